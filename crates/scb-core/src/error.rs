@@ -1,0 +1,78 @@
+//! What can be wrong with a task.
+
+use thiserror::Error;
+
+/// Why no task can be made of a [`TaskSpec`](crate::TaskSpec).
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// A size outside its range.
+    #[error("{name} = {value} is out of range: {range}")]
+    Size {
+        /// The symbol, as in the paper.
+        name: &'static str,
+        /// What was asked for.
+        value: usize,
+        /// What is allowed.
+        range: &'static str,
+    },
+    /// A real parameter outside its range.
+    #[error("{name} = {value} is out of range: {range}")]
+    Parameter {
+        /// The parameter's name.
+        name: &'static str,
+        /// What was asked for.
+        value: f64,
+        /// What is allowed.
+        range: &'static str,
+    },
+    /// A given matrix has the wrong shape.
+    #[error("the transition matrix is {rows} x {columns}, but N = {n}")]
+    Shape {
+        /// Rows found.
+        rows: usize,
+        /// Columns found.
+        columns: usize,
+        /// Number of states asked for.
+        n: usize,
+    },
+    /// A given matrix is not column-stochastic.
+    #[error(
+        "column {column} of the transition matrix is no probability distribution (its sum is {sum}; \
+         entries must be at least 0 and each column must sum to 1)"
+    )]
+    NotStochastic {
+        /// The offending column, counted from 1.
+        column: usize,
+        /// Its sum.
+        sum: f64,
+    },
+    /// Some state cannot be reached from some other one.
+    #[error(
+        "the chain is not irreducible: state {to} is never reached from state {from} (states counted from 1), \
+         so its stationary distribution is not unique and positive"
+    )]
+    NotIrreducible {
+        /// A state, counted from 1.
+        from: usize,
+        /// A state that `from` never leads to, counted from 1.
+        to: usize,
+    },
+    /// The chain is so close to i.i.d. that there is nothing to learn.
+    #[error(
+        "K_P = {k_p:.3e} is below {minimum:.0e}: the next state hardly depends on the current one, so there is \
+         nothing to learn from (raise the persistence or lower the concentration)"
+    )]
+    NearlyIndependent {
+        /// `K_P = |P - mu 1'|_mu^2`.
+        k_p: f64,
+        /// The smallest value accepted.
+        minimum: f64,
+    },
+    /// The true attention is uniform, which the model starts from.
+    #[error("K_Q = {k_q:.3e}: the true attention is uniform over all T positions, so there is nothing to learn")]
+    UniformAttention {
+        /// `K_Q = |Q - 1/T|_mu^2`.
+        k_q: f64,
+    },
+}

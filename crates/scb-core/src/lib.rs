@@ -1,0 +1,45 @@
+//! The mathematics of learning a sparse contextual bigram (SCB) with a linear transformer, after
+//! Ren, Wang and Lee, "Learning and Transferring Sparse Contextual Bigrams with Linear
+//! Transformers" (NeurIPS 2024, arXiv 2410.23438).
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! TaskSpec -> Task -> Batches (tokens) -> Gradient -> Optimiser -> Linear model
+//!                                    \______ train(): stages, milestones, stop reason ______/
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`task`] | the ground truth: transition matrix P, stationary distribution mu, attention patterns q |
+//! | [`stationary`] | mu of a transition matrix, by the GTH elimination |
+//! | [`sampler`] | exact draws: categorical distributions, token sequences, batches |
+//! | [`kernel`] | the loops that take the time: draw, weighted histogram, table look-up |
+//! | [`model`] | the linear transformer `f = V X a` |
+//! | [`gradient`] | the mean gradient of a batch, chunk by chunk |
+//! | [`population`] | exact expected gradients and loss, and the two-variable recursion |
+//! | [`optimise`] | one algorithm, one file; and the table of their names |
+//! | [`metrics`] | correlations, errors, the rounded model |
+//! | [`train`] | the one training loop, its stages, milestones and observers |
+//!
+//! Symbols are those of the paper: `N` states, `Q` positions a query token attends to, `T` sequence
+//! length, `B` batch size. This crate knows no files, no configuration and no threads across jobs.
+//! Its results are the same bits on every machine: fixed reduction orders, no fused multiply-add,
+//! and `libm` for transcendental functions.
+
+pub mod error;
+pub mod gradient;
+pub mod kernel;
+pub mod metrics;
+pub mod model;
+pub mod optimise;
+pub mod population;
+pub mod random;
+pub mod sampler;
+pub mod stationary;
+pub mod task;
+pub mod train;
+
+pub use error::TaskError;
+pub use model::Linear;
+pub use task::{Chain, Task, TaskSpec, Weights};

@@ -1,0 +1,307 @@
+//! How close a model is to the truth. All of it uses the ground truth except [`kept_mass`].
+
+use ndarray::Array2;
+
+use crate::kernel;
+use crate::model::{self, Linear};
+use crate::{Task, population};
+
+/// What rounding the attention now would give: for every query token the entries of at least
+/// `keep` times the largest one, divided by their sum.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rounded {
+    /// Sum of the kept entries, averaged over query tokens with weights mu. V takes over this factor.
+    pub kept_mass: f64,
+    /// `|A - Q|_mu / sqrt(K_Q)` of the rounded attention.
+    pub attention_error: f64,
+}
+
+/// Distances of a model from the truth, all relative: 1 is the uninformative start.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Errors {
+    /// `|V - P|_mu / sqrt(K_P)`.
+    pub value: f64,
+    /// `|A - Q|_mu / sqrt(K_Q)`.
+    pub attention: f64,
+    /// `|V - P|_mu / sqrt(K_P)` of the rounded model.
+    pub rounded_value: f64,
+    /// `|A - Q|_mu / sqrt(K_Q)` of the rounded model.
+    pub rounded_attention: f64,
+    /// Expected loss `1/2 E |e_{x_o} - f|^2`, without the l1 term.
+    pub loss: f64,
+}
+
+/// A task with what its metrics need, computed once.
+#[derive(Debug)]
+pub struct Truth<'t> {
+    /// The task.
+    pub task: &'t Task,
+    /// `Pc = P - mu 1'`, shape `(N, N)`.
+    centred: Array2<f64>,
+    /// `|q^(k)|^2` of each query token.
+    squares: Vec<f64>,
+}
+
+impl<'t> Truth<'t> {
+    /// Of one task.
+    #[must_use]
+    pub fn new(task: &'t Task) -> Self {
+        let squares = task.patterns.iter().map(|p| p.weights.iter().map(|w| w * w).sum()).collect();
+        Self { task, centred: task.centred_transition(), squares }
+    }
+
+    /// `alpha_V = <Vc, Pc>_mu / K_P`. Costs O(N^2).
+    #[must_use]
+    pub fn alpha_v(&self, value: &Array2<f64>) -> f64 {
+        let mu = &self.task.stationary;
+        let mut sum = 0.0;
+        for ((v, p), &m) in value.columns().into_iter().zip(self.centred.columns()).zip(mu) {
+            for ((&v, &p), &centre) in v.iter().zip(&p).zip(mu) {
+                sum += m * (v - centre) * p;
+            }
+        }
+        sum / self.task.k_p
+    }
+
+    /// `alpha_A = <Ac, Qc>_mu / K_Q` for attention rows that sum to 1. Costs O(N Q).
+    #[must_use]
+    pub fn alpha_a(&self, attention: &Array2<f32>) -> f64 {
+        let task = self.task;
+        let mut sum = 0.0;
+        for (k, (pattern, &mu)) in task.patterns.iter().zip(&task.stationary).enumerate() {
+            let a = model::row(attention, k);
+            let overlap: f64 =
+                pattern.positions.iter().zip(&pattern.weights).map(|(&p, &w)| w * f64::from(a[p])).sum();
+            sum += mu * (overlap - 1.0 / task.t as f64);
+        }
+        sum / task.k_q
+    }
+
+    /// Whether, for every query token, the Q largest entries are the true positions. O(N T), less
+    /// while it does not hold.
+    #[must_use]
+    pub fn support_found(&self, attention: &Array2<f32>) -> bool {
+        self.task.patterns.iter().enumerate().all(|(k, pattern)| {
+            let a = model::row(attention, k);
+            let smallest = pattern.positions.iter().map(|&p| a[p]).fold(f32::INFINITY, f32::min);
+            a.iter().filter(|&&x| x >= smallest).take(self.task.q + 1).count() == self.task.q
+        })
+    }
+
+    /// The rounded attention's mass and error. O(N T).
+    #[must_use]
+    pub fn rounded(&self, attention: &Array2<f32>, keep: f64) -> Rounded {
+        let task = self.task;
+        let mut rounded = Rounded { kept_mass: 0.0, attention_error: 0.0 };
+        for (k, (pattern, &mu)) in task.patterns.iter().zip(&task.stationary).enumerate() {
+            let a = model::row(attention, k);
+            let floor = keep_floor(a, keep);
+            let (mass, square, _) = kernel::kept(a, floor);
+            let (mass, square) = (f64::from(mass), f64::from(square));
+            let mut overlap = 0.0;
+            for (&position, &weight) in pattern.positions.iter().zip(&pattern.weights) {
+                if a[position] >= floor {
+                    overlap += weight * f64::from(a[position]);
+                }
+            }
+            rounded.kept_mass += mu * mass;
+            rounded.attention_error += mu * (square / (mass * mass) - 2.0 * overlap / mass + self.squares[k]);
+        }
+        rounded.attention_error = (rounded.attention_error.max(0.0) / task.k_q).sqrt();
+        rounded
+    }
+
+    /// `|mu 1' + scale Vc - P|_mu / sqrt(K_P)`: the value error after V took over `scale`. O(N^2).
+    #[must_use]
+    pub fn value_error(&self, value: &Array2<f64>, scale: f64) -> f64 {
+        let mu = &self.task.stationary;
+        let mut sum = 0.0;
+        for ((v, p), &m) in value.columns().into_iter().zip(self.centred.columns()).zip(mu) {
+            for ((&v, &p), &centre) in v.iter().zip(&p).zip(mu) {
+                let difference = scale * (v - centre) - p;
+                sum += m * difference * difference;
+            }
+        }
+        (sum / self.task.k_p).sqrt()
+    }
+
+    /// `|A - Q|_mu / sqrt(K_Q)`. O(N T).
+    #[must_use]
+    pub fn attention_error(&self, attention: &Array2<f32>) -> f64 {
+        let task = self.task;
+        let mut sum = 0.0;
+        for (k, (pattern, &mu)) in task.patterns.iter().zip(&task.stationary).enumerate() {
+            let a = model::row(attention, k);
+            let mut square: f64 = a.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
+            for (&position, &weight) in pattern.positions.iter().zip(&pattern.weights) {
+                let x = f64::from(a[position]);
+                square += (x - weight) * (x - weight) - x * x;
+            }
+            sum += mu * square.max(0.0);
+        }
+        (sum / task.k_q).sqrt()
+    }
+
+    /// Every distance at once, the rounded ones at `keep`. O(N T).
+    #[must_use]
+    pub fn errors(&self, model: &Linear, keep: f64) -> Errors {
+        let rounded = self.rounded(&model.attention, keep);
+        Errors {
+            value: self.value_error(&model.value, 1.0),
+            attention: self.attention_error(&model.attention),
+            rounded_value: self.value_error(&model.value, rounded.kept_mass),
+            rounded_attention: rounded.attention_error,
+            loss: population::expected_loss(self.task, model),
+        }
+    }
+}
+
+/// The smallest entry that rounding keeps: `keep` times the largest.
+#[must_use]
+pub fn keep_floor(a: &[f32], keep: f64) -> f32 {
+    (keep * f64::from(kernel::largest(a))) as f32
+}
+
+/// How much more attention the entries that rounding would keep hold than under uniform attention,
+/// averaged over query tokens with weights `mu`. Needs no ground truth: near 0 at the uninformative
+/// start, near `alpha_A` once the true positions stand out of the noise. O(N T).
+#[must_use]
+pub fn kept_mass(mu: &[f64], attention: &Array2<f32>, keep: f64) -> f64 {
+    let uniform = 1.0 / attention.ncols() as f64;
+    let mut sum = 0.0;
+    for (k, &mu) in mu.iter().enumerate() {
+        let a = model::row(attention, k);
+        let (mass, _, count) = kernel::kept(a, keep_floor(a, keep));
+        sum += mu * (f64::from(mass) - f64::from(count) * uniform);
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{normal, stream};
+    use crate::task::{Chain, TaskSpec, Weights};
+
+    fn task() -> Task {
+        let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
+        let weights = Weights::Dirichlet(3.0);
+        Task::draw(&TaskSpec { n: 4, q: 3, t: 37, chain, weights }, &mut stream([6; 16])).unwrap()
+    }
+
+    /// Dense matrices and sums from the definitions; A is T x N as in the paper.
+    struct Slow {
+        q: Array2<f64>,
+        a: Array2<f64>,
+        mu: Vec<f64>,
+    }
+
+    impl Slow {
+        fn new(task: &Task, attention: &Array2<f32>) -> Self {
+            let mut q = Array2::zeros((task.t, task.n));
+            for (k, pattern) in task.patterns.iter().enumerate() {
+                pattern.positions.iter().zip(&pattern.weights).for_each(|(&p, &w)| q[[p, k]] = w);
+            }
+            Self { q, a: attention.t().mapv(f64::from), mu: task.stationary.to_vec() }
+        }
+
+        fn inner(&self, u: &Array2<f64>, w: &Array2<f64>) -> f64 {
+            (0..self.mu.len())
+                .map(|k| self.mu[k] * u.column(k).iter().zip(w.column(k)).map(|(x, y)| x * y).sum::<f64>())
+                .sum()
+        }
+
+        fn rounded(&self, keep: f64) -> (Array2<f64>, f64) {
+            let mut rounded = self.a.clone();
+            let mut mass = 0.0;
+            for (k, mut column) in rounded.columns_mut().into_iter().enumerate() {
+                let largest = column.iter().copied().fold(f64::MIN, f64::max);
+                column.mapv_inplace(|x| if x >= keep * largest { x } else { 0.0 });
+                let kept = column.sum();
+                mass += self.mu[k] * kept;
+                column /= kept;
+            }
+            (rounded, mass)
+        }
+    }
+
+    fn noisy(task: &Task) -> Linear {
+        let mut s = stream([7; 16]);
+        let mut model = Linear::planted(task, 0.4, 0.6);
+        model.value.mapv_inplace(|v| v + 0.1 * normal(&mut s));
+        model.attention.mapv_inplace(|a| a + 0.03 * normal(&mut s) as f32);
+        for mut row in model.attention.rows_mut() {
+            let excess = (row.sum() - 1.0) / task.t as f32;
+            row -= excess;
+        }
+        model
+    }
+
+    #[test]
+    fn metrics_agree_with_their_definitions_on_dense_matrices() {
+        let task = task();
+        let (truth, model) = (Truth::new(&task), noisy(&task));
+        let slow = Slow::new(&task, &model.attention);
+        let uniform = 1.0 / task.t as f64;
+        let (ac, qc) = (&slow.a - uniform, &slow.q - uniform);
+        let pc = task.centred_transition();
+        let mut vc = model.value.clone();
+        vc.columns_mut().into_iter().for_each(|mut c| c -= &task.stationary);
+        let close = |x: f64, y: f64| assert!((x - y).abs() < 1e-5, "{x} and {y}");
+        close(task.k_p, slow.inner(&pc, &pc));
+        close(task.k_q, slow.inner(&qc, &qc));
+        close(truth.alpha_v(&model.value), slow.inner(&vc, &pc) / task.k_p);
+        close(truth.alpha_a(&model.attention), slow.inner(&ac, &qc) / task.k_q);
+        let norm = |m: Array2<f64>, k: f64| (slow.inner(&m, &m) / k).sqrt();
+        let errors = truth.errors(&model, 0.5);
+        let (rounded, mass) = slow.rounded(0.5);
+        close(errors.value, norm(&vc - &pc, task.k_p));
+        close(errors.attention, norm(&slow.a - &slow.q, task.k_q));
+        close(errors.rounded_attention, norm(&rounded - &slow.q, task.k_q));
+        close(errors.rounded_value, norm(&vc * mass - &pc, task.k_p));
+    }
+
+    #[test]
+    fn planted_models_have_the_correlations_and_errors_they_were_given() {
+        let task = task();
+        let truth = Truth::new(&task);
+        for (alpha_v, alpha_a) in [(0.0, 0.0), (0.5, 0.25), (1.0, 1.0), (-1.0, -1.0)] {
+            let model = Linear::planted(&task, alpha_v, alpha_a);
+            assert!((truth.alpha_v(&model.value) - alpha_v).abs() < 1e-6);
+            assert!((truth.alpha_a(&model.attention) - alpha_a).abs() < 1e-6);
+            assert!((truth.value_error(&model.value, 1.0) - (1.0 - alpha_v).abs()).abs() < 1e-6);
+            assert!((truth.attention_error(&model.attention) - (1.0 - alpha_a).abs()).abs() < 1e-5);
+            assert_eq!(truth.support_found(&model.attention), alpha_a > 0.0);
+        }
+    }
+
+    #[test]
+    fn support_is_found_only_when_every_true_position_leads() {
+        let task = task();
+        let truth = Truth::new(&task);
+        let mut model = Linear::planted(&task, 0.0, 0.5);
+        assert!(truth.support_found(&model.attention));
+        let wrong = (0..task.t).find(|t| !task.patterns[2].positions.contains(t)).unwrap();
+        model.attention[[2, wrong]] = 0.9;
+        assert!(!truth.support_found(&model.attention));
+    }
+
+    #[test]
+    fn kept_mass_is_zero_at_the_start_and_the_correlation_afterwards() {
+        let task = Task { patterns: task().patterns, ..task() };
+        let mu = task.stationary.to_vec();
+        assert!(kept_mass(&mu, &Linear::uninformative(&task).attention, 0.5).abs() < 1e-6);
+        let equal = TaskSpec {
+            n: 3,
+            q: 2,
+            t: 400,
+            chain: Chain::Mixture { persistence: 0.3, concentration: 1.0 },
+            weights: Weights::Equal,
+        };
+        let task = Task::draw(&equal, &mut stream([6; 16])).unwrap();
+        let model = Linear::planted(&task, 0.0, 0.5);
+        // On the path: Q entries of 1/T + alpha (1/Q - 1/T), so the excess is alpha (1 - Q/T).
+        let expected = 0.5 * (1.0 - 2.0 / 400.0);
+        assert!((kept_mass(task.stationary.as_slice().unwrap(), &model.attention, 0.5) - expected).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,51 @@
+//! The one-layer linear transformer `f = V X a^(k)`.
+
+use ndarray::Array2;
+
+use crate::Task;
+
+/// Value matrix and attention of the linear transformer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Linear {
+    /// V, shape `(N, N)`; column `m` is what one unit of attention on token `m` adds to the output.
+    pub value: Array2<f64>,
+    /// A transposed, shape `(N, T)`: row `k` is `a^(k)`, contiguous as the kernels want it.
+    pub attention: Array2<f32>,
+}
+
+impl Linear {
+    /// The uninformative start `V = mu 1'`, `a^(k) = 1/T`.
+    #[must_use]
+    pub fn uninformative(task: &Task) -> Self {
+        Self::planted(task, 0.0, 0.0)
+    }
+
+    /// `V = mu 1' + alpha_v Pc`, `a^(k) = 1/T + alpha_a Qc^(k)`: both correlations as given.
+    #[must_use]
+    pub fn planted(task: &Task, alpha_v: f64, alpha_a: f64) -> Self {
+        let mut value = task.centred_transition() * alpha_v;
+        for mut column in value.columns_mut() {
+            column += &task.stationary;
+        }
+        let uniform = (1.0 - alpha_a) / task.t as f64;
+        let mut attention = Array2::from_elem((task.n, task.t), uniform as f32);
+        for (mut row, pattern) in attention.rows_mut().into_iter().zip(&task.patterns) {
+            for (&position, &weight) in pattern.positions.iter().zip(&pattern.weights) {
+                row[position] = (uniform + alpha_a * weight) as f32;
+            }
+        }
+        Self { value, attention }
+    }
+}
+
+/// Row `k` of an attention-shaped array, shape `(N, T)`, as a slice of length T.
+pub(crate) fn row(attention: &Array2<f32>, k: usize) -> &[f32] {
+    let t = attention.ncols();
+    attention.as_slice().map_or(&[], |all| &all[k * t..(k + 1) * t])
+}
+
+/// Row `k` of an attention-shaped array, to write to.
+pub(crate) fn row_mut(attention: &mut Array2<f32>, k: usize) -> &mut [f32] {
+    let t = attention.ncols();
+    attention.as_slice_mut().map_or(&mut [], |all| &mut all[k * t..(k + 1) * t])
+}

@@ -1,0 +1,146 @@
+//! The algorithms. One file each, and one line in [`ALGORITHMS`].
+//!
+//! A gradient method implements [`Optimiser`] and is wrapped by [`Sampled`], which draws the batches.
+//! A method that needs no samples implements [`Learner`] itself, as `population` does.
+
+use crate::gradient::{Accumulator, Gradient};
+use crate::metrics::Truth;
+use crate::model::Linear;
+use crate::random::Stream;
+use crate::sampler::{Batches, Chunk};
+use crate::task::Task;
+use crate::train::{Stage, TrainSpec};
+
+/// Declares the modules and the table of algorithms at once.
+macro_rules! algorithms {
+    ($($module:ident),* $(,)?) => {
+        $(mod $module;)*
+
+        /// Every algorithm there is, in the order they are listed to a user.
+        pub static ALGORITHMS: &[Algorithm] = &[$($module::ALGORITHM),*];
+    };
+}
+
+algorithms!(prox, sgd, population);
+
+/// One row of [`ALGORITHMS`].
+#[derive(Debug)]
+pub struct Algorithm {
+    /// What a user types.
+    pub name: &'static str,
+    /// One line for the list of algorithms.
+    pub summary: &'static str,
+    /// Whether a step simulates `B T` tokens; if not, its cost does not depend on the batch size.
+    pub draws_samples: bool,
+    /// Makes a learner at its starting point.
+    pub learner: for<'t> fn(&Setup<'t>) -> Box<dyn Learner + 't>,
+}
+
+/// Looks up an algorithm by name.
+#[must_use]
+pub fn algorithm(name: &str) -> Option<&'static Algorithm> {
+    ALGORITHMS.iter().find(|a| a.name == name)
+}
+
+/// What a learner is made from.
+#[derive(Debug)]
+pub struct Setup<'t> {
+    /// The task to learn.
+    pub task: &'t Task,
+    /// How to train.
+    pub spec: &'t TrainSpec,
+    /// The data stream of the run.
+    pub stream: Stream,
+}
+
+impl Setup<'_> {
+    /// The model that training starts from.
+    #[must_use]
+    pub fn start(&self) -> Linear {
+        Linear::planted(self.task, self.spec.start.alpha_v, self.spec.start.alpha_a)
+    }
+}
+
+/// Step sizes of one step, in the units of the raw gradients.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepSizes {
+    /// `eta_V`.
+    pub value: f64,
+    /// `eta_A`.
+    pub attention: f64,
+    /// `eta_A lambda`, what soft-thresholding takes off; 0 outside the sparse stage.
+    pub threshold: f64,
+}
+
+/// Anything the training loop can run.
+pub trait Learner {
+    /// Called when a stage after the first begins.
+    fn enter(&mut self, stage: Stage);
+    /// One step.
+    fn step(&mut self, sizes: &StepSizes);
+    /// The current model.
+    fn model(&mut self) -> &Linear;
+    /// `alpha_A` of the current model; asked after every step, so it must be cheap.
+    fn alpha_a(&self, truth: &Truth<'_>) -> f64;
+}
+
+/// Turns a batch gradient into a change of the model.
+pub trait Optimiser {
+    /// Called when a stage after the first begins. Plain methods have no stages beyond their step
+    /// sizes and do nothing.
+    fn enter(&mut self, stage: Stage, model: &mut Linear, task: &Task) {
+        let _ = (stage, model, task);
+    }
+    /// Moves `model` against `gradient`, the batch mean of the raw gradients, which may be overwritten.
+    fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, task: &Task, sizes: &StepSizes);
+}
+
+/// A gradient method on fresh samples: draws a batch, takes its mean gradient, steps.
+#[derive(Debug)]
+pub struct Sampled<'t, O> {
+    task: &'t Task,
+    batches: Batches,
+    chunk: Chunk,
+    accumulator: Accumulator,
+    gradient: Gradient,
+    model: Linear,
+    optimiser: O,
+}
+
+impl<'t, O: Optimiser> Sampled<'t, O> {
+    /// `optimiser` on the task and start of `setup`.
+    pub fn new(setup: &Setup<'t>, optimiser: O) -> Self {
+        let task = setup.task;
+        Self {
+            task,
+            batches: Batches::new(task, setup.spec.batch_size, setup.stream.clone()),
+            chunk: Chunk::default(),
+            accumulator: Accumulator::new(task.n),
+            gradient: Gradient::zeros(task.n, task.t),
+            model: setup.start(),
+            optimiser,
+        }
+    }
+}
+
+impl<O: Optimiser> Learner for Sampled<'_, O> {
+    fn enter(&mut self, stage: Stage) {
+        self.optimiser.enter(stage, &mut self.model, self.task);
+    }
+
+    fn step(&mut self, sizes: &StepSizes) {
+        let Self { accumulator, gradient, model, .. } = self;
+        gradient.clear();
+        let batch_size = self.batches.batch_size();
+        self.batches.for_each_chunk(&mut self.chunk, |chunk| accumulator.add(model, chunk, batch_size, gradient));
+        self.optimiser.step(model, gradient, self.task, sizes);
+    }
+
+    fn model(&mut self) -> &Linear {
+        &self.model
+    }
+
+    fn alpha_a(&self, truth: &Truth<'_>) -> f64 {
+        truth.alpha_a(&self.model.attention)
+    }
+}

@@ -1,0 +1,288 @@
+//! Algorithm 1 of Ren, Wang and Lee: projected, preconditioned, l1-proximal gradient descent.
+//!
+//! ```text
+//! dV <- dV diag(1/mu)          dV <- dV - column means      dV <- dV - (dV mu) 1'
+//! da^(k) <- da^(k) / mu_k      da^(k) <- da^(k) - mean
+//! V <- V - eta_V dV            a^(k) <- a^(k) - eta_A da^(k)
+//! sparse stage: a <- sign(a) max(|a| - eta_A lambda, 0), then a <- a + (1 - 1'a)/T
+//! ```
+//!
+//! The precondition makes every query token learn at the same rate; the projection keeps `1'V = 1'`,
+//! `V mu = mu` and `1'a = 1`. It asks that mu is known, which a learner can estimate from the tokens
+//! alone. Between boosting and the sparse stage, entries of `a` far below the largest are cut; in the
+//! rounding stage the attention is rounded once and only V moves.
+
+use super::{Algorithm, Optimiser, Sampled, StepSizes};
+use crate::gradient::Gradient;
+use crate::kernel;
+use crate::metrics::keep_floor;
+use crate::model::{Linear, row_mut};
+use crate::task::Task;
+use crate::train::Stage;
+
+pub(super) const ALGORITHM: Algorithm = Algorithm {
+    name: "prox",
+    summary: "projected, preconditioned l1-proximal gradient descent (Algorithm 1)",
+    draws_samples: true,
+    learner: |setup| {
+        let optimiser = Prox { cut: setup.spec.cut, keep: setup.spec.keep, rounded: false };
+        Box::new(Sampled::new(setup, optimiser))
+    },
+};
+
+/// Algorithm 1.
+#[derive(Debug)]
+struct Prox {
+    /// Entries below this share of the largest are cut when the sparse stage begins.
+    cut: f64,
+    /// Rounding keeps entries of at least this share of the largest.
+    keep: f64,
+    /// Whether the attention has been rounded, and so stays.
+    rounded: bool,
+}
+
+impl Optimiser for Prox {
+    fn enter(&mut self, stage: Stage, model: &mut Linear, task: &Task) {
+        match stage {
+            Stage::Boost => {}
+            Stage::Sparse => {
+                for k in 0..task.n {
+                    let a = row_mut(&mut model.attention, k);
+                    let floor = keep_floor(a, self.cut);
+                    a.iter_mut().filter(|x| **x < floor).for_each(|x| *x = 0.0);
+                    restore_sum(a);
+                }
+            }
+            Stage::Round => {
+                self.round(model, task);
+                self.rounded = true;
+            }
+        }
+    }
+
+    fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, task: &Task, sizes: &StepSizes) {
+        project_value(gradient, task);
+        model.value.scaled_add(-sizes.value, &gradient.value);
+        if self.rounded {
+            return;
+        }
+        for (k, &mu) in task.stationary.iter().enumerate() {
+            let eta = sizes.attention / mu;
+            let a = row_mut(&mut model.attention, k);
+            step_attention(a, row_mut(&mut gradient.attention, k), eta, sizes.threshold);
+        }
+    }
+}
+
+impl Prox {
+    /// Keeps the entries near the largest, normalises them, and lets V take over the scale.
+    fn round(&self, model: &mut Linear, task: &Task) {
+        let mut scale = 0.0;
+        for (k, &mu) in task.stationary.iter().enumerate() {
+            let a = row_mut(&mut model.attention, k);
+            let floor = keep_floor(a, self.keep);
+            let (mass, _, _) = kernel::kept(a, floor);
+            a.iter_mut().for_each(|x| *x = if *x >= floor { *x / mass } else { 0.0 });
+            scale += mu * f64::from(mass);
+        }
+        for mut column in model.value.columns_mut() {
+            for (v, &mu) in column.iter_mut().zip(&task.stationary) {
+                *v = mu + scale * (*v - mu);
+            }
+        }
+    }
+}
+
+/// Precondition by `diag(1/mu)` and project, in place.
+fn project_value(gradient: &mut Gradient, task: &Task) {
+    let mu = &task.stationary;
+    let n = task.n as f64;
+    for (mut column, &m) in gradient.value.columns_mut().into_iter().zip(mu) {
+        let mut mean = 0.0;
+        for g in &mut column {
+            *g /= m;
+            mean += *g;
+        }
+        mean /= n;
+        column -= mean;
+    }
+    for mut row in gradient.value.rows_mut() {
+        let mut along = 0.0;
+        for (&g, &m) in row.iter().zip(mu) {
+            along += g * m;
+        }
+        row -= along;
+    }
+}
+
+/// `a <- a - eta (da - mean(da))`, then the soft threshold if it is positive, then the sum restored.
+fn step_attention(a: &mut [f32], da: &[f32], eta: f64, threshold: f64) {
+    let mean = (f64::from(kernel::sum(da)) / da.len() as f64) as f32;
+    let eta = eta as f32;
+    if threshold > 0.0 {
+        let threshold = threshold as f32;
+        for (a, &g) in a.iter_mut().zip(da) {
+            let moved = *a - eta * (g - mean);
+            *a = (moved.abs() - threshold).max(0.0).copysign(moved);
+        }
+    } else {
+        for (a, &g) in a.iter_mut().zip(da) {
+            *a -= eta * (g - mean);
+        }
+    }
+    restore_sum(a);
+}
+
+/// Adds the same number to every entry so that they sum to 1.
+fn restore_sum(a: &mut [f32]) {
+    let missing = ((1.0 - f64::from(kernel::sum(a))) / a.len() as f64) as f32;
+    a.iter_mut().for_each(|x| *x += missing);
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::random::{normal, stream};
+    use crate::task::{Chain, TaskSpec, Weights};
+
+    fn task() -> Task {
+        let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
+        let spec = TaskSpec { n: 4, q: 2, t: 35, chain, weights: Weights::Equal };
+        Task::draw(&spec, &mut stream([1; 16])).unwrap()
+    }
+
+    fn random_gradient(task: &Task) -> Gradient {
+        let mut s = stream([2; 16]);
+        let value = Array2::from_shape_fn((task.n, task.n), |_| normal(&mut s));
+        let attention = Array2::from_shape_fn((task.n, task.t), |_| normal(&mut s) as f32);
+        Gradient { value, attention }
+    }
+
+    fn optimiser() -> Prox {
+        Prox { cut: 0.2, keep: 0.5, rounded: false }
+    }
+
+    /// The projected gradient is the closest point, in `|.|_mu` after preconditioning, of the set
+    /// `{G : 1'G = 0, G mu = 0}`; found here by alternating the two constraints as a plain loop.
+    #[test]
+    fn value_projection_agrees_with_a_slow_version() {
+        let task = task();
+        let mu = &task.stationary;
+        let mut gradient = random_gradient(&task);
+        let mut slow = gradient.value.clone();
+        for i in 0..4 {
+            for j in 0..4 {
+                slow[[i, j]] = gradient.value[[i, j]] / mu[j];
+            }
+        }
+        for _ in 0..500 {
+            for j in 0..4 {
+                let mean = (0..4).map(|i| slow[[i, j]]).sum::<f64>() / 4.0;
+                (0..4).for_each(|i| slow[[i, j]] -= mean);
+            }
+            for i in 0..4 {
+                // The nearest G with G mu = 0: in the mu-weighted norm its normal is the all-ones row.
+                let along = (0..4).map(|j| slow[[i, j]] * mu[j]).sum::<f64>();
+                (0..4).for_each(|j| slow[[i, j]] -= along);
+            }
+        }
+        project_value(&mut gradient, &task);
+        for (x, y) in gradient.value.iter().zip(&slow) {
+            assert!((x - y).abs() < 1e-12);
+        }
+        for column in gradient.value.columns() {
+            assert!(column.sum().abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn attention_step_agrees_with_a_slow_version() {
+        let task = task();
+        let gradient = random_gradient(&task);
+        for threshold in [0.0, 0.013, 10.0] {
+            let da = gradient.attention.row(1).to_vec();
+            let mut a = Linear::planted(&task, 0.2, 0.4).attention.row(1).to_vec();
+            let mut slow: Vec<f64> = a.iter().map(|&x| f64::from(x)).collect();
+            step_attention(&mut a, &da, 0.05, threshold);
+            let mean = da.iter().map(|&g| f64::from(g)).sum::<f64>() / 35.0;
+            for (x, &g) in slow.iter_mut().zip(&da) {
+                *x -= 0.05 * (f64::from(g) - mean);
+                // The proximal map of c|.|: argmin of 1/2 (z - x)^2 + c|z|.
+                *x = if *x > threshold {
+                    *x - threshold
+                } else if *x < -threshold {
+                    *x + threshold
+                } else {
+                    0.0
+                };
+            }
+            let missing = (1.0 - slow.iter().sum::<f64>()) / 35.0;
+            for (&x, y) in a.iter().zip(&slow) {
+                assert!((f64::from(x) - (y + missing)).abs() < 1e-6, "threshold {threshold}");
+            }
+        }
+    }
+
+    /// The threshold step minimises `1/2 |z - x|^2 + c |z|_1`: no nearby point is better.
+    #[test]
+    fn thresholding_minimises_its_objective() {
+        let (x, c) = (0.31f64, 0.1f64);
+        let objective = |z: f64| 0.5 * (z - x) * (z - x) + c * z.abs();
+        let mut a = [x as f32, 1.0 - x as f32];
+        step_attention(&mut a, &[0.0, 0.0], 1.0, c);
+        // Both entries lost c, and restoring the sum gave c back to each.
+        assert!((f64::from(a[0]) - x).abs() < 1e-6);
+        let z = f64::from(a[0]) - c;
+        for delta in [-0.05, -1e-3, 1e-3, 0.05] {
+            assert!(objective(z + delta) > objective(z));
+        }
+    }
+
+    #[test]
+    fn steps_keep_the_constraints() {
+        let task = task();
+        let mut model = Linear::planted(&task, 0.3, 0.3);
+        let mut prox = optimiser();
+        let sizes = StepSizes { value: 0.1, attention: 0.01, threshold: 0.002 };
+        for _ in 0..50 {
+            prox.step(&mut model, &mut random_gradient(&task), &task, &sizes);
+        }
+        for column in model.value.columns() {
+            assert!((column.sum() - 1.0).abs() < 1e-10);
+        }
+        for (x, y) in model.value.dot(&task.stationary).iter().zip(&task.stationary) {
+            assert!((x - y).abs() < 1e-10);
+        }
+        for row in model.attention.rows() {
+            assert!((row.sum() - 1.0).abs() < 1e-4);
+        }
+    }
+
+    #[test]
+    fn stages_cut_and_round_the_attention() {
+        let task = task();
+        let mut prox = optimiser();
+        let mut model = Linear::planted(&task, 0.5, 0.5);
+        let off = (0..task.t).find(|t| !task.patterns[0].positions.contains(t)).unwrap();
+        model.attention[[0, off]] = -0.3;
+        prox.enter(Stage::Sparse, &mut model, &task);
+        // Everything but the Q true positions was cut, and 1 - alpha_A - .. spread over all positions.
+        let row = model.attention.row(0);
+        assert!((row.sum() - 1.0).abs() < 1e-5);
+        assert!((row[off] - row[(off + 1..task.t).find(|t| !task.patterns[0].positions.contains(t)).unwrap()]).abs() < 1e-7);
+        let mass = row[task.patterns[0].positions[0]] * 2.0;
+        let before = model.value.clone();
+        prox.enter(Stage::Round, &mut model, &task);
+        for (k, pattern) in task.patterns.iter().enumerate() {
+            assert!(pattern.positions.iter().all(|&p| (model.attention[[k, p]] - 0.5).abs() < 1e-6));
+            assert!((model.attention.row(k).sum() - 1.0).abs() < 1e-6);
+        }
+        let shrunk = (model.value[[0, 0]] - task.stationary[0]) / (before[[0, 0]] - task.stationary[0]);
+        assert!((shrunk - f64::from(mass)).abs() < 1e-2 && shrunk < 0.6, "{shrunk} {mass}");
+        let fixed = model.attention.clone();
+        prox.step(&mut model, &mut random_gradient(&task), &task, &StepSizes { value: 0.1, attention: 0.1, threshold: 0.0 });
+        assert_eq!(model.attention, fixed);
+    }
+}

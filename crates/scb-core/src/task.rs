@@ -1,0 +1,260 @@
+//! The ground truth of one run: transition matrix, stationary distribution, attention patterns.
+
+use ndarray::{Array1, Array2};
+use rand::seq::{SliceRandom, index};
+
+use crate::TaskError;
+use crate::random::{Stream, dirichlet};
+use crate::stationary::stationary;
+
+/// The most states a token of one byte can name.
+pub const MAX_STATES: usize = 256;
+
+/// The smallest `K_P` accepted. Below it the chain differs from an i.i.d. one by less than 1 % in
+/// every correlation, and the samples needed grow like `1/K_P`.
+pub const MIN_K_P: f64 = 1e-4;
+
+/// How the transition matrix P is made.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Chain {
+    /// `P = persistence * permutation + (1 - persistence) * D`, the permutation uniformly random and
+    /// the columns of D independent symmetric Dirichlet draws.
+    Mixture {
+        /// Weight of the permutation, in `[0, 1]`; 1 is a deterministic cycle structure.
+        persistence: f64,
+        /// Dirichlet concentration, positive; 1 is uniform on the simplex.
+        concentration: f64,
+    },
+    /// The matrix itself, shape `(N, N)`, columns summing to 1.
+    Given(Array2<f64>),
+}
+
+/// How the Q weights of each attention pattern are drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Weights {
+    /// `1/Q` each.
+    Equal,
+    /// A symmetric Dirichlet draw with this concentration, positive.
+    Dirichlet(f64),
+}
+
+/// What a [`Task`] is drawn from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskSpec {
+    /// Number of states N, 2 to 256.
+    pub n: usize,
+    /// Positions Q a query token attends to, `1 <= Q <= T`.
+    pub q: usize,
+    /// Sequence length T, at least 2.
+    pub t: usize,
+    /// How P is made.
+    pub chain: Chain,
+    /// How the weights of q are drawn.
+    pub weights: Weights,
+}
+
+/// The true attention `q^(k)` of one query token: its non-zero entries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pattern {
+    /// The Q positions, ascending, each in `0..T`.
+    pub positions: Vec<usize>,
+    /// Their weights, positive, summing to 1.
+    pub weights: Vec<f64>,
+}
+
+/// A sparse contextual bigram.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Task {
+    /// Number of states N.
+    pub n: usize,
+    /// Sparsity Q.
+    pub q: usize,
+    /// Sequence length T.
+    pub t: usize,
+    /// P, shape `(N, N)`, `P[n, m] = Pr(next = n | current = m)`.
+    pub transition: Array2<f64>,
+    /// mu, length N, positive, summing to 1.
+    pub stationary: Array1<f64>,
+    /// `q^(k)` for each query token k.
+    pub patterns: Vec<Pattern>,
+    /// `K_P = |P - mu 1'|_mu^2`, how far the chain is from i.i.d.
+    pub k_p: f64,
+    /// `K_Q = |Q - 1/T|_mu^2`, how far the true attention is from uniform.
+    pub k_q: f64,
+}
+
+impl Task {
+    /// Draws a task. The same `spec` and stream give the same task, bit for bit.
+    ///
+    /// # Errors
+    /// A size or parameter out of range, a matrix that is no transition matrix, a chain that is not
+    /// irreducible, and tasks with nothing to learn (see [`TaskError`]).
+    pub fn draw(spec: &TaskSpec, stream: &mut Stream) -> Result<Self, TaskError> {
+        check_sizes(spec)?;
+        let transition = draw_transition(spec, stream)?;
+        let patterns = draw_patterns(spec, stream)?;
+        Self::new(spec.t, transition, patterns)
+    }
+
+    /// A task from its parts.
+    ///
+    /// # Errors
+    /// As [`Task::draw`].
+    pub fn new(t: usize, transition: Array2<f64>, patterns: Vec<Pattern>) -> Result<Self, TaskError> {
+        check_stochastic(&transition)?;
+        let n = transition.ncols();
+        let q = patterns.first().map_or(0, |p| p.positions.len());
+        let stationary = Array1::from(stationary(&transition)?);
+        let mut k_p = 0.0;
+        for (column, &mu) in transition.columns().into_iter().zip(&stationary) {
+            let square: f64 = column.iter().zip(&stationary).map(|(&p, &m)| (p - m) * (p - m)).sum();
+            k_p += mu * square;
+        }
+        // |q - 1/T|^2 = |q|^2 - 1/T for weights that sum to 1.
+        let mut k_q = 0.0;
+        for (pattern, &mu) in patterns.iter().zip(&stationary) {
+            let square: f64 = pattern.weights.iter().map(|w| w * w).sum();
+            k_q += mu * (square - 1.0 / t as f64);
+        }
+        if k_p < MIN_K_P {
+            return Err(TaskError::NearlyIndependent { k_p, minimum: MIN_K_P });
+        }
+        if k_q < 1e-12 {
+            return Err(TaskError::UniformAttention { k_q });
+        }
+        Ok(Self { n, q, t, transition, stationary, patterns, k_p, k_q })
+    }
+
+    /// `Pc = P - mu 1'`, shape `(N, N)`.
+    #[must_use]
+    pub fn centred_transition(&self) -> Array2<f64> {
+        let mut centred = self.transition.clone();
+        for mut column in centred.columns_mut() {
+            column -= &self.stationary;
+        }
+        centred
+    }
+}
+
+fn check_sizes(spec: &TaskSpec) -> Result<(), TaskError> {
+    let size = |name, value, ok, range| if ok { Ok(()) } else { Err(TaskError::Size { name, value, range }) };
+    size("N", spec.n, (2..=MAX_STATES).contains(&spec.n), "2 to 256 states")?;
+    size("T", spec.t, spec.t >= 2, "at least 2 positions")?;
+    size("Q", spec.q, (1..=spec.t).contains(&spec.q), "1 to T positions")
+}
+
+fn positive(name: &'static str, value: f64) -> Result<f64, TaskError> {
+    if value > 0.0 && value.is_finite() {
+        Ok(value)
+    } else {
+        Err(TaskError::Parameter { name, value, range: "positive and finite" })
+    }
+}
+
+fn draw_transition(spec: &TaskSpec, stream: &mut Stream) -> Result<Array2<f64>, TaskError> {
+    match &spec.chain {
+        Chain::Given(matrix) => {
+            let (rows, columns) = matrix.dim();
+            if rows != spec.n || columns != spec.n {
+                return Err(TaskError::Shape { rows, columns, n: spec.n });
+            }
+            Ok(matrix.clone())
+        }
+        &Chain::Mixture { persistence, concentration } => {
+            if !(0.0..=1.0).contains(&persistence) {
+                return Err(TaskError::Parameter { name: "persistence", value: persistence, range: "0 to 1" });
+            }
+            positive("concentration", concentration)?;
+            let mut image: Vec<usize> = (0..spec.n).collect();
+            image.shuffle(stream);
+            let mut transition = Array2::zeros((spec.n, spec.n));
+            for (mut column, &next) in transition.columns_mut().into_iter().zip(&image) {
+                let spread = dirichlet(stream, concentration, spec.n);
+                column.assign(&(Array1::from(spread) * (1.0 - persistence)));
+                column[next] += persistence;
+            }
+            Ok(transition)
+        }
+    }
+}
+
+fn draw_patterns(spec: &TaskSpec, stream: &mut Stream) -> Result<Vec<Pattern>, TaskError> {
+    if let Weights::Dirichlet(concentration) = spec.weights {
+        positive("concentration of the attention weights", concentration)?;
+    }
+    let pattern = |_| {
+        let mut positions = index::sample(stream, spec.t, spec.q).into_vec();
+        positions.sort_unstable();
+        let weights = match spec.weights {
+            Weights::Equal => vec![1.0 / spec.q as f64; spec.q],
+            Weights::Dirichlet(concentration) => dirichlet(stream, concentration, spec.q),
+        };
+        Pattern { positions, weights }
+    };
+    Ok((0..spec.n).map(pattern).collect())
+}
+
+fn check_stochastic(transition: &Array2<f64>) -> Result<(), TaskError> {
+    for (i, column) in transition.columns().into_iter().enumerate() {
+        let sum: f64 = column.iter().sum();
+        if column.iter().any(|&p| p.is_nan() || p < 0.0) || (sum - 1.0).abs() > 1e-9 {
+            return Err(TaskError::NotStochastic { column: i + 1, sum });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+    use crate::random::stream;
+
+    fn spec(n: usize, q: usize, t: usize) -> TaskSpec {
+        let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
+        TaskSpec { n, q, t, chain, weights: Weights::Equal }
+    }
+
+    #[test]
+    fn a_drawn_task_satisfies_its_definition() {
+        for (seed, weights) in [(1, Weights::Equal), (2, Weights::Dirichlet(0.7))] {
+            let task = Task::draw(&TaskSpec { weights, ..spec(5, 3, 40) }, &mut stream([seed; 16])).unwrap();
+            let next = task.transition.dot(&task.stationary);
+            for (x, y) in next.iter().zip(&task.stationary) {
+                assert!((x - y).abs() < 1e-14);
+            }
+            for pattern in &task.patterns {
+                assert_eq!(pattern.positions.len(), 3);
+                assert!(pattern.positions.windows(2).all(|w| w[0] < w[1]) && pattern.positions[2] < 40);
+                assert!((pattern.weights.iter().sum::<f64>() - 1.0).abs() < 1e-14);
+            }
+        }
+    }
+
+    #[test]
+    fn task_constants_have_their_closed_forms() {
+        // Two states, second eigenvalue l = 0.4, mu = (1/2, 1/2): Pc has entries +-l/2, so K_P = l^2/2.
+        // Equal weights: K_Q = 1/Q - 1/T.
+        let p = array![[0.7, 0.3], [0.3, 0.7]];
+        let task =
+            Task::draw(&TaskSpec { chain: Chain::Given(p), ..spec(2, 4, 10) }, &mut stream([3; 16])).unwrap();
+        assert!((task.k_p - 0.08).abs() < 1e-15);
+        assert!((task.k_q - (0.25 - 0.1)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn impossible_tasks_are_refused_with_the_reason() {
+        let given = |p, n| Task::draw(&TaskSpec { chain: Chain::Given(p), ..spec(n, 1, 8) }, &mut stream([0; 16]));
+        assert!(matches!(given(array![[0.5, 0.5], [0.4, 0.5]], 2), Err(TaskError::NotStochastic { column: 1, .. })));
+        assert!(matches!(given(array![[0.5, 0.5], [0.5, 0.5]], 2), Err(TaskError::NearlyIndependent { .. })));
+        assert!(matches!(given(array![[1.0, 0.0], [0.0, 1.0]], 2), Err(TaskError::NotIrreducible { .. })));
+        assert!(matches!(given(array![[0.5, 0.5], [0.5, 0.5]], 3), Err(TaskError::Shape { .. })));
+        let drawn = |s: TaskSpec| Task::draw(&s, &mut stream([0; 16]));
+        assert!(matches!(drawn(spec(3, 8, 8)), Err(TaskError::UniformAttention { .. })));
+        assert!(matches!(drawn(spec(3, 9, 8)), Err(TaskError::Size { name: "Q", .. })));
+        assert!(matches!(drawn(spec(257, 1, 8)), Err(TaskError::Size { name: "N", .. })));
+        let chain = Chain::Mixture { persistence: 0.3, concentration: 0.0 };
+        assert!(matches!(drawn(TaskSpec { chain, ..spec(3, 1, 8) }), Err(TaskError::Parameter { .. })));
+    }
+}

@@ -1,0 +1,129 @@
+//! The one training loop.
+//!
+//! It runs a learner through its stages until its budget is spent or its milestone is reached,
+//! and looks at the model at *checks* that are spaced so that a milestone is known to within a stated
+//! share of its value (2 % by default): at every step at first, then at sample counts in geometric progression.
+
+mod milestone;
+mod observe;
+mod spec;
+mod stage;
+
+pub use milestone::{Milestone, Milestones};
+pub use observe::{Checkpoint, Observer};
+pub use spec::{Start, StepScale, StopAt, TrainSpec};
+pub use stage::{Stage, StageEnd};
+
+use crate::metrics::{Errors, Truth};
+use crate::optimise::{Setup, StepSizes};
+use crate::random::Stream;
+use crate::task::Task;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// The recovery milestone was reached.
+    Recovered,
+    /// The budget was spent first: the milestones not reached are right-censored.
+    Exhausted,
+    /// `alpha_A <= -0.5`: the run grew into the mirrored solution (-1, -1).
+    Mirrored,
+    /// Something is no longer finite.
+    Diverged,
+    /// An observer asked to stop.
+    Stopped,
+}
+
+/// `alpha_A` at which a run counts as mirrored.
+pub const MIRRORED_ALPHA: f64 = -0.5;
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// How it ended.
+    pub status: Status,
+    /// Steps taken.
+    pub steps: u64,
+    /// Samples used, `steps * B`.
+    pub samples: u64,
+    /// Tokens simulated, `samples * T`; 0 for a learner that draws none.
+    pub tokens: u64,
+    /// First sample counts.
+    pub milestones: Milestones,
+    /// `alpha_V` at the end.
+    pub alpha_v: f64,
+    /// `alpha_A` at the end.
+    pub alpha_a: f64,
+    /// Distances from the truth at the end.
+    pub errors: Errors,
+}
+
+/// Trains on `task` as `spec` says, drawing samples from `stream`.
+///
+/// The same arguments give the same outcome, bit for bit, whatever else runs and whatever `observer`
+/// does short of stopping the run.
+pub fn train(task: &Task, spec: &TrainSpec, stream: Stream, observer: &mut dyn Observer) -> Outcome {
+    let truth = Truth::new(task);
+    let mut learner = (spec.algorithm.learner)(&Setup { task, spec, stream });
+    let batch = spec.batch_size as u64;
+    let last_step = spec.max_steps();
+    let mut stage = Stage::Boost;
+    let mut stage_start = 0;
+    let mut milestones = Milestones::default();
+    let mut next_check = 0;
+    let mut step = 0;
+    let status = loop {
+        // Stages end on step counts, so before the step; an empty stage is entered and left at once.
+        while let Some(next) = stage.next() {
+            let end = spec.end_of(stage);
+            if !end.reached(spec, step - stage_start, step, learner.as_mut(), &truth) {
+                break;
+            }
+            (stage, stage_start) = (next, step);
+            learner.enter(stage);
+        }
+        if step >= next_check || step == last_step {
+            next_check = spec.check_after(step);
+            let model = learner.model();
+            let seen = Checkpoint::new(step, step * batch, stage, model, &truth, spec.keep);
+            let stopped = observer.observe(&seen).is_break();
+            if let Some(status) = milestones.update(&seen, spec) {
+                break status;
+            }
+            if stopped {
+                break Status::Stopped;
+            }
+        }
+        if step == last_step {
+            break if milestones.recovery.is_some() { Status::Recovered } else { Status::Exhausted };
+        }
+        learner.step(&step_sizes(task, spec, stage));
+        step += 1;
+    };
+    let model = learner.model();
+    Outcome {
+        status,
+        steps: step,
+        samples: step * batch,
+        tokens: if spec.algorithm.draws_samples { step * batch * task.t as u64 } else { 0 },
+        milestones,
+        alpha_v: truth.alpha_v(&model.value),
+        alpha_a: truth.alpha_a(&model.attention),
+        errors: truth.errors(model, spec.keep),
+    }
+}
+
+/// Normalised steps make both correlations grow at the rate `eta` whatever the task:
+/// `eta_V = eta / K_Q`, `eta_A = eta / K_P`.
+fn step_sizes(task: &Task, spec: &TrainSpec, stage: Stage) -> StepSizes {
+    let eta = spec.eta(stage);
+    let (value, attention) = match spec.steps {
+        StepScale::Normalised => (eta / task.k_q, eta / task.k_p),
+        StepScale::Raw => (eta, eta),
+    };
+    let lambda = if stage == Stage::Sparse { spec.lambda } else { 0.0 };
+    StepSizes { value, attention, threshold: attention * lambda }
+}
+
+#[cfg(test)]
+mod tests;

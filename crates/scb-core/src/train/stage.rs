@@ -1,0 +1,71 @@
+//! The stages of Algorithm 1 and what ends them.
+
+use super::TrainSpec;
+use crate::metrics::{Truth, kept_mass};
+use crate::optimise::Learner;
+
+/// A stage of Algorithm 1, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Signal boosting: large step, no threshold.
+    Boost,
+    /// Smaller step, soft threshold.
+    Sparse,
+    /// The attention is rounded and stays; V finishes.
+    Round,
+}
+
+impl Stage {
+    /// The stage after this one.
+    #[must_use]
+    pub fn next(self) -> Option<Self> {
+        match self {
+            Self::Boost => Some(Self::Sparse),
+            Self::Sparse => Some(Self::Round),
+            Self::Round => None,
+        }
+    }
+
+    /// What a user calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Boost => "boost",
+            Self::Sparse => "sparse",
+            Self::Round => "round",
+        }
+    }
+}
+
+/// When a stage ends: at the first of the conditions that are given. None given: never.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct StageEnd {
+    /// After this many steps of the stage; 0 skips it.
+    pub steps: Option<u64>,
+    /// Once this share of the whole budget is spent, in `[0, 1]`.
+    pub share: Option<f64>,
+    /// Once `alpha_A` has reached this. Uses the ground truth.
+    pub alpha: Option<f64>,
+    /// Once [`kept_mass`] has reached this. Uses only what a learner can see; costs O(N T) per step.
+    pub kept_mass: Option<f64>,
+}
+
+impl StageEnd {
+    pub(super) fn reached(
+        &self,
+        spec: &TrainSpec,
+        steps_in_stage: u64,
+        steps: u64,
+        learner: &mut dyn Learner,
+        truth: &Truth<'_>,
+    ) -> bool {
+        let spent = steps as f64 / spec.max_steps() as f64;
+        self.steps.is_some_and(|limit| steps_in_stage >= limit)
+            || self.share.is_some_and(|share| spent >= share)
+            || self.alpha.is_some_and(|alpha| learner.alpha_a(truth) >= alpha)
+            || self.kept_mass.is_some_and(|mass| {
+                let mu = truth.task.stationary.as_slice().unwrap_or(&[]);
+                kept_mass(mu, &learner.model().attention, spec.keep) >= mass
+            })
+    }
+}
