@@ -47,12 +47,7 @@ impl Accumulator {
     /// For `n` states.
     #[must_use]
     pub fn new(n: usize) -> Self {
-        Self {
-            stride: kernel::table_stride(n),
-            tables: Vec::new(),
-            histogram: vec![0.0; n],
-            residual: vec![0.0; n],
-        }
+        Self { stride: kernel::table_stride(n), tables: Vec::new(), histogram: vec![0.0; n], residual: vec![0.0; n] }
     }
 
     /// Adds the gradients of all samples of `chunk` at `model`, each divided by `batch_size`, to
@@ -89,7 +84,7 @@ impl Accumulator {
             let end = start + group.len();
             let sums = crate::model::row_mut(&mut gradient.attention, usize::from(group[0]));
             let tables = &self.tables[start * stride..end * stride];
-            kernel::add_look_ups(&chunk.tokens[start * t..end * t], tables, stride, sums);
+            kernel::add_look_ups(&chunk.tokens[start * t..end * t], tables, n, sums);
             start = end;
         }
     }

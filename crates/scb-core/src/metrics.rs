@@ -70,8 +70,7 @@ impl<'t> Truth<'t> {
         let mut sum = 0.0;
         for (k, (pattern, &mu)) in task.patterns.iter().zip(&task.stationary).enumerate() {
             let a = model::row(attention, k);
-            let overlap: f64 =
-                pattern.positions.iter().zip(&pattern.weights).map(|(&p, &w)| w * f64::from(a[p])).sum();
+            let overlap: f64 = pattern.positions.iter().zip(&pattern.weights).map(|(&p, &w)| w * f64::from(a[p])).sum();
             sum += mu * (overlap - 1.0 / task.t as f64);
         }
         sum / task.k_q

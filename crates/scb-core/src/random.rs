@@ -82,12 +82,13 @@ pub fn dirichlet(stream: &mut Stream, concentration: f64, n: usize) -> Vec<f64> 
 mod tests {
     use super::*;
 
+    /// Values worked out from the definition of the generator in another language.
     #[test]
     fn streams_are_pinned_by_value() {
         let mut parent = stream(*b"scb value pinned");
-        assert_eq!(parent.next_u64(), 0xfe1d_24ff_3bce_77a5);
+        assert_eq!(parent.next_u64(), 0xd0d5_815e_963c_21b5);
         let mut own = child(&mut parent);
-        assert_eq!(own.next_u64(), 0x4d5f_8f7a_1b5b_8ed9);
+        assert_eq!(own.next_u64(), 0xf41d_919a_d59e_9c65);
     }
 
     /// Mean and variance of Dirichlet weights have closed forms; 40 000 draws, bounds at five

@@ -7,7 +7,7 @@
 use rand::Rng;
 
 use crate::Task;
-use crate::kernel::{self, TokenTable};
+use crate::kernel::{self, Bits, TokenTable};
 use crate::random::{Stream, child};
 
 /// A distribution over `0..n`, drawn by inversion, exact to 64 bits.
@@ -147,7 +147,7 @@ impl Batches {
 
     fn draw(&mut self, rows: usize, chunk: &mut Chunk) {
         let mut choices = child(&mut self.stream);
-        let mut bits = child(&mut self.stream);
+        let mut bits = Bits::new(&mut self.stream);
         let mut ties = child(&mut self.stream);
         chunk.t = self.t;
         chunk.queries.clear();
@@ -247,8 +247,9 @@ mod tests {
         let task = task(4, 2, 9, Weights::Equal);
         let mut seen = Chunk::default();
         Batches::new(&task, 3, stream([9; 16])).for_each_chunk(&mut Chunk::default(), |c| seen = c.clone());
-        assert_eq!(seen.queries, [0, 0, 0]);
-        assert_eq!(seen.outputs, [0, 0, 0]);
-        assert_eq!(seen.tokens, [0; 27]);
+        let tokens = [[3, 3, 2, 0, 3, 0, 1, 3, 2], [0, 2, 0, 2, 0, 2, 3, 0, 3], [2, 0, 3, 1, 3, 3, 3, 2, 2]];
+        assert_eq!(seen.queries, [0, 0, 3]);
+        assert_eq!(seen.outputs, [3, 3, 2]);
+        assert_eq!(seen.tokens, tokens.concat());
     }
 }

@@ -237,8 +237,7 @@ mod tests {
         // Two states, second eigenvalue l = 0.4, mu = (1/2, 1/2): Pc has entries +-l/2, so K_P = l^2/2.
         // Equal weights: K_Q = 1/Q - 1/T.
         let p = array![[0.7, 0.3], [0.3, 0.7]];
-        let task =
-            Task::draw(&TaskSpec { chain: Chain::Given(p), ..spec(2, 4, 10) }, &mut stream([3; 16])).unwrap();
+        let task = Task::draw(&TaskSpec { chain: Chain::Given(p), ..spec(2, 4, 10) }, &mut stream([3; 16])).unwrap();
         assert!((task.k_p - 0.08).abs() < 1e-15);
         assert!((task.k_q - (0.25 - 0.1)).abs() < 1e-15);
     }

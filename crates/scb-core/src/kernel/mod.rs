@@ -1,15 +1,29 @@
 //! The loops that take the time. Everything else in a step is small beside them.
 //!
 //! Each function fixes its result to the bit: 16 lanes, lane `t mod 16` for position `t`, lanes
-//! reduced as a binary tree, no fused multiply-add. [`portable`] is the definition; a version for
-//! one processor may replace it behind the same function if its bits are the same.
+//! reduced as a binary tree, no fused multiply-add. `portable` is the definition; a version for
+//! one processor may replace it behind the same function if its bits are the same, as `x86` does.
 
+mod bits;
 mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub use bits::Bits;
 
 use crate::random::Stream;
 use crate::sampler::Categorical;
 
-pub use portable::{kept, largest, sum};
+/// Calls the version of a kernel for this processor.
+macro_rules! dispatch {
+    ($name:ident($($argument:expr),*)) => {{
+        #[cfg(target_arch = "x86_64")]
+        if x86::available() {
+            return x86::$name($($argument),*);
+        }
+        portable::$name($($argument),*)
+    }};
+}
 
 /// Lanes of every reduction.
 pub const LANES: usize = 16;
@@ -49,31 +63,56 @@ impl TokenTable {
 
 /// Fills `tokens` with independent draws.
 ///
-/// Token `t` takes bits `16 (t mod 4) ..` of word `t / 4` of `bits`; ties draw from `ties` in the order
-/// of positions. Exact to 64 bits.
-pub fn draw_tokens(table: &TokenTable, bits: &mut Stream, ties: &mut Stream, tokens: &mut [u8]) {
-    portable::draw_tokens(table, bits, ties, tokens);
+/// Each 32 tokens take one round of `bits`, token `t` bits `16 (t mod 4) ..` of its generator
+/// `(t mod 32) / 4`; what a last, shorter round leaves is thrown away. Ties draw from `ties` in the
+/// order of positions. Exact to 64 bits.
+pub fn draw_tokens(table: &TokenTable, bits: &mut Bits, ties: &mut Stream, tokens: &mut [u8]) {
+    dispatch!(draw_tokens(table, bits, ties, tokens));
 }
 
 /// The weighted histogram `h_j = sum_t weights[t] [tokens[t] = j]`, that is `h = X a`.
 ///
 /// `tokens` and `weights` have length T, all tokens are below `h.len()`, at most 256.
 pub fn histogram(tokens: &[u8], weights: &[f32], h: &mut [f32]) {
-    portable::histogram(tokens, weights, h);
+    dispatch!(histogram(tokens, weights, h));
 }
 
 /// `sums[t] += sum_r tables[r][tokens[r T + t]]`, rows added in order.
 ///
-/// `tokens` holds R rows of `T = sums.len()`; `tables` holds R rows of [`table_stride`] entries.
-pub fn add_look_ups(tokens: &[u8], tables: &[f32], stride: usize, sums: &mut [f32]) {
-    portable::add_look_ups(tokens, tables, stride, sums);
+/// `tokens` holds R rows of `T = sums.len()`; `tables` holds R rows of
+/// [`table_stride`]`(n)` entries; all tokens are below `n`.
+pub fn add_look_ups(tokens: &[u8], tables: &[f32], n: usize, sums: &mut [f32]) {
+    dispatch!(add_look_ups(tokens, tables, n, sums));
+}
+
+/// Sum of all entries: lane `t mod 16` for entry `t`, then a binary tree.
+#[must_use]
+pub fn sum(x: &[f32]) -> f32 {
+    dispatch!(sum(x))
+}
+
+/// The largest entry; minus infinity if there is none. Not-a-number entries are passed over.
+#[must_use]
+pub fn largest(x: &[f32]) -> f32 {
+    dispatch!(largest(x))
+}
+
+/// Sum, sum of squares and number of the entries that are at least `floor`, in 16 lanes each.
+#[must_use]
+pub fn kept(x: &[f32], floor: f32) -> (f32, f32, f32) {
+    dispatch!(kept(x, floor))
 }
 
 /// Entries from one look-up table to the next for tokens below `n`: a power of two that no token
 /// reaches beyond.
 #[must_use]
 pub fn table_stride(n: usize) -> usize {
-    if n <= 16 { 16 } else { 256 }
+    match n {
+        0..=16 => 16,
+        17..=32 => 32,
+        33..=64 => 64,
+        _ => 256,
+    }
 }
 
 #[cfg(test)]
@@ -83,19 +122,18 @@ mod tests {
     use super::*;
     use crate::random::{dirichlet, stream};
 
-    /// One token at a time, the whole 64-bit word, no shortcut.
-    fn slow_draw(distribution: &Categorical, bits: &mut Stream, ties: &mut Stream, tokens: &mut [u8]) -> usize {
+    /// One token at a time, the whole 64-bit word, no shortcut. Returns how many tokens tied.
+    fn slow_draw(distribution: &Categorical, bits: &mut Bits, ties: &mut Stream, tokens: &mut [u8]) -> usize {
         let mut tied = 0;
-        let mut word = 0;
-        for (t, token) in tokens.iter_mut().enumerate() {
-            if t % 4 == 0 {
-                word = bits.next_u64();
+        for round in tokens.chunks_mut(32) {
+            let words = bits.advance();
+            for (t, token) in round.iter_mut().enumerate() {
+                let high = words[t / 4] >> (16 * (t % 4)) & 0xffff;
+                let undecided = distribution.bounds().iter().any(|bound| bound >> 48 == high);
+                let low = if undecided { ties.next_u64() >> 16 } else { 0 };
+                tied += usize::from(undecided);
+                *token = distribution.locate(high << 48 | low) as u8;
             }
-            let high = word >> (16 * (t % 4)) & 0xffff;
-            let undecided = distribution.bounds().iter().any(|bound| bound >> 48 == high);
-            let low = if undecided { ties.next_u64() >> 16 } else { 0 };
-            tied += usize::from(undecided);
-            *token = distribution.locate(high << 48 | low) as u8;
         }
         tied
     }
@@ -105,7 +143,7 @@ mod tests {
         for n in [2, 3, 5, 16, 17, 40, 256] {
             for t in [1, 3, 4, 16, 31, 64, 255, 256, 257, 100_003] {
                 let distribution = Categorical::new(&dirichlet(&mut stream([n as u8; 16]), 1.0, n));
-                let streams = || (stream([1; 16]), stream([2; 16]));
+                let streams = || (Bits::new(&mut stream([1; 16])), stream([2; 16]));
                 let (mut fast, mut slow) = (vec![0; t], vec![0; t]);
                 let (mut bits, mut ties) = streams();
                 draw_tokens(&TokenTable::new(&distribution), &mut bits, &mut ties, &mut fast);
@@ -128,7 +166,7 @@ mod tests {
         let cell = 1.0 / 65536.0;
         let inside = [0.5 + 0.25 * cell, 0.5 * cell, 0.5 - 0.75 * cell];
         let table = TokenTable::new(&Categorical::new(&inside));
-        let (mut bits, mut ties) = (stream([3; 16]), stream([4; 16]));
+        let (mut bits, mut ties) = (Bits::new(&mut stream([3; 16])), stream([4; 16]));
         let mut tokens = vec![0; 1 << 20];
         let mut counts = [0u64; 3];
         for _ in 0..64 {
@@ -183,14 +221,14 @@ mod tests {
 
     #[test]
     fn look_ups_agree_with_one_addition_at_a_time() {
-        for n in [2, 3, 16, 17, 256] {
+        for n in [2, 3, 16, 17, 40, 256] {
             for t in [1, 15, 16, 17, 64, 130] {
                 let (rows, stride) = (5, table_stride(n));
                 let mut s = stream([n as u8; 16]);
                 let tokens: Vec<u8> = (0..rows * t).map(|_| (s.next_u64() % n as u64) as u8).collect();
                 let tables: Vec<f32> = (0..rows * stride).map(|_| (s.next_u64() >> 40) as f32 * 1e-7).collect();
                 let mut sums = vec![1.0f32; t];
-                add_look_ups(&tokens, &tables, stride, &mut sums);
+                add_look_ups(&tokens, &tables, n, &mut sums);
                 for (i, got) in sums.iter().enumerate() {
                     let mut slow = 0.0f32;
                     for row in 0..rows {
@@ -210,6 +248,49 @@ mod tests {
             let exact: f64 = x.iter().map(|&v| f64::from(v)).sum();
             assert!((f64::from(sum(&x)) - exact).abs() < 1e-5 * t as f64);
             assert_eq!(largest(&x), x.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+        }
+    }
+
+    /// Every kernel gives the same bits whether or not the processor has AVX2. Passes without a
+    /// comparison where it has not.
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn wide_registers_change_no_bit() {
+        if !x86::available() {
+            eprintln!("skipped: this processor has no AVX2");
+            return;
+        }
+        let mut s = stream([12; 16]);
+        for case in 0..300u64 {
+            let n = 2 + (s.next_u64() % if case % 2 == 0 { 15 } else { 255 }) as usize;
+            let t = 1 + (s.next_u64() % 300) as usize;
+            let rows = 1 + (s.next_u64() % 5) as usize;
+            let table = TokenTable::new(&Categorical::new(&dirichlet(&mut s, 1.0, n)));
+            let random = |s: &mut Stream, len: usize| -> Vec<f32> {
+                (0..len).map(|_| (s.next_u64() >> 40) as f32 * 1e-7 - 0.8).collect()
+            };
+            let weights = random(&mut s, t);
+            let tables = random(&mut s, rows * table_stride(n));
+            let (bits, ties) = (Bits::new(&mut s), s.clone());
+            let run = |wide: bool| {
+                let (mut bits, mut ties) = (bits.clone(), ties.clone());
+                let (mut x, mut h, mut sums) = (vec![0; rows * t], vec![0.0; n], vec![0.5; t]);
+                let reductions = if wide {
+                    x86::draw_tokens(&table, &mut bits, &mut ties, &mut x);
+                    x86::histogram(&x[..t], &weights, &mut h);
+                    x86::add_look_ups(&x, &tables, n, &mut sums);
+                    (x86::sum(&weights), x86::largest(&weights), x86::kept(&weights, 0.1))
+                } else {
+                    portable::draw_tokens(&table, &mut bits, &mut ties, &mut x);
+                    portable::histogram(&x[..t], &weights, &mut h);
+                    portable::add_look_ups(&x, &tables, n, &mut sums);
+                    (portable::sum(&weights), portable::largest(&weights), portable::kept(&weights, 0.1))
+                };
+                let (sum, largest, (mass, square, count)) = reductions;
+                let floats = [&h[..], &sums, &[sum, largest, mass, square, count]].concat();
+                (x, floats.iter().map(|f| f.to_bits()).collect::<Vec<_>>(), bits, ties)
+            };
+            assert_eq!(run(true), run(false), "N = {n}, T = {t}, {rows} rows");
         }
     }
 }

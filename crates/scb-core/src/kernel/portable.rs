@@ -1,61 +1,89 @@
 //! The definition of every kernel, written so that a compiler can vectorise it.
+//!
+//! Everything is inlined into its caller, so that `x86` can compile the same text for wider registers.
 
 use rand::Rng;
 
+use super::bits::{Bits, WORDS};
 use super::{LANES, TIE, TokenTable};
 use crate::random::Stream;
 
-/// Tokens drawn at a time; their 16-bit words stay in registers or the first-level cache.
-const BLOCK: usize = 64;
+/// Tokens of one round of random words, 16 bits each.
+const ROUND: usize = 4 * WORDS;
 
-pub(super) fn draw_tokens(table: &TokenTable, bits: &mut Stream, ties: &mut Stream, tokens: &mut [u8]) {
-    for block in tokens.chunks_mut(BLOCK) {
-        let mut high = [0u16; BLOCK];
-        let used = block.len().next_multiple_of(4);
-        for four in high[..used].chunks_exact_mut(4) {
-            let word = bits.next_u64();
-            for (i, h) in four.iter_mut().enumerate() {
-                *h = (word >> (16 * i)) as u16;
+/// Rounds whose random words are made ahead; they stay in the first-level cache.
+const ROUNDS: usize = 16;
+
+/// Random bytes of one round; bytes `2 i` and `2 i + 1` belong to token `i`.
+type Words = [u8; 2 * ROUND];
+
+#[inline(always)]
+pub(super) fn draw_tokens(table: &TokenTable, bits: &mut Bits, ties: &mut Stream, tokens: &mut [u8]) {
+    let mut words = [[0; 2 * ROUND]; ROUNDS];
+    for block in tokens.chunks_mut(ROUND * ROUNDS) {
+        for round in &mut words[..block.len().div_ceil(ROUND)] {
+            for (bytes, word) in round.as_chunks_mut::<8>().0.iter_mut().zip(bits.advance()) {
+                *bytes = word.to_le_bytes();
             }
         }
-        let (drawn, tied) =
-            if table.by_high.is_empty() { compare_block(&table.high, &high) } else { look_up_block(table, &high) };
-        block.copy_from_slice(&drawn[..block.len()]);
-        if tied {
-            settle_ties(table, &high, ties, block);
+        let (rounds, rest) = block.as_chunks_mut::<ROUND>();
+        let full = rounds.len();
+        for (round, words) in rounds.iter_mut().zip(&words) {
+            if states(table, words, round) {
+                settle_ties(table, words, ties, round);
+            }
+        }
+        if !rest.is_empty() {
+            let mut round = [0; ROUND];
+            if states(table, &words[full], &mut round) {
+                settle_ties(table, &words[full], ties, &mut round[..rest.len()]);
+            }
+            rest.copy_from_slice(&round[..rest.len()]);
         }
     }
 }
 
-/// State of each word by comparison with every bound, and whether any word ties.
-fn compare_block(bounds: &[u16], high: &[u16; BLOCK]) -> ([u8; BLOCK], bool) {
-    let mut states = [0u16; BLOCK];
-    let mut tied = [0u16; BLOCK];
-    for &bound in bounds {
-        for i in 0..BLOCK {
-            states[i] += u16::from(high[i] > bound);
-            tied[i] |= u16::from(high[i] == bound);
-        }
-    }
-    let any = tied.iter().fold(0, |all, &t| all | t) != 0;
-    (states.map(|s| s as u8), any)
+/// The 16 bits of token `i`.
+#[inline(always)]
+fn high(words: &Words, i: usize) -> u16 {
+    u16::from_le_bytes([words[2 * i], words[2 * i + 1]])
 }
 
-/// State of each word by table, and whether any word ties.
-fn look_up_block(table: &TokenTable, high: &[u16; BLOCK]) -> ([u8; BLOCK], bool) {
-    let mut any = false;
-    let states = high.map(|h| {
-        let state = table.by_high[usize::from(h)];
-        any |= state == TIE;
-        state as u8
-    });
-    (states, any)
+/// State of each word that does not tie, and whether any does.
+#[inline(always)]
+fn states(table: &TokenTable, words: &Words, round: &mut [u8; ROUND]) -> bool {
+    let mut tied = [0u16; ROUND];
+    if table.by_high.is_empty() {
+        let mut states = [0u16; ROUND];
+        for &bound in &table.high {
+            for i in 0..ROUND {
+                states[i] += u16::from(high(words, i) > bound);
+                tied[i] |= u16::from(high(words, i) == bound);
+            }
+        }
+        for i in 0..ROUND {
+            round[i] = states[i] as u8;
+        }
+    } else {
+        for i in 0..ROUND {
+            let state = table.by_high[usize::from(high(words, i))];
+            tied[i] = u16::from(state == TIE);
+            round[i] = state as u8;
+        }
+    }
+    let mut any = 0;
+    for tied in tied {
+        any |= tied;
+    }
+    any != 0
 }
 
 /// Draws 48 more bits for every word that ties, in order of position.
 #[cold]
-fn settle_ties(table: &TokenTable, high: &[u16; BLOCK], ties: &mut Stream, block: &mut [u8]) {
-    for (token, &h) in block.iter_mut().zip(high) {
+#[inline(never)]
+fn settle_ties(table: &TokenTable, words: &Words, ties: &mut Stream, round: &mut [u8]) {
+    for (i, token) in round.iter_mut().enumerate() {
+        let h = high(words, i);
         if table.high.contains(&h) {
             let word = u64::from(h) << 48 | ties.next_u64() >> 16;
             *token = table.exact.locate(word) as u8;
@@ -63,6 +91,7 @@ fn settle_ties(table: &TokenTable, high: &[u16; BLOCK], ties: &mut Stream, block
     }
 }
 
+#[inline(always)]
 pub(super) fn histogram(tokens: &[u8], weights: &[f32], h: &mut [f32]) {
     // Few states: one masked addition a state, which vectorises. Many: one indexed addition a token.
     // Adding a masked zero changes no lane, so the bits are the same.
@@ -72,13 +101,14 @@ pub(super) fn histogram(tokens: &[u8], weights: &[f32], h: &mut [f32]) {
         4 => masked_histogram::<4>(tokens, weights, h),
         5 => masked_histogram::<5>(tokens, weights, h),
         6 => masked_histogram::<6>(tokens, weights, h),
-        7 => masked_histogram::<7>(tokens, weights, h),
-        8 => masked_histogram::<8>(tokens, weights, h),
-        9..=16 => indexed_histogram::<16>(tokens, weights, h),
+        7..=16 => indexed_histogram::<16>(tokens, weights, h),
+        17..=32 => indexed_histogram::<32>(tokens, weights, h),
+        33..=64 => indexed_histogram::<64>(tokens, weights, h),
         _ => indexed_histogram::<256>(tokens, weights, h),
     }
 }
 
+#[inline(always)]
 fn masked_histogram<const N: usize>(tokens: &[u8], weights: &[f32], h: &mut [f32]) {
     let mut lanes = [[0.0f32; LANES]; N];
     let (token_blocks, token_rest) = tokens.as_chunks::<LANES>();
@@ -86,32 +116,42 @@ fn masked_histogram<const N: usize>(tokens: &[u8], weights: &[f32], h: &mut [f32
     for (x, w) in token_blocks.iter().zip(weight_blocks) {
         for (j, lane) in lanes.iter_mut().enumerate() {
             for i in 0..LANES {
-                lane[i] += if x[i] == j as u8 { w[i] } else { 0.0 };
+                // A mask, not an `if`: tokens are random, so a branch would be mispredicted.
+                let mask = u32::from(x[i] == j as u8).wrapping_neg();
+                lane[i] += f32::from_bits(w[i].to_bits() & mask);
             }
         }
     }
     for (i, (&x, &w)) in token_rest.iter().zip(weight_rest).enumerate() {
         lanes[usize::from(x)][i] += w;
     }
-    for (sum, lane) in h.iter_mut().zip(lanes) {
+    for (sum, lane) in h.iter_mut().zip(&lanes) {
         *sum = tree(lane);
     }
 }
 
+#[inline(always)]
 fn indexed_histogram<const N: usize>(tokens: &[u8], weights: &[f32], h: &mut [f32]) {
     let mut lanes = [[0.0f32; LANES]; N];
-    for (x, w) in tokens.chunks(LANES).zip(weights.chunks(LANES)) {
-        for (i, (&x, &w)) in x.iter().zip(w).enumerate() {
-            lanes[usize::from(x) & (N - 1)][i] += w;
+    let (token_blocks, token_rest) = tokens.as_chunks::<LANES>();
+    let (weight_blocks, weight_rest) = weights.as_chunks::<LANES>();
+    for (x, w) in token_blocks.iter().zip(weight_blocks) {
+        for i in 0..LANES {
+            lanes[usize::from(x[i]) % N][i] += w[i];
         }
     }
-    for (sum, &lane) in h.iter_mut().zip(&lanes) {
+    for (i, (&x, &w)) in token_rest.iter().zip(weight_rest).enumerate() {
+        lanes[usize::from(x) % N][i] += w;
+    }
+    for (sum, lane) in h.iter_mut().zip(&lanes) {
         *sum = tree(lane);
     }
 }
 
 /// The sum of 16 lanes as a binary tree: halves added until one is left.
-fn tree(mut lanes: [f32; LANES]) -> f32 {
+#[inline(always)]
+fn tree(lanes: &[f32; LANES]) -> f32 {
+    let mut lanes = *lanes;
     let mut width = LANES / 2;
     while width > 0 {
         for i in 0..width {
@@ -122,43 +162,64 @@ fn tree(mut lanes: [f32; LANES]) -> f32 {
     lanes[0]
 }
 
-pub(super) fn add_look_ups(tokens: &[u8], tables: &[f32], stride: usize, sums: &mut [f32]) {
-    match stride {
-        16 => add_look_ups_of::<16>(tokens, tables, sums),
-        _ => add_look_ups_of::<256>(tokens, tables, sums),
+#[inline(always)]
+pub(super) fn add_look_ups(tokens: &[u8], tables: &[f32], n: usize, sums: &mut [f32]) {
+    // Few states: one selection a state, which vectorises. Many: one load a token.
+    match n {
+        2 => add_look_ups_of::<16, 2>(tokens, tables, sums),
+        3 => add_look_ups_of::<16, 3>(tokens, tables, sums),
+        4 => add_look_ups_of::<16, 4>(tokens, tables, sums),
+        5 => add_look_ups_of::<16, 5>(tokens, tables, sums),
+        6 => add_look_ups_of::<16, 6>(tokens, tables, sums),
+        7..=16 => add_look_ups_of::<16, 0>(tokens, tables, sums),
+        17..=32 => add_look_ups_of::<32, 0>(tokens, tables, sums),
+        33..=64 => add_look_ups_of::<64, 0>(tokens, tables, sums),
+        _ => add_look_ups_of::<256, 0>(tokens, tables, sums),
     }
 }
 
-fn add_look_ups_of<const STRIDE: usize>(tokens: &[u8], tables: &[f32], sums: &mut [f32]) {
+/// `SELECTED` states by selection, or by loads if 0.
+#[inline(always)]
+fn add_look_ups_of<const STRIDE: usize, const SELECTED: usize>(tokens: &[u8], tables: &[f32], sums: &mut [f32]) {
     let t = sums.len();
     let (tables, _) = tables.as_chunks::<STRIDE>();
-    for start in (0..t).step_by(LANES) {
-        let width = LANES.min(t - start);
-        // The tile of positions stays in registers over all rows.
+    let mut start = 0;
+    // A tile of positions stays in registers over all rows.
+    while start + LANES <= t {
         let mut tile = [0.0f32; LANES];
-        if width == LANES {
-            for (row, table) in tables.iter().enumerate() {
-                let (x, _) = tokens[row * t + start..].as_chunks::<LANES>();
-                for (sum, &x) in tile.iter_mut().zip(&x[0]) {
-                    *sum += table[usize::from(x) & (STRIDE - 1)];
+        for (row, table) in tables.iter().enumerate() {
+            let x = &tokens[row * t + start..][..LANES];
+            if SELECTED == 0 {
+                for i in 0..LANES {
+                    tile[i] += table[usize::from(x[i]) % STRIDE];
                 }
-            }
-        } else {
-            for (row, table) in tables.iter().enumerate() {
-                for (sum, &x) in tile.iter_mut().zip(&tokens[row * t + start..][..width]) {
-                    *sum += table[usize::from(x) & (STRIDE - 1)];
+            } else {
+                for i in 0..LANES {
+                    let mut found = table[0].to_bits();
+                    for (j, entry) in table[..SELECTED].iter().enumerate().skip(1) {
+                        let mask = u32::from(x[i] == j as u8).wrapping_neg();
+                        found = found & !mask | entry.to_bits() & mask;
+                    }
+                    tile[i] += f32::from_bits(found);
                 }
             }
         }
-        for (sum, tile) in sums[start..].iter_mut().zip(&tile[..width]) {
+        for (sum, tile) in sums[start..].iter_mut().zip(&tile) {
             *sum += tile;
         }
+        start += LANES;
+    }
+    for (i, sum) in sums.iter_mut().enumerate().skip(start) {
+        let mut tile = 0.0;
+        for (row, table) in tables.iter().enumerate() {
+            tile += table[usize::from(tokens[row * t + i]) % STRIDE];
+        }
+        *sum += tile;
     }
 }
 
-/// Sum of all entries: lane `t mod 16` for entry `t`, then a binary tree.
-#[must_use]
-pub fn sum(x: &[f32]) -> f32 {
+#[inline(always)]
+pub(super) fn sum(x: &[f32]) -> f32 {
     let mut lanes = [0.0f32; LANES];
     let (blocks, rest) = x.as_chunks::<LANES>();
     for block in blocks {
@@ -169,34 +230,33 @@ pub fn sum(x: &[f32]) -> f32 {
     for (lane, &v) in lanes.iter_mut().zip(rest) {
         *lane += v;
     }
-    tree(lanes)
+    tree(&lanes)
 }
 
-/// The largest entry; minus infinity if there is none. Not-a-number entries are passed over.
-#[must_use]
-pub fn largest(x: &[f32]) -> f32 {
+#[inline(always)]
+pub(super) fn largest(x: &[f32]) -> f32 {
     let mut lanes = [f32::NEG_INFINITY; LANES];
-    for block in x.chunks(LANES) {
+    let (blocks, rest) = x.as_chunks::<LANES>();
+    for block in blocks.iter().map(<[f32; LANES]>::as_slice).chain([rest]) {
         for (lane, &v) in lanes.iter_mut().zip(block) {
-            if v > *lane {
-                *lane = v;
-            }
+            *lane = if v > *lane { v } else { *lane };
         }
     }
     lanes.into_iter().fold(f32::NEG_INFINITY, f32::max)
 }
 
-/// Sum, sum of squares and number of the entries that are at least `floor`, in 16 lanes each.
-#[must_use]
-pub fn kept(x: &[f32], floor: f32) -> (f32, f32, f32) {
+#[inline(always)]
+pub(super) fn kept(x: &[f32], floor: f32) -> (f32, f32, f32) {
     let mut lanes = [[0.0f32; LANES]; 3];
-    for block in x.chunks(LANES) {
+    let (blocks, rest) = x.as_chunks::<LANES>();
+    for block in blocks.iter().map(<[f32; LANES]>::as_slice).chain([rest]) {
         for (i, &v) in block.iter().enumerate() {
-            let kept = v >= floor;
-            lanes[0][i] += if kept { v } else { 0.0 };
-            lanes[1][i] += if kept { v * v } else { 0.0 };
-            lanes[2][i] += if kept { 1.0 } else { 0.0 };
+            let mask = u32::from(v >= floor).wrapping_neg();
+            let v = f32::from_bits(v.to_bits() & mask);
+            lanes[0][i] += v;
+            lanes[1][i] += v * v;
+            lanes[2][i] += f32::from_bits(1.0f32.to_bits() & mask);
         }
     }
-    (tree(lanes[0]), tree(lanes[1]), tree(lanes[2]))
+    (tree(&lanes[0]), tree(&lanes[1]), tree(&lanes[2]))
 }

@@ -271,7 +271,9 @@ mod tests {
         // Everything but the Q true positions was cut, and 1 - alpha_A - .. spread over all positions.
         let row = model.attention.row(0);
         assert!((row.sum() - 1.0).abs() < 1e-5);
-        assert!((row[off] - row[(off + 1..task.t).find(|t| !task.patterns[0].positions.contains(t)).unwrap()]).abs() < 1e-7);
+        assert!(
+            (row[off] - row[(off + 1..task.t).find(|t| !task.patterns[0].positions.contains(t)).unwrap()]).abs() < 1e-7
+        );
         let mass = row[task.patterns[0].positions[0]] * 2.0;
         let before = model.value.clone();
         prox.enter(Stage::Round, &mut model, &task);
@@ -282,7 +284,12 @@ mod tests {
         let shrunk = (model.value[[0, 0]] - task.stationary[0]) / (before[[0, 0]] - task.stationary[0]);
         assert!((shrunk - f64::from(mass)).abs() < 1e-2 && shrunk < 0.6, "{shrunk} {mass}");
         let fixed = model.attention.clone();
-        prox.step(&mut model, &mut random_gradient(&task), &task, &StepSizes { value: 0.1, attention: 0.1, threshold: 0.0 });
+        prox.step(
+            &mut model,
+            &mut random_gradient(&task),
+            &task,
+            &StepSizes { value: 0.1, attention: 0.1, threshold: 0.0 },
+        );
         assert_eq!(model.attention, fixed);
     }
 }

@@ -1,5 +1,8 @@
 //! First sample counts at which a run is somewhere.
 
+use crate::model::Linear;
+use crate::population::expected_loss;
+
 use super::{Checkpoint, MIRRORED_ALPHA, Status, StopAt, TrainSpec};
 
 /// A milestone of a run.
@@ -46,6 +49,13 @@ impl Milestones {
                 return Some(Status::Recovered);
             }
         }
-        (seen.alpha_a <= MIRRORED_ALPHA).then_some(Status::Mirrored)
+        if seen.alpha_a > MIRRORED_ALPHA {
+            return None;
+        }
+        // The mirrored solution fits nearly as well as the truth; a run that is blowing up does not.
+        let start = Linear::uninformative(seen.truth.task);
+        let acceptable = 2.0 * expected_loss(seen.truth.task, &start);
+        let fits = expected_loss(seen.truth.task, seen.model) <= acceptable;
+        Some(if fits { Status::Mirrored } else { Status::Diverged })
     }
 }

@@ -28,7 +28,8 @@ pub enum Status {
     Exhausted,
     /// `alpha_A <= -0.5`: the run grew into the mirrored solution (-1, -1).
     Mirrored,
-    /// Something is no longer finite.
+    /// Something is no longer finite, or `alpha_A <= -0.5` at more than twice the loss of the
+    /// uninformative start: too large a step, not the mirrored solution.
     Diverged,
     /// An observer asked to stop.
     Stopped,

@@ -1,0 +1,379 @@
+//! One finished job, and the columns of `runs.parquet` and `timings.parquet`.
+
+use std::path::Path;
+
+use crate::table::Table;
+use crate::{ReportError, table};
+
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Status {
+    /// It reached the recovery milestone.
+    Recovered,
+    /// Its budget was spent first.
+    Exhausted,
+    /// It grew into the mirrored solution.
+    Mirrored,
+    /// It blew up.
+    Diverged,
+    /// It did not run to its end; see the error.
+    Failed,
+}
+
+impl Status {
+    /// Every status, in the order of the table's documentation.
+    pub const ALL: [Self; 5] = [Self::Recovered, Self::Exhausted, Self::Mirrored, Self::Diverged, Self::Failed];
+
+    /// Its name in the table.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Recovered => "recovered",
+            Self::Exhausted => "exhausted",
+            Self::Mirrored => "mirrored",
+            Self::Diverged => "diverged",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// What a job measured. Errors are relative: 1 is the uninformative start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measures {
+    /// Steps taken.
+    pub steps: i64,
+    /// Samples used, steps times batch size.
+    pub samples: i64,
+    /// First sample count with both correlations at the signal threshold.
+    pub samples_to_signal: Option<i64>,
+    /// First sample count from which on the support is right.
+    pub samples_to_support: Option<i64>,
+    /// First sample count with the rounded model within epsilon.
+    pub samples_to_recovery: Option<i64>,
+    /// `alpha_V` at the end.
+    pub alpha_v: f64,
+    /// `alpha_A` at the end.
+    pub alpha_a: f64,
+    /// `|V - P|_mu / sqrt(K_P)` at the end.
+    pub value_error: f64,
+    /// `|A - Q|_mu / sqrt(K_Q)` at the end.
+    pub attention_error: f64,
+    /// The value error of the rounded model at the end.
+    pub rounded_value_error: f64,
+    /// The attention error of the rounded model at the end.
+    pub rounded_attention_error: f64,
+    /// Expected loss at the end.
+    pub loss: f64,
+    /// Task constant `K_P`.
+    pub k_p: f64,
+    /// Task constant `K_Q`.
+    pub k_q: f64,
+}
+
+/// One finished job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Hash of everything that decides the result, 32 hexadecimal digits.
+    pub job_id: String,
+    /// Number of states.
+    pub n: i64,
+    /// Sparsity.
+    pub q: i64,
+    /// Sequence length.
+    pub t: i64,
+    /// Samples per step.
+    pub batch_size: i64,
+    /// Step size while boosting.
+    pub eta_boost: f64,
+    /// Step size afterwards.
+    pub eta_sparse: f64,
+    /// l1 regularisation.
+    pub lambda: f64,
+    /// Name of the algorithm.
+    pub algorithm: String,
+    /// Budget in samples.
+    pub max_samples: i64,
+    /// Which replicate, from 0.
+    pub replicate: i64,
+    /// Further keys of the grid and their values.
+    pub further: Vec<(String, f64)>,
+    /// How it ended.
+    pub status: Status,
+    /// Why it failed, if it did.
+    pub error: Option<String>,
+    /// What it measured; absent if it failed.
+    pub measures: Option<Measures>,
+}
+
+/// What a job cost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timing {
+    /// The job.
+    pub job_id: String,
+    /// Wall time.
+    pub wall_seconds: f64,
+    /// Tokens simulated.
+    pub tokens: i64,
+    /// Where it ran.
+    pub host: String,
+    /// When it ended, seconds since 1970.
+    pub finished: i64,
+}
+
+/// The columns of `runs.parquet`, with one column for each of the `further` keys.
+#[must_use]
+pub fn runs_table(records: &[Record], further: &[String]) -> Table {
+    let all = || records.iter();
+    // A diverged run has infinities; a table has nulls.
+    let measure =
+        |get: fn(&Measures) -> f64| all().map(move |r| r.measures.as_ref().map(get).filter(|x| x.is_finite()));
+    let count = |get: fn(&Measures) -> Option<i64>| all().map(move |r| r.measures.as_ref().and_then(get));
+    let mut table = Table::new()
+        .text("job_id", "hash of everything that decides the result", all().map(|r| r.job_id.as_str()))
+        .int("N", "states", "number of states", all().map(|r| r.n))
+        .int("Q", "positions", "sparsity: positions one query token attends to", all().map(|r| r.q))
+        .int("T", "positions", "sequence length", all().map(|r| r.t))
+        .int("batch_size", "samples", "fresh samples per step", all().map(|r| r.batch_size))
+        .float("eta_boost", "", "step size of the boosting stage", all().map(|r| r.eta_boost))
+        .float("eta_sparse", "", "step size of the later stages", all().map(|r| r.eta_sparse))
+        .float("lambda", "", "l1 regularisation of the sparse stage", all().map(|r| r.lambda))
+        .text("algorithm", "name of the algorithm", all().map(|r| r.algorithm.as_str()))
+        .int("max_samples", "samples", "budget", all().map(|r| r.max_samples));
+    for key in further {
+        let cells = all().map(|r| r.further.iter().find(|(name, _)| name == key).map(|&(_, value)| value));
+        table = table.float(key, "", "further key of the grid", cells);
+    }
+    table
+        .int("replicate", "", "which replicate, from 0; the same task for all algorithms", all().map(|r| r.replicate))
+        .text("status", "recovered, exhausted, mirrored, diverged or failed", all().map(|r| r.status.name()))
+        .text("error", "why the job failed; null if it did not", all().map(|r| r.error.as_deref()))
+        .int("steps", "steps", "steps taken", count(|m| Some(m.steps)))
+        .int("samples", "samples", "samples used, steps times batch size", count(|m| Some(m.samples)))
+        .int(
+            "samples_to_signal",
+            "samples",
+            "first sample count with min(alpha_V, alpha_A) at the signal threshold; null = not reached",
+            count(|m| m.samples_to_signal),
+        )
+        .int(
+            "samples_to_support",
+            "samples",
+            "first sample count from which on the Q largest entries of every a^(k) are the true ones; null = not reached",
+            count(|m| m.samples_to_support),
+        )
+        .int(
+            "samples_to_recovery",
+            "samples",
+            "first sample count with the rounded model within epsilon of the truth; null = not reached",
+            count(|m| m.samples_to_recovery),
+        )
+        .float("alpha_v", "", "<Vc,Pc>_mu / K_P at the end", measure(|m| m.alpha_v))
+        .float("alpha_a", "", "<Ac,Qc>_mu / K_Q at the end", measure(|m| m.alpha_a))
+        .float("value_error", "sqrt(K_P)", "|V - P|_mu at the end", measure(|m| m.value_error))
+        .float("attention_error", "sqrt(K_Q)", "|A - Q|_mu at the end", measure(|m| m.attention_error))
+        .float(
+            "rounded_value_error",
+            "sqrt(K_P)",
+            "|V - P|_mu of the rounded model at the end",
+            measure(|m| m.rounded_value_error),
+        )
+        .float(
+            "rounded_attention_error",
+            "sqrt(K_Q)",
+            "|A - Q|_mu of the rounded model at the end",
+            measure(|m| m.rounded_attention_error),
+        )
+        .float("loss", "", "expected squared loss at the end, without the l1 term", measure(|m| m.loss))
+        .float("k_p", "", "|P - mu 1'|_mu^2, how far the chain is from i.i.d.", measure(|m| m.k_p))
+        .float("k_q", "", "|Q - 1/T|_mu^2, how far the true attention is from uniform", measure(|m| m.k_q))
+}
+
+/// The columns of `timings.parquet`.
+#[must_use]
+pub fn timings_table(timings: &[Timing]) -> Table {
+    let all = || timings.iter();
+    Table::new()
+        .text("job_id", "hash of everything that decides the result", all().map(|t| t.job_id.as_str()))
+        .float("wall_seconds", "s", "wall time of the job", all().map(|t| t.wall_seconds))
+        .int("tokens", "tokens", "tokens simulated", all().map(|t| t.tokens))
+        .text("host", "where it ran", all().map(|t| t.host.as_str()))
+        .int("finished", "s since 1970-01-01", "when it ended", all().map(|t| t.finished))
+}
+
+/// Reads back what [`runs_table`] and [`timings_table`], side by side, say: the form of a part.
+///
+/// # Errors
+/// [`ReportError::Schema`] when a column is missing or a cell that must be there is null.
+pub fn read_part(table: &Table, path: &Path) -> Result<Vec<(Record, Timing)>, ReportError> {
+    let reader = Reader { table, path };
+    (0..table.rows()).map(|row| reader.row(row)).collect()
+}
+
+/// The columns of a part: a record and its timing in one row.
+#[must_use]
+pub fn part_table(rows: &[(Record, Timing)]) -> Table {
+    let (records, timings): (Vec<_>, Vec<_>) = rows.iter().cloned().unzip();
+    let mut further: Vec<String> = records.iter().flat_map(|r| r.further.iter().map(|(key, _)| key.clone())).collect();
+    further.sort();
+    further.dedup();
+    runs_table(&records, &further).beside(timings_table(&timings).without("job_id"))
+}
+
+struct Reader<'a> {
+    table: &'a Table,
+    path: &'a Path,
+}
+
+impl Reader<'_> {
+    fn missing(&self, name: &str) -> ReportError {
+        ReportError::Schema { path: self.path.to_owned(), reason: format!("no usable column {name}") }
+    }
+
+    fn int(&self, name: &str, row: usize) -> Result<Option<i64>, ReportError> {
+        Ok(self.table.ints(name).ok_or_else(|| self.missing(name))?[row])
+    }
+
+    fn float(&self, name: &str, row: usize) -> Result<Option<f64>, ReportError> {
+        Ok(self.table.floats(name).ok_or_else(|| self.missing(name))?[row])
+    }
+
+    fn text(&self, name: &str, row: usize) -> Result<Option<String>, ReportError> {
+        Ok(self.table.texts(name).ok_or_else(|| self.missing(name))?[row].clone())
+    }
+
+    fn row(&self, row: usize) -> Result<(Record, Timing), ReportError> {
+        let int = |name: &str| self.int(name, row)?.ok_or_else(|| self.missing(name));
+        let float = |name: &str| self.float(name, row)?.ok_or_else(|| self.missing(name));
+        let text = |name: &str| self.text(name, row)?.ok_or_else(|| self.missing(name));
+        let measure = |name: &str| Ok::<_, ReportError>(self.float(name, row)?.unwrap_or(f64::NAN));
+        let job_id = text("job_id")?;
+        let measures = if self.int("steps", row)?.is_some() {
+            Some(Measures {
+                steps: int("steps")?,
+                samples: int("samples")?,
+                samples_to_signal: self.int("samples_to_signal", row)?,
+                samples_to_support: self.int("samples_to_support", row)?,
+                samples_to_recovery: self.int("samples_to_recovery", row)?,
+                alpha_v: measure("alpha_v")?,
+                alpha_a: measure("alpha_a")?,
+                value_error: measure("value_error")?,
+                attention_error: measure("attention_error")?,
+                rounded_value_error: measure("rounded_value_error")?,
+                rounded_attention_error: measure("rounded_attention_error")?,
+                loss: measure("loss")?,
+                k_p: measure("k_p")?,
+                k_q: measure("k_q")?,
+            })
+        } else {
+            None
+        };
+        let record = Record {
+            n: int("N")?,
+            q: int("Q")?,
+            t: int("T")?,
+            batch_size: int("batch_size")?,
+            eta_boost: float("eta_boost")?,
+            eta_sparse: float("eta_sparse")?,
+            lambda: float("lambda")?,
+            algorithm: text("algorithm")?,
+            max_samples: int("max_samples")?,
+            replicate: int("replicate")?,
+            further: self.further(row),
+            status: Status::from_name(&text("status")?).ok_or_else(|| self.missing("status"))?,
+            error: self.text("error", row)?,
+            measures,
+            job_id: job_id.clone(),
+        };
+        let timing = Timing {
+            job_id,
+            wall_seconds: float("wall_seconds")?,
+            tokens: int("tokens")?,
+            host: text("host")?,
+            finished: int("finished")?,
+        };
+        Ok((record, timing))
+    }
+
+    /// Every column of numbers between `max_samples` and `replicate`, where [`runs_table`] puts them.
+    fn further(&self, row: usize) -> Vec<(String, f64)> {
+        let between = self
+            .table
+            .columns()
+            .iter()
+            .skip_while(|c| c.name != "max_samples")
+            .skip(1)
+            .take_while(|c| c.name != "replicate");
+        let cells = between.filter_map(|c| match &c.cells {
+            table::Cells::Float(cells) => cells[row].map(|value| (c.name.clone(), value)),
+            _ => None,
+        });
+        cells.collect()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A record that recovered after `recovery` samples, or spent `max_samples` in vain.
+    pub(crate) fn record(n: i64, q: i64, t: i64, replicate: i64, recovery: Option<i64>) -> Record {
+        let measures = Measures {
+            steps: 10,
+            samples: recovery.unwrap_or(100_000),
+            samples_to_signal: recovery.map(|s| s / 2),
+            samples_to_support: None,
+            samples_to_recovery: recovery,
+            alpha_v: 0.9,
+            alpha_a: 1.1,
+            value_error: 0.125,
+            attention_error: 0.25,
+            rounded_value_error: 0.0625,
+            rounded_attention_error: 0.03,
+            loss: 0.3,
+            k_p: 0.2,
+            k_q: 0.4,
+        };
+        Record {
+            job_id: format!("{n}-{q}-{t}-{replicate}"),
+            n,
+            q,
+            t,
+            batch_size: 16,
+            eta_boost: 0.1,
+            eta_sparse: 0.05,
+            lambda: 0.003,
+            algorithm: "prox".to_owned(),
+            max_samples: 100_000,
+            replicate,
+            further: Vec::new(),
+            status: if recovery.is_some() { Status::Recovered } else { Status::Exhausted },
+            error: None,
+            measures: Some(measures),
+        }
+    }
+
+    #[test]
+    fn a_part_comes_back_as_it_was_written() {
+        let mut failed = record(3, 2, 64, 1, None);
+        failed.measures = None;
+        failed.status = Status::Failed;
+        failed.error = Some("K_P is too small".to_owned());
+        let mut other = record(4, 1, 32, 0, Some(777));
+        other.further = vec![("persistence".to_owned(), 0.3)];
+        let rows: Vec<(Record, Timing)> = [record(3, 2, 64, 0, Some(1234)), failed, other]
+            .into_iter()
+            .map(|record| {
+                let job_id = record.job_id.clone();
+                (record, Timing { job_id, wall_seconds: 0.5, tokens: 9, host: "laptop".to_owned(), finished: 1 })
+            })
+            .collect();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("part.parquet");
+        part_table(&rows).write(&path, &[]).unwrap();
+        assert_eq!(read_part(&Table::read(&path).unwrap(), &path).unwrap(), rows);
+    }
+}

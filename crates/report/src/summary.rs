@@ -1,0 +1,119 @@
+//! One row per cell of the grid: how its replicates ended.
+
+use std::collections::BTreeMap;
+
+use crate::needed::Milestone;
+use crate::{Record, Status, Table};
+
+/// The replicates of one cell of the grid (all parameters equal, only the replicate differs).
+#[derive(Debug)]
+struct Cell<'r> {
+    runs: Vec<&'r Record>,
+}
+
+impl Cell<'_> {
+    fn count(&self, status: Status) -> i64 {
+        self.runs.iter().filter(|r| r.status == status).count() as i64
+    }
+
+    /// Median over replicates with those that did not reach the milestone above all others; `None` where
+    /// the median itself was not reached. For an even number of runs the lower of the two in the middle.
+    fn median(&self, milestone: Milestone) -> Option<i64> {
+        let measured: Vec<_> = self.runs.iter().filter_map(|r| r.measures.as_ref()).collect();
+        let mut reached: Vec<i64> = measured.iter().filter_map(|m| milestone.reached(m)).collect();
+        crate::needed::quantile_reached(&mut reached, measured.len(), 0.5)
+    }
+
+    fn mean(&self, get: fn(&crate::Measures) -> f64) -> Option<f64> {
+        let values: Vec<f64> =
+            self.runs.iter().filter_map(|r| r.measures.as_ref()).map(get).filter(|x| x.is_finite()).collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    }
+}
+
+/// The columns of `summary.parquet`, cells in the order in which the records first name them.
+#[must_use]
+pub fn summary_table(records: &[Record], further: &[String]) -> Table {
+    let mut index = BTreeMap::new();
+    let mut cells: Vec<Cell<'_>> = Vec::new();
+    for record in records {
+        let values: Vec<u64> = record.further.iter().map(|(_, value)| value.to_bits()).collect();
+        let numbers = (record.n, record.q, record.t, record.batch_size, record.max_samples);
+        let steps = (record.eta_boost.to_bits(), record.eta_sparse.to_bits(), record.lambda.to_bits());
+        let at = *index.entry((numbers, steps, &record.algorithm, values)).or_insert_with(|| {
+            cells.push(Cell { runs: Vec::new() });
+            cells.len() - 1
+        });
+        cells[at].runs.push(record);
+    }
+    let first = || cells.iter().map(|cell| cell.runs[0]);
+    let each = || cells.iter();
+    let mut table = Table::new()
+        .int("N", "states", "number of states", first().map(|r| r.n))
+        .int("Q", "positions", "sparsity", first().map(|r| r.q))
+        .int("T", "positions", "sequence length", first().map(|r| r.t))
+        .int("batch_size", "samples", "fresh samples per step", first().map(|r| r.batch_size))
+        .float("eta_boost", "", "step size of the boosting stage", first().map(|r| r.eta_boost))
+        .float("eta_sparse", "", "step size of the later stages", first().map(|r| r.eta_sparse))
+        .float("lambda", "", "l1 regularisation of the sparse stage", first().map(|r| r.lambda))
+        .text("algorithm", "name of the algorithm", first().map(|r| r.algorithm.as_str()))
+        .int("max_samples", "samples", "budget", first().map(|r| r.max_samples));
+    for key in further {
+        let cells = first().map(|r| r.further.iter().find(|(name, _)| name == key).map(|&(_, value)| value));
+        table = table.float(key, "", "further key of the grid", cells);
+    }
+    table = table.int("replicates", "runs", "replicates finished", each().map(|c| c.runs.len() as i64));
+    for status in Status::ALL {
+        table = table.int(status.name(), "runs", "how many ended so", each().map(move |c| c.count(status)));
+    }
+    for milestone in Milestone::ALL {
+        table = table.int(
+            &format!("median_samples_to_{}", milestone.name()),
+            "samples",
+            "median over replicates, those that did not reach it counted as more; null = the median did not",
+            each().map(move |c| c.median(milestone)),
+        );
+    }
+    table
+        .float("mean_alpha_v", "", "mean of alpha_V at the end", each().map(|c| c.mean(|m| m.alpha_v)))
+        .float("mean_alpha_a", "", "mean of alpha_A at the end", each().map(|c| c.mean(|m| m.alpha_a)))
+        .float(
+            "mean_value_error",
+            "sqrt(K_P)",
+            "mean of |V - P|_mu at the end",
+            each().map(|c| c.mean(|m| m.value_error)),
+        )
+        .float(
+            "mean_attention_error",
+            "sqrt(K_Q)",
+            "mean of |A - Q|_mu at the end",
+            each().map(|c| c.mean(|m| m.attention_error)),
+        )
+        .float("mean_loss", "", "mean of the expected loss at the end", each().map(|c| c.mean(|m| m.loss)))
+        .float("mean_k_p", "", "mean of K_P over the tasks", each().map(|c| c.mean(|m| m.k_p)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::tests::record;
+
+    #[test]
+    fn replicates_of_a_cell_share_a_row_that_counts_how_they_ended() {
+        let mut records = vec![
+            record(4, 2, 64, 0, Some(100)),
+            record(3, 2, 64, 0, Some(500)),
+            record(3, 2, 64, 1, None),
+            record(3, 2, 64, 2, Some(300)),
+        ];
+        records[2].status = Status::Mirrored;
+        let table = summary_table(&records, &[]);
+        assert_eq!(table.rows(), 2);
+        let row = |name: &str| table.ints(name).unwrap()[1].unwrap();
+        assert_eq!((row("N"), row("replicates"), row("recovered"), row("mirrored"), row("exhausted")), (3, 3, 2, 1, 0));
+        // 300, 500, not reached: the median is 500.
+        assert_eq!(row("median_samples_to_recovery"), 500);
+        assert_eq!(table.ints("median_samples_to_support").unwrap()[1], None);
+        assert_eq!(table.floats("mean_alpha_v").unwrap()[0], Some(0.9));
+    }
+}
