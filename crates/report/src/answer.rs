@@ -144,7 +144,7 @@ mod tests {
                 records.push(record(3, 2, t, replicate, reached.then_some(100 * t)));
             }
         }
-        let question = Question { quantile: 0.9, conditions: Vec::new() };
+        let question = Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() };
         let text = answer(&needed(&records, &question), &records, 0.9, &[]);
         assert!(text.contains("3.2k (100%)") && text.contains("6.4k (100%)") && text.contains(">100k (80%)"), "{text}");
         assert!(text.contains("2 of 3 cells") && text.contains("T^(1.00)"), "{text}");

@@ -56,6 +56,8 @@ pub struct Question {
     pub quantile: f64,
     /// Further keys of the grid that are part of the task or of the milestone, not tuned over.
     pub conditions: Vec<String>,
+    /// Further keys of the grid that are hyperparameters, tuned over like the fixed ones.
+    pub tuned: Vec<String>,
 }
 
 /// Needed samples of one cell.
@@ -85,6 +87,8 @@ pub struct Needed {
     pub eta_sparse: f64,
     /// Chosen l1 regularisation.
     pub lambda: f64,
+    /// Chosen values of the question's further hyperparameters, in its order.
+    pub tuned: Vec<f64>,
     /// Replicates judged at the chosen hyperparameters (failed jobs are not).
     pub replicates: i64,
     /// How many of them reached the milestone.
@@ -145,12 +149,17 @@ pub fn needed(records: &[Record], question: &Question) -> Vec<Needed> {
                 eta_boost: best.example.eta_boost,
                 eta_sparse: best.example.eta_sparse,
                 lambda: best.example.lambda,
+                tuned: question.tuned.iter().map(|key| further(best.example, key)).collect(),
                 replicates: best.runs as i64,
                 reached: best.reached as i64,
             });
         }
     }
     rows
+}
+
+fn further(record: &Record, key: &str) -> f64 {
+    record.further.iter().find(|(name, _)| name == key).map_or(f64::NAN, |&(_, value)| value)
 }
 
 struct Judged<'r> {
@@ -193,6 +202,10 @@ pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
     for (i, key) in question.conditions.iter().enumerate() {
         table = table.float(key, "", "further condition of the grid", all().map(|r| r.conditions.get(i).copied()));
     }
+    for (i, key) in question.tuned.iter().enumerate() {
+        table =
+            table.float(key, "", "chosen value of a further hyperparameter", all().map(|r| r.tuned.get(i).copied()));
+    }
     table
         .text("milestone", "signal, support or recovery", all().map(|r| r.milestone.name()))
         .int(
@@ -219,7 +232,7 @@ mod tests {
     use crate::record::tests::record;
 
     fn question() -> Question {
-        Question { quantile: 0.9, conditions: Vec::new() }
+        Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() }
     }
 
     fn recovery(records: &[Record]) -> Needed {

@@ -167,7 +167,7 @@ mod tests {
                 }
             }
         }
-        let rows = needed(&records, &Question { quantile: 0.9, conditions: Vec::new() });
+        let rows = needed(&records, &Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() });
         rows.into_iter().filter(|r| r.milestone == Milestone::Recovery).collect()
     }
 

@@ -18,6 +18,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
+use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
@@ -186,10 +187,18 @@ impl Table {
     /// # Errors
     /// [`ReportError`] naming the file.
     pub fn read(path: &Path) -> Result<Self, ReportError> {
+        let bytes = std::fs::read(path);
+        let bytes = bytes.map_err(|source| ReportError::File { action: "read", path: path.to_owned(), source })?;
+        Self::from_parquet(bytes, path)
+    }
+
+    /// Reads the bytes of a Parquet file; `path` is for error messages.
+    ///
+    /// # Errors
+    /// [`ReportError`] naming the file.
+    pub fn from_parquet(bytes: Vec<u8>, path: &Path) -> Result<Self, ReportError> {
         let wrong = |source| ReportError::Parquet { path: path.to_owned(), source };
-        let file =
-            File::open(path).map_err(|source| ReportError::File { action: "read", path: path.to_owned(), source })?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(wrong)?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).map_err(wrong)?;
         let mut table: Option<Self> = None;
         for batch in builder.build().map_err(wrong)? {
             let batch = batch.map_err(|e| wrong(e.into()))?;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `sweep` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sweep::run(std::env::args_os())
+}

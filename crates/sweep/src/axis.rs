@@ -1,0 +1,255 @@
+//! Everything a grid may vary: one row a parameter.
+//!
+//! A new axis is a new row here and a line in `job.rs` that puts its value where it acts. It can then
+//! stand in `[grid]`, in its section of the config, in expressions and on the command line, and
+//! gets a column of its own when a grid names it.
+
+use scb_core::optimise::ALGORITHMS;
+
+/// What values an axis takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Shape {
+    /// Whole numbers; results of expressions are rounded.
+    Whole {
+        /// Smallest.
+        min: f64,
+        /// Largest.
+        max: f64,
+    },
+    /// Real numbers.
+    Real {
+        /// Lower end.
+        min: f64,
+        /// Whether the lower end itself is excluded.
+        open: bool,
+        /// Upper end.
+        max: f64,
+    },
+    /// The name of an algorithm; its value is the index in [`ALGORITHMS`].
+    Algorithm,
+}
+
+/// What part an axis plays when needed samples are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Names the cell and has a column in every table.
+    Cell,
+    /// A hyperparameter: the best value is chosen.
+    Tuned,
+    /// Part of the task or the milestone: never chosen, a column of its own when a grid names it.
+    Condition,
+}
+
+/// One parameter of a job.
+#[derive(Debug, Clone, Copy)]
+pub struct Axis {
+    /// Its key.
+    pub name: &'static str,
+    /// The section that may set it for the whole grid; `None`: only `[grid]`.
+    pub section: Option<&'static str>,
+    /// Its values.
+    pub shape: Shape,
+    /// Its part.
+    pub role: Role,
+    /// Value or expression where none is given; `None`: it must be given.
+    pub default: Option<&'static str>,
+    /// Whether the tables always have its column.
+    pub fixed_column: bool,
+    /// What it is.
+    pub meaning: &'static str,
+}
+
+const LARGE: f64 = 1e15;
+const POSITIVE: Shape = Shape::Real { min: 0.0, open: true, max: LARGE };
+const UNIT: Shape = Shape::Real { min: 0.0, open: false, max: 1.0 };
+
+const fn axis(
+    name: &'static str,
+    shape: Shape,
+    role: Role,
+    default: Option<&'static str>,
+    meaning: &'static str,
+) -> Axis {
+    Axis { name, section: None, shape, role, default, fixed_column: true, meaning }
+}
+
+const fn further(
+    name: &'static str,
+    section: &'static str,
+    shape: Shape,
+    role: Role,
+    default: &'static str,
+    meaning: &'static str,
+) -> Axis {
+    Axis { name, section: Some(section), shape, role, default: Some(default), fixed_column: false, meaning }
+}
+
+/// Every axis, in the order in which defaults are resolved. The indices below name them.
+pub static AXES: [Axis; 16] = [
+    axis("N", Shape::Whole { min: 2.0, max: 256.0 }, Role::Cell, None, "number of states"),
+    axis("Q", Shape::Whole { min: 1.0, max: 1e9 }, Role::Cell, None, "positions a query token attends to"),
+    axis("T", Shape::Whole { min: 2.0, max: 1e9 }, Role::Cell, None, "sequence length"),
+    axis("batch_size", Shape::Whole { min: 1.0, max: 1e9 }, Role::Tuned, Some("64"), "fresh samples per step"),
+    axis("eta_boost", POSITIVE, Role::Tuned, Some("0.1"), "step size of the boosting stage"),
+    axis("eta_sparse", POSITIVE, Role::Tuned, Some("eta_boost/2"), "step size of the later stages"),
+    axis(
+        "lambda",
+        Shape::Real { min: 0.0, open: false, max: LARGE },
+        Role::Tuned,
+        Some("0.003"),
+        "l1 regularisation of the sparse stage",
+    ),
+    axis("algorithm", Shape::Algorithm, Role::Cell, Some("prox"), "name of the algorithm"),
+    Axis {
+        name: "max_samples",
+        section: Some("training"),
+        shape: Shape::Whole { min: 1.0, max: LARGE },
+        role: Role::Tuned,
+        default: Some("100*T + 4000"),
+        fixed_column: true,
+        meaning: "budget of a run in samples",
+    },
+    further("persistence", "task", UNIT, Role::Condition, "0.5", "weight of the permutation in P"),
+    further("concentration", "task", POSITIVE, Role::Condition, "1", "Dirichlet concentration of the columns of P"),
+    further(
+        "alpha_v",
+        "init",
+        Shape::Real { min: -2.0, open: false, max: 2.0 },
+        Role::Condition,
+        "0",
+        "correlation of V with P at the start",
+    ),
+    further(
+        "alpha_a",
+        "init",
+        Shape::Real { min: -2.0, open: false, max: 2.0 },
+        Role::Condition,
+        "0",
+        "correlation of A with Q at the start",
+    ),
+    further("epsilon", "training", POSITIVE, Role::Condition, "0.25", "relative error of the recovery milestone"),
+    further(
+        "cut",
+        "training",
+        UNIT,
+        Role::Tuned,
+        "0.2",
+        "entries of the attention below this share of the largest are cut after boosting",
+    ),
+    further(
+        "keep",
+        "training",
+        Shape::Real { min: 0.0, open: true, max: 1.0 },
+        Role::Tuned,
+        "0.5",
+        "rounding keeps entries of at least this share of the largest",
+    ),
+];
+
+/// Index of N in [`AXES`].
+pub const N: usize = 0;
+/// Index of Q.
+pub const Q: usize = 1;
+/// Index of T.
+pub const T: usize = 2;
+/// Index of `batch_size`.
+pub const BATCH_SIZE: usize = 3;
+/// Index of `eta_boost`.
+pub const ETA_BOOST: usize = 4;
+/// Index of `eta_sparse`.
+pub const ETA_SPARSE: usize = 5;
+/// Index of `lambda`.
+pub const LAMBDA: usize = 6;
+/// Index of `algorithm`.
+pub const ALGORITHM: usize = 7;
+/// Index of `max_samples`.
+pub const MAX_SAMPLES: usize = 8;
+/// Index of `persistence`.
+pub const PERSISTENCE: usize = 9;
+/// Index of `concentration`.
+pub const CONCENTRATION: usize = 10;
+/// Index of `alpha_v`.
+pub const ALPHA_V: usize = 11;
+/// Index of `alpha_a`.
+pub const ALPHA_A: usize = 12;
+/// Index of `epsilon`.
+pub const EPSILON: usize = 13;
+/// Index of `cut`.
+pub const CUT: usize = 14;
+/// Index of `keep`.
+pub const KEEP: usize = 15;
+
+/// The index of an axis by name.
+#[must_use]
+pub fn index(name: &str) -> Option<usize> {
+    AXES.iter().position(|axis| axis.name == name)
+}
+
+impl Axis {
+    /// The nearest value this axis can take: whole axes round.
+    #[must_use]
+    pub fn rounded(&self, value: f64) -> f64 {
+        match self.shape {
+            // Adding zero makes -0 into 0, so that both have one identity.
+            Shape::Whole { .. } => value.round() + 0.0,
+            _ => value + 0.0,
+        }
+    }
+
+    /// Why `value` is not allowed, if it is not.
+    #[must_use]
+    pub fn complaint(&self, value: f64) -> Option<String> {
+        let (min, open, max) = match self.shape {
+            Shape::Whole { min, max } => (min, false, max),
+            Shape::Real { min, open, max } => (min, open, max),
+            Shape::Algorithm => return None,
+        };
+        let low = if open { value <= min } else { value < min };
+        let kind = if matches!(self.shape, Shape::Whole { .. }) { "a whole number" } else { "a number" };
+        let bound = match (open, max >= 1e9) {
+            (true, true) => format!("above {min}"),
+            (false, true) => format!("of at least {min}"),
+            (true, false) => format!("above {min} and at most {max}"),
+            (false, false) => format!("from {min} to {max}"),
+        };
+        (!value.is_finite() || low || value > max).then(|| format!("{} must be {kind} {bound}", self.name))
+    }
+
+    /// A value as the user would write it.
+    #[must_use]
+    pub fn shown(&self, value: f64) -> String {
+        match self.shape {
+            Shape::Algorithm => ALGORITHMS[value as usize].name.to_owned(),
+            _ => format!("{value}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_indices_name_their_rows() {
+        let named = [
+            (N, "N"),
+            (Q, "Q"),
+            (T, "T"),
+            (BATCH_SIZE, "batch_size"),
+            (ETA_BOOST, "eta_boost"),
+            (ETA_SPARSE, "eta_sparse"),
+            (LAMBDA, "lambda"),
+            (ALGORITHM, "algorithm"),
+            (MAX_SAMPLES, "max_samples"),
+            (PERSISTENCE, "persistence"),
+            (CONCENTRATION, "concentration"),
+            (ALPHA_V, "alpha_v"),
+            (ALPHA_A, "alpha_a"),
+            (EPSILON, "epsilon"),
+            (CUT, "cut"),
+            (KEEP, "keep"),
+        ];
+        assert_eq!(named.len(), AXES.len());
+        assert!(named.iter().all(|&(i, name)| AXES[i].name == name));
+    }
+}

@@ -1,0 +1,733 @@
+//! What the user wrote, checked: from the tree of `document.rs` to a [`Config`].
+//!
+//! Everything that can be said without expanding the grid is said here; what depends on a point of
+//! the grid is said by `grid.rs`. Nothing here touches the disk but to read the file.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use ndarray::Array2;
+use scb_core::optimise::ALGORITHMS;
+use scb_core::train::{StageEnd, StepScale, StopAt};
+use scb_core::{Chain, Task, TaskSpec, Weights};
+
+use crate::axis::{self, AXES, Shape};
+use crate::diagnostic::{Diagnostic, did_you_mean, nearest};
+use crate::document::{self, Entry, Node, Source, Span, Value};
+use crate::expression::{Expression, Kind};
+
+/// A checked sweep.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Stem of the file's name, the default name of the run directory.
+    pub name: String,
+    /// What all random streams derive from.
+    pub seed: u64,
+    /// Runs per point of the grid.
+    pub replicates: u32,
+    /// The most jobs the grid may have.
+    pub max_jobs: u64,
+    /// The grids; their union is swept.
+    pub grids: Vec<GridSpec>,
+    /// What does not vary over the grid.
+    pub shared: Shared,
+    /// Whether jobs are traced.
+    pub trace: bool,
+    /// Fraction of replicates that must reach a milestone for its needed samples.
+    pub quantile: f64,
+}
+
+/// Settings of the task and the training that no axis varies.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shared {
+    /// How the weights of q are drawn.
+    pub weights: Weights,
+    /// The transition matrix, if given.
+    pub matrix: Option<Array2<f64>>,
+    /// Units of the step sizes.
+    pub steps: StepScale,
+    /// When a run may end early.
+    pub stop_at: StopAt,
+    /// Threshold of the signal milestone.
+    pub signal: f64,
+    /// How finely milestones are resolved.
+    pub resolution: f64,
+    /// What ends the boosting stage.
+    pub boost_end: StageEnd,
+    /// What ends the sparse stage.
+    pub sparse_end: StageEnd,
+}
+
+/// One `[grid]`.
+#[derive(Debug, Clone)]
+pub struct GridSpec {
+    /// The elements of every axis, N, Q and T first, then the others as written, then defaults.
+    pub axes: Vec<AxisSpec>,
+    /// Groups of indices into `axes` that advance together.
+    pub zips: Vec<Vec<usize>>,
+    /// Points that fail one of these are dropped.
+    pub conditions: Vec<Condition>,
+    /// Where the grid was written.
+    pub span: Span,
+}
+
+/// The values of one axis in one grid.
+#[derive(Debug, Clone)]
+pub struct AxisSpec {
+    /// Index in [`AXES`].
+    pub axis: usize,
+    /// At least one.
+    pub elements: Vec<Element>,
+    /// Whether the grid itself names it.
+    pub listed: bool,
+}
+
+/// A number or an expression.
+#[derive(Debug, Clone)]
+pub struct Element {
+    /// What.
+    pub value: Quantity,
+    /// Where; `None` for a default.
+    pub span: Option<Span>,
+}
+
+/// A number, or how to get it.
+#[derive(Debug, Clone)]
+pub enum Quantity {
+    /// The number (for `algorithm`, its index).
+    Number(f64),
+    /// An expression in axes that come earlier, and its text.
+    Expression(Expression, String),
+}
+
+/// A `where`.
+#[derive(Debug, Clone)]
+pub struct Condition {
+    /// The condition.
+    pub expression: Expression,
+    /// Its text.
+    pub text: String,
+    /// Where.
+    pub span: Span,
+}
+
+/// The most jobs a config may have unless it says otherwise.
+pub const DEFAULT_MAX_JOBS: u64 = 1_000_000;
+
+const TOP: [&str; 9] = ["seed", "replicates", "max_jobs", "grid", "task", "init", "training", "trace", "answer"];
+
+/// Reads a config file and applies `overrides`, each `KEY=VALUES`.
+///
+/// # Errors
+/// The first mistake, with its place.
+pub fn load(path: &Path, overrides: &[String]) -> Result<Config, Diagnostic> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Diagnostic::new(format!("cannot read {}: {error}", path.display()))
+            .help("give the path of a sweep's TOML file, such as sweeps/smoke.toml")
+    })?;
+    let name = path.file_stem().map_or_else(|| "sweep".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    parse(&name, &path.display().to_string(), text, overrides)
+}
+
+/// Checks a config given as text.
+///
+/// # Errors
+/// The first mistake, with its place.
+pub fn parse(name: &str, path: &str, text: String, overrides: &[String]) -> Result<Config, Diagnostic> {
+    let source = Arc::new(Source { name: path.to_owned(), text });
+    let mut root = document::parse(&source)?;
+    for text in overrides {
+        apply_override(&mut root, text)?;
+    }
+    check(name, root)
+}
+
+fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
+    let root_span = root.span.clone();
+    let mut top = Section::new("the top level", root)?;
+    let known: Vec<&str> = TOP.iter().copied().chain(AXES.iter().map(|a| a.name)).collect();
+    if let Some(entry) = top.entries.iter().find(|e| !TOP.contains(&e.key.as_str())) {
+        let wrong = Diagnostic::new(format!("unknown key `{}` at the top level", entry.key));
+        let hint = if axis::index(&entry.key).is_some() {
+            format!("`{}` belongs under [grid]", entry.key)
+        } else if let Some(near) = nearest(&entry.key, known.iter().copied()) {
+            format!("did you mean `{near}`? known here: {}", TOP.join(", "))
+        } else {
+            format!("known here: {}", TOP.join(", "))
+        };
+        return Err(wrong.at(entry.key_span.clone(), "not a key of a sweep").help(hint));
+    }
+    let seed = top.whole("seed", 0, 0, i64::MAX)? as u64;
+    let replicates = top.whole("replicates", 16, 1, 1_000_000)? as u32;
+    let max_jobs = top.whole("max_jobs", DEFAULT_MAX_JOBS as i64, 1, i64::MAX)? as u64;
+    let mut task = top.section("task", &["persistence", "concentration", "weights", "matrix"])?;
+    let mut init = top.section("init", &["alpha_v", "alpha_a"])?;
+    let training_keys =
+        ["max_samples", "epsilon", "cut", "keep", "steps", "stop_at", "signal", "resolution", "boost", "sparse"];
+    let mut training = top.section("training", &training_keys)?;
+    let mut trace = top.section("trace", &["enabled"])?;
+    let mut answer = top.section("answer", &["quantile"])?;
+
+    // What sections say of axes holds in every grid that does not say otherwise.
+    let mut common = Vec::new();
+    for (i, axis) in AXES.iter().enumerate() {
+        let section = match axis.section {
+            Some("task") => &mut task,
+            Some("init") => &mut init,
+            Some("training") => &mut training,
+            _ => continue,
+        };
+        if let Some(entry) = section.take(axis.name) {
+            common.push((i, vec![element(i, entry.node)?]));
+        }
+    }
+    let shared = Shared {
+        weights: weights(&mut task)?,
+        matrix: matrix(&mut task)?,
+        steps: training.choice("steps", &[("normalised", StepScale::Normalised), ("raw", StepScale::Raw)])?,
+        stop_at: training.choice("stop_at", &[("recovery", StopAt::Recovery), ("budget", StopAt::Budget)])?,
+        signal: training.real("signal", 0.25, 1e-6..1.0)?,
+        resolution: training.real("resolution", 0.02, 0.0..0.5)?,
+        boost_end: stage_end(
+            &mut training,
+            "boost",
+            StageEnd { alpha: Some(0.5), share: Some(0.5), ..StageEnd::default() },
+        )?,
+        sparse_end: stage_end(&mut training, "sparse", StageEnd::default())?,
+    };
+    let trace = trace.truth("enabled", false)?;
+    let quantile = answer.real("quantile", 0.9, 1e-6..1.0)?;
+    let grids = match top.take("grid") {
+        None => {
+            return Err(Diagnostic::new("there is no [grid]")
+                .at(Span { range: 0..0, ..root_span }, "nothing to sweep")
+                .help("add a section [grid] with at least N, Q and T"));
+        }
+        Some(Entry { node: Node { value: Value::List(grids), span }, .. }) if !grids.is_empty() => {
+            let _ = span;
+            grids.into_iter().map(|node| grid(node, &common)).collect::<Result<Vec<_>, _>>()?
+        }
+        Some(entry) => vec![grid(entry.node, &common)?],
+    };
+    Ok(Config { name: name.to_owned(), seed, replicates, max_jobs, grids, shared, trace, quantile })
+}
+
+/// A table whose keys are taken out one by one.
+struct Section {
+    name: String,
+    entries: Vec<Entry>,
+}
+
+impl Section {
+    fn new(name: &str, node: Node) -> Result<Self, Diagnostic> {
+        match node.value {
+            Value::Table(entries) => Ok(Self { name: name.to_owned(), entries }),
+            other => Err(wrong_kind(name, "a table", &other, node.span)),
+        }
+    }
+
+    fn take(&mut self, key: &str) -> Option<Entry> {
+        let at = self.entries.iter().position(|e| e.key == key)?;
+        Some(self.entries.remove(at))
+    }
+
+    /// A section of this one, empty if absent, with no key but `known`.
+    fn section(&mut self, key: &str, known: &[&str]) -> Result<Self, Diagnostic> {
+        let Some(entry) = self.take(key) else { return Ok(Self { name: format!("[{key}]"), entries: Vec::new() }) };
+        let section = Self::new(&format!("[{key}]"), entry.node)?;
+        section.only(known)?;
+        Ok(section)
+    }
+
+    fn only(&self, known: &[&str]) -> Result<(), Diagnostic> {
+        match self.entries.iter().find(|e| !known.contains(&e.key.as_str())) {
+            None => Ok(()),
+            Some(entry) => Err(Diagnostic::new(format!("unknown key `{}` in {}", entry.key, self.name))
+                .at(entry.key_span.clone(), "not known here")
+                .help(did_you_mean(&entry.key, known))),
+        }
+    }
+
+    fn whole(&mut self, key: &str, default: i64, min: i64, max: i64) -> Result<i64, Diagnostic> {
+        let Some(entry) = self.take(key) else { return Ok(default) };
+        match entry.node.value {
+            Value::Int(value) if (min..=max).contains(&value) => Ok(value),
+            Value::Int(value) => Err(Diagnostic::new(format!("`{key}` is out of range"))
+                .at(entry.node.span, format!("{value} is not between {min} and {max}"))),
+            other => Err(wrong_kind(key, "an integer", &other, entry.node.span)),
+        }
+    }
+
+    /// A number within a range, both ends included.
+    fn real(&mut self, key: &str, default: f64, range: Range<f64>) -> Result<f64, Diagnostic> {
+        Ok(self.optional_real(key, range)?.unwrap_or(default))
+    }
+
+    fn optional_real(&mut self, key: &str, range: Range<f64>) -> Result<Option<f64>, Diagnostic> {
+        let Some(entry) = self.take(key) else { return Ok(None) };
+        let value = number(key, &entry.node)?;
+        if (range.start..=range.end).contains(&value) {
+            return Ok(Some(value));
+        }
+        Err(Diagnostic::new(format!("`{key}` is out of range"))
+            .at(entry.node.span, format!("{value} is not between {} and {}", range.start, range.end)))
+    }
+
+    fn truth(&mut self, key: &str, default: bool) -> Result<bool, Diagnostic> {
+        match self.take(key).map(|e| e.node) {
+            None => Ok(default),
+            Some(Node { value: Value::Bool(truth), .. }) => Ok(truth),
+            Some(node) => Err(wrong_kind(key, "true or false", &node.value, node.span)),
+        }
+    }
+
+    /// One of several words; the first is the default.
+    fn choice<C: Copy>(&mut self, key: &str, choices: &[(&str, C)]) -> Result<C, Diagnostic> {
+        let Some(entry) = self.take(key) else { return Ok(choices[0].1) };
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        match &entry.node.value {
+            Value::Text(text) => match choices.iter().find(|(name, _)| name == text) {
+                Some(&(_, choice)) => Ok(choice),
+                None => Err(Diagnostic::new(format!("`{key}` cannot be \"{text}\""))
+                    .at(entry.node.span, "not one of its values")
+                    .help(did_you_mean(text, &names))),
+            },
+            other => Err(wrong_kind(key, &format!("one of {}", names.join(", ")), other, entry.node.span)),
+        }
+    }
+}
+
+fn wrong_kind(key: &str, expected: &str, found: &Value, span: Span) -> Diagnostic {
+    Diagnostic::new(format!("`{key}` has the wrong type"))
+        .at(span, format!("expected {expected}, found {}", found.kind()))
+}
+
+fn number(key: &str, node: &Node) -> Result<f64, Diagnostic> {
+    match node.value {
+        Value::Int(value) => Ok(value as f64),
+        Value::Float(value) => Ok(value),
+        ref other => Err(wrong_kind(key, "a number", other, node.span.clone())),
+    }
+}
+
+fn weights(task: &mut Section) -> Result<Weights, Diagnostic> {
+    let Some(entry) = task.take("weights") else { return Ok(Weights::Equal) };
+    match entry.node.value {
+        Value::Text(text) if text == "equal" => Ok(Weights::Equal),
+        Value::Table(_) => {
+            let mut table = Section::new("weights", entry.node.clone())?;
+            table.only(&["dirichlet"])?;
+            match table.optional_real("dirichlet", 1e-3..1e6)? {
+                Some(concentration) => Ok(Weights::Dirichlet(concentration)),
+                None => Err(wrong_weights(entry.node.span)),
+            }
+        }
+        _ => Err(wrong_weights(entry.node.span)),
+    }
+}
+
+fn wrong_weights(span: Span) -> Diagnostic {
+    Diagnostic::new("`weights` says how the attention weights are drawn")
+        .at(span, "not a way to draw them")
+        .help("write weights = \"equal\" or weights = { dirichlet = 1.0 }")
+}
+
+fn matrix(task: &mut Section) -> Result<Option<Array2<f64>>, Diagnostic> {
+    let Some(entry) = task.take("matrix") else { return Ok(None) };
+    let span = entry.node.span.clone();
+    let Value::List(rows) = entry.node.value else {
+        return Err(wrong_kind("matrix", "a list of rows", &entry.node.value, span));
+    };
+    let n = rows.len();
+    let mut matrix = Array2::zeros((n, n));
+    for (i, row) in rows.iter().enumerate() {
+        let Value::List(cells) = &row.value else {
+            return Err(wrong_kind("matrix", "a list of rows", &row.value, row.span.clone()));
+        };
+        if cells.len() != n {
+            return Err(Diagnostic::new("`matrix` is not square")
+                .at(row.span.clone(), format!("{} entries in a matrix of {n} rows", cells.len())));
+        }
+        for (j, cell) in cells.iter().enumerate() {
+            matrix[[i, j]] = number("matrix", cell)?;
+        }
+    }
+    // What the core says of it, at its place.
+    let spec = TaskSpec { n, q: 1, t: 2, chain: Chain::Given(matrix.clone()), weights: Weights::Equal };
+    match Task::draw(&spec, &mut scb_core::random::stream([0; 16])) {
+        Ok(_) => Ok(Some(matrix)),
+        Err(error) => Err(Diagnostic::new("`matrix` is no usable transition matrix")
+            .at(span, error.to_string())
+            .help("entry [n][m] is the probability of state n after state m, so each column sums to 1")),
+    }
+}
+
+fn stage_end(training: &mut Section, key: &str, default: StageEnd) -> Result<StageEnd, Diagnostic> {
+    let Some(entry) = training.take(key) else { return Ok(default) };
+    let mut table = Section::new(&format!("[training.{key}]"), entry.node)?;
+    table.only(&["end_steps", "end_share", "end_alpha", "end_kept_mass"])?;
+    let steps = if table.entries.iter().any(|e| e.key == "end_steps") {
+        Some(table.whole("end_steps", 0, 0, i64::MAX)? as u64)
+    } else {
+        None
+    };
+    Ok(StageEnd {
+        steps,
+        share: table.optional_real("end_share", 0.0..1.0)?,
+        alpha: table.optional_real("end_alpha", -1.0..2.0)?,
+        kept_mass: table.optional_real("end_kept_mass", 0.0..2.0)?,
+    })
+}
+
+fn grid(node: Node, common: &[(usize, Vec<Element>)]) -> Result<GridSpec, Diagnostic> {
+    let span = node.span.clone();
+    let mut section = Section::new("[grid]", node)?;
+    let known: Vec<&str> = AXES.iter().map(|a| a.name).chain(["zip", "where"]).collect();
+    section.only(&known)?;
+    let zip = section.take("zip");
+    let conditions = match section.take("where") {
+        None => Vec::new(),
+        Some(entry) => conditions(entry.node)?,
+    };
+    let mut axes = Vec::new();
+    let mut written = section.entries;
+    // N, Q and T first, so that every expression may use them; the others in the order of the text.
+    written.sort_by_key(|e| axis::index(&e.key).filter(|&i| i <= axis::T).unwrap_or(axis::T + 1));
+    for entry in written {
+        let Some(index) = axis::index(&entry.key) else { continue };
+        axes.push(AxisSpec { axis: index, elements: elements(index, entry.node)?, listed: true });
+    }
+    for (i, axis) in AXES.iter().enumerate() {
+        if axes.iter().any(|a| a.axis == i) {
+            continue;
+        }
+        let elements = match common.iter().find(|(index, _)| *index == i) {
+            Some((_, elements)) => elements.clone(),
+            None => match axis.default {
+                Some(text) => vec![default_element(i, text)?],
+                None => {
+                    return Err(Diagnostic::new(format!("[grid] has no `{}`", axis.name))
+                        .at(
+                            Span { range: span.range.start..span.range.start, ..span },
+                            format!("{} is missing", axis.meaning),
+                        )
+                        .help(format!("add for example {} = [4, 8]", axis.name)));
+                }
+            },
+        };
+        axes.push(AxisSpec { axis: i, elements, listed: false });
+    }
+    check_names(&axes, &conditions)?;
+    let zips = zip.map_or_else(|| Ok(Vec::new()), |entry| zips(entry.node, &axes))?;
+    Ok(GridSpec { axes, zips, conditions, span })
+}
+
+/// The values of one axis: a scalar, a list or a range.
+fn elements(index: usize, node: Node) -> Result<Vec<Element>, Diagnostic> {
+    let name = AXES[index].name;
+    match node.value {
+        Value::List(items) if items.is_empty() => Err(Diagnostic::new(format!("`{name}` has no values"))
+            .at(node.span, "an empty list makes an empty grid")
+            .help(format!("give at least one value, or remove `{name}` for its default"))),
+        Value::List(items) => items.into_iter().map(|item| element(index, item)).collect(),
+        Value::Table(_) => range(index, node),
+        _ => Ok(vec![element(index, node)?]),
+    }
+}
+
+fn element(index: usize, node: Node) -> Result<Element, Diagnostic> {
+    let axis = &AXES[index];
+    let span = Some(node.span.clone());
+    let value = match &node.value {
+        Value::Text(text) if axis.shape == Shape::Algorithm => match ALGORITHMS.iter().position(|a| a.name == text) {
+            Some(found) => Quantity::Number(found as f64),
+            None => {
+                let names: Vec<&str> = ALGORITHMS.iter().map(|a| a.name).collect();
+                return Err(Diagnostic::new(format!("there is no algorithm \"{text}\""))
+                    .at(node.span, "not known")
+                    .help(did_you_mean(text, &names)));
+            }
+        },
+        Value::Text(text) => {
+            match Expression::parse(text, Kind::Number) {
+                Ok(expression) => Quantity::Expression(expression, text.clone()),
+                Err(error) => {
+                    return Err(Diagnostic::new(format!("`{}` has a bad expression", axis.name))
+                    .at(node.span.within(text, error.range), error.message)
+                    .help("write numbers, + - * / ^, brackets, min max sqrt ln log2 round floor ceil, and axes such as T"));
+                }
+            }
+        }
+        other if axis.shape == Shape::Algorithm => {
+            return Err(wrong_kind(axis.name, "the name of an algorithm", other, node.span));
+        }
+        Value::Int(_) | Value::Float(_) => {
+            let number = number(axis.name, &node)?;
+            if matches!(axis.shape, Shape::Whole { .. }) && number.fract() != 0.0 {
+                return Err(
+                    Diagnostic::new(format!("`{}` must be a whole number", axis.name)).at(node.span, "is not whole")
+                );
+            }
+            if let Some(complaint) = axis.complaint(number) {
+                return Err(Diagnostic::new(format!("`{}` is out of range", axis.name)).at(node.span, complaint));
+            }
+            Quantity::Number(axis.rounded(number))
+        }
+        other => return Err(wrong_kind(axis.name, "a number or an expression", other, node.span)),
+    };
+    Ok(Element { value, span })
+}
+
+fn default_element(index: usize, text: &str) -> Result<Element, Diagnostic> {
+    let source = Arc::new(Source { name: "default".to_owned(), text: text.to_owned() });
+    let mut node = document::parse_value(&source, 0..text.len())?;
+    if AXES[index].shape == Shape::Algorithm {
+        node.value = Value::Text(text.to_owned());
+    }
+    Ok(Element { span: None, ..element(index, node)? })
+}
+
+/// `{ geom = [32, 2048], points = 7 }` or `{ lin = [..], points = .. }`.
+fn range(index: usize, node: Node) -> Result<Vec<Element>, Diagnostic> {
+    const HELP: &str = "write { geom = [32, 2048], points = 7 } or { lin = [0, 1], points = 5 }";
+    let axis = &AXES[index];
+    let span = node.span.clone();
+    let wrong = |title: &str, at: Span, label: String| Err(Diagnostic::new(title).at(at, label).help(HELP));
+    if axis.shape == Shape::Algorithm {
+        return Err(wrong_kind(axis.name, "the name of an algorithm", &node.value, span));
+    }
+    let mut table = Section::new(axis.name, node)?;
+    table.only(&["geom", "lin", "points"])?;
+    let points = table.whole("points", 0, 1, 100_000)?;
+    let (geometric, ends) = match (table.take("geom"), table.take("lin")) {
+        (Some(ends), None) => (true, ends.node),
+        (None, Some(ends)) => (false, ends.node),
+        _ => return wrong("a range needs exactly one of `geom` and `lin`", span, "this range".to_owned()),
+    };
+    if points == 0 {
+        return wrong("a range needs `points`", span, "how many values?".to_owned());
+    }
+    let ends_span = ends.span.clone();
+    let (low, high) = match &ends.value {
+        Value::List(pair) if pair.len() == 2 => (number(axis.name, &pair[0])?, number(axis.name, &pair[1])?),
+        _ => return wrong("a range runs between two numbers", ends_span, "expected [first, last]".to_owned()),
+    };
+    if geometric && (low <= 0.0 || high <= 0.0) {
+        return wrong("a geometric range needs positive ends", ends_span, format!("from {low} to {high}"));
+    }
+    let mut elements: Vec<Element> = Vec::new();
+    for i in 0..points {
+        let share = if points == 1 { 0.0 } else { i as f64 / (points - 1) as f64 };
+        let exact = match (i, geometric) {
+            (0, _) => low,
+            (i, _) if i == points - 1 => high,
+            (_, true) => low * libm::pow(high / low, share),
+            (_, false) => low + (high - low) * share,
+        };
+        // Three figures are dropped from the sixteen: 0.1 + 0.2 is meant to be 0.3.
+        let exact = format!("{exact:.12e}").parse().unwrap_or(exact);
+        let value = axis.rounded(exact);
+        if let Some(complaint) = axis.complaint(value) {
+            return wrong(
+                &format!("`{}` is out of range", axis.name),
+                ends_span,
+                format!("{complaint}, found {value}"),
+            );
+        }
+        let repeated = elements.iter().any(|e| matches!(e.value, Quantity::Number(x) if x == value));
+        if !repeated {
+            elements.push(Element { value: Quantity::Number(value), span: Some(span.clone()) });
+        }
+    }
+    Ok(elements)
+}
+
+fn conditions(node: Node) -> Result<Vec<Condition>, Diagnostic> {
+    match node.value {
+        Value::List(items) => Ok(items.into_iter().map(conditions).collect::<Result<Vec<_>, _>>()?.concat()),
+        Value::Text(text) => match Expression::parse(&text, Kind::Condition) {
+            Ok(expression) => Ok(vec![Condition { expression, text, span: node.span }]),
+            Err(error) => Err(Diagnostic::new("`where` has a bad condition")
+                .at(node.span.within(&text, error.range), error.message)
+                .help("write for example where = \"Q <= N && T >= 4*Q\"")),
+        },
+        other => Err(wrong_kind("where", "a condition in quotes", &other, node.span)),
+    }
+}
+
+/// Every name an expression uses must be an axis that is resolved before it; a condition may use all.
+fn check_names(axes: &[AxisSpec], conditions: &[Condition]) -> Result<(), Diagnostic> {
+    let all: Vec<&str> = AXES.iter().filter(|a| a.shape != Shape::Algorithm).map(|a| a.name).collect();
+    for (position, spec) in axes.iter().enumerate() {
+        for element in &spec.elements {
+            let Quantity::Expression(expression, text) = &element.value else { continue };
+            for name in expression.names() {
+                let earlier = axes[..position].iter().any(|a| AXES[a.axis].name == name);
+                if earlier && all.contains(&name) {
+                    continue;
+                }
+                let key = AXES[spec.axis].name;
+                let later = all.contains(&name);
+                let (label, help) = if later {
+                    (
+                        format!("`{name}` is not known yet"),
+                        format!("`{key}` may use N, Q, T and keys above it: write `{name}` above `{key}`"),
+                    )
+                } else {
+                    (format!("there is no `{name}`"), did_you_mean(name, &all))
+                };
+                let wrong = Diagnostic::new(format!("`{key}` has a bad expression")).help(help);
+                return Err(match &element.span {
+                    Some(span) => wrong.at(place_of(span, text, name), label),
+                    None => Diagnostic::new(format!("the default of `{key}` is {text}, but {label}")),
+                });
+            }
+        }
+    }
+    for condition in conditions {
+        for name in condition.expression.names() {
+            if !all.contains(&name) {
+                return Err(Diagnostic::new("`where` has a bad condition")
+                    .at(place_of(&condition.span, &condition.text, name), format!("there is no `{name}`"))
+                    .help(did_you_mean(name, &all)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where `name` stands as a whole word in `text`, which was written at `span`.
+fn place_of(span: &Span, text: &str, name: &str) -> Span {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let whole = |&(at, _): &(usize, &str)| !text[..at].ends_with(word) && !text[at + name.len()..].starts_with(word);
+    match text.match_indices(name).find(whole) {
+        Some((at, _)) => span.within(text, at..at + name.len()),
+        None => span.clone(),
+    }
+}
+
+/// `zip = ["batch_size", "eta_boost"]`, or a list of such lists.
+fn zips(node: Node, axes: &[AxisSpec]) -> Result<Vec<Vec<usize>>, Diagnostic> {
+    let span = node.span.clone();
+    let Value::List(items) = node.value else {
+        return Err(wrong_kind("zip", "a list of keys", &node.value, span));
+    };
+    let groups: Vec<Node> = if items.iter().all(|item| matches!(item.value, Value::List(_))) {
+        items
+    } else {
+        vec![Node { value: Value::List(items), span }]
+    };
+    let mut zips: Vec<Vec<usize>> = Vec::new();
+    for group in groups {
+        let Value::List(keys) = &group.value else { continue };
+        let mut zip: Vec<usize> = Vec::new();
+        for key in keys {
+            let Value::Text(name) = &key.value else {
+                return Err(wrong_kind("zip", "a key of the grid", &key.value, key.span.clone()));
+            };
+            let listed: Vec<&str> = axes.iter().filter(|a| a.listed).map(|a| AXES[a.axis].name).collect();
+            let Some(position) = axes.iter().position(|a| a.listed && AXES[a.axis].name == name) else {
+                return Err(Diagnostic::new(format!("`zip` names `{name}`, which is no key of this grid"))
+                    .at(key.span.clone(), "not a key above or below")
+                    .help(did_you_mean(name, &listed)));
+            };
+            if zip.contains(&position) || zips.iter().flatten().any(|&p| p == position) {
+                return Err(Diagnostic::new(format!("`zip` names `{name}` twice")).at(key.span.clone(), "named before"));
+            }
+            zip.push(position);
+        }
+        let lengths: Vec<usize> = zip.iter().map(|&p| axes[p].elements.len()).collect();
+        if lengths.windows(2).any(|w| w[0] != w[1]) {
+            let counts: Vec<String> =
+                zip.iter().zip(&lengths).map(|(&p, n)| format!("{} has {n}", AXES[axes[p].axis].name)).collect();
+            return Err(Diagnostic::new("zipped keys need equally many values")
+                .at(group.span.clone(), counts.join(", "))
+                .help("a zip pairs the first values, the second values, and so on"));
+        }
+        if !zip.is_empty() {
+            zips.push(zip);
+        }
+    }
+    Ok(zips)
+}
+
+/// Applies one `KEY=VALUES` of the command line: `N=3,4`, `training.max_samples=20000`, `batch_size=T/4`.
+fn apply_override(root: &mut Node, text: &str) -> Result<(), Diagnostic> {
+    let source = Arc::new(Source { name: "command line".to_owned(), text: text.to_owned() });
+    let at = |range: Range<usize>| Span { source: Arc::clone(&source), range };
+    let Some(equals) = text.find('=').filter(|&i| i > 0) else {
+        return Err(Diagnostic::new("an override has the form KEY=VALUES")
+            .at(at(0..text.len()), "no key and value")
+            .help("for example N=3,4 or training.max_samples=20000"));
+    };
+    let mut items = Vec::new();
+    for range in split_values(text, equals + 1) {
+        if text[range.clone()].trim().is_empty() {
+            return Err(Diagnostic::new("an override needs a value")
+                .at(at(range), "nothing here")
+                .help("for example N=3,4"));
+        }
+        items.push(document::parse_value(&source, range)?);
+    }
+    let node = if items.len() == 1 {
+        items.remove(0)
+    } else {
+        Node { span: at(equals + 1..text.len()), value: Value::List(items) }
+    };
+    let key = text[..equals].trim();
+    let mut path: Vec<&str> = key.split('.').map(str::trim).collect();
+    if path.len() == 1 && (axis::index(key).is_some() || ["zip", "where"].contains(&key)) {
+        path.insert(0, "grid");
+    }
+    set(root, &path, &at(0..equals), &node)
+}
+
+/// The comma-separated parts of `text[start..]`, commas inside brackets and quotes apart.
+fn split_values(text: &str, start: usize) -> Vec<Range<usize>> {
+    let (mut depth, mut quoted, mut from) = (0, false, start);
+    let mut parts = Vec::new();
+    for (i, c) in text.char_indices().filter(|&(i, _)| i >= start) {
+        match c {
+            '"' => quoted = !quoted,
+            '(' | '[' | '{' if !quoted => depth += 1,
+            ')' | ']' | '}' if !quoted => depth -= 1,
+            ',' if !quoted && depth == 0 => {
+                parts.push(from..i);
+                from = i + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(from..text.len());
+    parts
+}
+
+fn set(target: &mut Node, path: &[&str], key_span: &Span, node: &Node) -> Result<(), Diagnostic> {
+    match &mut target.value {
+        // [[grid]]: an override holds in each.
+        Value::List(tables) if tables.iter().all(|t| matches!(t.value, Value::Table(_))) && !tables.is_empty() => {
+            tables.iter_mut().try_for_each(|table| set(table, path, key_span, node))
+        }
+        Value::Table(entries) => {
+            let (first, rest) = (path[0], &path[1..]);
+            let fresh = |value| Entry { key: first.to_owned(), key_span: key_span.clone(), node: value };
+            let position = entries.iter().position(|e| e.key == first);
+            match (position, rest.is_empty()) {
+                (Some(i), true) => entries[i] = fresh(node.clone()),
+                (None, true) => entries.push(fresh(node.clone())),
+                (Some(i), false) => return set(&mut entries[i].node, rest, key_span, node),
+                (None, false) => {
+                    let mut table = Node { span: key_span.clone(), value: Value::Table(Vec::new()) };
+                    set(&mut table, rest, key_span, node)?;
+                    entries.push(fresh(table));
+                }
+            }
+            Ok(())
+        }
+        other => {
+            let label = format!("the config has {} where this needs a section", other.kind());
+            Err(Diagnostic::new("this override does not fit the config").at(key_span.clone(), label))
+        }
+    }
+}

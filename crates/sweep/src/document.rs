@@ -1,0 +1,172 @@
+//! TOML as a tree in which everything knows where it was written.
+//!
+//! A command-line override is a document of its own, so that its errors show a caret too.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::Diagnostic;
+
+/// A text that configuration is read from.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Path of the file, or "command line".
+    pub name: String,
+    /// All of it.
+    pub text: String,
+}
+
+/// A place in a [`Source`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// Where.
+    pub source: Arc<Source>,
+    /// Byte range.
+    pub range: Range<usize>,
+}
+
+impl Span {
+    /// The part of this span, which holds the string `text`, that `inner` of the text stands at. The
+    /// whole span where quotes and escapes blur it.
+    #[must_use]
+    pub fn within(&self, text: &str, inner: Range<usize>) -> Self {
+        let written = self.source.text.get(self.range.clone()).unwrap_or("");
+        let Some(offset) = written.find(text).filter(|_| !text.is_empty()) else {
+            return self.clone();
+        };
+        let start = self.range.start + offset;
+        Self { source: Arc::clone(&self.source), range: start + inner.start..start + inner.end }
+    }
+}
+
+/// A value and where it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Where.
+    pub span: Span,
+    /// What.
+    pub value: Value,
+}
+
+/// What TOML can say, dates aside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// An integer.
+    Int(i64),
+    /// A float.
+    Float(f64),
+    /// A truth value.
+    Bool(bool),
+    /// A string.
+    Text(String),
+    /// An array.
+    List(Vec<Node>),
+    /// A table.
+    Table(Vec<Entry>),
+}
+
+impl Value {
+    /// What it is, for "expected .., found ..".
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Int(_) => "an integer",
+            Self::Float(_) => "a number",
+            Self::Bool(_) => "true or false",
+            Self::Text(_) => "a string",
+            Self::List(_) => "a list",
+            Self::Table(_) => "a table",
+        }
+    }
+}
+
+/// One key of a table, in the order of the text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// Where the key stands.
+    pub key_span: Span,
+    /// Its value.
+    pub node: Node,
+}
+
+/// Parses a TOML document.
+///
+/// # Errors
+/// Where it is no TOML.
+pub fn parse(source: &Arc<Source>) -> Result<Node, Diagnostic> {
+    let table = DeTable::parse(&source.text).map_err(|error| {
+        let range = error.span().unwrap_or(0..0);
+        Diagnostic::new("this is not valid TOML")
+            .at(Span { source: Arc::clone(source), range }, error.message())
+            .help("strings are quoted, lists are written [1, 2], a section starts with [name]")
+    })?;
+    let range = table.span();
+    let span = Span { source: Arc::clone(source), range };
+    Ok(Node { value: Value::Table(entries(source, table.get_ref())?), span })
+}
+
+/// Parses the value of an override as TOML would, or as a bare string: `3`, `0.1`, `[3, 4]`, `T/4`.
+pub(crate) fn parse_value(source: &Arc<Source>, range: Range<usize>) -> Result<Node, Diagnostic> {
+    let text = &source.text[range.clone()];
+    let span = Span { source: Arc::clone(source), range: range.clone() };
+    match DeValue::parse(text) {
+        Ok(value) => {
+            let mut node = node(source, &value)?;
+            shift(&mut node, range.start);
+            Ok(node)
+        }
+        Err(_) => Ok(Node { span, value: Value::Text(text.to_owned()) }),
+    }
+}
+
+fn shift(node: &mut Node, by: usize) {
+    node.span.range = node.span.range.start + by..node.span.range.end + by;
+    match &mut node.value {
+        Value::List(items) => items.iter_mut().for_each(|item| shift(item, by)),
+        Value::Table(entries) => entries.iter_mut().for_each(|entry| {
+            entry.key_span.range = entry.key_span.range.start + by..entry.key_span.range.end + by;
+            shift(&mut entry.node, by);
+        }),
+        _ => {}
+    }
+}
+
+fn entries(source: &Arc<Source>, table: &DeTable<'_>) -> Result<Vec<Entry>, Diagnostic> {
+    let mut entries = table
+        .iter()
+        .map(|(key, value)| {
+            let key_span = Span { source: Arc::clone(source), range: key.span() };
+            Ok(Entry { key: key.get_ref().to_string(), key_span, node: node(source, value)? })
+        })
+        .collect::<Result<Vec<_>, Diagnostic>>()?;
+    // The parser sorts keys by name; the order of the text matters to us.
+    entries.sort_by_key(|entry| entry.key_span.range.start);
+    Ok(entries)
+}
+
+fn node(source: &Arc<Source>, value: &Spanned<DeValue<'_>>) -> Result<Node, Diagnostic> {
+    let span = Span { source: Arc::clone(source), range: value.span() };
+    let value = match value.get_ref() {
+        DeValue::String(text) => Value::Text(text.to_string()),
+        DeValue::Boolean(truth) => Value::Bool(*truth),
+        DeValue::Integer(digits) => match i64::from_str_radix(&digits.as_str().replace('_', ""), digits.radix()) {
+            Ok(number) => Value::Int(number),
+            Err(_) => return Err(Diagnostic::new("this integer is too large").at(span, "does not fit 64 bits")),
+        },
+        DeValue::Float(digits) => match digits.as_str().replace('_', "").parse() {
+            Ok(number) => Value::Float(number),
+            Err(_) => return Err(Diagnostic::new("this is no number").at(span, "cannot be read")),
+        },
+        DeValue::Array(items) => Value::List(items.iter().map(|item| node(source, item)).collect::<Result<_, _>>()?),
+        DeValue::Table(table) => Value::Table(entries(source, table)?),
+        DeValue::Datetime(_) => {
+            return Err(Diagnostic::new("a date has no meaning here").at(span, "expected a number, a string or a list"));
+        }
+    };
+    Ok(Node { span, value })
+}

@@ -1,0 +1,250 @@
+//! A job: what it is, what identifies it, which random streams it draws from.
+//!
+//! # Identity
+//! A job's id is the first 128 bits of a BLAKE3 hash of its canonical form: the results version, the
+//! seed, every setting that no axis varies, every axis with its value, and the replicate, one `key=value` a
+//! line, numbers in the shortest form that reads back the same. Values added to a grid, other grids,
+//! the order of axes and everything else about the sweep leave it alone.
+//!
+//! # Streams
+//! The *task* stream derives from what the task depends on only (seed, N, Q, T, how P and q are drawn,
+//! replicate), so that all algorithms and hyperparameters meet the same task. The *data* stream derives from the
+//! whole canonical form. Tracing looks at a run without changing it, so it enters the id, but no stream.
+//!
+//! # Results versions
+//! - 1: first version.
+
+use std::collections::HashSet;
+use std::fmt::{self, Write};
+
+use blake3::Hasher;
+use scb_core::optimise::ALGORITHMS;
+use scb_core::random::Seed;
+use scb_core::train::{StageEnd, Start, StepScale, StopAt, TrainSpec};
+use scb_core::{Chain, TaskSpec, Weights};
+
+use crate::axis::{self, AXES};
+use crate::config::{Config, Shared};
+use crate::diagnostic::Diagnostic;
+use crate::grid::{self, Point};
+
+/// Raised whenever the same job would give other numbers; old results are then not used again.
+pub const RESULTS_VERSION: u32 = 1;
+
+/// Identifies a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(pub [u8; 16]);
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// One run at one point of the grid.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// Its parameters.
+    pub point: Point,
+    /// Which replicate, from 0.
+    pub replicate: u32,
+}
+
+/// Every job of a sweep, in the order of the grid, replicates fastest, none twice.
+///
+/// # Errors
+/// As [`grid::expand`].
+pub fn jobs(config: &Config) -> Result<Vec<Job>, Diagnostic> {
+    let identity = Identity::new(config);
+    let mut seen = HashSet::new();
+    let mut jobs = Vec::new();
+    grid::expand(config, |point| {
+        let prefix = identity.of_point(&point);
+        for replicate in 0..config.replicates {
+            let id = prefix.id(replicate);
+            if seen.insert(id) {
+                jobs.push(Job { id, point: point.clone(), replicate });
+            }
+        }
+    })?;
+    Ok(jobs)
+}
+
+/// Makes ids and seeds; holds what all jobs of a sweep share.
+#[derive(Debug)]
+pub struct Identity {
+    /// Canonical form of what is shared by all jobs and decides the task.
+    task: String,
+    /// Canonical form of all that is shared by all jobs and decides the result.
+    shared: String,
+    trace: bool,
+}
+
+/// The axes that a task depends on.
+const TASK_AXES: [usize; 5] = [axis::N, axis::Q, axis::T, axis::PERSISTENCE, axis::CONCENTRATION];
+
+impl Identity {
+    /// Of a sweep.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let Shared { weights, matrix, steps, stop_at, signal, resolution, boost_end, sparse_end } = &config.shared;
+        let mut task = format!("results_version={RESULTS_VERSION}\nseed={}\n", config.seed);
+        let _ = match weights {
+            Weights::Equal => writeln!(task, "weights=equal"),
+            Weights::Dirichlet(concentration) => writeln!(task, "weights=dirichlet({concentration:?})"),
+        };
+        if let Some(matrix) = matrix {
+            let _ = writeln!(task, "matrix={:?}", matrix.rows().into_iter().map(|r| r.to_vec()).collect::<Vec<_>>());
+        }
+        let steps = match steps {
+            StepScale::Normalised => "normalised",
+            StepScale::Raw => "raw",
+        };
+        let stop_at = match stop_at {
+            StopAt::Recovery => "recovery",
+            StopAt::Budget => "budget",
+        };
+        let mut shared = task.clone();
+        let _ = writeln!(shared, "steps={steps}\nstop_at={stop_at}\nsignal={signal:?}\nresolution={resolution:?}");
+        for (name, end) in [("boost", boost_end), ("sparse", sparse_end)] {
+            let StageEnd { steps, share, alpha, kept_mass } = end;
+            let _ = writeln!(shared, "{name}={steps:?},{share:?},{alpha:?},{kept_mass:?}");
+        }
+        Self { task, shared, trace: config.trace }
+    }
+
+    fn of_point(&self, point: &Point) -> PointIdentity {
+        let mut text = self.shared.clone();
+        for i in 0..AXES.len() {
+            line(&mut text, point, i);
+        }
+        let mut data = Hasher::new_derive_key("scb-sweep job");
+        data.update(text.as_bytes());
+        let mut id = data.clone();
+        if self.trace {
+            id.update(b"trace=true\n");
+        }
+        PointIdentity { id }
+    }
+
+    /// The seed of a job's data stream.
+    #[must_use]
+    pub fn data_seed(&self, job: &Job) -> Seed {
+        let mut text = self.shared.clone();
+        for i in 0..AXES.len() {
+            line(&mut text, &job.point, i);
+        }
+        hash("scb-sweep data stream", &text, job.replicate)
+    }
+
+    /// The seed of a job's task stream.
+    #[must_use]
+    pub fn task_seed(&self, job: &Job) -> Seed {
+        let mut text = self.task.clone();
+        for i in TASK_AXES {
+            line(&mut text, &job.point, i);
+        }
+        hash("scb-sweep task stream", &text, job.replicate)
+    }
+}
+
+struct PointIdentity {
+    id: Hasher,
+}
+
+impl PointIdentity {
+    fn id(&self, replicate: u32) -> JobId {
+        let mut hasher = self.id.clone();
+        hasher.update(format!("replicate={replicate}\n").as_bytes());
+        JobId(first_half(&hasher))
+    }
+}
+
+fn line(text: &mut String, point: &Point, index: usize) {
+    let axis = &AXES[index];
+    let _ = writeln!(text, "{}={}", axis.name, axis.shown(point.values[index]));
+}
+
+fn hash(purpose: &str, text: &str, replicate: u32) -> Seed {
+    let mut hasher = Hasher::new_derive_key(purpose);
+    hasher.update(text.as_bytes());
+    hasher.update(format!("replicate={replicate}\n").as_bytes());
+    first_half(&hasher)
+}
+
+fn first_half(hasher: &Hasher) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    half
+}
+
+impl Job {
+    /// What its task is drawn from.
+    #[must_use]
+    pub fn task_spec(&self, shared: &Shared) -> TaskSpec {
+        let values = &self.point.values;
+        TaskSpec {
+            n: self.point.whole(axis::N),
+            q: self.point.whole(axis::Q),
+            t: self.point.whole(axis::T),
+            chain: match &shared.matrix {
+                Some(matrix) => Chain::Given(matrix.clone()),
+                None => Chain::Mixture {
+                    persistence: values[axis::PERSISTENCE],
+                    concentration: values[axis::CONCENTRATION],
+                },
+            },
+            weights: shared.weights,
+        }
+    }
+
+    /// How it is trained.
+    #[must_use]
+    pub fn train_spec(&self, shared: &Shared) -> TrainSpec {
+        let values = &self.point.values;
+        TrainSpec {
+            algorithm: &ALGORITHMS[self.point.whole(axis::ALGORITHM)],
+            batch_size: self.point.whole(axis::BATCH_SIZE),
+            eta_boost: values[axis::ETA_BOOST],
+            eta_sparse: values[axis::ETA_SPARSE],
+            lambda: values[axis::LAMBDA],
+            steps: shared.steps,
+            start: Start { alpha_v: values[axis::ALPHA_V], alpha_a: values[axis::ALPHA_A] },
+            max_samples: values[axis::MAX_SAMPLES] as u64,
+            boost_end: shared.boost_end,
+            sparse_end: shared.sparse_end,
+            cut: values[axis::CUT],
+            keep: values[axis::KEEP],
+            signal: shared.signal,
+            epsilon: values[axis::EPSILON],
+            resolution: shared.resolution,
+            stop_at: shared.stop_at,
+        }
+    }
+
+    /// Tokens simulated if the whole budget is spent, the unit of cost. A step also touches N x T entries of
+    /// the attention, which counts like the tokens of N/4 samples; population runs cost that alone.
+    #[must_use]
+    pub fn cost(&self) -> f64 {
+        let values = &self.point.values;
+        let batch = values[axis::BATCH_SIZE];
+        let steps = (values[axis::MAX_SAMPLES] / batch).floor().max(1.0);
+        let drawn = if ALGORITHMS[self.point.whole(axis::ALGORITHM)].draws_samples { batch } else { 0.0 };
+        steps * values[axis::T] * (drawn + values[axis::N] / 4.0)
+    }
+
+    /// Its parameters in one line, for people.
+    #[must_use]
+    pub fn described(&self, further: &[usize]) -> String {
+        let mut text = String::new();
+        for (i, axis) in AXES.iter().enumerate() {
+            if axis.fixed_column || further.contains(&i) {
+                let _ = write!(text, "{}={} ", axis.name, axis.shown(self.point.values[i]));
+            }
+        }
+        let _ = write!(text, "replicate={}", self.replicate);
+        text
+    }
+}

@@ -1,0 +1,129 @@
+//! The `sweep` command: how many samples does a linear transformer need to learn a sparse contextual
+//! bigram, over a grid of sizes, hyperparameters and algorithms.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! config.toml -> document -> config -> grid -> jobs -> execute -> store (parts) -> tables -> answer
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`args`] | the command line |
+//! | [`document`] | TOML as a tree that knows where everything was written |
+//! | [`diagnostic`] | errors that show the line and a caret |
+//! | [`expression`] | `"T/4"` and `where` |
+//! | [`axis`] | everything a grid may vary, one row each |
+//! | [`config`] | what the user wrote, checked |
+//! | [`resolved`] | the config with every default, written out |
+//! | [`grid`] | from axes to points |
+//! | [`job`] | identity, random streams, cost |
+//! | [`plan`] | what is done, what is left, what it costs |
+//! | [`execute`] | jobs across cores |
+//! | [`progress`] | the bar |
+//! | [`store`] | the run directory and its parts |
+//! | [`tables`] | the final tables and the printed answer |
+//!
+//! This crate knows no formulas.
+
+pub mod args;
+pub mod axis;
+pub mod config;
+pub mod diagnostic;
+pub mod document;
+pub mod error;
+pub mod execute;
+pub mod expression;
+pub mod grid;
+pub mod job;
+pub mod plan;
+pub mod progress;
+pub mod resolved;
+pub mod store;
+pub mod tables;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command, ConfigArguments, Run};
+use config::Config;
+pub use error::SweepError;
+use plan::Plan;
+use progress::Progress;
+use store::Store;
+
+/// Runs the command line; the whole program.
+///
+/// Exit codes: 0, all jobs done; 1, some job failed or the disk did; 2, a usage or config error.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments = Arguments::parse_from(arguments);
+    arguments.color.apply();
+    let done = match arguments.command {
+        Command::Run(run) => sweep(&run),
+        Command::Plan(plan) => show_plan(&plan.config, plan.list, plan.jobs),
+        Command::Report(report) => rebuild(&report.directory),
+    };
+    done.unwrap_or_else(|error| {
+        error.print();
+        error.exit_code()
+    })
+}
+
+/// Parse, resolve, find what is missing, run it, write the tables, print the answer.
+fn sweep(run: &Run) -> Result<ExitCode, SweepError> {
+    let config = config::load(&run.config.config, &run.config.overrides)?;
+    let jobs = job::jobs(&config)?;
+    let mut store = Store::open(&run_directory(&run.config, &config))?;
+    let plan = Plan::new(jobs, store.done());
+    store.prepare(&config)?;
+    let threads = run.jobs.map_or_else(plan::cores, Into::into);
+    let progress = Progress::new(&plan, &config.name, run.quiet);
+    let failed = execute::execute(&plan, &config, threads, &mut store, &progress)?;
+    progress.finish();
+    let answer = tables::write(&config, &plan.jobs, &store)?;
+    if !run.quiet {
+        anstream::println!("\n{answer}\nTables: {}", store.directory().display());
+    }
+    Ok(if failed > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// Says what a run would do, and does nothing.
+fn show_plan(
+    arguments: &ConfigArguments,
+    list: bool,
+    jobs: Option<std::num::NonZeroUsize>,
+) -> Result<ExitCode, SweepError> {
+    let config = config::load(&arguments.config, &arguments.overrides)?;
+    let directory = run_directory(arguments, &config);
+    let plan = Plan::new(job::jobs(&config)?, Store::look(&directory)?.done());
+    let threads = jobs.map_or_else(plan::cores, Into::into);
+    let text = if list { plan.list(&config) } else { plan.describe(&config, &directory, threads) };
+    anstream::print!("{text}");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds every table again from the parts of a run directory.
+fn rebuild(directory: &Path) -> Result<ExitCode, SweepError> {
+    let path = directory.join(store::CONFIG);
+    let config = config::load(&path, &[])
+        .map_err(|wrong| SweepError::Usage(wrong.help("give a run directory, such as output/sample_complexity")))?;
+    let plan = Plan::new(job::jobs(&config)?, Store::look(directory)?.done());
+    let store = Store::open(directory)?;
+    let answer = tables::write(&config, &plan.jobs, &store)?;
+    anstream::println!("{answer}\nTables: {}", directory.display());
+    if !plan.outstanding.is_empty() {
+        anstream::println!(
+            "{} of {} jobs have not run; `sweep run` with the same config completes them.",
+            plan.outstanding.len(),
+            plan.jobs.len()
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_directory(arguments: &ConfigArguments, config: &Config) -> PathBuf {
+    arguments.output.clone().unwrap_or_else(|| Path::new("output").join(&config.name))
+}

@@ -1,0 +1,142 @@
+//! What is done, what is left, and what it would cost.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use scb_core::Task;
+use scb_core::random::stream;
+use scb_core::train::{StopAt, train};
+
+use crate::axis::{self, AXES};
+use crate::config::Config;
+use crate::grid::further_axes;
+use crate::job::{Job, JobId};
+use crate::progress::short_time;
+
+/// The jobs of a sweep and which of them still have to run.
+#[derive(Debug)]
+pub struct Plan {
+    /// Every job, in the order of the grid.
+    pub jobs: Vec<Job>,
+    /// Indices of those not done, the most expensive first, so that no long one starts last.
+    pub outstanding: Vec<usize>,
+}
+
+impl Plan {
+    /// From all jobs and the ids of the finished ones.
+    #[must_use]
+    pub fn new<V>(jobs: Vec<Job>, done: &HashMap<JobId, V>) -> Self {
+        let mut outstanding: Vec<usize> = (0..jobs.len()).filter(|&i| !done.contains_key(&jobs[i].id)).collect();
+        // Stable: equal costs stay in the order of the grid.
+        outstanding.sort_by(|&a, &b| jobs[b].cost().total_cmp(&jobs[a].cost()));
+        Self { jobs, outstanding }
+    }
+
+    /// Cost of what is left, in tokens.
+    #[must_use]
+    pub fn cost_left(&self) -> f64 {
+        self.outstanding.iter().map(|&i| self.jobs[i].cost()).sum()
+    }
+
+    /// One line per job: id, state, parameters.
+    #[must_use]
+    pub fn list(&self, config: &Config) -> String {
+        let further = further_axes(config);
+        let mut left = vec![false; self.jobs.len()];
+        self.outstanding.iter().for_each(|&i| left[i] = true);
+        let mut text = String::new();
+        for (job, left) in self.jobs.iter().zip(left) {
+            let _ = writeln!(text, "{} {} {}", job.id, if left { "left" } else { "done" }, job.described(&further));
+        }
+        text
+    }
+
+    /// The plan in a few lines.
+    #[must_use]
+    pub fn describe(&self, config: &Config, directory: &Path, threads: usize) -> String {
+        let mut text = String::new();
+        let _ = writeln!(text, "{}: {} jobs in {}\n", config.name, self.jobs.len(), directory.display());
+        for (i, axis) in AXES.iter().enumerate() {
+            let mut counts: BTreeMap<u64, (f64, usize)> = BTreeMap::new();
+            for job in &self.jobs {
+                let value = job.point.values[i];
+                counts.entry(order(value)).or_insert((value, 0)).1 += 1;
+            }
+            let listed = config.grids.iter().any(|g| g.axes.iter().any(|a| a.axis == i && a.listed));
+            if counts.len() < 2 && !listed {
+                continue;
+            }
+            let shown: Vec<String> =
+                counts.values().map(|&(value, count)| format!("{} ({count})", axis.shown(value))).collect();
+            let _ = writeln!(text, "  {:<14} {}", axis.name, abbreviated(&shown));
+        }
+        let _ = writeln!(text, "  {:<14} {}\n", "replicates", config.replicates);
+        let done = self.jobs.len() - self.outstanding.len();
+        let _ = writeln!(text, "  done {done}, left {}", self.outstanding.len());
+        if self.outstanding.is_empty() {
+            return text;
+        }
+        let (seconds, per_token) = self.estimate(config);
+        let _ =
+            writeln!(text, "  at most {:.2e} tokens to simulate, if no run ends before its budget", self.cost_left());
+        let _ = writeln!(
+            text,
+            "  at most {} on {threads} cores, at {per_token:.2} ns per token and core measured just now",
+            short_time(Duration::from_secs_f64(seconds / threads as f64))
+        );
+        text
+    }
+
+    /// Seconds of one core for what is left, and nanoseconds per token: each kind of job (number of states
+    /// and size of a step) is run for a few milliseconds.
+    fn estimate(&self, config: &Config) -> (f64, f64) {
+        const TOKENS: f64 = 4e6;
+        let mut kinds: BTreeMap<(usize, u32), (usize, f64)> = BTreeMap::new();
+        for &i in &self.outstanding {
+            let job = &self.jobs[i];
+            let tokens_a_step = job.point.values[axis::BATCH_SIZE] * job.point.values[axis::T];
+            let kind = kinds.entry((job.point.whole(axis::N), tokens_a_step.log2() as u32)).or_insert((i, 0.0));
+            kind.1 += job.cost();
+        }
+        let mut seconds = 0.0;
+        for &(i, cost) in kinds.values() {
+            let job = &self.jobs[i];
+            let Ok(task) = Task::draw(&job.task_spec(&config.shared), &mut stream([1; 16])) else { continue };
+            let mut spec = job.train_spec(&config.shared);
+            // A step too small to learn from, so that the run neither ends early nor blows up.
+            (spec.eta_boost, spec.eta_sparse, spec.stop_at) = (1e-6, 1e-6, StopAt::Budget);
+            let samples = (TOKENS / job.point.values[axis::T]).max(job.point.values[axis::BATCH_SIZE]);
+            spec.max_samples = samples as u64;
+            let probe = Job { point: job.point.clone(), ..*job };
+            let mut probe = probe;
+            probe.point.values[axis::MAX_SAMPLES] = spec.max_samples as f64;
+            let start = Instant::now();
+            train(&task, &spec, stream([2; 16]), &mut ());
+            seconds += start.elapsed().as_secs_f64() * cost / probe.cost();
+        }
+        (seconds, seconds * 1e9 / self.cost_left())
+    }
+}
+
+/// Orders doubles as integers do, for values that are all of one sign or whole.
+fn order(value: f64) -> u64 {
+    let bits = value.to_bits();
+    if value < 0.0 { !bits } else { bits | 1 << 63 }
+}
+
+/// At most eight items.
+fn abbreviated(items: &[String]) -> String {
+    if items.len() <= 8 {
+        return items.join(", ");
+    }
+    let ends = [&items[..5], &["..".to_owned()], &items[items.len() - 2..]].concat();
+    format!("{}; {} values", ends.join(", "), items.len())
+}
+
+/// Cores this process may use.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, Into::into)
+}

@@ -1,0 +1,156 @@
+//! The config with overrides applied and every default written out, as `config.toml` of the run
+//! directory. Reading it back gives the same jobs.
+
+use scb_core::Weights;
+use scb_core::train::{StageEnd, StepScale, StopAt};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use crate::axis::{AXES, Axis, Shape};
+use crate::config::{AxisSpec, Config, Element, GridSpec, Quantity};
+
+/// The resolved config as TOML.
+#[must_use]
+pub fn to_toml(config: &Config) -> String {
+    let resolved = Resolved {
+        seed: config.seed,
+        replicates: config.replicates,
+        max_jobs: config.max_jobs,
+        answer: Answer { quantile: config.quantile },
+        trace: Trace { enabled: config.trace },
+        task: section(config, "task"),
+        init: section(config, "init"),
+        training: section(config, "training"),
+        grid: config.grids.iter().map(Grid).collect(),
+    };
+    let body = toml::to_string(&resolved).unwrap_or_default();
+    format!("# The resolved config of this run directory: overrides applied, every default written out.\n\n{body}")
+}
+
+#[derive(Serialize)]
+struct Resolved<'c> {
+    seed: u64,
+    replicates: u32,
+    max_jobs: u64,
+    answer: Answer,
+    trace: Trace,
+    task: Section<'c>,
+    init: Section<'c>,
+    training: Section<'c>,
+    grid: Vec<Grid<'c>>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    quantile: f64,
+}
+
+#[derive(Serialize)]
+struct Trace {
+    enabled: bool,
+}
+
+/// A section: the values of its axes that some grid leaves to it, then its own settings.
+struct Section<'c> {
+    name: &'static str,
+    axes: Vec<&'c AxisSpec>,
+    config: &'c Config,
+}
+
+fn section<'c>(config: &'c Config, name: &'static str) -> Section<'c> {
+    let unlisted = |i: usize| config.grids.iter().find_map(|g| g.axes.iter().find(|a| a.axis == i && !a.listed));
+    let axes = (0..AXES.len()).filter(|&i| AXES[i].section == Some(name)).filter_map(unlisted).collect();
+    Section { name, axes, config }
+}
+
+impl Serialize for Section<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for spec in &self.axes {
+            map.serialize_entry(AXES[spec.axis].name, &Written(&AXES[spec.axis], &spec.elements[0]))?;
+        }
+        let shared = &self.config.shared;
+        match self.name {
+            "task" => {
+                match shared.weights {
+                    Weights::Equal => map.serialize_entry("weights", "equal")?,
+                    Weights::Dirichlet(c) => {
+                        map.serialize_entry("weights", &std::collections::BTreeMap::from([("dirichlet", c)]))?;
+                    }
+                }
+                if let Some(matrix) = &shared.matrix {
+                    let rows: Vec<Vec<f64>> = matrix.rows().into_iter().map(|r| r.to_vec()).collect();
+                    map.serialize_entry("matrix", &rows)?;
+                }
+            }
+            "training" => {
+                let steps = if shared.steps == StepScale::Raw { "raw" } else { "normalised" };
+                let stop_at = if shared.stop_at == StopAt::Budget { "budget" } else { "recovery" };
+                map.serialize_entry("steps", steps)?;
+                map.serialize_entry("stop_at", stop_at)?;
+                map.serialize_entry("signal", &shared.signal)?;
+                map.serialize_entry("resolution", &shared.resolution)?;
+                map.serialize_entry("boost", &End::from(shared.boost_end))?;
+                map.serialize_entry("sparse", &End::from(shared.sparse_end))?;
+            }
+            _ => {}
+        }
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct End {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_steps: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_share: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_alpha: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_kept_mass: Option<f64>,
+}
+
+impl From<StageEnd> for End {
+    fn from(end: StageEnd) -> Self {
+        Self { end_steps: end.steps, end_share: end.share, end_alpha: end.alpha, end_kept_mass: end.kept_mass }
+    }
+}
+
+struct Grid<'c>(&'c GridSpec);
+
+impl Serialize for Grid<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let grid = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        for spec in grid.axes.iter().filter(|a| a.listed || AXES[a.axis].section.is_none()) {
+            let axis = &AXES[spec.axis];
+            let values: Vec<Written<'_>> = spec.elements.iter().map(|e| Written(axis, e)).collect();
+            map.serialize_entry(axis.name, &values)?;
+        }
+        if !grid.zips.is_empty() {
+            let name = |&position: &usize| AXES[grid.axes[position].axis].name;
+            let zips: Vec<Vec<&str>> = grid.zips.iter().map(|zip| zip.iter().map(name).collect()).collect();
+            map.serialize_entry("zip", &zips)?;
+        }
+        if !grid.conditions.is_empty() {
+            let texts: Vec<&str> = grid.conditions.iter().map(|c| c.text.as_str()).collect();
+            map.serialize_entry("where", &texts)?;
+        }
+        map.end()
+    }
+}
+
+/// One value as the user would write it.
+struct Written<'c>(&'c Axis, &'c Element);
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match (&self.1.value, self.0.shape) {
+            (Quantity::Expression(_, text), _) => serializer.serialize_str(text),
+            (Quantity::Number(number), Shape::Whole { .. }) => serializer.serialize_i64(*number as i64),
+            (Quantity::Number(number), Shape::Real { .. }) => serializer.serialize_f64(*number),
+            (Quantity::Number(number), Shape::Algorithm) => serializer.serialize_str(&self.0.shown(*number)),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! From the parts to the final tables and the printed answer.
+
+use report::answer::answer;
+use report::needed::{Question, needed, needed_table};
+use report::record::{runs_table, timings_table};
+use report::summary::summary_table;
+use report::trace::traces_table;
+use report::{Record, Timing};
+
+use crate::SweepError;
+use crate::axis::{AXES, Role};
+use crate::config::Config;
+use crate::grid::further_axes;
+use crate::job::{Job, RESULTS_VERSION};
+use crate::store::Store;
+
+/// Writes every table from what is done of `jobs`, in the order of the grid, and returns the answer.
+///
+/// # Errors
+/// When the file system says no.
+pub fn write(config: &Config, jobs: &[Job], store: &Store) -> Result<String, SweepError> {
+    let axes = further_axes(config);
+    let names = |role: Role| axes.iter().map(|&i| &AXES[i]).filter(move |a| a.role == role).map(|a| a.name.to_owned());
+    let further: Vec<String> = axes.iter().map(|&i| AXES[i].name.to_owned()).collect();
+    // A job may have been stored by a config that named other axes: the columns are this one's.
+    let (records, timings): (Vec<Record>, Vec<Timing>) = jobs
+        .iter()
+        .filter_map(|job| {
+            let (record, timing) = store.done().get(&job.id)?;
+            let further = axes.iter().map(|&i| (AXES[i].name.to_owned(), job.point.values[i])).collect();
+            Some((Record { further, ..record.clone() }, timing.clone()))
+        })
+        .unzip();
+    let question = Question {
+        quantile: config.quantile,
+        conditions: names(Role::Condition).collect(),
+        tuned: names(Role::Tuned).collect(),
+    };
+    let rows = needed(&records, &question);
+    let metadata = [
+        ("program", format!("sweep {}", env!("CARGO_PKG_VERSION"))),
+        ("results_version", RESULTS_VERSION.to_string()),
+        ("seed", config.seed.to_string()),
+    ];
+    let directory = store.directory();
+    runs_table(&records, &further).write(&directory.join("runs.parquet"), &metadata)?;
+    timings_table(&timings).write(&directory.join("timings.parquet"), &metadata)?;
+    summary_table(&records, &further).write(&directory.join("summary.parquet"), &metadata)?;
+    needed_table(&rows, &question).write(&directory.join("needed.parquet"), &metadata)?;
+    if config.trace {
+        let mut traces = store.traces()?;
+        let points: Vec<_> = records.iter().filter_map(|r| traces.remove(&r.job_id)).flatten().collect();
+        traces_table(&points).write(&directory.join("traces.parquet"), &metadata)?;
+    }
+    store.write_manifest(config, jobs.len(), &records)?;
+    Ok(answer(&rows, &records, config.quantile, &question.conditions))
+}
