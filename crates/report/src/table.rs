@@ -221,7 +221,7 @@ impl Table {
                 DataType::Boolean => Cells::Bool(array.as_boolean().iter().collect()),
                 DataType::Dictionary(..) => {
                     let words = array.as_dictionary_opt::<Int32Type>();
-                    let words = words.and_then(|a| a.downcast_dict::<arrow_array::StringArray>());
+                    let words = words.and_then(arrow_array::DictionaryArray::downcast_dict::<arrow_array::StringArray>);
                     let words = words.ok_or_else(|| format!("column {} holds no strings", field.name()))?;
                     Cells::Text(words.into_iter().map(|word| word.map(str::to_owned)).collect())
                 }

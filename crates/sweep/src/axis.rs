@@ -215,6 +215,18 @@ impl Axis {
         (!value.is_finite() || low || value > max).then(|| format!("{} must be {kind} {bound}", self.name))
     }
 
+    /// What it is and how to set it, for the help of an error.
+    #[must_use]
+    pub fn example(&self) -> String {
+        let value = match (self.default, self.name) {
+            (Some(default), _) if default.parse::<f64>().is_ok() => default.to_owned(),
+            (Some(default), _) => format!("\"{default}\""),
+            (None, "T") => "[64, 256]".to_owned(),
+            (None, _) => "[2, 3]".to_owned(),
+        };
+        format!("it is the {}; for example {} = {value}", self.meaning, self.name)
+    }
+
     /// A value as the user would write it.
     #[must_use]
     pub fn shown(&self, value: f64) -> String {

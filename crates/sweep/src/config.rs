@@ -20,7 +20,7 @@ use crate::expression::{Expression, Kind};
 /// A checked sweep.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Stem of the file's name, the default name of the run directory.
+    /// The default name of the run directory: `name`, or else the stem of the file's name.
     pub name: String,
     /// What all random streams derive from.
     pub seed: u64,
@@ -115,7 +115,8 @@ pub struct Condition {
 /// The most jobs a config may have unless it says otherwise.
 pub const DEFAULT_MAX_JOBS: u64 = 1_000_000;
 
-const TOP: [&str; 9] = ["seed", "replicates", "max_jobs", "grid", "task", "init", "training", "trace", "answer"];
+const TOP: [&str; 10] =
+    ["name", "seed", "replicates", "max_jobs", "grid", "task", "init", "training", "trace", "answer"];
 
 /// Reads a config file and applies `overrides`, each `KEY=VALUES`.
 ///
@@ -158,6 +159,7 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
         };
         return Err(wrong.at(entry.key_span.clone(), "not a key of a sweep").help(hint));
     }
+    let name = sweep_name(&mut top, name)?;
     let seed = top.whole("seed", 0, 0, i64::MAX)? as u64;
     let replicates = top.whole("replicates", 16, 1, 1_000_000)? as u32;
     let max_jobs = top.whole("max_jobs", DEFAULT_MAX_JOBS as i64, 1, i64::MAX)? as u64;
@@ -204,13 +206,28 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
                 .at(Span { range: 0..0, ..root_span }, "nothing to sweep")
                 .help("add a section [grid] with at least N, Q and T"));
         }
-        Some(Entry { node: Node { value: Value::List(grids), span }, .. }) if !grids.is_empty() => {
-            let _ = span;
+        Some(Entry { node: Node { value: Value::List(grids), .. }, .. }) if !grids.is_empty() => {
             grids.into_iter().map(|node| grid(node, &common)).collect::<Result<Vec<_>, _>>()?
         }
         Some(entry) => vec![grid(entry.node, &common)?],
     };
-    Ok(Config { name: name.to_owned(), seed, replicates, max_jobs, grids, shared, trace, quantile })
+    Ok(Config { name, seed, replicates, max_jobs, grids, shared, trace, quantile })
+}
+
+fn sweep_name(top: &mut Section, stem: &str) -> Result<String, Diagnostic> {
+    match top.take("name").map(|e| e.node) {
+        None => Ok(stem.to_owned()),
+        Some(Node { value: Value::Text(name), span }) => {
+            let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+            if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+                return Err(Diagnostic::new("`name` names a directory")
+                    .at(span, "this cannot be a directory")
+                    .help("use letters, digits, - and _ only"));
+            }
+            Ok(name)
+        }
+        Some(node) => Err(wrong_kind("name", "a string", &node.value, node.span)),
+    }
 }
 
 /// A table whose keys are taken out one by one.
@@ -254,14 +271,16 @@ impl Section {
         match entry.node.value {
             Value::Int(value) if (min..=max).contains(&value) => Ok(value),
             Value::Int(value) => Err(Diagnostic::new(format!("`{key}` is out of range"))
-                .at(entry.node.span, format!("{value} is not between {min} and {max}"))),
+                .at(entry.node.span, format!("{value} is not between {min} and {max}"))
+                .help(format!("without this line it is {default}"))),
             other => Err(wrong_kind(key, "an integer", &other, entry.node.span)),
         }
     }
 
     /// A number within a range, both ends included.
     fn real(&mut self, key: &str, default: f64, range: Range<f64>) -> Result<f64, Diagnostic> {
-        Ok(self.optional_real(key, range)?.unwrap_or(default))
+        let value = self.optional_real(key, range);
+        Ok(value.map_err(|wrong| wrong.help(format!("without this line it is {default}")))?.unwrap_or(default))
     }
 
     fn optional_real(&mut self, key: &str, range: Range<f64>) -> Result<Option<f64>, Diagnostic> {
@@ -271,7 +290,8 @@ impl Section {
             return Ok(Some(value));
         }
         Err(Diagnostic::new(format!("`{key}` is out of range"))
-            .at(entry.node.span, format!("{value} is not between {} and {}", range.start, range.end)))
+            .at(entry.node.span, format!("{value} is not between {} and {}", range.start, range.end))
+            .help("give a value in this range, or remove the line"))
     }
 
     fn truth(&mut self, key: &str, default: bool) -> Result<bool, Diagnostic> {
@@ -301,6 +321,7 @@ impl Section {
 fn wrong_kind(key: &str, expected: &str, found: &Value, span: Span) -> Diagnostic {
     Diagnostic::new(format!("`{key}` has the wrong type"))
         .at(span, format!("expected {expected}, found {}", found.kind()))
+        .help(format!("give {expected}, or remove `{key}` for its default"))
 }
 
 fn number(key: &str, node: &Node) -> Result<f64, Diagnostic> {
@@ -347,7 +368,8 @@ fn matrix(task: &mut Section) -> Result<Option<Array2<f64>>, Diagnostic> {
         };
         if cells.len() != n {
             return Err(Diagnostic::new("`matrix` is not square")
-                .at(row.span.clone(), format!("{} entries in a matrix of {n} rows", cells.len())));
+                .at(row.span.clone(), format!("{} entries in a matrix of {n} rows", cells.len()))
+                .help("entry [n][m] is the probability of state n after state m, N rows of N entries"));
         }
         for (j, cell) in cells.iter().enumerate() {
             matrix[[i, j]] = number("matrix", cell)?;
@@ -470,7 +492,8 @@ fn element(index: usize, node: Node) -> Result<Element, Diagnostic> {
                 );
             }
             if let Some(complaint) = axis.complaint(number) {
-                return Err(Diagnostic::new(format!("`{}` is out of range", axis.name)).at(node.span, complaint));
+                let wrong = Diagnostic::new(format!("`{}` is out of range", axis.name));
+                return Err(wrong.at(node.span, complaint).help(axis.example()));
             }
             Quantity::Number(axis.rounded(number))
         }
@@ -535,7 +558,8 @@ fn range(index: usize, node: Node) -> Result<Vec<Element>, Diagnostic> {
                 format!("{complaint}, found {value}"),
             );
         }
-        let repeated = elements.iter().any(|e| matches!(e.value, Quantity::Number(x) if x == value));
+        // Rounding to whole numbers may repeat a value; the values are in order, so it is the last one.
+        let repeated = elements.last().is_some_and(|e| matches!(e.value, Quantity::Number(x) if x == value));
         if !repeated {
             elements.push(Element { value: Quantity::Number(value), span: Some(span.clone()) });
         }
@@ -633,7 +657,9 @@ fn zips(node: Node, axes: &[AxisSpec]) -> Result<Vec<Vec<usize>>, Diagnostic> {
                     .help(did_you_mean(name, &listed)));
             };
             if zip.contains(&position) || zips.iter().flatten().any(|&p| p == position) {
-                return Err(Diagnostic::new(format!("`zip` names `{name}` twice")).at(key.span.clone(), "named before"));
+                return Err(Diagnostic::new(format!("`zip` names `{name}` twice"))
+                    .at(key.span.clone(), "named before")
+                    .help("remove it here"));
             }
             zip.push(position);
         }
@@ -727,7 +753,8 @@ fn set(target: &mut Node, path: &[&str], key_span: &Span, node: &Node) -> Result
         }
         other => {
             let label = format!("the config has {} where this needs a section", other.kind());
-            Err(Diagnostic::new("this override does not fit the config").at(key_span.clone(), label))
+            let help = "see the config for what stands where, or give the whole value";
+            Err(Diagnostic::new("this override does not fit the config").at(key_span.clone(), label).help(help))
         }
     }
 }

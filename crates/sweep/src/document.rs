@@ -156,16 +156,26 @@ fn node(source: &Arc<Source>, value: &Spanned<DeValue<'_>>) -> Result<Node, Diag
         DeValue::Boolean(truth) => Value::Bool(*truth),
         DeValue::Integer(digits) => match i64::from_str_radix(&digits.as_str().replace('_', ""), digits.radix()) {
             Ok(number) => Value::Int(number),
-            Err(_) => return Err(Diagnostic::new("this integer is too large").at(span, "does not fit 64 bits")),
+            Err(_) => {
+                return Err(Diagnostic::new("this integer is too large")
+                    .at(span, "does not fit 64 bits")
+                    .help("use a smaller one"));
+            }
         },
         DeValue::Float(digits) => match digits.as_str().replace('_', "").parse() {
             Ok(number) => Value::Float(number),
-            Err(_) => return Err(Diagnostic::new("this is no number").at(span, "cannot be read")),
+            Err(_) => {
+                return Err(Diagnostic::new("this is no number")
+                    .at(span, "cannot be read")
+                    .help("for example 0.1 or 1e-3"));
+            }
         },
         DeValue::Array(items) => Value::List(items.iter().map(|item| node(source, item)).collect::<Result<_, _>>()?),
         DeValue::Table(table) => Value::Table(entries(source, table)?),
         DeValue::Datetime(_) => {
-            return Err(Diagnostic::new("a date has no meaning here").at(span, "expected a number, a string or a list"));
+            return Err(Diagnostic::new("a date has no meaning here")
+                .at(span, "expected a number, a string or a list")
+                .help("for text, put it in quotes"));
         }
     };
     Ok(Node { span, value })

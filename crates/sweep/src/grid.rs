@@ -169,3 +169,104 @@ fn check(grid: &GridSpec, config: &Config, chosen: &[usize], point: &Point) -> R
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+
+    fn points(text: &str) -> Vec<Point> {
+        let config = parse("test", "test.toml", text.to_owned(), &[]).unwrap_or_else(|e| panic!("{}", e.render()));
+        let mut points = Vec::new();
+        expand(&config, |p| points.push(p)).unwrap_or_else(|e| panic!("{}", e.render()));
+        points
+    }
+
+    fn values(points: &[Point], indices: &[usize]) -> Vec<Vec<f64>> {
+        points.iter().map(|p| indices.iter().map(|&i| p.values[i]).collect()).collect()
+    }
+
+    const KEYS: [usize; 6] = [axis::N, axis::Q, axis::T, axis::BATCH_SIZE, axis::ETA_BOOST, axis::ETA_SPARSE];
+
+    #[test]
+    fn a_grid_is_its_nested_loops() {
+        let text = r#"
+            [grid]
+            eta_boost = { lin = [0.1, 0.3], points = 3 }
+            N = [3, 4]
+            batch_size = ["T/4", 16, "min(T, N*Q)"]
+            Q = 2
+            T = { geom = [16, 64], points = 3 }
+            eta_sparse = ["eta_boost/2", "eta_boost*batch_size/100"]
+            where = "Q < N && (T > 16 || eta_boost < 0.25)"
+        "#;
+        let mut slow = Vec::new();
+        for n in [3.0, 4.0] {
+            for t in [16.0f64, 32.0, 64.0] {
+                for eta in [0.1, 0.2, 0.3] {
+                    for batch in [t / 4.0, 16.0, t.min(n * 2.0)] {
+                        for sparse in [eta / 2.0, eta * batch / 100.0] {
+                            if t > 16.0 || eta < 0.25 {
+                                slow.push(vec![n, 2.0, t, batch, eta, sparse]);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        assert_eq!(values(&points(text), &KEYS), slow);
+    }
+
+    #[test]
+    fn zipped_keys_advance_together_and_grids_add_up() {
+        let text = r#"
+            [[grid]]
+            N = [3, 4, 5]
+            Q = 1
+            T = [32, 64]
+            batch_size = [8, 16, 24]
+            zip = ["N", "batch_size"]
+            [[grid]]
+            N = 9
+            Q = 1
+            T = 100
+        "#;
+        let expected = vec![
+            vec![3.0, 32.0, 8.0],
+            vec![3.0, 64.0, 8.0],
+            vec![4.0, 32.0, 16.0],
+            vec![4.0, 64.0, 16.0],
+            vec![5.0, 32.0, 24.0],
+            vec![5.0, 64.0, 24.0],
+            vec![9.0, 100.0, 64.0],
+        ];
+        assert_eq!(values(&points(text), &[axis::N, axis::T, axis::BATCH_SIZE]), expected);
+    }
+
+    #[test]
+    fn a_huge_grid_is_refused_by_counting() {
+        let range = "{ lin = [1, 90000], points = 90000 }";
+        let text =
+            format!("[grid]\nN = 3\nQ = 1\nT = 100000\nlambda = {range}\nbatch_size = {range}\neta_boost = {range}");
+        let config = parse("test", "test.toml", text, &[]).unwrap();
+        let error = expand(&config, |_| panic!("a point was built")).unwrap_err();
+        assert!(error.to_string().contains("11664000000000000 jobs"), "{error}");
+    }
+
+    #[test]
+    fn sections_and_overrides_set_axes() {
+        let text = "[grid]\nN = 3\nQ = 1\nT = [32, 64]\n[task]\npersistence = 0.3\n[training]\nmax_samples = \"10*T\"";
+        let overrides = ["T=16,T0", "T=16,128", "batch_size=T/4,5", "training.epsilon=0.1", "lambda=[0, 1]"];
+        let config = parse("test", "x", text.to_owned(), &overrides.map(str::to_owned)).unwrap();
+        let mut points = Vec::new();
+        expand(&config, |p| points.push(p)).unwrap();
+        assert_eq!(points.len(), 8);
+        let last = &points[7].values;
+        assert_eq!(
+            (last[axis::T], last[axis::BATCH_SIZE], last[axis::LAMBDA], last[axis::MAX_SAMPLES]),
+            (128.0, 5.0, 1.0, 1280.0)
+        );
+        assert_eq!((last[axis::EPSILON], last[axis::PERSISTENCE]), (0.1, 0.3));
+        assert!(further_axes(&config).is_empty(), "a section names no column");
+    }
+}

@@ -93,7 +93,7 @@ impl Identity {
         let mut task = format!("results_version={RESULTS_VERSION}\nseed={}\n", config.seed);
         let _ = match weights {
             Weights::Equal => writeln!(task, "weights=equal"),
-            Weights::Dirichlet(concentration) => writeln!(task, "weights=dirichlet({concentration:?})"),
+            Weights::Dirichlet(concentration) => writeln!(task, "weights=dirichlet({concentration})"),
         };
         if let Some(matrix) = matrix {
             let _ = writeln!(task, "matrix={:?}", matrix.rows().into_iter().map(|r| r.to_vec()).collect::<Vec<_>>());
@@ -107,10 +107,16 @@ impl Identity {
             StopAt::Budget => "budget",
         };
         let mut shared = task.clone();
-        let _ = writeln!(shared, "steps={steps}\nstop_at={stop_at}\nsignal={signal:?}\nresolution={resolution:?}");
+        let _ = writeln!(shared, "steps={steps}\nstop_at={stop_at}\nsignal={signal}\nresolution={resolution}");
         for (name, end) in [("boost", boost_end), ("sparse", sparse_end)] {
             let StageEnd { steps, share, alpha, kept_mass } = end;
-            let _ = writeln!(shared, "{name}={steps:?},{share:?},{alpha:?},{kept_mass:?}");
+            let steps = steps.map(|s| s as f64);
+            for (key, value) in [("steps", steps), ("share", *share), ("alpha", *alpha), ("kept_mass", *kept_mass)] {
+                let _ = match value {
+                    Some(value) => writeln!(shared, "{name}_end_{key}={value}"),
+                    None => writeln!(shared, "{name}_end_{key}=never"),
+                };
+            }
         }
         Self { task, shared, trace: config.trace }
     }
@@ -246,5 +252,99 @@ impl Job {
         }
         let _ = write!(text, "replicate={}", self.replicate);
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+    use crate::resolved::to_toml;
+
+    const GRID: &str =
+        "seed = 7\nreplicates = 2\n[grid]\nN = 3\nQ = [1, 2]\nT = 64\nbatch_size = 16\neta_boost = 0.1\n";
+
+    fn config(text: &str, overrides: &[&str]) -> Config {
+        let overrides: Vec<String> = overrides.iter().map(|&o| o.to_owned()).collect();
+        parse("test", "test.toml", text.to_owned(), &overrides).unwrap_or_else(|e| panic!("{}", e.render()))
+    }
+
+    fn ids(overrides: &[&str]) -> Vec<String> {
+        jobs(&config(GRID, overrides)).unwrap().iter().map(|job| job.id.to_string()).collect()
+    }
+
+    /// Worked out from the canonical form, written by hand, with BLAKE3 in another language.
+    #[test]
+    fn ids_and_streams_are_pinned_by_value() {
+        let config = config(GRID, &[]);
+        let jobs = jobs(&config).unwrap();
+        let identity = Identity::new(&config);
+        let hex = |seed: Seed| JobId(seed).to_string();
+        assert_eq!(jobs[3].id.to_string(), "fd9c60d30582c6abcc11f864b786af62");
+        assert_eq!(hex(identity.task_seed(&jobs[3])), "4af5f38313c428ebad052eff34150da9");
+        assert_eq!(hex(identity.data_seed(&jobs[3])), "334799c63d8831ea9ad9eb4b7a63bc97");
+    }
+
+    #[test]
+    fn values_added_to_a_grid_leave_other_ids_alone() {
+        let before = ids(&[]);
+        let after = ids(&["Q=1,2,3", "batch_size=8,16", "replicates=5"]);
+        assert_eq!(after.len(), 30);
+        assert!(before.iter().all(|id| after.contains(id)));
+        // What changes results changes every id.
+        for other in ["seed=8", "eta_boost=0.2", "training.signal=0.3", "training.epsilon=0.1", "trace.enabled=true"] {
+            assert!(ids(&[other]).iter().all(|id| !before.contains(id)), "{other}");
+        }
+        // A default written out, an expression with the same value and another order change nothing.
+        assert_eq!(ids(&["lambda=0.003", "batch_size=T/4", "max_jobs=1000"]), before);
+    }
+
+    #[test]
+    fn repeated_points_are_one_job() {
+        assert_eq!(ids(&["batch_size=16,T/4,min(T,16)"]), ids(&[]));
+    }
+
+    #[test]
+    fn algorithms_and_hyperparameters_meet_the_same_task_and_other_data() {
+        let config = config(GRID, &["algorithm=prox,sgd", "eta_boost=0.1,0.2", "Q=2"]);
+        let jobs = jobs(&config).unwrap();
+        let identity = Identity::new(&config);
+        let first: Vec<&Job> = jobs.iter().filter(|job| job.replicate == 0).collect();
+        assert_eq!(first.len(), 4);
+        for pair in first.windows(2) {
+            assert_eq!(identity.task_seed(pair[0]), identity.task_seed(pair[1]));
+            assert_ne!(identity.data_seed(pair[0]), identity.data_seed(pair[1]));
+        }
+        assert_ne!(identity.task_seed(&jobs[0]), identity.task_seed(&jobs[1]), "replicates differ in task");
+    }
+
+    #[test]
+    fn tracing_changes_ids_but_no_stream() {
+        let (plain, traced) = (config(GRID, &[]), config(GRID, &["trace.enabled=true"]));
+        let (a, b) = (jobs(&plain).unwrap(), jobs(&traced).unwrap());
+        assert_ne!(a[0].id, b[0].id);
+        assert_eq!(Identity::new(&plain).data_seed(&a[0]), Identity::new(&traced).data_seed(&b[0]));
+    }
+
+    #[test]
+    fn the_resolved_config_gives_the_same_jobs_and_resolves_to_itself() {
+        let overrides = [
+            "batch_size=T/4,16",
+            "persistence=0.1,0.9",
+            "task.weights={ dirichlet = 0.7 }",
+            "training.boost.end_kept_mass=0.4",
+            "training.steps=raw",
+            "training.max_samples=10*T",
+            "algorithm=prox,population",
+            "where=batch_size < 20",
+            "zip=[\"Q\", \"batch_size\"]",
+        ];
+        let config = config(GRID, &overrides);
+        let text = to_toml(&config);
+        let again = parse("config", "config.toml", text.clone(), &[]).unwrap_or_else(|e| panic!("{}", e.render()));
+        let ids = |config: &Config| jobs(config).unwrap().iter().map(|job| job.id).collect::<Vec<_>>();
+        assert_eq!(ids(&config), ids(&again));
+        assert_eq!(to_toml(&again), text);
+        assert_eq!(again.name, "test");
     }
 }

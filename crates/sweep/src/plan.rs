@@ -140,3 +140,28 @@ fn abbreviated(items: &[String]) -> String {
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, Into::into)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+    use crate::job::jobs;
+
+    #[test]
+    fn what_is_done_is_left_out_and_the_most_expensive_job_comes_first() {
+        let text = "replicates = 2\n[grid]\nN = 3\nQ = 1\nT = [32, 256, 64]\nbatch_size = 16".to_owned();
+        let config = parse("test", "test.toml", text, &[]).unwrap();
+        let jobs = jobs(&config).unwrap();
+        let done = HashMap::from([(jobs[2].id, ()), (jobs[5].id, ())]);
+        let plan = Plan::new(jobs, &done);
+        // The slow, obvious version: all jobs but those, sorted by T downwards, else as they came.
+        assert_eq!(plan.outstanding, [3, 4, 0, 1]);
+        assert_eq!(plan.list(&config).lines().filter(|l| l.contains(" done ")).count(), 2);
+    }
+
+    #[test]
+    fn doubles_keep_their_order_as_integers() {
+        let values = [-3.0, -1e-3, 0.0, 1e-9, 0.1, 64.0, 1e12];
+        assert!(values.windows(2).all(|w| order(w[0]) < order(w[1])));
+    }
+}

@@ -13,6 +13,7 @@ use crate::config::{AxisSpec, Config, Element, GridSpec, Quantity};
 #[must_use]
 pub fn to_toml(config: &Config) -> String {
     let resolved = Resolved {
+        name: &config.name,
         seed: config.seed,
         replicates: config.replicates,
         max_jobs: config.max_jobs,
@@ -29,6 +30,7 @@ pub fn to_toml(config: &Config) -> String {
 
 #[derive(Serialize)]
 struct Resolved<'c> {
+    name: &'c str,
     seed: u64,
     replicates: u32,
     max_jobs: u64,

@@ -84,7 +84,11 @@ fn states(table: &TokenTable, words: &Words, round: &mut [u8; ROUND]) -> bool {
 fn settle_ties(table: &TokenTable, words: &Words, ties: &mut Stream, round: &mut [u8]) {
     for (i, token) in round.iter_mut().enumerate() {
         let h = high(words, i);
-        if table.high.contains(&h) {
+        let tied = match table.by_high.get(usize::from(h)) {
+            Some(&state) => state == TIE,
+            None => table.high.contains(&h),
+        };
+        if tied {
             let word = u64::from(h) << 48 | ties.next_u64() >> 16;
             *token = table.exact.locate(word) as u8;
         }
@@ -98,8 +102,8 @@ pub(super) fn histogram(tokens: &[u8], weights: &[f32], h: &mut [f32]) {
     match h.len() {
         2 => masked_histogram::<2>(tokens, weights, h),
         3 => masked_histogram::<3>(tokens, weights, h),
-        4 => masked_histogram::<4>(tokens, weights, h),
-        5 => masked_histogram::<5>(tokens, weights, h),
+        // For four states the compiler finds no vector code, for five it does.
+        4 | 5 => masked_histogram::<5>(tokens, weights, h),
         6 => masked_histogram::<6>(tokens, weights, h),
         7..=16 => indexed_histogram::<16>(tokens, weights, h),
         17..=32 => indexed_histogram::<32>(tokens, weights, h),
@@ -168,8 +172,7 @@ pub(super) fn add_look_ups(tokens: &[u8], tables: &[f32], n: usize, sums: &mut [
     match n {
         2 => add_look_ups_of::<16, 2>(tokens, tables, sums),
         3 => add_look_ups_of::<16, 3>(tokens, tables, sums),
-        4 => add_look_ups_of::<16, 4>(tokens, tables, sums),
-        5 => add_look_ups_of::<16, 5>(tokens, tables, sums),
+        4 | 5 => add_look_ups_of::<16, 5>(tokens, tables, sums),
         6 => add_look_ups_of::<16, 6>(tokens, tables, sums),
         7..=16 => add_look_ups_of::<16, 0>(tokens, tables, sums),
         17..=32 => add_look_ups_of::<32, 0>(tokens, tables, sums),

@@ -1,0 +1,102 @@
+//! Every mistake in a config gets one message with its place and a remedy, exit code 2, and leaves nothing
+//! on disk.
+
+use std::fs;
+
+use super::sweep;
+
+/// The message for a config; checks the exit code and that nothing was created.
+fn message(config: &str, overrides: &str) -> String {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("bad.toml"), config).unwrap();
+    let output = sweep(home.path(), &format!("run bad.toml {overrides}"));
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(output.stdout.is_empty());
+    let left: Vec<_> = fs::read_dir(home.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["bad.toml"], "nothing is created");
+    err
+}
+
+/// One snapshot per mistake: `name => config [, overrides]`.
+macro_rules! mistakes {
+    ($($name:ident: $config:expr $(, $overrides:expr)?;)*) => {$(
+        #[test]
+        fn $name() {
+            let overrides = String::new() $(+ $overrides)?;
+            insta::assert_snapshot!(message($config, &overrides));
+        }
+    )*};
+}
+
+const GRID: &str = "[grid]\nN = 3\nQ = 1\nT = 64\n";
+
+mistakes! {
+    text_that_is_no_toml: "[grid\nN = 3\n";
+    an_unknown_key_in_the_grid: "[grid]\nN = 3\nQ = 1\nT = 64\neta_bost = 0.1\n";
+    an_unknown_key_at_the_top: &format!("replicate = 4\n{GRID}");
+    an_axis_outside_the_grid: &format!("batch_size = 4\n{GRID}");
+    an_unknown_key_in_training: &format!("{GRID}[training]\nmax_sample = 100\n");
+    an_unknown_key_of_a_stage: &format!("{GRID}[training.boost]\nend_alfa = 0.5\n");
+    a_wrong_type: "[grid]\nN = true\nQ = 1\nT = 64\n";
+    a_wrong_type_of_a_section: &format!("training = 3\n{GRID}");
+    replicates_as_a_string: &format!("replicates = \"many\"\n{GRID}");
+    no_grid: "seed = 3\n";
+    no_sequence_length: "[grid]\nN = 3\nQ = 1\n";
+    an_empty_axis: "[grid]\nN = 3\nQ = []\nT = 64\n";
+    more_positions_than_there_are: "[grid]\nN = 3\nQ = [1, 2, 40]\nT = [32, 64]\n";
+    attention_to_everything: "[grid]\nN = 3\nQ = 4\nT = 4\n";
+    too_many_states: "[grid]\nN = [4, 300]\nQ = 1\nT = 64\n";
+    half_a_state: "[grid]\nN = 2.5\nQ = 1\nT = 64\n";
+    a_negative_step: &format!("{GRID}eta_boost = [0.1, -0.1]\n");
+    a_where_that_nothing_satisfies: &format!("{GRID}where = \"T < Q\"\n");
+    a_where_that_is_no_condition: &format!("{GRID}where = \"T - 64\"\n");
+    a_bad_expression: &format!("{GRID}batch_size = [16, \"T/(4\"]\n");
+    an_expression_with_an_unknown_name: &format!("{GRID}batch_size = \"L/4\"\n");
+    an_expression_that_looks_ahead: &format!("{GRID}batch_size = \"eta_boost*100\"\neta_boost = 0.1\n");
+    an_expression_that_gives_nothing_usable: "[grid]\nN = 3\nQ = 1\nT = [4, 64]\nbatch_size = \"T/16\"\n";
+    a_range_without_points: "[grid]\nN = 3\nQ = 1\nT = { geom = [32, 2048] }\n";
+    a_geometric_range_from_zero: &format!("{GRID}lambda = {{ geom = [0, 1], points = 5 }}\n");
+    too_many_jobs: "max_jobs = 100\n[grid]\nN = [3, 4]\nQ = 1\nT = { lin = [10, 100], points = 10 }\n";
+    an_unknown_algorithm: &format!("{GRID}algorithm = [\"prox\", \"adamw\"]\n");
+    a_zip_of_unequal_lengths: "[grid]\nN = [3, 4]\nQ = 1\nT = [8, 16, 32]\nzip = [\"N\", \"T\"]\n";
+    a_zip_of_an_unknown_key: &format!("{GRID}zip = [\"N\", \"batch\"]\n");
+    a_matrix_whose_columns_do_not_sum_to_one: &format!("{GRID}[task]\nmatrix = [[0.5, 0.1, 0.2], [0.2, 0.8, 0.2], [0.2, 0.1, 0.6]]\n");
+    a_matrix_that_cannot_leave_a_state: &format!("{GRID}[task]\nmatrix = [[1.0, 0.1, 0.2], [0, 0.8, 0.2], [0, 0.1, 0.6]]\n");
+    a_matrix_of_another_size: &format!("{GRID}[task]\nmatrix = [[0.9, 0.2], [0.1, 0.8]]\n");
+    weights_drawn_in_no_known_way: &format!("{GRID}[task]\nweights = \"random\"\n");
+    a_budget_below_one_batch: &format!("{GRID}batch_size = 5000\n[training]\nmax_samples = 100\n");
+    a_share_above_one: &format!("{GRID}[training.boost]\nend_share = 1.5\n");
+    a_date: &format!("{GRID}lambda = 2024-10-31\n");
+    an_override_without_a_value: GRID, "N";
+    an_override_of_an_unknown_key: GRID, "batchsize=3";
+    an_override_of_the_wrong_type: GRID, "replicates=few";
+    an_override_with_a_bad_expression: GRID, "batch_size=16,T/,32";
+    an_override_out_of_range: GRID, "N=3,999";
+    an_override_into_a_number: GRID, "seed.x=3";
+}
+
+#[test]
+fn a_config_that_is_not_there() {
+    let home = tempfile::tempdir().unwrap();
+    let output = sweep(home.path(), "run sweeps/nothing.toml");
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap());
+}
+
+#[test]
+fn a_report_of_no_run_directory() {
+    let home = tempfile::tempdir().unwrap();
+    let output = sweep(home.path(), "report nowhere");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!home.path().join("nowhere").exists());
+    insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap());
+}
+
+#[test]
+fn an_unknown_flag() {
+    let home = tempfile::tempdir().unwrap();
+    let output = sweep(home.path(), "run x.toml --job 3");
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap());
+}

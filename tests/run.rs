@@ -1,0 +1,181 @@
+//! `sweep run`, `plan` and `report` do what their help says.
+
+use std::fs;
+use std::path::Path;
+
+use super::{succeed, sweep, table, with_small};
+
+fn parts(run: &Path) -> Vec<std::path::PathBuf> {
+    fs::read_dir(run.join("parts")).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn a_sweep_writes_every_table_and_prints_the_answer() {
+    let home = with_small();
+    let (out, _) = succeed(home.path(), "run small.toml");
+    assert!(out.contains("exponent of T") && out.contains("of 3 cells reached the 0.9 quantile"), "{out}");
+    assert!(!out.contains('\u{1b}'), "no colours off a terminal");
+    let run = home.path().join("output/small");
+    for name in ["config.toml", "manifest.json", "needed.parquet", "summary.parquet", "timings.parquet"] {
+        assert!(run.join(name).is_file(), "{name}");
+    }
+    let runs = table(&run, "runs.parquet");
+    assert_eq!(runs.rows(), 24);
+    // In the order of the grid, replicates fastest.
+    let expected: Vec<Option<i64>> = [32, 48, 64].into_iter().flat_map(|t| [Some(t); 8]).collect();
+    assert_eq!(runs.ints("T").unwrap(), expected);
+    assert_eq!(runs.ints("replicate").unwrap()[..5], [Some(0), Some(1), Some(2), Some(3), Some(0)]);
+    assert_eq!(table(&run, "timings.parquet").rows(), 24);
+    assert_eq!(table(&run, "summary.parquet").rows(), 6);
+    assert_eq!(table(&run, "needed.parquet").rows(), 9);
+}
+
+/// What the records say is what the core says when asked directly.
+#[test]
+fn records_hold_what_the_engine_computed() {
+    let home = with_small();
+    succeed(home.path(), "run small.toml -q");
+    let runs = table(&home.path().join("output/small"), "runs.parquet");
+    let text = fs::read_to_string(home.path().join("small.toml")).unwrap();
+    let config = sweep::config::parse("small", "small.toml", text, &[]).unwrap();
+    let jobs = sweep::job::jobs(&config).unwrap();
+    let identity = sweep::job::Identity::new(&config);
+    for (row, job) in jobs.iter().enumerate() {
+        use scb_core::{Task, random::stream, train::train};
+        let mut task_stream = stream(identity.task_seed(job));
+        let task = Task::draw(&job.task_spec(&config.shared), &mut task_stream).unwrap();
+        let spec = job.train_spec(&config.shared);
+        let outcome = train(&task, &spec, stream(identity.data_seed(job)), &mut ());
+        assert_eq!(runs.texts("job_id").unwrap()[row], Some(job.id.to_string()));
+        assert_eq!(runs.ints("samples").unwrap()[row], Some(outcome.samples as i64));
+        assert_eq!(runs.ints("samples_to_recovery").unwrap()[row], outcome.milestones.recovery.map(|s| s as i64));
+        assert_eq!(runs.floats("alpha_a").unwrap()[row], Some(outcome.alpha_a));
+        assert_eq!(runs.floats("loss").unwrap()[row], Some(outcome.errors.loss));
+        assert_eq!(runs.floats("k_p").unwrap()[row], Some(task.k_p));
+    }
+}
+
+#[test]
+fn a_finished_job_is_never_run_twice() {
+    let home = with_small();
+    let run = home.path().join("output/small");
+    succeed(home.path(), "run small.toml T=32,48");
+    let before = parts(&run);
+    let (_, err) = succeed(home.path(), "run small.toml");
+    assert!(err.contains("16 of 24 jobs were done before"), "{err}");
+    assert!(before.iter().all(|part| part.is_file()));
+    let after = parts(&run);
+    let (_, err) = succeed(home.path(), "run small.toml");
+    assert!(err.contains("24 of 24 jobs were done before"), "{err}");
+    assert_eq!(parts(&run).len(), after.len(), "nothing new was stored");
+}
+
+#[test]
+fn a_plan_counts_and_touches_nothing() {
+    let home = with_small();
+    let (out, _) = succeed(home.path(), "plan small.toml");
+    assert!(out.contains("small: 24 jobs") && out.contains("done 0, left 24") && out.contains("tokens"), "{out}");
+    assert!(!home.path().join("output").exists());
+    succeed(home.path(), "run small.toml T=32 -q");
+    let (out, _) = succeed(home.path(), "plan small.toml");
+    assert!(out.contains("done 8, left 16"), "{out}");
+    let (out, _) = succeed(home.path(), "plan small.toml --list");
+    assert_eq!(out.lines().count(), 24);
+    assert_eq!(out.lines().filter(|line| line.contains(" done N=3 Q=1 T=32 ")).count(), 8);
+}
+
+#[test]
+fn quiet_prints_nothing() {
+    let home = with_small();
+    assert_eq!(succeed(home.path(), "run small.toml -q"), (String::new(), String::new()));
+}
+
+#[test]
+fn report_rebuilds_the_tables_byte_for_byte() {
+    let home = with_small();
+    let (first, _) = succeed(home.path(), "run small.toml -o here trace.enabled=true");
+    let run = home.path().join("here");
+    let names = ["runs.parquet", "timings.parquet", "summary.parquet", "needed.parquet", "traces.parquet"];
+    let bytes = || names.map(|name| fs::read(run.join(name)).unwrap());
+    let before = bytes();
+    names.iter().for_each(|name| fs::remove_file(run.join(name)).unwrap());
+    let (again, _) = succeed(home.path(), "report here");
+    assert_eq!(before, bytes());
+    assert_eq!(first.trim(), again.trim());
+}
+
+#[test]
+fn a_job_that_fails_becomes_a_row_and_the_others_are_kept() {
+    let home = with_small();
+    // Persistence 0 with columns that hardly differ: K_P is too small to learn from.
+    let output = sweep(home.path(), "run small.toml T=32 persistence=0,0.5 task.concentration=1e7");
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(err.contains("failed: K_P = ") && err.contains("nothing to learn from"), "{err}");
+    let runs = table(&home.path().join("output/small"), "runs.parquet");
+    let (mut failed, mut others) = (0, 0);
+    for row in 0..runs.rows() {
+        let status = runs.texts("status").unwrap()[row].as_deref();
+        if runs.floats("persistence").unwrap()[row] == Some(0.0) {
+            assert_eq!(status, Some("failed"));
+            assert!(runs.texts("error").unwrap()[row].as_deref().unwrap().contains("K_P"));
+            assert_eq!(runs.ints("samples").unwrap()[row], None);
+            failed += 1;
+        } else {
+            assert_ne!(status, Some("failed"));
+            others += 1;
+        }
+    }
+    assert_eq!((failed, others), (8, 8));
+}
+
+#[test]
+fn a_damaged_part_is_set_aside_and_its_jobs_run_again() {
+    let home = with_small();
+    let run = home.path().join("output/small");
+    succeed(home.path(), "run small.toml -q");
+    let before = super::sha256(&run.join("runs.parquet"));
+    let part = parts(&run).remove(0);
+    let mut bytes = fs::read(&part).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&part, bytes).unwrap();
+    let (_, err) = succeed(home.path(), "run small.toml");
+    assert!(err.contains("checksum") && err.contains("set aside"), "{err}");
+    assert_eq!(super::sha256(&run.join("runs.parquet")), before);
+    assert!(parts(&run).iter().any(|p| p.extension().is_some_and(|e| e == "damaged")));
+}
+
+#[test]
+fn traces_show_every_check_and_change_no_result() {
+    let home = with_small();
+    succeed(home.path(), "run small.toml -q -o plain");
+    succeed(home.path(), "run small.toml -q -o traced trace.enabled=true");
+    let (plain, traced) =
+        (table(&home.path().join("plain"), "runs.parquet"), table(&home.path().join("traced"), "runs.parquet"));
+    for (a, b) in plain.columns().iter().zip(traced.columns()).filter(|(a, _)| a.name != "job_id") {
+        assert_eq!(a, b);
+    }
+    let traces = table(&home.path().join("traced"), "traces.parquet");
+    let (ids, samples) = (traces.texts("job_id").unwrap(), traces.ints("samples").unwrap());
+    for row in 0..traced.rows() {
+        let id = &traced.texts("job_id").unwrap()[row];
+        let mine: Vec<i64> = ids.iter().zip(samples).filter(|(i, _)| *i == id).map(|(_, s)| s.unwrap()).collect();
+        assert!(mine.windows(2).all(|w| w[0] < w[1]));
+        assert_eq!((mine.first(), mine.last().copied()), (Some(&0), traced.ints("samples").unwrap()[row]));
+    }
+}
+
+#[test]
+fn the_population_algorithm_sweeps_too() {
+    let home = with_small();
+    succeed(home.path(), "run small.toml -q algorithm=population,prox training.max_samples=200*T");
+    let run = home.path().join("output/small");
+    let runs = table(&run, "runs.parquet");
+    for row in 0..runs.rows() {
+        if runs.texts("algorithm").unwrap()[row].as_deref() == Some("population") {
+            assert_eq!(runs.texts("status").unwrap()[row].as_deref(), Some("recovered"));
+        }
+    }
+    assert_eq!(table(&run, "needed.parquet").rows(), 2 * 9);
+}
