@@ -4,7 +4,7 @@
 //! Data flows one way:
 //!
 //! ```text
-//! Record -> runs table -> needed samples -> scaling law -> printed answer
+//! Record -> runs table -> needed samples -> scaling law -> figures, printed answer
 //!       \-> summary
 //! ```
 //!
@@ -16,12 +16,14 @@
 //! | [`summary`] | one row per cell of the grid |
 //! | [`needed`] | needed samples per (N, Q, T, algorithm, milestone), with right-censoring |
 //! | [`scaling`] | exponents by least squares |
+//! | [`figure`] | figures, one a file |
 //! | [`answer`] | the table and sentences for the terminal |
 //!
 //! This crate knows nothing of how a job is run.
 
 pub mod answer;
 pub mod error;
+pub mod figure;
 pub mod needed;
 pub mod record;
 pub mod scaling;

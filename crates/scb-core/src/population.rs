@@ -18,9 +18,9 @@ use crate::model::{self, Linear};
 /// The expected raw gradient of the loss at a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expected {
-    /// E[dV], shape `(N, N)`.
+    /// Expected dV, shape `(N, N)`.
     pub value: Array2<f64>,
-    /// E[dA] transposed, shape `(N, T)`: row `k` belongs to `a^(k)` and carries its factor `mu_k`.
+    /// Expected dA transposed, shape `(N, T)`: row `k` belongs to `a^(k)` and carries its factor `mu_k`.
     pub attention: Array2<f64>,
 }
 
@@ -68,7 +68,7 @@ pub fn expected_gradient(task: &Task, model: &Linear) -> Expected {
     let (n, t) = (task.n, task.t);
     let mu = &task.stationary;
     let v = &model.value;
-    // E[dV] = V (d1 D + m1 mu mu') - P (d2 D + m2 mu mu'), averaged over k.
+    // Expected dV = V (d1 D + m1 mu mu') - P (d2 D + m2 mu mu'), averaged over k.
     let (mut d1, mut m1, mut d2, mut m2) = (0.0, 0.0, 0.0, 0.0);
     let (vv_trace, vv_form) = traces(task, v, v);
     let (vp_trace, vp_form) = traces(task, v, &task.transition);

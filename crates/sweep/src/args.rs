@@ -49,7 +49,7 @@ pub struct ConfigArguments {
     /// Replace keys of the config: N=3,4 T=64 replicates=4 training.max_samples=20000
     #[arg(value_name = "KEY=VALUES")]
     pub overrides: Vec<String>,
-    /// Run directory [default: output/<config name>]
+    /// Run directory (default: output/NAME, the name of the config)
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 }
@@ -60,7 +60,7 @@ pub struct Run {
     /// Config and run directory.
     #[command(flatten)]
     pub config: ConfigArguments,
-    /// Jobs to run at once [default: all cores]; results do not depend on it
+    /// Jobs to run at once (default: all cores); results do not depend on it
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
     /// No progress, no answer; errors only
@@ -77,7 +77,7 @@ pub struct PlanArguments {
     /// One line per job: id, state, parameters
     #[arg(long)]
     pub list: bool,
-    /// Cores to estimate the time for [default: all cores]
+    /// Cores to estimate the time for (default: all cores)
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
 }

@@ -85,7 +85,7 @@ fn sweep(run: &Run) -> Result<ExitCode, SweepError> {
     progress.finish();
     let answer = tables::write(&config, &plan.jobs, &store)?;
     if !run.quiet {
-        anstream::println!("\n{answer}\nTables: {}", store.directory().display());
+        anstream::println!("\n{answer}\nTables and figures: {}", store.directory().display());
     }
     Ok(if failed > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
@@ -113,7 +113,7 @@ fn rebuild(directory: &Path) -> Result<ExitCode, SweepError> {
     let plan = Plan::new(job::jobs(&config)?, Store::look(directory)?.done());
     let store = Store::open(directory)?;
     let answer = tables::write(&config, &plan.jobs, &store)?;
-    anstream::println!("{answer}\nTables: {}", directory.display());
+    anstream::println!("{answer}\nTables and figures: {}", directory.display());
     if !plan.outstanding.is_empty() {
         anstream::println!(
             "{} of {} jobs have not run; `sweep run` with the same config completes them.",

@@ -124,8 +124,8 @@ impl Progress {
 pub fn short_time(time: Duration) -> String {
     let seconds = time.as_secs_f64().round() as u64;
     match seconds {
-        0..=1 => format!("{} ms", time.as_millis()),
-        2..=99 => format!("{seconds} s"),
+        0 => format!("{} ms", time.as_millis()),
+        1..=99 => format!("{seconds} s"),
         100..=5999 => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }

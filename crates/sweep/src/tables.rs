@@ -1,9 +1,11 @@
-//! From the parts to the final tables and the printed answer.
+//! From the parts to the final tables, the figures and the printed answer.
 
 use report::answer::answer;
+use report::figure;
 use report::needed::{Question, needed, needed_table};
 use report::record::{runs_table, timings_table};
 use report::summary::summary_table;
+use report::table::write_whole;
 use report::trace::traces_table;
 use report::{Record, Timing};
 
@@ -51,6 +53,15 @@ pub fn write(config: &Config, jobs: &[Job], store: &Store) -> Result<String, Swe
         let mut traces = store.traces()?;
         let points: Vec<_> = records.iter().filter_map(|r| traces.remove(&r.job_id)).flatten().collect();
         traces_table(&points).write(&directory.join("traces.parquet"), &metadata)?;
+    }
+    let figures = directory.join("figures");
+    std::fs::create_dir_all(&figures).map_err(|source| SweepError::File {
+        action: "create",
+        path: figures.clone(),
+        source,
+    })?;
+    for (name, svg) in figure::all(&rows) {
+        write_whole(&figures.join(name), svg.as_bytes())?;
     }
     store.write_manifest(config, jobs.len(), &records)?;
     Ok(answer(&rows, &records, config.quantile, &question.conditions))
