@@ -179,3 +179,39 @@ fn the_population_algorithm_sweeps_too() {
     }
     assert_eq!(table(&run, "needed.parquet").rows(), 2 * 9);
 }
+
+/// Interrupted in the middle, then continued: the same bytes as a run that was left alone.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_sweep_keeps_what_is_finished_and_says_how_to_continue() {
+    use std::process::{Command, Stdio};
+    let home = with_small();
+    // About two seconds of work, in jobs of some milliseconds.
+    let arguments = "run small.toml -j 1 T=256 batch_size=64 Q=1,2 replicates=60 training.stop_at=budget";
+    let start = |output: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sweep"));
+        command.args(arguments.split_whitespace()).args(["-o", output]).current_dir(home.path());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let child = start("stopped");
+    // The config is written when the sweep begins, after it has begun to listen.
+    let begun = home.path().join("stopped/config.toml");
+    for _ in 0..100 {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        if begun.is_file() {
+            break;
+        }
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{err}");
+    assert!(err.contains("of 120 jobs are done and kept") && err.contains("run small.toml -j 1 T=256"), "{err}");
+    let run = home.path().join("stopped");
+    assert!(!parts(&run).is_empty() && !run.join("runs.parquet").exists());
+    let (_, err) = succeed(home.path(), &format!("{arguments} -o stopped"));
+    assert!(err.contains("of 120 jobs were done before"), "{err}");
+    succeed(home.path(), &format!("{arguments} -o whole -q"));
+    assert_eq!(super::sha256(&run.join("runs.parquet")), super::sha256(&home.path().join("whole/runs.parquet")));
+}

@@ -17,7 +17,8 @@ const STYLES: Styles = Styles::styled()
 /// number scale with sequence length T, states N and sparsity Q?
 #[derive(Debug, Parser)]
 #[command(name = "sweep", version, styles = STYLES, after_help = "\
-Exit codes: 0 all jobs done, 1 some job failed (the others are kept) or the disk did, 2 usage or config error.
+Exit codes: 0 all jobs done, 1 some job failed (the others are kept) or the disk did, 2 usage or config error,
+130 interrupted (finished jobs are kept).
 Start with: sweep run sweeps/smoke.toml")]
 pub struct Arguments {
     /// What to do.

@@ -19,6 +19,7 @@ use crate::SweepError;
 use crate::axis::{self, AXES};
 use crate::config::Config;
 use crate::grid::further_axes;
+use crate::interrupt;
 use crate::job::{Identity, Job};
 use crate::plan::Plan;
 use crate::progress::Progress;
@@ -77,10 +78,12 @@ fn run_outstanding(
         let workers = scope.spawn(move || {
             pool.broadcast(|_| {
                 WORKER.set(true);
-                while !stop.load(Ordering::Relaxed) {
+                while !stop.load(Ordering::Relaxed) && !interrupt::requested() {
                     let Some(&index) = plan.outstanding.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
                     let job = &plan.jobs[index];
-                    if sender.send((job.cost(), context.run(job))).is_err() {
+                    // A job that was stopped half-way is as if it had not begun.
+                    let Some(finished) = context.run(job) else { break };
+                    if sender.send((job.cost(), finished)).is_err() {
                         break;
                     }
                 }
@@ -157,25 +160,22 @@ struct Context<'c> {
 }
 
 impl Context<'_> {
-    /// Runs one job; whatever happens to it becomes a record.
-    fn run(&self, job: &Job) -> Finished {
+    /// Runs one job; whatever happens to it becomes a record, unless the sweep was interrupted.
+    fn run(&self, job: &Job) -> Option<Finished> {
         let start = Instant::now();
         let mut trace = Trace { job, points: Vec::new(), enabled: self.config.trace };
         let outcome = catch_unwind(AssertUnwindSafe(|| self.train(job, &mut trace)))
             .unwrap_or_else(|_| Err(PANIC.take().unwrap_or_else(|| "internal error".to_owned())));
         let tokens = outcome.as_ref().map_or(0, |(_, outcome)| outcome.tokens as i64);
         let (status, error, measures) = match outcome {
-            Ok((task, outcome)) => match status(outcome.status) {
-                Ok(status) => (status, None, Some(measures(&task, &outcome))),
-                Err(error) => (Status::Failed, Some(error), None),
-            },
+            Ok((task, outcome)) => (status(outcome.status)?, None, Some(measures(&task, &outcome))),
             Err(error) => (Status::Failed, Some(error), None),
         };
         let record = self.record(job, status, error, measures);
         let finished = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs() as i64);
         let wall_seconds = start.elapsed().as_secs_f64();
         let timing = Timing { job_id: record.job_id.clone(), wall_seconds, tokens, host: self.host.clone(), finished };
-        Finished { record, timing, traces: trace.points }
+        Some(Finished { record, timing, traces: trace.points })
     }
 
     fn train(&self, job: &Job, trace: &mut Trace<'_>) -> Result<(Task, Outcome), String> {
@@ -210,13 +210,14 @@ impl Context<'_> {
     }
 }
 
-fn status(status: train::Status) -> Result<Status, String> {
+/// `None` for a run that was stopped half-way.
+fn status(status: train::Status) -> Option<Status> {
     match status {
-        train::Status::Recovered => Ok(Status::Recovered),
-        train::Status::Exhausted => Ok(Status::Exhausted),
-        train::Status::Mirrored => Ok(Status::Mirrored),
-        train::Status::Diverged => Ok(Status::Diverged),
-        train::Status::Stopped => Err("stopped before its end".to_owned()),
+        train::Status::Recovered => Some(Status::Recovered),
+        train::Status::Exhausted => Some(Status::Exhausted),
+        train::Status::Mirrored => Some(Status::Mirrored),
+        train::Status::Diverged => Some(Status::Diverged),
+        train::Status::Stopped => None,
     }
 }
 
@@ -240,7 +241,7 @@ fn measures(task: &Task, outcome: &Outcome) -> Measures {
     }
 }
 
-/// Writes down a run at every check, if asked to.
+/// Writes down a run at every check, if asked to, and stops it when the sweep is interrupted.
 struct Trace<'j> {
     job: &'j Job,
     points: Vec<TracePoint>,
@@ -267,6 +268,6 @@ impl Observer for Trace<'_> {
                 ],
             });
         }
-        ControlFlow::Continue(())
+        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

@@ -20,6 +20,7 @@
 //! | [`job`] | identity, random streams, cost |
 //! | [`plan`] | what is done, what is left, what it costs |
 //! | [`execute`] | jobs across cores |
+//! | [`interrupt`] | Ctrl-C |
 //! | [`progress`] | the bar |
 //! | [`store`] | the run directory and its parts |
 //! | [`tables`] | the final tables and the printed answer |
@@ -35,6 +36,7 @@ pub mod error;
 pub mod execute;
 pub mod expression;
 pub mod grid;
+pub mod interrupt;
 pub mod job;
 pub mod plan;
 pub mod progress;
@@ -57,7 +59,8 @@ use store::Store;
 
 /// Runs the command line; the whole program.
 ///
-/// Exit codes: 0, all jobs done; 1, some job failed or the disk did; 2, a usage or config error.
+/// Exit codes: 0, all jobs done; 1, some job failed or the disk did; 2, a usage or config error;
+/// 130, interrupted.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let arguments = Arguments::parse_from(arguments);
     arguments.color.apply();
@@ -78,11 +81,21 @@ fn sweep(run: &Run) -> Result<ExitCode, SweepError> {
     let jobs = job::jobs(&config)?;
     let mut store = Store::open(&run_directory(&run.config, &config))?;
     let plan = Plan::new(jobs, store.done());
+    interrupt::listen();
     store.prepare(&config)?;
     let threads = run.jobs.map_or_else(plan::cores, Into::into);
     let progress = Progress::new(&plan, &config.name, run.quiet);
     let failed = execute::execute(&plan, &config, threads, &mut store, &progress)?;
     progress.finish();
+    if interrupt::requested() {
+        let done = plan.jobs.iter().filter(|job| store.done().contains_key(&job.id)).count();
+        let (all, command) = (plan.jobs.len(), interrupt::continuing_command());
+        anstream::eprintln!(
+            "interrupted: {done} of {all} jobs are done and kept, {} left; continue with\n\n    {command}",
+            all - done
+        );
+        return Ok(ExitCode::from(interrupt::EXIT_CODE));
+    }
     let answer = tables::write(&config, &plan.jobs, &store)?;
     if !run.quiet {
         anstream::println!("\n{answer}\nTables and figures: {}", store.directory().display());

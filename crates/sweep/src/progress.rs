@@ -76,8 +76,8 @@ impl Progress {
     /// Redraws; called a few times a second.
     pub fn tick(&self) {
         let message = self.message();
-        self.bar.set_position((1e4 * self.share()) as u64);
         self.bar.set_message(message.clone());
+        self.bar.set_position((1e4 * self.share()) as u64);
         let due = self.state.borrow().last_line.elapsed() >= LINE_EVERY;
         if due && !self.terminal && !self.quiet {
             self.state.borrow_mut().last_line = Instant::now();
