@@ -66,6 +66,7 @@ mistakes! {
     a_matrix_of_another_size: &format!("{GRID}[task]\nmatrix = [[0.9, 0.2], [0.1, 0.8]]\n");
     weights_drawn_in_no_known_way: &format!("{GRID}[task]\nweights = \"random\"\n");
     a_budget_below_one_batch: &format!("{GRID}batch_size = 5000\n[training]\nmax_samples = 100\n");
+    an_attention_that_fits_no_memory: "[grid]\nN = [3, 256]\nQ = 1\nT = [64, 100_000_000]\n";
     a_share_above_one: &format!("{GRID}[training.boost]\nend_share = 1.5\n");
     a_date: &format!("{GRID}lambda = 2024-10-31\n");
     an_override_without_a_value: GRID, "N";

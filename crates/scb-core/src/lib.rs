@@ -13,7 +13,8 @@
 //! |---|---|
 //! | [`task`] | the ground truth: transition matrix P, stationary distribution mu, attention patterns q |
 //! | [`stationary`] | mu of a transition matrix, by the GTH elimination |
-//! | [`sampler`] | exact draws: categorical distributions, token sequences, batches |
+//! | [`categorical`] | a distribution over a few states, exact to 64 bits |
+//! | [`sampler`] | token sequences and batches |
 //! | [`kernel`] | the loops that take the time: draw, weighted histogram, table look-up |
 //! | [`model`] | the linear transformer `f = V X a` |
 //! | [`gradient`] | the mean gradient of a batch, chunk by chunk |
@@ -27,6 +28,7 @@
 //! Its results are the same bits on every machine: fixed reduction orders, no fused multiply-add,
 //! and `libm` for transcendental functions.
 
+pub mod categorical;
 pub mod error;
 pub mod gradient;
 pub mod kernel;

@@ -3,7 +3,6 @@
 //! Everything that can be said without expanding the grid is said here; what depends on a point of
 //! the grid is said by `grid.rs`. Nothing here touches the disk but to read the file.
 
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,8 +13,11 @@ use scb_core::{Chain, Task, TaskSpec, Weights};
 
 use crate::axis::{self, AXES, Shape};
 use crate::diagnostic::{Diagnostic, did_you_mean, nearest};
-use crate::document::{self, Entry, Node, Source, Span, Value};
+use crate::document::{self, Entry, Node, Value};
 use crate::expression::{Expression, Kind};
+use crate::overrides;
+use crate::section::{Section, number, wrong_kind};
+use crate::source::{Source, Span};
 
 /// A checked sweep.
 #[derive(Debug, Clone)]
@@ -131,15 +133,15 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<Config, Diagnostic> {
     parse(&name, &path.display().to_string(), text, overrides)
 }
 
-/// Checks a config given as text.
+/// Checks a config given as text, after the `changes` of the command line.
 ///
 /// # Errors
 /// The first mistake, with its place.
-pub fn parse(name: &str, path: &str, text: String, overrides: &[String]) -> Result<Config, Diagnostic> {
+pub fn parse(name: &str, path: &str, text: String, changes: &[String]) -> Result<Config, Diagnostic> {
     let source = Arc::new(Source { name: path.to_owned(), text });
     let mut root = document::parse(&source)?;
-    for text in overrides {
-        apply_override(&mut root, text)?;
+    for text in changes {
+        overrides::apply(&mut root, text)?;
     }
     check(name, root)
 }
@@ -227,108 +229,6 @@ fn sweep_name(top: &mut Section, stem: &str) -> Result<String, Diagnostic> {
             Ok(name)
         }
         Some(node) => Err(wrong_kind("name", "a string", &node.value, node.span)),
-    }
-}
-
-/// A table whose keys are taken out one by one.
-struct Section {
-    name: String,
-    entries: Vec<Entry>,
-}
-
-impl Section {
-    fn new(name: &str, node: Node) -> Result<Self, Diagnostic> {
-        match node.value {
-            Value::Table(entries) => Ok(Self { name: name.to_owned(), entries }),
-            other => Err(wrong_kind(name, "a table", &other, node.span)),
-        }
-    }
-
-    fn take(&mut self, key: &str) -> Option<Entry> {
-        let at = self.entries.iter().position(|e| e.key == key)?;
-        Some(self.entries.remove(at))
-    }
-
-    /// A section of this one, empty if absent, with no key but `known`.
-    fn section(&mut self, key: &str, known: &[&str]) -> Result<Self, Diagnostic> {
-        let Some(entry) = self.take(key) else { return Ok(Self { name: format!("[{key}]"), entries: Vec::new() }) };
-        let section = Self::new(&format!("[{key}]"), entry.node)?;
-        section.only(known)?;
-        Ok(section)
-    }
-
-    fn only(&self, known: &[&str]) -> Result<(), Diagnostic> {
-        match self.entries.iter().find(|e| !known.contains(&e.key.as_str())) {
-            None => Ok(()),
-            Some(entry) => Err(Diagnostic::new(format!("unknown key `{}` in {}", entry.key, self.name))
-                .at(entry.key_span.clone(), "not known here")
-                .help(did_you_mean(&entry.key, known))),
-        }
-    }
-
-    fn whole(&mut self, key: &str, default: i64, min: i64, max: i64) -> Result<i64, Diagnostic> {
-        let Some(entry) = self.take(key) else { return Ok(default) };
-        match entry.node.value {
-            Value::Int(value) if (min..=max).contains(&value) => Ok(value),
-            Value::Int(value) => Err(Diagnostic::new(format!("`{key}` is out of range"))
-                .at(entry.node.span, format!("{value} is not between {min} and {max}"))
-                .help(format!("without this line it is {default}"))),
-            other => Err(wrong_kind(key, "an integer", &other, entry.node.span)),
-        }
-    }
-
-    /// A number within a range, both ends included.
-    fn real(&mut self, key: &str, default: f64, range: Range<f64>) -> Result<f64, Diagnostic> {
-        let value = self.optional_real(key, range);
-        Ok(value.map_err(|wrong| wrong.help(format!("without this line it is {default}")))?.unwrap_or(default))
-    }
-
-    fn optional_real(&mut self, key: &str, range: Range<f64>) -> Result<Option<f64>, Diagnostic> {
-        let Some(entry) = self.take(key) else { return Ok(None) };
-        let value = number(key, &entry.node)?;
-        if (range.start..=range.end).contains(&value) {
-            return Ok(Some(value));
-        }
-        Err(Diagnostic::new(format!("`{key}` is out of range"))
-            .at(entry.node.span, format!("{value} is not between {} and {}", range.start, range.end))
-            .help("give a value in this range, or remove the line"))
-    }
-
-    fn truth(&mut self, key: &str, default: bool) -> Result<bool, Diagnostic> {
-        match self.take(key).map(|e| e.node) {
-            None => Ok(default),
-            Some(Node { value: Value::Bool(truth), .. }) => Ok(truth),
-            Some(node) => Err(wrong_kind(key, "true or false", &node.value, node.span)),
-        }
-    }
-
-    /// One of several words; the first is the default.
-    fn choice<C: Copy>(&mut self, key: &str, choices: &[(&str, C)]) -> Result<C, Diagnostic> {
-        let Some(entry) = self.take(key) else { return Ok(choices[0].1) };
-        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        match &entry.node.value {
-            Value::Text(text) => match choices.iter().find(|(name, _)| name == text) {
-                Some(&(_, choice)) => Ok(choice),
-                None => Err(Diagnostic::new(format!("`{key}` cannot be \"{text}\""))
-                    .at(entry.node.span, "not one of its values")
-                    .help(did_you_mean(text, &names))),
-            },
-            other => Err(wrong_kind(key, &format!("one of {}", names.join(", ")), other, entry.node.span)),
-        }
-    }
-}
-
-fn wrong_kind(key: &str, expected: &str, found: &Value, span: Span) -> Diagnostic {
-    Diagnostic::new(format!("`{key}` has the wrong type"))
-        .at(span, format!("expected {expected}, found {}", found.kind()))
-        .help(format!("give {expected}, or remove `{key}` for its default"))
-}
-
-fn number(key: &str, node: &Node) -> Result<f64, Diagnostic> {
-    match node.value {
-        Value::Int(value) => Ok(value as f64),
-        Value::Float(value) => Ok(value),
-        ref other => Err(wrong_kind(key, "a number", other, node.span.clone())),
     }
 }
 
@@ -676,85 +576,4 @@ fn zips(node: Node, axes: &[AxisSpec]) -> Result<Vec<Vec<usize>>, Diagnostic> {
         }
     }
     Ok(zips)
-}
-
-/// Applies one `KEY=VALUES` of the command line: `N=3,4`, `training.max_samples=20000`, `batch_size=T/4`.
-fn apply_override(root: &mut Node, text: &str) -> Result<(), Diagnostic> {
-    let source = Arc::new(Source { name: "command line".to_owned(), text: text.to_owned() });
-    let at = |range: Range<usize>| Span { source: Arc::clone(&source), range };
-    let Some(equals) = text.find('=').filter(|&i| i > 0) else {
-        return Err(Diagnostic::new("an override has the form KEY=VALUES")
-            .at(at(0..text.len()), "no key and value")
-            .help("for example N=3,4 or training.max_samples=20000"));
-    };
-    let mut items = Vec::new();
-    for range in split_values(text, equals + 1) {
-        if text[range.clone()].trim().is_empty() {
-            return Err(Diagnostic::new("an override needs a value")
-                .at(at(range), "nothing here")
-                .help("for example N=3,4"));
-        }
-        items.push(document::parse_value(&source, range)?);
-    }
-    let node = if items.len() == 1 {
-        items.remove(0)
-    } else {
-        Node { span: at(equals + 1..text.len()), value: Value::List(items) }
-    };
-    let key = text[..equals].trim();
-    let mut path: Vec<&str> = key.split('.').map(str::trim).collect();
-    if path.len() == 1 && (axis::index(key).is_some() || ["zip", "where"].contains(&key)) {
-        path.insert(0, "grid");
-    }
-    set(root, &path, &at(0..equals), &node)
-}
-
-/// The comma-separated parts of `text[start..]`, commas inside brackets and quotes apart.
-fn split_values(text: &str, start: usize) -> Vec<Range<usize>> {
-    let (mut depth, mut quoted, mut from) = (0, false, start);
-    let mut parts = Vec::new();
-    for (i, c) in text.char_indices().filter(|&(i, _)| i >= start) {
-        match c {
-            '"' => quoted = !quoted,
-            '(' | '[' | '{' if !quoted => depth += 1,
-            ')' | ']' | '}' if !quoted => depth -= 1,
-            ',' if !quoted && depth == 0 => {
-                parts.push(from..i);
-                from = i + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(from..text.len());
-    parts
-}
-
-fn set(target: &mut Node, path: &[&str], key_span: &Span, node: &Node) -> Result<(), Diagnostic> {
-    match &mut target.value {
-        // [[grid]]: an override holds in each.
-        Value::List(tables) if tables.iter().all(|t| matches!(t.value, Value::Table(_))) && !tables.is_empty() => {
-            tables.iter_mut().try_for_each(|table| set(table, path, key_span, node))
-        }
-        Value::Table(entries) => {
-            let (first, rest) = (path[0], &path[1..]);
-            let fresh = |value| Entry { key: first.to_owned(), key_span: key_span.clone(), node: value };
-            let position = entries.iter().position(|e| e.key == first);
-            match (position, rest.is_empty()) {
-                (Some(i), true) => entries[i] = fresh(node.clone()),
-                (None, true) => entries.push(fresh(node.clone())),
-                (Some(i), false) => return set(&mut entries[i].node, rest, key_span, node),
-                (None, false) => {
-                    let mut table = Node { span: key_span.clone(), value: Value::Table(Vec::new()) };
-                    set(&mut table, rest, key_span, node)?;
-                    entries.push(fresh(table));
-                }
-            }
-            Ok(())
-        }
-        other => {
-            let label = format!("the config has {} where this needs a section", other.kind());
-            let help = "see the config for what stands where, or give the whole value";
-            Err(Diagnostic::new("this override does not fit the config").at(key_span.clone(), label).help(help))
-        }
-    }
 }

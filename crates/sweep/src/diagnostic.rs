@@ -5,7 +5,7 @@ use std::fmt;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use crate::document::Span;
+use crate::source::Span;
 
 /// A mistake in what the user wrote. Exit code 2; nothing on disk has been touched.
 #[derive(Debug, Clone, PartialEq)]

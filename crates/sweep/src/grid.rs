@@ -6,6 +6,9 @@ use crate::axis::{self, AXES};
 use crate::config::{Config, GridSpec, Quantity};
 use crate::diagnostic::Diagnostic;
 
+/// The most entries N x T of an attention matrix: 8 GB for it and its gradient.
+const MAX_ENTRIES: usize = 1_000_000_000;
+
 /// The value of every axis, by its index in [`AXES`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
@@ -144,6 +147,12 @@ fn check(grid: &GridSpec, config: &Config, chosen: &[usize], point: &Point) -> R
             let help = "change the expression, or drop such points with a `where`".to_owned();
             return complain(i, complaint, label, help);
         }
+    }
+    if n * t > MAX_ENTRIES {
+        let gigabytes = n as f64 * t as f64 * 8.0 / 1e9;
+        let label = format!("attention and its gradient take {gigabytes:.0} GB {here}");
+        let help = format!("keep N x T at or below {MAX_ENTRIES}, or drop such points with a `where`");
+        return complain(axis::T, "one job of this size needs too much memory".to_owned(), label, help);
     }
     if q > t {
         let help = "drop such points with where = \"Q <= T\"".to_owned();

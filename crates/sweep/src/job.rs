@@ -18,9 +18,9 @@ use std::collections::HashSet;
 use std::fmt::{self, Write};
 
 use blake3::Hasher;
-use scb_core::optimise::ALGORITHMS;
+use scb_core::optimise::{ALGORITHMS, Start};
 use scb_core::random::Seed;
-use scb_core::train::{StageEnd, Start, StepScale, StopAt, TrainSpec};
+use scb_core::train::{StageEnd, StepScale, StopAt, TrainSpec};
 use scb_core::{Chain, TaskSpec, Weights};
 
 use crate::axis::{self, AXES};

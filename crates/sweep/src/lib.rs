@@ -11,17 +11,18 @@
 //! |---|---|
 //! | [`args`] | the command line |
 //! | [`document`] | TOML as a tree that knows where everything was written |
+//! | [`source`] | texts, and places in them |
 //! | [`diagnostic`] | errors that show the line and a caret |
 //! | [`expression`] | `"T/4"` and `where` |
 //! | [`axis`] | everything a grid may vary, one row each |
-//! | [`config`] | what the user wrote, checked |
+//! | `overrides`, `section`, [`config`] | what the user wrote, checked |
 //! | [`resolved`] | the config with every default, written out |
 //! | [`grid`] | from axes to points |
 //! | [`job`] | identity, random streams, cost |
 //! | [`plan`] | what is done, what is left, what it costs |
 //! | [`execute`] | jobs across cores |
 //! | [`interrupt`] | Ctrl-C |
-//! | [`progress`] | the bar |
+//! | [`progress`], [`duration`] | the bar |
 //! | [`store`] | the run directory and its parts |
 //! | [`tables`] | the final tables and the printed answer |
 //!
@@ -32,15 +33,19 @@ pub mod axis;
 pub mod config;
 pub mod diagnostic;
 pub mod document;
+pub mod duration;
 pub mod error;
 pub mod execute;
 pub mod expression;
 pub mod grid;
 pub mod interrupt;
 pub mod job;
+pub(crate) mod overrides;
 pub mod plan;
 pub mod progress;
 pub mod resolved;
+pub(crate) mod section;
+pub mod source;
 pub mod store;
 pub mod tables;
 

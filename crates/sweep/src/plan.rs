@@ -11,9 +11,9 @@ use scb_core::train::{StopAt, train};
 
 use crate::axis::{self, AXES};
 use crate::config::Config;
+use crate::duration::short_time;
 use crate::grid::further_axes;
 use crate::job::{Job, JobId};
-use crate::progress::short_time;
 
 /// The jobs of a sweep and which of them still have to run.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::duration::short_time;
 use crate::plan::Plan;
 
 /// How often a line is printed where there is no terminal.
@@ -116,17 +117,5 @@ impl Progress {
             "starting".to_owned()
         };
         format!("{}/{} jobs  {rate:.2} G tokens/s  {left}", state.jobs, self.jobs)
-    }
-}
-
-/// `850 ms`, `12 s`, `3 min 20 s`, `5 h 12 min`.
-#[must_use]
-pub fn short_time(time: Duration) -> String {
-    let seconds = time.as_secs_f64().round() as u64;
-    match seconds {
-        0 => format!("{} ms", time.as_millis()),
-        1..=99 => format!("{seconds} s"),
-        100..=5999 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }
 }

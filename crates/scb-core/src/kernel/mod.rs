@@ -11,8 +11,8 @@ mod x86;
 
 pub use bits::Bits;
 
+use crate::categorical::Categorical;
 use crate::random::Stream;
-use crate::sampler::Categorical;
 
 /// Calls the version of a kernel for this processor.
 macro_rules! dispatch {

@@ -9,7 +9,10 @@ use crate::model::Linear;
 use crate::random::Stream;
 use crate::sampler::{Batches, Chunk};
 use crate::task::Task;
-use crate::train::{Stage, TrainSpec};
+
+mod stage;
+
+pub use stage::Stage;
 
 /// Declares the modules and the table of algorithms at once.
 macro_rules! algorithms {
@@ -42,22 +45,37 @@ pub fn algorithm(name: &str) -> Option<&'static Algorithm> {
     ALGORITHMS.iter().find(|a| a.name == name)
 }
 
+/// Correlations that the model starts with; `(0, 0)` is the uninformative start.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Start {
+    /// `alpha_V` at the start.
+    pub alpha_v: f64,
+    /// `alpha_A` at the start.
+    pub alpha_a: f64,
+}
+
 /// What a learner is made from.
 #[derive(Debug)]
 pub struct Setup<'t> {
     /// The task to learn.
     pub task: &'t Task,
-    /// How to train.
-    pub spec: &'t TrainSpec,
     /// The data stream of the run.
     pub stream: Stream,
+    /// Where training starts.
+    pub start: Start,
+    /// Samples per step B.
+    pub batch_size: usize,
+    /// Entries of `a` below this share of the largest are cut when the sparse stage begins.
+    pub cut: f64,
+    /// Rounding keeps entries of `a` of at least this share of the largest, in `(0, 1]`.
+    pub keep: f64,
 }
 
 impl Setup<'_> {
     /// The model that training starts from.
     #[must_use]
-    pub fn start(&self) -> Linear {
-        Linear::planted(self.task, self.spec.start.alpha_v, self.spec.start.alpha_a)
+    pub fn model(&self) -> Linear {
+        Linear::planted(self.task, self.start.alpha_v, self.start.alpha_a)
     }
 }
 
@@ -113,11 +131,11 @@ impl<'t, O: Optimiser> Sampled<'t, O> {
         let task = setup.task;
         Self {
             task,
-            batches: Batches::new(task, setup.spec.batch_size, setup.stream.clone()),
+            batches: Batches::new(task, setup.batch_size, setup.stream.clone()),
             chunk: Chunk::default(),
             accumulator: Accumulator::new(task.n),
             gradient: Gradient::zeros(task.n, task.t),
-            model: setup.start(),
+            model: setup.model(),
             optimiser,
         }
     }

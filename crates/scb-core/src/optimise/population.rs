@@ -3,12 +3,11 @@
 //! It has no noise and so nothing to threshold; a stage changes its step size only. Its "samples"
 //! count the steps in batches of B, so that its curve can be laid over that of a sampled run.
 
-use super::{Algorithm, Learner, Setup, StepSizes};
+use super::{Algorithm, Learner, Setup, Stage, StepSizes};
 use crate::metrics::Truth;
 use crate::model::Linear;
 use crate::population::Recursion;
 use crate::task::Task;
-use crate::train::Stage;
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "population",
@@ -29,8 +28,8 @@ struct Population<'t> {
 
 impl<'t> Population<'t> {
     fn new(setup: &Setup<'t>) -> Self {
-        let state = Recursion { alpha_v: setup.spec.start.alpha_v, alpha_a: setup.spec.start.alpha_a };
-        Self { task: setup.task, state, model: setup.start(), shown: state }
+        let state = Recursion { alpha_v: setup.start.alpha_v, alpha_a: setup.start.alpha_a };
+        Self { task: setup.task, state, model: setup.model(), shown: state }
     }
 }
 

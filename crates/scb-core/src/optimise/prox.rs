@@ -12,20 +12,19 @@
 //! alone. Between boosting and the sparse stage, entries of `a` far below the largest are cut; in the
 //! rounding stage the attention is rounded once and only V moves.
 
-use super::{Algorithm, Optimiser, Sampled, StepSizes};
+use super::{Algorithm, Optimiser, Sampled, Stage, StepSizes};
 use crate::gradient::Gradient;
 use crate::kernel;
 use crate::metrics::keep_floor;
 use crate::model::{Linear, row_mut};
 use crate::task::Task;
-use crate::train::Stage;
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "prox",
     summary: "projected, preconditioned l1-proximal gradient descent (Algorithm 1)",
     draws_samples: true,
     learner: |setup| {
-        let optimiser = Prox { cut: setup.spec.cut, keep: setup.spec.keep, rounded: false };
+        let optimiser = Prox { cut: setup.cut, keep: setup.keep, rounded: false };
         Box::new(Sampled::new(setup, optimiser))
     },
 };

@@ -11,11 +11,11 @@ mod stage;
 
 pub use milestone::{Milestone, Milestones};
 pub use observe::{Checkpoint, Observer};
-pub use spec::{Start, StepScale, StopAt, TrainSpec};
-pub use stage::{Stage, StageEnd};
+pub use spec::{StepScale, StopAt, TrainSpec};
+pub use stage::StageEnd;
 
 use crate::metrics::{Errors, Truth};
-use crate::optimise::{Setup, StepSizes};
+use crate::optimise::{Setup, Stage, StepSizes};
 use crate::random::Stream;
 use crate::task::Task;
 
@@ -65,8 +65,9 @@ pub struct Outcome {
 /// does short of stopping the run.
 pub fn train(task: &Task, spec: &TrainSpec, stream: Stream, observer: &mut dyn Observer) -> Outcome {
     let truth = Truth::new(task);
-    let mut learner = (spec.algorithm.learner)(&Setup { task, spec, stream });
-    let batch = spec.batch_size as u64;
+    let TrainSpec { start, batch_size, cut, keep, .. } = *spec;
+    let mut learner = (spec.algorithm.learner)(&Setup { task, stream, start, batch_size, cut, keep });
+    let batch = batch_size as u64;
     let last_step = spec.max_steps();
     let mut stage = Stage::Boost;
     let mut stage_start = 0;

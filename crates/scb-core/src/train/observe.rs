@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use super::Stage;
 use crate::kernel;
 use crate::metrics::{Errors, Rounded, Truth};
 use crate::model::Linear;
+use crate::optimise::Stage;
 
 /// A run at one check.
 #[derive(Debug)]

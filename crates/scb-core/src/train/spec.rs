@@ -1,7 +1,7 @@
 //! How to train.
 
-use super::{Stage, StageEnd};
-use crate::optimise::Algorithm;
+use super::StageEnd;
+use crate::optimise::{Algorithm, Stage, Start};
 
 /// Units of the step sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,15 +19,6 @@ pub enum StopAt {
     Recovery,
     /// Never.
     Budget,
-}
-
-/// Correlations that the model starts with; `(0, 0)` is the uninformative start.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Start {
-    /// `alpha_V` at the start.
-    pub alpha_v: f64,
-    /// `alpha_A` at the start.
-    pub alpha_a: f64,
 }
 
 /// Everything that decides a run besides the task and the data stream.

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::*;
-use crate::optimise::algorithm;
+use crate::optimise::{Start, algorithm};
 use crate::population::Recursion;
 use crate::random::stream;
 use crate::task::{Chain, TaskSpec, Weights};

@@ -1,0 +1,36 @@
+//! Texts that configuration is read from, and places in them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A text that configuration is read from.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Path of the file, or "command line".
+    pub name: String,
+    /// All of it.
+    pub text: String,
+}
+
+/// A place in a [`Source`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// Where.
+    pub source: Arc<Source>,
+    /// Byte range.
+    pub range: Range<usize>,
+}
+
+impl Span {
+    /// The part of this span, which holds the string `text`, that `inner` of the text stands at. The
+    /// whole span where quotes and escapes blur it.
+    #[must_use]
+    pub fn within(&self, text: &str, inner: Range<usize>) -> Self {
+        let written = self.source.text.get(self.range.clone()).unwrap_or("");
+        let Some(offset) = written.find(text).filter(|_| !text.is_empty()) else {
+            return self.clone();
+        };
+        let start = self.range.start + offset;
+        Self { source: Arc::clone(&self.source), range: start + inner.start..start + inner.end }
+    }
+}
