@@ -67,6 +67,12 @@ mistakes! {
     weights_drawn_in_no_known_way: &format!("{GRID}[task]\nweights = \"random\"\n");
     a_budget_below_one_batch: &format!("{GRID}batch_size = 5000\n[training]\nmax_samples = 100\n");
     an_attention_that_fits_no_memory: "[grid]\nN = [3, 256]\nQ = 1\nT = [64, 100_000_000]\n";
+    a_key_in_the_grid_and_in_its_section: "[grid]\nN = 3\nQ = 1\nT = 64\nepsilon = [0.1, 0.2]\n[training]\nepsilon = 0.3\n";
+    an_override_of_a_section_that_the_grid_hides: &format!("{GRID}max_samples = 640\n"), "training.max_samples=20000";
+    a_given_matrix_and_a_way_to_draw_it: &format!("{GRID}persistence = 0.5\n[task]\nmatrix = [[0.9, 0.1, 0.1], [0, 0.8, 0.2], [0.1, 0.1, 0.7]]\n");
+    a_range_with_one_point_and_two_ends: "[grid]\nN = 3\nQ = 1\nT = { geom = [32, 64], points = 1 }\n";
+    an_override_in_another_script: GRID, "日本=99999999999999999999";
+    an_infinite_step: &format!("{GRID}eta_boost = inf\n");
     a_share_above_one: &format!("{GRID}[training.boost]\nend_share = 1.5\n");
     a_date: &format!("{GRID}lambda = 2024-10-31\n");
     an_override_without_a_value: GRID, "N";

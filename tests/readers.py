@@ -21,11 +21,13 @@ SCHEMA = {
              "rounded_attention_error": F, "loss": F, "k_p": F, "k_q": F},
     "timings": {"job_id": S, "wall_seconds": F, "tokens": I, "host": S, "finished": I},
     "summary": {**CELL, **TUNED, "algorithm": S, "max_samples": I, "replicates": I, "recovered": I, "exhausted": I,
-                "mirrored": I, "diverged": I, "failed": I, "median_samples_to_recovery": I, "mean_loss": F},
+                "mirrored": I, "diverged": I, "failed": I, "median_samples_to_signal": I, "median_samples_to_support": I,
+                "median_samples_to_recovery": I, "mean_alpha_v": F, "mean_alpha_a": F, "mean_value_error": F,
+                "mean_attention_error": F, "mean_loss": F, "mean_k_p": F},
     "needed": {**CELL, "algorithm": S, "milestone": S, "needed_samples": I, "ci_low": I, "ci_high": I, "censored": B,
-               "quantile": F, **TUNED, "replicates": I, "reached": I},
+               "quantile": F, **TUNED, "max_samples": I, "replicates": I, "reached": I},
     "traces": {"job_id": S, "step": I, "samples": I, "stage": S, "alpha_v": F, "alpha_a": F, "value_error": F,
-               "attention_error": F, "loss": F},
+               "attention_error": F, "rounded_value_error": F, "rounded_attention_error": F, "loss": F},
 }
 
 
@@ -36,9 +38,12 @@ def main(directory: Path) -> None:
         if name == "traces" and not path.exists():
             continue
         table = pq.read_table(path)
-        for column, kind in columns.items():
-            found = str(table.schema.field(column).type)
-            assert found == kind, f"{name}.{column} is {found}, not {kind}"
+        found = {field.name: str(field.type) for field in table.schema}
+        missing = {column: kind for column, kind in columns.items() if found.get(column) != kind}
+        assert not missing, f"{name}: missing or of another type: {missing}"
+        # Further keys of the grid are numbers; nothing else may be there.
+        extra = {column: kind for column, kind in found.items() if column not in columns}
+        assert set(extra) <= {"persistence"} and set(extra.values()) <= {F}, f"{name}: unexpected {extra}"
         for field in table.schema:
             assert field.metadata[b"meaning"], f"{name}.{field.name} has no meaning"
         file = pq.ParquetFile(path)

@@ -16,7 +16,14 @@ fn a_sweep_writes_every_table_and_prints_the_answer() {
     assert!(out.contains("exponent of T") && out.contains("of 3 cells reached the 0.9 quantile"), "{out}");
     assert!(!out.contains('\u{1b}'), "no colours off a terminal");
     let run = home.path().join("output/small");
-    for name in ["config.toml", "manifest.json", "needed.parquet", "summary.parquet", "timings.parquet"] {
+    for name in [
+        "figures/needed_samples_prox.svg",
+        "config.toml",
+        "manifest.json",
+        "needed.parquet",
+        "summary.parquet",
+        "timings.parquet",
+    ] {
         assert!(run.join(name).is_file(), "{name}");
     }
     let runs = table(&run, "runs.parquet");
@@ -112,6 +119,7 @@ fn a_job_that_fails_becomes_a_row_and_the_others_are_kept() {
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{err}");
     assert!(err.contains("failed: K_P = ") && err.contains("nothing to learn from"), "{err}");
+    assert!(err.contains("8 jobs failed"), "{err}");
     let runs = table(&home.path().join("output/small"), "runs.parquet");
     let (mut failed, mut others) = (0, 0);
     for row in 0..runs.rows() {
@@ -144,6 +152,60 @@ fn a_damaged_part_is_set_aside_and_its_jobs_run_again() {
     assert!(err.contains("checksum") && err.contains("set aside"), "{err}");
     assert_eq!(super::sha256(&run.join("runs.parquet")), before);
     assert!(parts(&run).iter().any(|p| p.extension().is_some_and(|e| e == "damaged")));
+}
+
+#[test]
+fn a_part_without_its_traces_is_set_aside() {
+    let home = with_small();
+    let run = home.path().join("output/small");
+    succeed(home.path(), "run small.toml -q trace.enabled=true");
+    let before = super::sha256(&run.join("traces.parquet"));
+    let traces = parts(&run).into_iter().find(|p| p.to_string_lossy().ends_with(".traces.parquet")).unwrap();
+    fs::remove_file(traces).unwrap();
+    let (_, err) = succeed(home.path(), "run small.toml trace.enabled=true");
+    assert!(err.contains("set aside"), "{err}");
+    assert_eq!(super::sha256(&run.join("traces.parquet")), before);
+    succeed(home.path(), "run small.toml -q");
+    assert!(!run.join("traces.parquet").exists(), "untraced records have no traces");
+}
+
+#[test]
+fn a_full_disk_under_the_output_is_an_error_not_a_panic() {
+    if !Path::new("/dev/full").exists() {
+        eprintln!("skipped: there is no /dev/full here");
+        return;
+    }
+    let home = with_small();
+    let full = || std::process::Stdio::from(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sweep"));
+    command.args(["run", "small.toml"]).current_dir(home.path()).stdout(full()).stderr(full());
+    assert_eq!(command.status().unwrap().code(), Some(1));
+    assert!(home.path().join("output/small/runs.parquet").is_file());
+}
+
+#[test]
+fn a_file_in_the_way_of_the_run_directory_is_a_disk_error() {
+    let home = with_small();
+    fs::write(home.path().join("taken"), "x").unwrap();
+    for command in ["run small.toml -o taken", "plan small.toml -o taken"] {
+        let output = sweep(home.path(), command);
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        assert!(err.contains("cannot use taken: not a directory") && err.contains("-o"), "{err}");
+    }
+}
+
+#[test]
+fn a_name_that_no_directory_may_have_is_made_one() {
+    let home = with_small();
+    fs::rename(home.path().join("small.toml"), home.path().join(".my sweep.toml")).unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_sweep"))
+        .args(["run", ".my sweep.toml", "-q", "replicates=1"])
+        .current_dir(home.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    succeed(home.path(), "report output/my-sweep");
 }
 
 #[test]
@@ -186,19 +248,19 @@ fn the_population_algorithm_sweeps_too() {
 fn an_interrupted_sweep_keeps_what_is_finished_and_says_how_to_continue() {
     use std::process::{Command, Stdio};
     let home = with_small();
-    // About two seconds of work, in jobs of some milliseconds.
-    let arguments = "run small.toml -j 1 T=256 batch_size=64 Q=1,2 replicates=60 training.stop_at=budget";
+    // Several seconds of work, in jobs of some milliseconds.
+    let arguments = "run small.toml -j 1 T=256 batch_size=64 Q=1,2 replicates=200 training.stop_at=budget";
     let start = |output: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sweep"));
         command.args(arguments.split_whitespace()).args(["-o", output]).current_dir(home.path());
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     let child = start("stopped");
-    // The config is written when the sweep begins, after it has begun to listen.
-    let begun = home.path().join("stopped/config.toml");
-    for _ in 0..100 {
-        std::thread::sleep(std::time::Duration::from_millis(200));
-        if begun.is_file() {
+    // A first part is written after a second of several.
+    let stored = home.path().join("stopped/parts");
+    for _ in 0..600 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        if fs::read_dir(&stored).is_ok_and(|entries| entries.count() > 0) {
             break;
         }
     }
@@ -207,11 +269,11 @@ fn an_interrupted_sweep_keeps_what_is_finished_and_says_how_to_continue() {
     let output = child.wait_with_output().unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{err}");
-    assert!(err.contains("of 120 jobs are done and kept") && err.contains("run small.toml -j 1 T=256"), "{err}");
+    assert!(err.contains("of 400 jobs are done and kept") && err.contains("run small.toml -j 1 T=256"), "{err}");
     let run = home.path().join("stopped");
     assert!(!parts(&run).is_empty() && !run.join("runs.parquet").exists());
     let (_, err) = succeed(home.path(), &format!("{arguments} -o stopped"));
-    assert!(err.contains("of 120 jobs were done before"), "{err}");
+    assert!(err.contains("of 400 jobs were done before"), "{err}");
     succeed(home.path(), &format!("{arguments} -o whole -q"));
     assert_eq!(super::sha256(&run.join("runs.parquet")), super::sha256(&home.path().join("whole/runs.parquet")));
 }

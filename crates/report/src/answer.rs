@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use crate::needed::{Milestone, Needed};
+use crate::needed::{Key, Milestone, Needed};
 use crate::scaling::{Coefficient, Term, fit};
 use crate::{Record, Status};
 
@@ -12,15 +12,15 @@ use crate::{Record, Status};
 #[must_use]
 pub fn answer(rows: &[Needed], records: &[Record], quantile: f64, conditions: &[String]) -> String {
     let mut out = String::new();
-    let mut groups: BTreeMap<(&str, Vec<u64>), Vec<&Needed>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, Vec<Key>), Vec<&Needed>> = BTreeMap::new();
     for row in rows.iter().filter(|r| r.milestone == Milestone::Recovery) {
-        let key = (row.algorithm.as_str(), row.conditions.iter().map(|c| c.to_bits()).collect());
+        let key = (row.algorithm.as_str(), row.conditions.iter().map(|&c| Key(c)).collect());
         groups.entry(key).or_default().push(row);
     }
     for ((algorithm, values), cells) in &groups {
         let mut name = (*algorithm).to_owned();
-        for (key, &value) in conditions.iter().zip(values) {
-            let _ = write!(name, ", {key} = {}", f64::from_bits(value));
+        for (key, value) in conditions.iter().zip(values) {
+            let _ = write!(name, ", {key} = {}", value.0);
         }
         group(&mut out, &name, cells, quantile);
     }
@@ -68,17 +68,22 @@ fn group(out: &mut String, name: &str, cells: &[&Needed], quantile: f64) {
                 out,
                 "  needed samples ~{product}    (least squares on {} cells, +- one standard error{})\n",
                 law.cells,
-                law.spread.map_or_else(String::new, |s| format!(", residual spread {:.0} %", 100.0 * (s.exp() - 1.0)))
+                law.spread
+                    .map_or_else(String::new, |s| format!(", residual spread {:.0} %", 100.0 * (libm::exp(s) - 1.0)))
             );
         }
         None => {
-            let _ = writeln!(out, "  Too few cells to fit an exponent.\n");
+            let _ = writeln!(out, "  These cells determine no exponent.\n");
         }
     }
 }
 
 /// How all runs ended, over the whole grid.
 fn endings(out: &mut String, records: &[Record]) {
+    if records.is_empty() {
+        let _ = writeln!(out, "No job has finished yet.");
+        return;
+    }
     let counts: Vec<String> = Status::ALL
         .into_iter()
         .map(|status| (status, records.iter().filter(|r| r.status == status).count()))

@@ -2,16 +2,19 @@
 //!
 //! `n*` of a cell (N, Q, T, algorithm, and any further condition) is the smallest number of samples by
 //! which a fraction (default 0.9) of its replicates has reached the milestone, at the hyperparameters
-//! where that number is smallest. A run that did not reach it counts as one that needs more than its
-//! budget; it is never dropped. Where too few reach it, the cell is *censored*: its number is the budget, a
-//! lower bound.
+//! where that number is smallest. A run that did not reach it is never dropped; it needs more than
+//!
+//! - the budget, if it spent it, or ended as mirrored or diverged (it would not have come back), or failed;
+//! - its own sample count, if it was stopped early because it recovered.
+//!
+//! Where such a run lies at or below the quantile, the cell is *censored*: its number is a lower bound.
 //!
 //! The best of several hyperparameters on the same runs flatters; with R replicates and few candidates
 //! the effect is small but real, and `ci_low`, `ci_high` stay null until intervals are computed.
 
 use std::collections::BTreeMap;
 
-use crate::{Measures, Record, Table};
+use crate::{Measures, Record, Status, Table};
 
 /// A milestone, as named in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,9 +78,9 @@ pub struct Needed {
     pub conditions: Vec<f64>,
     /// Which milestone.
     pub milestone: Milestone,
-    /// Needed samples; if `censored`, the budget, which they exceed.
+    /// Needed samples; if `censored`, a number that they exceed.
     pub samples: i64,
-    /// Whether too few replicates reached the milestone.
+    /// Whether too few replicates are known to have reached the milestone.
     pub censored: bool,
     /// Samples per step at the chosen hyperparameters.
     pub batch_size: i64,
@@ -87,68 +90,116 @@ pub struct Needed {
     pub eta_sparse: f64,
     /// Chosen l1 regularisation.
     pub lambda: f64,
+    /// Budget at the chosen hyperparameters.
+    pub max_samples: i64,
     /// Chosen values of the question's further hyperparameters, in its order.
     pub tuned: Vec<f64>,
-    /// Replicates judged at the chosen hyperparameters (failed jobs are not).
+    /// Replicates at the chosen hyperparameters.
     pub replicates: i64,
     /// How many of them reached the milestone.
     pub reached: i64,
 }
 
-/// The smallest number by which at least `quantile` of the runs have reached: the order statistic of
-/// rank `ceil(quantile * runs)`, or `None` if fewer reached. `reached` holds the runs that did.
-#[must_use]
-pub fn quantile_reached(reached: &mut [i64], runs: usize, quantile: f64) -> Option<i64> {
-    // Without the slack 0.9 * 10 would round up to 10.
-    let rank = ((quantile * runs as f64) - 1e-9).ceil().max(1.0) as usize;
-    reached.sort_unstable();
-    (runs > 0).then(|| reached.get(rank - 1).copied()).flatten()
+/// What one run says of a milestone: reached at a sample count, or not reached by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reading {
+    /// Where it was reached, or a count that it exceeds.
+    pub samples: i64,
+    /// Whether it was not reached. Of equal counts, reached ones come first.
+    pub censored: bool,
 }
 
-/// Doubles as keys: every one here is finite and comes from a config.
-fn bits(x: f64) -> u64 {
-    x.to_bits()
+impl Reading {
+    /// Of one record.
+    #[must_use]
+    pub fn of(record: &Record, milestone: Milestone) -> Self {
+        let measures = record.measures.as_ref();
+        match measures.and_then(|m| milestone.reached(m)) {
+            Some(samples) => Self { samples, censored: false },
+            None => {
+                let stopped = measures.filter(|_| record.status == Status::Recovered).map(|m| m.samples);
+                Self { samples: stopped.unwrap_or_else(|| budget(record)), censored: true }
+            }
+        }
+    }
+}
+
+/// The budget in whole steps.
+fn budget(record: &Record) -> i64 {
+    record.max_samples / record.batch_size * record.batch_size
+}
+
+/// The smallest number by which at least `quantile` of the runs have reached: the order statistic of rank
+/// `ceil(quantile * runs)`. Censored if a run at or below that rank is: then it is a lower bound. `None`
+/// without runs.
+#[must_use]
+pub fn quantile_reached(readings: &mut [Reading], quantile: f64) -> Option<Reading> {
+    // Without the slack 0.9 * 10 would round up to 10.
+    let rank = ((quantile * readings.len() as f64) - 1e-9).ceil().max(1.0) as usize;
+    readings.sort_unstable();
+    let upto = readings.get(..rank)?;
+    Some(Reading { samples: upto.last()?.samples, censored: upto.iter().any(|r| r.censored) })
+}
+
+/// A double as a key, in the order of numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Key(pub(crate) f64);
+
+impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
 }
 
 /// Needed samples of every cell and milestone, in ascending order of (N, Q, T, algorithm, conditions).
 #[must_use]
 pub fn needed(records: &[Record], question: &Question) -> Vec<Needed> {
-    type Cell<'r> = (i64, i64, i64, &'r str, Vec<u64>);
-    type Tuning = (i64, u64, u64, u64, Vec<u64>);
+    type Cell<'r> = (i64, i64, i64, &'r str, Vec<Key>);
+    type Tuning = (i64, Key, Key, Key, i64, Vec<Key>);
     let mut cells: BTreeMap<Cell<'_>, BTreeMap<Tuning, Vec<&Record>>> = BTreeMap::new();
     for record in records {
-        let (conditions, tuned): (Vec<_>, Vec<_>) =
-            record.further.iter().partition(|(key, _)| question.conditions.contains(key));
-        let values = |pairs: Vec<&(String, f64)>| pairs.iter().map(|pair| bits(pair.1)).collect();
-        let cell = (record.n, record.q, record.t, record.algorithm.as_str(), values(conditions));
-        let eta = (bits(record.eta_boost), bits(record.eta_sparse), bits(record.lambda));
-        let tuning = (record.batch_size, eta.0, eta.1, eta.2, values(tuned));
+        let values = |keys: &[String]| keys.iter().map(|key| Key(further(record, key))).collect();
+        let cell = (record.n, record.q, record.t, record.algorithm.as_str(), values(&question.conditions));
+        let (boost, sparse, lambda) = (Key(record.eta_boost), Key(record.eta_sparse), Key(record.lambda));
+        let tuning = (record.batch_size, boost, sparse, lambda, record.max_samples, values(&question.tuned));
         cells.entry(cell).or_default().entry(tuning).or_default().push(record);
     }
     let mut rows = Vec::new();
     for ((n, q, t, algorithm, conditions), tunings) in &cells {
         for milestone in Milestone::ALL {
-            let candidates = tunings.values().filter_map(|runs| judge(runs, milestone, question.quantile));
+            let candidates: Vec<Judged<'_>> =
+                tunings.values().filter_map(|runs| judge(runs, milestone, question.quantile)).collect();
             // Reached beats censored; then fewer samples; among censored ones, more runs that reached.
-            let best = candidates.min_by(|a, b| {
+            let best = candidates.iter().min_by(|a, b| {
                 let share = |x: &Judged<'_>| -(x.reached as f64 / x.runs as f64);
-                let key = |x: &Judged<'_>| if x.censored { share(x) } else { x.samples as f64 };
-                a.censored.cmp(&b.censored).then(key(a).total_cmp(&key(b))).then(a.samples.cmp(&b.samples))
+                let key = |x: &Judged<'_>| if x.quantile.censored { share(x) } else { x.quantile.samples as f64 };
+                a.quantile.censored.cmp(&b.quantile.censored).then(key(a).total_cmp(&key(b)))
             });
             let Some(best) = best else { continue };
+            // The best of settings that are all bounded below is bounded by the lowest bound.
+            let lowest = candidates.iter().map(|c| c.quantile.samples).min().unwrap_or(0);
             rows.push(Needed {
                 n: *n,
                 q: *q,
                 t: *t,
                 algorithm: (*algorithm).to_owned(),
-                conditions: conditions.iter().map(|&b| f64::from_bits(b)).collect(),
+                conditions: conditions.iter().map(|key| key.0).collect(),
                 milestone,
-                samples: best.samples,
-                censored: best.censored,
+                samples: if best.quantile.censored { lowest } else { best.quantile.samples },
+                censored: best.quantile.censored,
                 batch_size: best.example.batch_size,
                 eta_boost: best.example.eta_boost,
                 eta_sparse: best.example.eta_sparse,
                 lambda: best.example.lambda,
+                max_samples: best.example.max_samples,
                 tuned: question.tuned.iter().map(|key| further(best.example, key)).collect(),
                 replicates: best.runs as i64,
                 reached: best.reached as i64,
@@ -164,30 +215,18 @@ fn further(record: &Record, key: &str) -> f64 {
 
 struct Judged<'r> {
     example: &'r Record,
-    samples: i64,
-    censored: bool,
+    quantile: Reading,
     runs: usize,
     reached: usize,
 }
 
-/// The replicates of one cell at one setting of the hyperparameters; `None` if all failed.
+/// The replicates of one cell at one setting of the hyperparameters.
 fn judge<'r>(runs: &[&'r Record], milestone: Milestone, quantile: f64) -> Option<Judged<'r>> {
-    let measured: Vec<&Measures> = runs.iter().filter_map(|r| r.measures.as_ref()).collect();
     let example = *runs.first()?;
-    if measured.is_empty() {
-        return None;
-    }
-    let mut reached: Vec<i64> = measured.iter().filter_map(|m| milestone.reached(m)).collect();
-    let quantile = quantile_reached(&mut reached, measured.len(), quantile);
-    // A whole number of steps; a run that ended early as mirrored or diverged would not have come back.
-    let budget = example.max_samples / example.batch_size * example.batch_size;
-    Some(Judged {
-        example,
-        samples: quantile.unwrap_or(budget),
-        censored: quantile.is_none(),
-        runs: measured.len(),
-        reached: reached.len(),
-    })
+    let mut readings: Vec<Reading> = runs.iter().map(|r| Reading::of(r, milestone)).collect();
+    let reached = readings.iter().filter(|r| !r.censored).count();
+    let quantile = quantile_reached(&mut readings, quantile)?;
+    Some(Judged { example, quantile, runs: runs.len(), reached })
 }
 
 /// The columns of `needed.parquet`.
@@ -216,13 +255,14 @@ pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
         )
         .int("ci_low", "samples", "lower end of its interval; null: not computed", all().map(|_| None))
         .int("ci_high", "samples", "upper end of its interval; null: not computed", all().map(|_| None))
-        .bool("censored", "whether fewer replicates than that reached it within the budget", all().map(|r| r.censored))
+        .bool("censored", "whether needed_samples is only a lower bound: fewer replicates than that are known to have reached it", all().map(|r| r.censored))
         .float("quantile", "", "the fraction asked for", all().map(|_| question.quantile))
         .int("batch_size", "samples", "chosen batch size", all().map(|r| r.batch_size))
         .float("eta_boost", "", "chosen step size of the boosting stage", all().map(|r| r.eta_boost))
         .float("eta_sparse", "", "chosen step size of the later stages", all().map(|r| r.eta_sparse))
         .float("lambda", "", "chosen l1 regularisation", all().map(|r| r.lambda))
-        .int("replicates", "runs", "replicates judged at the chosen hyperparameters", all().map(|r| r.replicates))
+        .int("max_samples", "samples", "budget at the chosen hyperparameters", all().map(|r| r.max_samples))
+        .int("replicates", "runs", "replicates at the chosen hyperparameters", all().map(|r| r.replicates))
         .int("reached", "runs", "how many of them reached the milestone", all().map(|r| r.reached))
 }
 
@@ -241,29 +281,62 @@ mod tests {
 
     #[test]
     fn the_quantile_is_the_order_statistic_worked_out_by_hand() {
-        let reached = |ns: &[i64], runs, quantile| quantile_reached(&mut ns.to_vec(), runs, quantile);
+        let quantile = |ns: &[i64], censored: &[i64], quantile| {
+            let reading = |censored| move |&samples| Reading { samples, censored };
+            let mut all: Vec<Reading> =
+                ns.iter().map(reading(false)).chain(censored.iter().map(reading(true))).collect();
+            quantile_reached(&mut all, quantile).map(|r| (r.samples, r.censored))
+        };
         // 9 of 10 by 90; the tenth would be 100.
         let ten: Vec<i64> = (1..=10).rev().map(|i| 10 * i).collect();
-        assert_eq!(reached(&ten, 10, 0.9), Some(90));
-        assert_eq!(reached(&ten, 10, 0.91), Some(100));
-        assert_eq!(reached(&ten, 10, 1.0), Some(100));
-        assert_eq!(reached(&ten, 10, 0.05), Some(10));
+        assert_eq!(quantile(&ten, &[], 0.9), Some((90, false)));
+        assert_eq!(quantile(&ten, &[], 0.91), Some((100, false)));
+        assert_eq!(quantile(&ten, &[], 1.0), Some((100, false)));
+        assert_eq!(quantile(&ten, &[], 0.05), Some((10, false)));
         // Of 11 runs 10 are needed (9.9 rounds up); of 12, 11.
-        assert_eq!(reached(&ten[..], 11, 0.9), Some(100));
-        assert_eq!(reached(&ten[..], 12, 0.9), None);
-        assert_eq!(reached(&[], 0, 0.9), None);
+        assert_eq!(quantile(&ten, &[500], 0.9), Some((100, false)));
+        assert_eq!(quantile(&ten, &[500, 500], 0.9), Some((500, true)));
+        // A run stopped at 55 might have reached at 56 or never: what lies above it is only a bound.
+        assert_eq!(quantile(&ten, &[55], 0.9), Some((90, true)));
+        assert_eq!(quantile(&ten, &[55], 0.4), Some((50, false)));
+        assert_eq!(quantile(&[], &[], 0.9), None);
     }
 
     #[test]
     fn runs_that_did_not_reach_the_milestone_are_censored_not_dropped() {
-        let mut records: Vec<Record> = (0..9).map(|i| record(3, 2, 64, i, Some(1000 + i))).collect();
-        records.push(record(3, 2, 64, 9, None));
+        let with_batch = |r: Record| Record { batch_size: 64, ..r };
+        let mut records: Vec<Record> = (0..9).map(|i| with_batch(record(3, 2, 64, i, Some(1000 + i)))).collect();
+        records.push(with_batch(record(3, 2, 64, 9, None)));
         let row = recovery(&records);
         assert_eq!((row.samples, row.censored, row.replicates, row.reached), (1008, false, 10, 9));
-        records[0] = record(3, 2, 64, 0, None);
+        records[0] = with_batch(record(3, 2, 64, 0, None));
         let row = recovery(&records);
-        // The budget of 100 000 in whole steps of 16.
-        assert_eq!((row.samples, row.censored, row.reached), (100_000, true, 8));
+        // The budget of 100 000 in whole steps of 64.
+        assert_eq!((row.samples, row.censored, row.reached), (99_968, true, 8));
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_early_because_it_recovered_is_censored_there() {
+        // The records of `record` reach no support.
+        let records: Vec<Record> = (0..10).map(|i| record(3, 2, 64, i, Some(1000 + i))).collect();
+        let rows = needed(&records, &question());
+        let support = rows.iter().find(|r| r.milestone == Milestone::Support).unwrap();
+        assert_eq!((support.samples, support.censored, support.reached), (1008, true, 0));
+    }
+
+    #[test]
+    fn budgets_are_not_pooled_and_bounds_are_the_lowest() {
+        let mut records = Vec::new();
+        for (max_samples, recovery) in [(160, None), (6000, Some(656))] {
+            for replicate in 0..4 {
+                records.push(Record { max_samples, ..record(3, 2, 64, replicate, recovery) });
+            }
+        }
+        let row = recovery(&records);
+        assert_eq!((row.samples, row.censored, row.max_samples, row.replicates), (656, false, 6000, 4));
+        records.iter_mut().for_each(|r| r.measures.as_mut().unwrap().samples_to_recovery = None);
+        records.iter_mut().for_each(|r| r.status = Status::Exhausted);
+        assert_eq!(recovery(&records).samples, 160);
     }
 
     #[test]
@@ -292,26 +365,28 @@ mod tests {
         for r in &mut records {
             let lucky = r.batch_size == 64 && r.replicate < 5;
             r.measures.as_mut().unwrap().samples_to_recovery = lucky.then_some(10);
+            r.status = Status::Exhausted;
         }
         let row = recovery(&records);
         assert_eq!((row.batch_size, row.censored, row.reached), (64, true, 5));
     }
 
     #[test]
-    fn failed_jobs_are_not_judged_and_conditions_are_not_tuned_over() {
+    fn failed_jobs_count_as_not_reached_and_conditions_are_not_tuned_over() {
         let mut records = Vec::new();
-        for (persistence, samples) in [(0.1, 5000), (0.9, 200)] {
+        for (persistence, samples) in [(0.9, 200), (-0.1, 5000)] {
             for replicate in 0..4 {
                 let further = vec![("persistence".to_owned(), persistence)];
                 records.push(Record { further, ..record(3, 2, 64, replicate, Some(samples)) });
             }
         }
         records[0].measures = None;
+        records[0].status = Status::Failed;
         let question = Question { conditions: vec!["persistence".to_owned()], ..question() };
         let rows = needed(&records, &question);
         let rows: Vec<_> = rows.iter().filter(|r| r.milestone == Milestone::Recovery).collect();
         assert_eq!(rows.len(), 2);
-        assert_eq!((rows[0].conditions[0], rows[0].samples, rows[0].replicates), (0.1, 5000, 3));
-        assert_eq!((rows[1].conditions[0], rows[1].samples), (0.9, 200));
+        assert_eq!((rows[0].conditions[0], rows[0].samples, rows[0].reached), (-0.1, 5000, 4));
+        assert_eq!((rows[1].conditions[0], rows[1].censored, rows[1].replicates, rows[1].reached), (0.9, true, 4, 3));
     }
 }

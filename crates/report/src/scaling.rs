@@ -1,8 +1,8 @@
 //! Exponents of the law `ln n* = c + a ln T + b ln N + d ln Q`, by least squares.
 //!
-//! Only cells whose quantile was reached enter. Censored cells would pull the exponents up where they
-//! lie at large T, so their number is reported beside the fit; a fit that uses them as bounds is a
-//! matter for later.
+//! Only cells whose quantile was reached enter. Cells that need the most are the ones censored, so
+//! leaving them out pulls the exponents down; their number is reported beside the fit, and a fit that uses
+//! them as the lower bounds they are is a matter for later.
 
 use crate::needed::Needed;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::needed::Milestone;
+use crate::needed::{Key, Milestone, Reading, quantile_reached};
 use crate::{Record, Status, Table};
 
 /// The replicates of one cell of the grid (all parameters equal, only the replicate differs).
@@ -16,12 +16,11 @@ impl Cell<'_> {
         self.runs.iter().filter(|r| r.status == status).count() as i64
     }
 
-    /// Median over replicates with those that did not reach the milestone above all others; `None` where
-    /// the median itself was not reached. For an even number of runs the lower of the two in the middle.
+    /// Median over replicates, those that did not reach the milestone censored; `None` where it is not
+    /// known. For an even number of runs the lower of the two in the middle.
     fn median(&self, milestone: Milestone) -> Option<i64> {
-        let measured: Vec<_> = self.runs.iter().filter_map(|r| r.measures.as_ref()).collect();
-        let mut reached: Vec<i64> = measured.iter().filter_map(|m| milestone.reached(m)).collect();
-        crate::needed::quantile_reached(&mut reached, measured.len(), 0.5)
+        let mut readings: Vec<Reading> = self.runs.iter().map(|r| Reading::of(r, milestone)).collect();
+        quantile_reached(&mut readings, 0.5).filter(|r| !r.censored).map(|r| r.samples)
     }
 
     fn mean(&self, get: fn(&crate::Measures) -> f64) -> Option<f64> {
@@ -37,9 +36,9 @@ pub fn summary_table(records: &[Record], further: &[String]) -> Table {
     let mut index = BTreeMap::new();
     let mut cells: Vec<Cell<'_>> = Vec::new();
     for record in records {
-        let values: Vec<u64> = record.further.iter().map(|(_, value)| value.to_bits()).collect();
+        let values: Vec<Key> = record.further.iter().map(|&(_, value)| Key(value)).collect();
         let numbers = (record.n, record.q, record.t, record.batch_size, record.max_samples);
-        let steps = (record.eta_boost.to_bits(), record.eta_sparse.to_bits(), record.lambda.to_bits());
+        let steps = (Key(record.eta_boost), Key(record.eta_sparse), Key(record.lambda));
         let at = *index.entry((numbers, steps, &record.algorithm, values)).or_insert_with(|| {
             cells.push(Cell { runs: Vec::new() });
             cells.len() - 1
@@ -70,7 +69,7 @@ pub fn summary_table(records: &[Record], further: &[String]) -> Table {
         table = table.int(
             &format!("median_samples_to_{}", milestone.name()),
             "samples",
-            "median over replicates, those that did not reach it counted as more; null = the median did not",
+            "median over replicates, those that did not reach it censored; null = not known to be reached by half of them",
             each().map(move |c| c.median(milestone)),
         );
     }

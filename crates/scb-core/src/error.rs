@@ -58,6 +58,19 @@ pub enum TaskError {
         /// A state that `from` never leads to, counted from 1.
         to: usize,
     },
+    /// A state that practically never occurs.
+    #[error(
+        "state {state} has stationary probability {share:.1e}, below {minimum:.0e}: no run would meet it (raise \
+         the concentration)"
+    )]
+    RareState {
+        /// The state, counted from 1.
+        state: usize,
+        /// Its stationary probability.
+        share: f64,
+        /// The smallest value accepted.
+        minimum: f64,
+    },
     /// The chain is so close to i.i.d. that there is nothing to learn.
     #[error(
         "K_P = {k_p:.3e} is below {minimum:.0e}: the next state hardly depends on the current one, so there is \

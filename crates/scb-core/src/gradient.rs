@@ -33,13 +33,13 @@ impl Gradient {
     }
 }
 
-/// Adds up the gradients of chunks. Holds the scratch space, so that a step allocates nothing.
+/// Adds up the gradients of chunks. Holds the scratch space, so that only the first step allocates.
 #[derive(Debug)]
 pub struct Accumulator {
     stride: usize,
     /// Look-up table `V' r / B` of each row of the chunk.
     tables: Vec<f32>,
-    histogram: Vec<f32>,
+    histogram: Vec<f64>,
     residual: Vec<f64>,
 }
 
@@ -63,12 +63,12 @@ impl Accumulator {
             for (i, (r, v)) in self.residual.iter_mut().zip(model.value.rows()).enumerate() {
                 *r = if i == output { -weight } else { 0.0 };
                 for (&v, &h) in v.iter().zip(&self.histogram) {
-                    *r += weight * v * f64::from(h);
+                    *r += weight * v * h;
                 }
             }
             for (&r, mut g) in self.residual.iter().zip(gradient.value.rows_mut()) {
                 for (g, &h) in g.iter_mut().zip(&self.histogram) {
-                    *g += r * f64::from(h);
+                    *g += r * h;
                 }
             }
             for (j, entry) in table[..n].iter_mut().enumerate() {

@@ -16,7 +16,7 @@ pub struct Rounded {
     pub attention_error: f64,
 }
 
-/// Distances of a model from the truth, all relative: 1 is the uninformative start.
+/// Distances of a model from the truth, relative (1 is the uninformative start), and its loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Errors {
     /// `|V - P|_mu / sqrt(K_P)`.
@@ -63,15 +63,25 @@ impl<'t> Truth<'t> {
         sum / self.task.k_p
     }
 
-    /// `alpha_A = <Ac, Qc>_mu / K_Q` for attention rows that sum to 1. Costs O(N Q).
+    /// `alpha_A = <Ac, Qc>_mu / K_Q`. Costs O(N T).
     #[must_use]
     pub fn alpha_a(&self, attention: &Array2<f32>) -> f64 {
+        self.overlap(attention, kernel::sum)
+    }
+
+    /// As [`Truth::alpha_a`] for attention whose rows are known to sum to 1. Costs O(N Q).
+    #[must_use]
+    pub fn alpha_a_of_unit_rows(&self, attention: &Array2<f32>) -> f64 {
+        self.overlap(attention, |_| 1.0)
+    }
+
+    fn overlap(&self, attention: &Array2<f32>, row_sum: impl Fn(&[f32]) -> f64) -> f64 {
         let task = self.task;
         let mut sum = 0.0;
         for (k, (pattern, &mu)) in task.patterns.iter().zip(&task.stationary).enumerate() {
             let a = model::row(attention, k);
             let overlap: f64 = pattern.positions.iter().zip(&pattern.weights).map(|(&p, &w)| w * f64::from(a[p])).sum();
-            sum += mu * (overlap - 1.0 / task.t as f64);
+            sum += mu * (overlap - row_sum(a) / task.t as f64);
         }
         sum / task.k_q
     }
@@ -96,7 +106,6 @@ impl<'t> Truth<'t> {
             let a = model::row(attention, k);
             let floor = keep_floor(a, keep);
             let (mass, square, _) = kernel::kept(a, floor);
-            let (mass, square) = (f64::from(mass), f64::from(square));
             let mut overlap = 0.0;
             for (&position, &weight) in pattern.positions.iter().zip(&pattern.weights) {
                 if a[position] >= floor {
@@ -104,9 +113,15 @@ impl<'t> Truth<'t> {
                 }
             }
             rounded.kept_mass += mu * mass;
-            rounded.attention_error += mu * (square / (mass * mass) - 2.0 * overlap / mass + self.squares[k]);
+            // Nothing can be normalised to sum to 1 if nothing positive is kept.
+            let error = if mass > 0.0 {
+                not_negative(square / (mass * mass) - 2.0 * overlap / mass + self.squares[k])
+            } else {
+                f64::INFINITY
+            };
+            rounded.attention_error += mu * error;
         }
-        rounded.attention_error = (rounded.attention_error.max(0.0) / task.k_q).sqrt();
+        rounded.attention_error = (rounded.attention_error / task.k_q).sqrt();
         rounded
     }
 
@@ -136,7 +151,7 @@ impl<'t> Truth<'t> {
                 let x = f64::from(a[position]);
                 square += (x - weight) * (x - weight) - x * x;
             }
-            sum += mu * square.max(0.0);
+            sum += mu * not_negative(square);
         }
         (sum / task.k_q).sqrt()
     }
@@ -155,6 +170,11 @@ impl<'t> Truth<'t> {
     }
 }
 
+/// Takes off what rounding errors put below 0; a not-a-number stays one, which `max` would hide.
+fn not_negative(x: f64) -> f64 {
+    if x < 0.0 { 0.0 } else { x }
+}
+
 /// The smallest entry that rounding keeps: `keep` times the largest.
 #[must_use]
 pub fn keep_floor(a: &[f32], keep: f64) -> f32 {
@@ -171,7 +191,7 @@ pub fn kept_mass(mu: &[f64], attention: &Array2<f32>, keep: f64) -> f64 {
     for (k, &mu) in mu.iter().enumerate() {
         let a = model::row(attention, k);
         let (mass, _, count) = kernel::kept(a, keep_floor(a, keep));
-        sum += mu * (f64::from(mass) - f64::from(count) * uniform);
+        sum += mu * (mass - count * uniform);
     }
     sum
 }
@@ -275,6 +295,29 @@ mod tests {
     }
 
     #[test]
+    fn attention_that_is_not_a_number_has_no_small_error() {
+        let task = task();
+        let truth = Truth::new(&task);
+        let mut model = Linear::planted(&task, 1.0, 1.0);
+        model.attention.row_mut(1).fill(f32::NAN);
+        let errors = truth.errors(&model, 0.5);
+        assert!(!errors.attention.is_finite() && !errors.rounded_attention.is_finite());
+        model.attention.row_mut(1).fill(-0.1);
+        assert!(truth.errors(&model, 0.5).rounded_attention.is_infinite(), "nothing positive to keep");
+    }
+
+    #[test]
+    fn alpha_a_holds_for_rows_that_do_not_sum_to_one() {
+        let task = task();
+        let truth = Truth::new(&task);
+        let mut model = Linear::planted(&task, 0.0, 0.4);
+        // The same number everywhere is orthogonal to Qc.
+        model.attention += 0.01;
+        assert!((truth.alpha_a(&model.attention) - 0.4).abs() < 1e-5);
+        assert!((truth.alpha_a_of_unit_rows(&model.attention) - 0.4).abs() > 0.01);
+    }
+
+    #[test]
     fn support_is_found_only_when_every_true_position_leads() {
         let task = task();
         let truth = Truth::new(&task);
@@ -287,7 +330,7 @@ mod tests {
 
     #[test]
     fn kept_mass_is_zero_at_the_start_and_the_correlation_afterwards() {
-        let task = Task { patterns: task().patterns, ..task() };
+        let task = task();
         let mu = task.stationary.to_vec();
         assert!(kept_mass(&mu, &Linear::uninformative(&task).attention, 0.5).abs() < 1e-6);
         let equal = TaskSpec {

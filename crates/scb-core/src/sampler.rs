@@ -11,9 +11,9 @@ use crate::categorical::Categorical;
 use crate::kernel::{self, Bits, TokenTable};
 use crate::random::{Stream, child};
 
-/// Tokens a chunk holds at most (unless one sequence is longer): a quarter of a megabyte stays in
-/// the second-level cache of every processor of the last decade.
-pub const CHUNK_TOKENS: usize = 256 * 1024;
+/// Bytes that the tokens and look-up tables of a chunk take at most, unless one sequence is longer: they are meant to
+/// stay in a processor's second-level cache.
+pub const CHUNK_BYTES: usize = 256 * 1024;
 
 /// Some samples of a batch, sorted by query token.
 #[derive(Debug, Clone, Default)]
@@ -69,7 +69,8 @@ impl Batches {
     #[must_use]
     pub fn new(task: &Task, batch_size: usize, stream: Stream) -> Self {
         let mu = task.stationary.to_vec();
-        let most = (CHUNK_TOKENS / task.t).max(1);
+        // A row is its tokens and its look-up table.
+        let most = (CHUNK_BYTES / (task.t + 4 * kernel::table_stride(task.n))).max(1);
         let chunks = batch_size.div_ceil(most);
         Self {
             t: task.t,
@@ -183,6 +184,25 @@ mod tests {
             assert!(chi_square(&queries, &mu) > 1e-4, "queries");
             assert!(chi_square(&observed, &share) > 1e-4, "outputs");
         }
+    }
+
+    /// With Q = 1 the position is known, so the pairs (token there, output) have probabilities
+    /// `mu_m P[n, m]`. Alarms with probability 1e-4 were the seed random.
+    #[test]
+    fn outputs_follow_the_token_at_the_true_position() {
+        let (n, t) = (4, 40);
+        let task = task(n, 1, t, Weights::Equal);
+        let mut pairs = vec![0u64; n * n];
+        Batches::new(&task, 50_000, stream([6; 16])).for_each_chunk(&mut Chunk::default(), |chunk| {
+            for row in 0..chunk.len() {
+                let position = task.patterns[usize::from(chunk.queries[row])].positions[0];
+                let current = usize::from(chunk.sequence(row)[position]);
+                pairs[current * n + usize::from(chunk.outputs[row])] += 1;
+            }
+        });
+        let probability = |i: usize| task.stationary[i / n] * task.transition[[i % n, i / n]];
+        let expected: Vec<f64> = (0..n * n).map(probability).collect();
+        assert!(chi_square(&pairs, &expected) > 1e-4);
     }
 
     #[test]

@@ -10,9 +10,13 @@ use crate::stationary::stationary;
 /// The most states a token of one byte can name.
 pub const MAX_STATES: usize = 256;
 
-/// The smallest `K_P` accepted. Below it the chain differs from an i.i.d. one by less than 1 % in
-/// every correlation, and the samples needed grow like `1/K_P`.
+/// The smallest `K_P` accepted: below it the next state differs from an i.i.d. draw by 1 % or less, in the root
+/// mean square over states.
 pub const MIN_K_P: f64 = 1e-4;
+
+/// The smallest stationary probability accepted. A rarer state is met by no run, and precondition by
+/// `1/mu` would leave the range of single precision.
+pub const MIN_MU: f64 = 1e-9;
 
 /// How the transition matrix P is made.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +62,7 @@ pub struct TaskSpec {
 pub struct Pattern {
     /// The Q positions, ascending, each in `0..T`.
     pub positions: Vec<usize>,
-    /// Their weights, positive, summing to 1.
+    /// Their weights, at least 0, summing to 1.
     pub weights: Vec<f64>,
 }
 
@@ -96,11 +100,7 @@ impl Task {
         Self::new(spec.t, transition, patterns)
     }
 
-    /// A task from its parts.
-    ///
-    /// # Errors
-    /// As [`Task::draw`].
-    pub fn new(t: usize, transition: Array2<f64>, patterns: Vec<Pattern>) -> Result<Self, TaskError> {
+    fn new(t: usize, transition: Array2<f64>, patterns: Vec<Pattern>) -> Result<Self, TaskError> {
         check_stochastic(&transition)?;
         let n = transition.ncols();
         let q = patterns.first().map_or(0, |p| p.positions.len());
@@ -116,10 +116,13 @@ impl Task {
             let square: f64 = pattern.weights.iter().map(|w| w * w).sum();
             k_q += mu * (square - 1.0 / t as f64);
         }
-        if k_p < MIN_K_P {
+        if let Some(state) = stationary.iter().position(|&mu| mu.is_nan() || mu < MIN_MU) {
+            return Err(TaskError::RareState { state: state + 1, share: stationary[state], minimum: MIN_MU });
+        }
+        if k_p.is_nan() || k_p < MIN_K_P {
             return Err(TaskError::NearlyIndependent { k_p, minimum: MIN_K_P });
         }
-        if k_q < 1e-12 {
+        if k_q.is_nan() || k_q < 1e-12 {
             return Err(TaskError::UniformAttention { k_q });
         }
         Ok(Self { n, q, t, transition, stationary, patterns, k_p, k_q })
@@ -253,6 +256,8 @@ mod tests {
         assert!(matches!(drawn(spec(3, 8, 8)), Err(TaskError::UniformAttention { .. })));
         assert!(matches!(drawn(spec(3, 9, 8)), Err(TaskError::Size { name: "Q", .. })));
         assert!(matches!(drawn(spec(257, 1, 8)), Err(TaskError::Size { name: "N", .. })));
+        let rare = array![[1.0 - 1e-12, 0.5], [1e-12, 0.5]];
+        assert!(matches!(given(rare, 2), Err(TaskError::RareState { state: 2, .. })));
         let chain = Chain::Mixture { persistence: 0.3, concentration: 0.0 };
         assert!(matches!(drawn(TaskSpec { chain, ..spec(3, 1, 8) }), Err(TaskError::Parameter { .. })));
     }

@@ -1,8 +1,8 @@
 //! Everything a grid may vary: one row a parameter.
 //!
-//! A new axis is a new row here and a line in `job.rs` that puts its value where it acts. It can then
-//! stand in `[grid]`, in its section of the config, in expressions and on the command line, and
-//! gets a column of its own when a grid names it.
+//! A new axis is a new row here, its index below, and a line in `job.rs` that puts its value where it acts. It
+//! can then stand in `[grid]`, in its section of the config, in expressions and on the command line,
+//! and gets a column of its own when a grid names it.
 
 use scb_core::optimise::ALGORITHMS;
 
@@ -146,6 +146,9 @@ pub static AXES: [Axis; 16] = [
     ),
 ];
 
+/// The axes that say how P is drawn, which a given matrix replaces.
+pub const SHAPES_P: [usize; 2] = [PERSISTENCE, CONCENTRATION];
+
 /// Index of N in [`AXES`].
 pub const N: usize = 0;
 /// Index of Q.
@@ -206,13 +209,16 @@ impl Axis {
         };
         let low = if open { value <= min } else { value < min };
         let kind = if matches!(self.shape, Shape::Whole { .. }) { "a whole number" } else { "a number" };
-        let bound = match (open, max >= 1e9) {
+        if !value.is_finite() {
+            return Some(format!("{} must be {kind}, and finite", self.name));
+        }
+        let bound = match (open, max >= LARGE && value <= max) {
             (true, true) => format!("above {min}"),
             (false, true) => format!("of at least {min}"),
             (true, false) => format!("above {min} and at most {max}"),
             (false, false) => format!("from {min} to {max}"),
         };
-        (!value.is_finite() || low || value > max).then(|| format!("{} must be {kind} {bound}", self.name))
+        (low || value > max).then(|| format!("{} must be {kind} {bound}", self.name))
     }
 
     /// What it is and how to set it, for the help of an error.

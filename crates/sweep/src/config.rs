@@ -165,11 +165,10 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
     let seed = top.whole("seed", 0, 0, i64::MAX)? as u64;
     let replicates = top.whole("replicates", 16, 1, 1_000_000)? as u32;
     let max_jobs = top.whole("max_jobs", DEFAULT_MAX_JOBS as i64, 1, i64::MAX)? as u64;
-    let mut task = top.section("task", &["persistence", "concentration", "weights", "matrix"])?;
-    let mut init = top.section("init", &["alpha_v", "alpha_a"])?;
-    let training_keys =
-        ["max_samples", "epsilon", "cut", "keep", "steps", "stop_at", "signal", "resolution", "boost", "sparse"];
-    let mut training = top.section("training", &training_keys)?;
+    let mut task = top.section("task", &section_keys("task", &["weights", "matrix"]))?;
+    let mut init = top.section("init", &section_keys("init", &[]))?;
+    let own = ["steps", "stop_at", "signal", "resolution", "boost", "sparse"];
+    let mut training = top.section("training", &section_keys("training", &own))?;
     let mut trace = top.section("trace", &["enabled"])?;
     let mut answer = top.section("answer", &["quantile"])?;
 
@@ -202,6 +201,8 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
     };
     let trace = trace.truth("enabled", false)?;
     let quantile = answer.real("quantile", 0.9, 1e-6..1.0)?;
+    let has_matrix = shared.matrix.is_some();
+    let grid = |node| grid(node, &common, has_matrix);
     let grids = match top.take("grid") {
         None => {
             return Err(Diagnostic::new("there is no [grid]")
@@ -209,22 +210,31 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
                 .help("add a section [grid] with at least N, Q and T"));
         }
         Some(Entry { node: Node { value: Value::List(grids), .. }, .. }) if !grids.is_empty() => {
-            grids.into_iter().map(|node| grid(node, &common)).collect::<Result<Vec<_>, _>>()?
+            grids.into_iter().map(grid).collect::<Result<Vec<_>, _>>()?
         }
-        Some(entry) => vec![grid(entry.node, &common)?],
+        Some(entry) => vec![grid(entry.node)?],
     };
     Ok(Config { name, seed, replicates, max_jobs, grids, shared, trace, quantile })
 }
 
+/// The keys of a section: its axes and its own.
+fn section_keys<'k>(section: &str, own: &[&'k str]) -> Vec<&'k str> {
+    AXES.iter().filter(|a| a.section == Some(section)).map(|a| a.name).chain(own.iter().copied()).collect()
+}
+
 fn sweep_name(top: &mut Section, stem: &str) -> Result<String, Diagnostic> {
     match top.take("name").map(|e| e.node) {
-        None => Ok(stem.to_owned()),
+        None => {
+            let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+            let name: String = stem.trim_start_matches('.').chars().map(plain).collect();
+            Ok(if name.is_empty() { "sweep".to_owned() } else { name })
+        }
         Some(Node { value: Value::Text(name), span }) => {
             let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
             if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
                 return Err(Diagnostic::new("`name` names a directory")
                     .at(span, "this cannot be a directory")
-                    .help("use letters, digits, - and _ only"));
+                    .help("use letters, digits, - _ and dots that do not come first"));
             }
             Ok(name)
         }
@@ -289,20 +299,37 @@ fn stage_end(training: &mut Section, key: &str, default: StageEnd) -> Result<Sta
     let Some(entry) = training.take(key) else { return Ok(default) };
     let mut table = Section::new(&format!("[training.{key}]"), entry.node)?;
     table.only(&["end_steps", "end_share", "end_alpha", "end_kept_mass"])?;
-    let steps = if table.entries.iter().any(|e| e.key == "end_steps") {
-        Some(table.whole("end_steps", 0, 0, i64::MAX)? as u64)
-    } else {
-        None
-    };
     Ok(StageEnd {
-        steps,
-        share: table.optional_real("end_share", 0.0..1.0)?,
-        alpha: table.optional_real("end_alpha", -1.0..2.0)?,
-        kept_mass: table.optional_real("end_kept_mass", 0.0..2.0)?,
+        steps: end_condition(&mut table, "end_steps", default.steps.map(|s| s as f64), 1e15)?.map(|s| s as u64),
+        share: end_condition(&mut table, "end_share", default.share, 1.0)?,
+        alpha: end_condition(&mut table, "end_alpha", default.alpha, 2.0)?,
+        kept_mass: end_condition(&mut table, "end_kept_mass", default.kept_mass, 2.0)?,
     })
 }
 
-fn grid(node: Node, common: &[(usize, Vec<Element>)]) -> Result<GridSpec, Diagnostic> {
+/// A number from 0 to `largest`, or `false` for never.
+fn end_condition(
+    table: &mut Section,
+    key: &str,
+    default: Option<f64>,
+    largest: f64,
+) -> Result<Option<f64>, Diagnostic> {
+    let Some(entry) = table.take(key) else { return Ok(default) };
+    let value = match entry.node.value {
+        Value::Bool(false) => return Ok(None),
+        Value::Int(value) => value as f64,
+        Value::Float(value) if key != "end_steps" => value,
+        other => return Err(wrong_kind(key, "a number, or false for never", &other, entry.node.span)),
+    };
+    if (0.0..=largest).contains(&value) {
+        return Ok(Some(value));
+    }
+    Err(Diagnostic::new(format!("`{key}` is out of range"))
+        .at(entry.node.span, format!("{value} is not between 0 and {largest}"))
+        .help("give a value in this range, or false for never"))
+}
+
+fn grid(node: Node, common: &[(usize, Vec<Element>)], has_matrix: bool) -> Result<GridSpec, Diagnostic> {
     let span = node.span.clone();
     let mut section = Section::new("[grid]", node)?;
     let known: Vec<&str> = AXES.iter().map(|a| a.name).chain(["zip", "where"]).collect();
@@ -318,6 +345,16 @@ fn grid(node: Node, common: &[(usize, Vec<Element>)]) -> Result<GridSpec, Diagno
     written.sort_by_key(|e| axis::index(&e.key).filter(|&i| i <= axis::T).unwrap_or(axis::T + 1));
     for entry in written {
         let Some(index) = axis::index(&entry.key) else { continue };
+        if let Some((_, elements)) = common.iter().find(|(i, _)| *i == index) {
+            let section = AXES[index].section.unwrap_or_default();
+            let place = elements.first().and_then(|e| e.span.clone()).unwrap_or(entry.key_span);
+            return Err(Diagnostic::new(format!("`{}` stands in [grid] and in [{section}]", entry.key))
+                .at(place, format!("the value of [{section}]"))
+                .help("remove one of the two"));
+        }
+        if has_matrix && axis::SHAPES_P.contains(&index) {
+            return Err(given_matrix(entry.key_span));
+        }
         axes.push(AxisSpec { axis: index, elements: elements(index, entry.node)?, listed: true });
     }
     for (i, axis) in AXES.iter().enumerate() {
@@ -340,9 +377,21 @@ fn grid(node: Node, common: &[(usize, Vec<Element>)]) -> Result<GridSpec, Diagno
         };
         axes.push(AxisSpec { axis: i, elements, listed: false });
     }
+    if has_matrix {
+        let drawn = common.iter().find(|(i, _)| axis::SHAPES_P.contains(i));
+        if let Some(span) = drawn.and_then(|(_, elements)| elements.first()).and_then(|e| e.span.clone()) {
+            return Err(given_matrix(span));
+        }
+    }
     check_names(&axes, &conditions)?;
     let zips = zip.map_or_else(|| Ok(Vec::new()), |entry| zips(entry.node, &axes))?;
     Ok(GridSpec { axes, zips, conditions, span })
+}
+
+fn given_matrix(span: Span) -> Diagnostic {
+    Diagnostic::new("task.matrix gives P, so nothing is left to draw it from")
+        .at(span, "says how P is drawn")
+        .help("remove this, or task.matrix")
 }
 
 /// The values of one axis: a scalar, a list or a range.
@@ -351,7 +400,7 @@ fn elements(index: usize, node: Node) -> Result<Vec<Element>, Diagnostic> {
     match node.value {
         Value::List(items) if items.is_empty() => Err(Diagnostic::new(format!("`{name}` has no values"))
             .at(node.span, "an empty list makes an empty grid")
-            .help(format!("give at least one value, or remove `{name}` for its default"))),
+            .help(AXES[index].example())),
         Value::List(items) => items.into_iter().map(|item| element(index, item)).collect(),
         Value::Table(_) => range(index, node),
         _ => Ok(vec![element(index, node)?]),
@@ -397,7 +446,9 @@ fn element(index: usize, node: Node) -> Result<Element, Diagnostic> {
             }
             Quantity::Number(axis.rounded(number))
         }
-        other => return Err(wrong_kind(axis.name, "a number or an expression", other, node.span)),
+        other => {
+            return Err(wrong_kind(axis.name, "a number or an expression", other, node.span).help(axis.example()));
+        }
     };
     Ok(Element { value, span })
 }
@@ -422,7 +473,7 @@ fn range(index: usize, node: Node) -> Result<Vec<Element>, Diagnostic> {
     }
     let mut table = Section::new(axis.name, node)?;
     table.only(&["geom", "lin", "points"])?;
-    let points = table.whole("points", 0, 1, 100_000)?;
+    let points = if table.has("points") { table.whole("points", 1, 1, 100_000)? } else { 0 };
     let (geometric, ends) = match (table.take("geom"), table.take("lin")) {
         (Some(ends), None) => (true, ends.node),
         (None, Some(ends)) => (false, ends.node),
@@ -436,6 +487,9 @@ fn range(index: usize, node: Node) -> Result<Vec<Element>, Diagnostic> {
         Value::List(pair) if pair.len() == 2 => (number(axis.name, &pair[0])?, number(axis.name, &pair[1])?),
         _ => return wrong("a range runs between two numbers", ends_span, "expected [first, last]".to_owned()),
     };
+    if points == 1 && low != high {
+        return wrong("one point cannot be at both ends", span, format!("from {low} to {high}"));
+    }
     if geometric && (low <= 0.0 || high <= 0.0) {
         return wrong("a geometric range needs positive ends", ends_span, format!("from {low} to {high}"));
     }
@@ -448,8 +502,9 @@ fn range(index: usize, node: Node) -> Result<Vec<Element>, Diagnostic> {
             (_, true) => low * libm::pow(high / low, share),
             (_, false) => low + (high - low) * share,
         };
-        // Three figures are dropped from the sixteen: 0.1 + 0.2 is meant to be 0.3.
-        let exact = format!("{exact:.12e}").parse().unwrap_or(exact);
+        // Between the ends three of the sixteen figures are dropped: 0.1 + 0.2 is meant to be 0.3.
+        let inside = i > 0 && i < points - 1;
+        let exact = if inside { format!("{exact:.12e}").parse().unwrap_or(exact) } else { exact };
         let value = axis.rounded(exact);
         if let Some(complaint) = axis.complaint(value) {
             return wrong(

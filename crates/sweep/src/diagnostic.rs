@@ -43,8 +43,8 @@ impl Diagnostic {
         let mut group = match &self.place {
             Some((span, label)) => {
                 let text = &span.source.text;
-                let end = span.range.end.min(text.len());
-                let start = span.range.start.min(end);
+                let end = text.ceil_char_boundary(span.range.end);
+                let start = text.floor_char_boundary(span.range.start.min(end));
                 let annotation = AnnotationKind::Primary.span(start..end).label(label);
                 title.element(Snippet::source(text).path(&span.source.name).annotation(annotation))
             }
@@ -72,7 +72,10 @@ pub fn nearest<'n>(typed: &str, known: impl IntoIterator<Item = &'n str>) -> Opt
     known
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
-        .filter(|&(distance, name)| distance <= name.len().max(typed.len()).div_ceil(3))
+        .filter(|&(distance, name)| {
+            let (typed, known) = (lower.chars().count(), name.chars().count());
+            distance < typed.max(1) && distance <= typed.max(known).div_ceil(3)
+        })
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, name)| name)
 }
@@ -98,5 +101,7 @@ mod tests {
         assert_eq!(nearest("eta_bost", known), Some("eta_boost"));
         assert_eq!(nearest("n", known), Some("N"));
         assert_eq!(nearest("temperature", known), None);
+        assert_eq!(nearest("x", known), None);
+        assert_eq!(nearest("", known), None);
     }
 }

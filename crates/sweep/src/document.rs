@@ -76,7 +76,7 @@ pub fn parse(source: &Arc<Source>) -> Result<Node, Diagnostic> {
     })?;
     let range = table.span();
     let span = Span { source: Arc::clone(source), range };
-    Ok(Node { value: Value::Table(entries(source, table.get_ref())?), span })
+    Ok(Node { value: Value::Table(entries(&Origin { source, offset: 0 }, table.get_ref())?), span })
 }
 
 /// Parses the value of an override as TOML would, or as a bare string: `3`, `0.1`, `[3, 4]`, `T/4`.
@@ -84,33 +84,29 @@ pub(crate) fn parse_value(source: &Arc<Source>, range: Range<usize>) -> Result<N
     let text = &source.text[range.clone()];
     let span = Span { source: Arc::clone(source), range: range.clone() };
     match DeValue::parse(text) {
-        Ok(value) => {
-            let mut node = node(source, &value)?;
-            shift(&mut node, range.start);
-            Ok(node)
-        }
+        Ok(value) => node(&Origin { source, offset: range.start }, &value),
         Err(_) => Ok(Node { span, value: Value::Text(text.to_owned()) }),
     }
 }
 
-fn shift(node: &mut Node, by: usize) {
-    node.span.range = node.span.range.start + by..node.span.range.end + by;
-    match &mut node.value {
-        Value::List(items) => items.iter_mut().for_each(|item| shift(item, by)),
-        Value::Table(entries) => entries.iter_mut().for_each(|entry| {
-            entry.key_span.range = entry.key_span.range.start + by..entry.key_span.range.end + by;
-            shift(&mut entry.node, by);
-        }),
-        _ => {}
+/// Where the bytes of a parsed text stand in a source.
+struct Origin<'s> {
+    source: &'s Arc<Source>,
+    offset: usize,
+}
+
+impl Origin<'_> {
+    fn span(&self, range: Range<usize>) -> Span {
+        Span { source: Arc::clone(self.source), range: self.offset + range.start..self.offset + range.end }
     }
 }
 
-fn entries(source: &Arc<Source>, table: &DeTable<'_>) -> Result<Vec<Entry>, Diagnostic> {
+fn entries(origin: &Origin<'_>, table: &DeTable<'_>) -> Result<Vec<Entry>, Diagnostic> {
     let mut entries = table
         .iter()
         .map(|(key, value)| {
-            let key_span = Span { source: Arc::clone(source), range: key.span() };
-            Ok(Entry { key: key.get_ref().to_string(), key_span, node: node(source, value)? })
+            let key_span = origin.span(key.span());
+            Ok(Entry { key: key.get_ref().to_string(), key_span, node: node(origin, value)? })
         })
         .collect::<Result<Vec<_>, Diagnostic>>()?;
     // The parser sorts keys by name; the order of the text matters to us.
@@ -118,8 +114,8 @@ fn entries(source: &Arc<Source>, table: &DeTable<'_>) -> Result<Vec<Entry>, Diag
     Ok(entries)
 }
 
-fn node(source: &Arc<Source>, value: &Spanned<DeValue<'_>>) -> Result<Node, Diagnostic> {
-    let span = Span { source: Arc::clone(source), range: value.span() };
+fn node(origin: &Origin<'_>, value: &Spanned<DeValue<'_>>) -> Result<Node, Diagnostic> {
+    let span = origin.span(value.span());
     let value = match value.get_ref() {
         DeValue::String(text) => Value::Text(text.to_string()),
         DeValue::Boolean(truth) => Value::Bool(*truth),
@@ -139,8 +135,8 @@ fn node(source: &Arc<Source>, value: &Spanned<DeValue<'_>>) -> Result<Node, Diag
                     .help("for example 0.1 or 1e-3"));
             }
         },
-        DeValue::Array(items) => Value::List(items.iter().map(|item| node(source, item)).collect::<Result<_, _>>()?),
-        DeValue::Table(table) => Value::Table(entries(source, table)?),
+        DeValue::Array(items) => Value::List(items.iter().map(|item| node(origin, item)).collect::<Result<_, _>>()?),
+        DeValue::Table(table) => Value::Table(entries(origin, table)?),
         DeValue::Datetime(_) => {
             return Err(Diagnostic::new("a date has no meaning here")
                 .at(span, "expected a number, a string or a list")

@@ -1,5 +1,6 @@
 //! Everything that ends the program early, and its exit code.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -28,8 +29,11 @@ pub enum SweepError {
         /// Why.
         source: std::io::Error,
     },
-    /// Threads could not be started.
-    #[error("cannot start {threads} worker threads: {reason}")]
+    /// The program cannot print.
+    #[error("cannot print: {0}")]
+    Print(std::io::Error),
+    /// Threads could not be started, or ended.
+    #[error("cannot run {threads} worker threads: {reason}")]
     Threads {
         /// How many.
         threads: usize,
@@ -41,13 +45,18 @@ pub enum SweepError {
 impl SweepError {
     /// Prints the error the way a user should see it.
     pub fn print(&self) {
-        match self {
-            Self::Usage(diagnostic) => anstream::eprintln!("{}", diagnostic.render()),
-            other => anstream::eprintln!(
-                "{}\nFinished jobs are kept; the same command continues once this is mended.",
-                Diagnostic::new(other.to_string()).render()
-            ),
-        }
+        let text = match self {
+            Self::Usage(diagnostic) => diagnostic.render(),
+            Self::File { path, .. } | Self::Report(ReportError::File { path, .. }) => Diagnostic::new(self.to_string())
+                .help(format!(
+                    "mend {} or choose another run directory with -o; finished jobs are kept, and the same command continues",
+                    path.display()
+                ))
+                .render(),
+            other => Diagnostic::new(other.to_string()).render(),
+        };
+        // If even this cannot be printed, the exit code has to do.
+        let _ = writeln!(anstream::stderr(), "{text}");
     }
 
     /// 2 for mistakes of the user's, 1 for everything else.

@@ -38,8 +38,7 @@ thread_local! {
     static WORKER: RefCell<bool> = const { RefCell::new(false) };
 }
 
-/// Runs everything outstanding in `plan` on `threads` cores and stores it. Returns how many of all jobs of the
-/// plan have failed, now or before.
+/// Runs everything outstanding in `plan` on `threads` cores and stores it.
 ///
 /// # Errors
 /// When threads cannot start or the disk says no; what was stored before stays.
@@ -49,21 +48,12 @@ pub fn execute(
     threads: usize,
     store: &mut Store,
     progress: &Progress,
-) -> Result<usize, SweepError> {
-    if !plan.outstanding.is_empty() {
-        run_outstanding(plan, config, threads, store, progress)?;
-    }
-    let failed = |job: &&Job| store.done().get(&job.id).is_some_and(|(record, _)| record.status == Status::Failed);
-    Ok(plan.jobs.iter().filter(failed).count())
-}
-
-fn run_outstanding(
-    plan: &Plan,
-    config: &Config,
-    threads: usize,
-    store: &mut Store,
-    progress: &Progress,
 ) -> Result<(), SweepError> {
+    if plan.outstanding.is_empty() {
+        return Ok(());
+    }
+    // A thread without a job would only cost its start.
+    let threads = threads.min(plan.outstanding.len());
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
@@ -95,8 +85,9 @@ fn run_outstanding(
         // Also on an error: workers finish the job they are at, and no more.
         stop.store(true, Ordering::Relaxed);
         drop(receiver);
-        let _ = workers.join();
-        stored
+        let joined = workers.join();
+        stored?;
+        joined.map_err(|_| SweepError::Threads { threads, reason: "one ended unexpectedly".to_owned() })
     });
     std::panic::set_hook(hook);
     stored

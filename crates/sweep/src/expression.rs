@@ -16,6 +16,9 @@ use std::ops::Range;
 /// Brackets and signs may nest this deep.
 const MAX_DEPTH: usize = 64;
 
+/// An expression has at most this many numbers, names and signs.
+const MAX_TOKENS: usize = 1000;
+
 /// A parsed expression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expression {
@@ -110,7 +113,12 @@ impl Expression {
     /// # Errors
     /// Where it cannot be read, or is of the other kind.
     pub fn parse(text: &str, kind: Kind) -> Result<Self, ExpressionError> {
-        let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0, end: text.len() };
+        let tokens = tokens(text)?;
+        if let Some((_, range)) = tokens.get(MAX_TOKENS) {
+            let message = format!("longer than {MAX_TOKENS} numbers, names and signs");
+            return Err(ExpressionError { message, range: range.clone() });
+        }
+        let mut parser = Parser { tokens, at: 0, depth: 0, end: text.len() };
         let root = parser.or()?;
         if let Some((token, range)) = parser.peek() {
             return Err(ExpressionError { message: format!("`{token}` is not expected here"), range: range.clone() });
@@ -472,8 +480,10 @@ mod tests {
         for (text, kind, range) in cases {
             assert_eq!(Expression::parse(text, kind).unwrap_err().range, range, "{text}");
         }
-        let deep = "(".repeat(10_000);
+        let deep = "(".repeat(900);
         assert!(Expression::parse(&deep, Kind::Number).unwrap_err().message.contains("nested"));
+        let long = "0+".repeat(1_000_000) + "0";
+        assert!(Expression::parse(&long, Kind::Number).unwrap_err().message.contains("longer"));
     }
 
     #[test]

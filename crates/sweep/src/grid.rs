@@ -6,8 +6,8 @@ use crate::axis::{self, AXES};
 use crate::config::{Config, GridSpec, Quantity};
 use crate::diagnostic::Diagnostic;
 
-/// The most entries N x T of an attention matrix: 8 GB for it and its gradient.
-const MAX_ENTRIES: usize = 1_000_000_000;
+/// The most memory that one job's attention, its gradient and the true patterns may take.
+const MAX_BYTES: f64 = 8e9;
 
 /// The value of every axis, by its index in [`AXES`].
 #[derive(Debug, Clone, PartialEq)]
@@ -131,7 +131,8 @@ fn resolve(grid: &GridSpec, chosen: &[usize]) -> Point {
 
 fn check(grid: &GridSpec, config: &Config, chosen: &[usize], point: &Point) -> Result<(), Diagnostic> {
     let (n, q, t) = (point.whole(axis::N), point.whole(axis::Q), point.whole(axis::T));
-    let here = format!("at N = {n}, Q = {q}, T = {t}");
+    let shown = |i: usize| point.values[i];
+    let here = format!("at N = {}, Q = {}, T = {}", shown(axis::N), shown(axis::Q), shown(axis::T));
     let complain = |index: usize, title: String, label: String, help: String| {
         let mut wrong = Diagnostic::new(title).help(help);
         let found = grid.axes.iter().zip(chosen).find(|(spec, _)| spec.axis == index);
@@ -148,10 +149,11 @@ fn check(grid: &GridSpec, config: &Config, chosen: &[usize], point: &Point) -> R
             return complain(i, complaint, label, help);
         }
     }
-    if n * t > MAX_ENTRIES {
-        let gigabytes = n as f64 * t as f64 * 8.0 / 1e9;
-        let label = format!("attention and its gradient take {gigabytes:.0} GB {here}");
-        let help = format!("keep N x T at or below {MAX_ENTRIES}, or drop such points with a `where`");
+    let bytes = shown(axis::N) * (8.0 * shown(axis::T) + 32.0 * shown(axis::Q));
+    if bytes > MAX_BYTES {
+        let label = format!("its attention takes {:.0} GB {here}", bytes / 1e9);
+        let help =
+            format!("keep 8 N T + 32 N Q bytes below {:.0} GB, or drop such points with a `where`", MAX_BYTES / 1e9);
         return complain(axis::T, "one job of this size needs too much memory".to_owned(), label, help);
     }
     if q > t {

@@ -110,25 +110,24 @@ impl Identity {
         let _ = writeln!(shared, "steps={steps}\nstop_at={stop_at}\nsignal={signal}\nresolution={resolution}");
         for (name, end) in [("boost", boost_end), ("sparse", sparse_end)] {
             let StageEnd { steps, share, alpha, kept_mass } = end;
-            let steps = steps.map(|s| s as f64);
-            for (key, value) in [("steps", steps), ("share", *share), ("alpha", *alpha), ("kept_mass", *kept_mass)] {
-                let _ = match value {
-                    Some(value) => writeln!(shared, "{name}_end_{key}={value}"),
-                    None => writeln!(shared, "{name}_end_{key}=never"),
-                };
-            }
+            let shown = |value: &Option<f64>| value.map_or_else(|| "never".to_owned(), |v| v.to_string());
+            let steps = steps.map_or_else(|| "never".to_owned(), |s| s.to_string());
+            let _ = writeln!(shared, "{name}_end_steps={steps}\n{name}_end_share={}", shown(share));
+            let _ = writeln!(shared, "{name}_end_alpha={}\n{name}_end_kept_mass={}", shown(alpha), shown(kept_mass));
         }
         Self { task, shared, trace: config.trace }
     }
 
-    fn of_point(&self, point: &Point) -> PointIdentity {
+    /// Canonical form of a point, without the replicate.
+    fn canonical(&self, point: &Point) -> String {
         let mut text = self.shared.clone();
-        for i in 0..AXES.len() {
-            line(&mut text, point, i);
-        }
-        let mut data = Hasher::new_derive_key("scb-sweep job");
-        data.update(text.as_bytes());
-        let mut id = data.clone();
+        (0..AXES.len()).for_each(|i| line(&mut text, point, i));
+        text
+    }
+
+    fn of_point(&self, point: &Point) -> PointIdentity {
+        let mut id = Hasher::new_derive_key("scb-sweep job");
+        id.update(self.canonical(point).as_bytes());
         if self.trace {
             id.update(b"trace=true\n");
         }
@@ -138,11 +137,7 @@ impl Identity {
     /// The seed of a job's data stream.
     #[must_use]
     pub fn data_seed(&self, job: &Job) -> Seed {
-        let mut text = self.shared.clone();
-        for i in 0..AXES.len() {
-            line(&mut text, &job.point, i);
-        }
-        hash("scb-sweep data stream", &text, job.replicate)
+        hash("scb-sweep data stream", &self.canonical(&job.point), job.replicate)
     }
 
     /// The seed of a job's task stream.
@@ -299,6 +294,54 @@ mod tests {
         assert_eq!(ids(&["lambda=0.003", "batch_size=T/4", "max_jobs=1000"]), before);
     }
 
+    /// The same settings written out by hand: a parameter that went to the wrong place would differ.
+    #[test]
+    fn every_parameter_goes_where_it_belongs() {
+        let overrides = [
+            "N=5",
+            "Q=3",
+            "T=70",
+            "batch_size=7",
+            "eta_boost=0.11",
+            "eta_sparse=0.12",
+            "lambda=0.13",
+            "algorithm=sgd",
+            "persistence=0.14",
+            "concentration=0.15",
+            "alpha_v=0.16",
+            "alpha_a=0.17",
+            "epsilon=0.18",
+            "cut=0.19",
+            "keep=0.21",
+            "max_samples=2200",
+            "training.signal=0.23",
+            "training.resolution=0.24",
+            "training.steps=raw",
+            "training.stop_at=budget",
+            "training.boost.end_steps=25",
+            "training.boost.end_share=0.26",
+            "training.boost.end_alpha=false",
+            "training.sparse.end_kept_mass=0.27",
+            "task.weights={ dirichlet = 2.8 }",
+        ];
+        let config = config(GRID, &overrides);
+        let job = &jobs(&config).unwrap()[1];
+        let task = job.task_spec(&config.shared);
+        let chain = Chain::Mixture { persistence: 0.14, concentration: 0.15 };
+        assert_eq!(task, TaskSpec { n: 5, q: 3, t: 70, chain, weights: Weights::Dirichlet(2.8) });
+        let spec = job.train_spec(&config.shared);
+        assert_eq!(spec.algorithm.name, "sgd");
+        let whole = (spec.batch_size, spec.max_samples, spec.steps, spec.stop_at, job.replicate);
+        assert_eq!(whole, (7, 2200, StepScale::Raw, StopAt::Budget, 1));
+        let real = [spec.eta_boost, spec.eta_sparse, spec.lambda, spec.start.alpha_v, spec.start.alpha_a];
+        assert_eq!(real, [0.11, 0.12, 0.13, 0.16, 0.17]);
+        let real = [spec.epsilon, spec.cut, spec.keep, spec.signal, spec.resolution];
+        assert_eq!(real, [0.18, 0.19, 0.21, 0.23, 0.24]);
+        let boost = StageEnd { steps: Some(25), share: Some(0.26), alpha: None, kept_mass: None };
+        let sparse = StageEnd { kept_mass: Some(0.27), ..StageEnd::default() };
+        assert_eq!((spec.boost_end, spec.sparse_end), (boost, sparse));
+    }
+
     #[test]
     fn repeated_points_are_one_job() {
         assert_eq!(ids(&["batch_size=16,T/4,min(T,16)"]), ids(&[]));
@@ -340,11 +383,11 @@ mod tests {
             "zip=[\"Q\", \"batch_size\"]",
         ];
         let config = config(GRID, &overrides);
-        let text = to_toml(&config);
+        let text = to_toml(&config).unwrap();
         let again = parse("config", "config.toml", text.clone(), &[]).unwrap_or_else(|e| panic!("{}", e.render()));
         let ids = |config: &Config| jobs(config).unwrap().iter().map(|job| job.id).collect::<Vec<_>>();
         assert_eq!(ids(&config), ids(&again));
-        assert_eq!(to_toml(&again), text);
+        assert_eq!(to_toml(&again).unwrap(), text);
         assert_eq!(again.name, "test");
     }
 }

@@ -50,12 +50,13 @@ pub mod store;
 pub mod tables;
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Arguments, Command, ConfigArguments, Run};
+use args::{Arguments, Command, ConfigArguments, PlanArguments, Run};
 use config::Config;
 pub use error::SweepError;
 use plan::Plan;
@@ -71,7 +72,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     arguments.color.apply();
     let done = match arguments.command {
         Command::Run(run) => sweep(&run),
-        Command::Plan(plan) => show_plan(&plan.config, plan.list, plan.jobs),
+        Command::Plan(plan) => show_plan(&plan),
         Command::Report(report) => rebuild(&report.directory),
     };
     done.unwrap_or_else(|error| {
@@ -90,56 +91,65 @@ fn sweep(run: &Run) -> Result<ExitCode, SweepError> {
     store.prepare(&config)?;
     let threads = run.jobs.map_or_else(plan::cores, Into::into);
     let progress = Progress::new(&plan, &config.name, run.quiet);
-    let failed = execute::execute(&plan, &config, threads, &mut store, &progress)?;
+    execute::execute(&plan, &config, threads, &mut store, &progress)?;
     progress.finish();
     if interrupt::requested() {
         let done = plan.jobs.iter().filter(|job| store.done().contains_key(&job.id)).count();
         let (all, command) = (plan.jobs.len(), interrupt::continuing_command());
-        anstream::eprintln!(
+        progress.say(&format!(
             "interrupted: {done} of {all} jobs are done and kept, {} left; continue with\n\n    {command}",
             all - done
-        );
+        ));
         return Ok(ExitCode::from(interrupt::EXIT_CODE));
     }
     let answer = tables::write(&config, &plan.jobs, &store)?;
     if !run.quiet {
-        anstream::println!("\n{answer}\nTables and figures: {}", store.directory().display());
+        print(&format!("\n{answer}\nTables and figures: {}\n", store.directory().display()))?;
     }
-    Ok(if failed > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(closing(plan.failed(&store), &progress))
 }
 
 /// Says what a run would do, and does nothing.
-fn show_plan(
-    arguments: &ConfigArguments,
-    list: bool,
-    jobs: Option<std::num::NonZeroUsize>,
-) -> Result<ExitCode, SweepError> {
-    let config = config::load(&arguments.config, &arguments.overrides)?;
-    let directory = run_directory(arguments, &config);
+fn show_plan(arguments: &PlanArguments) -> Result<ExitCode, SweepError> {
+    let config = config::load(&arguments.config.config, &arguments.config.overrides)?;
+    let directory = run_directory(&arguments.config, &config);
     let plan = Plan::new(job::jobs(&config)?, Store::look(&directory)?.done());
-    let threads = jobs.map_or_else(plan::cores, Into::into);
-    let text = if list { plan.list(&config) } else { plan.describe(&config, &directory, threads) };
-    anstream::print!("{text}");
+    let threads = arguments.jobs.map_or_else(plan::cores, Into::into);
+    let text = if arguments.list { plan.list(&config) } else { plan.describe(&config, &directory, threads) };
+    print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds every table again from the parts of a run directory.
+/// Builds every table and figure again from the parts of a run directory.
 fn rebuild(directory: &Path) -> Result<ExitCode, SweepError> {
     let path = directory.join(store::CONFIG);
     let config = config::load(&path, &[])
         .map_err(|wrong| SweepError::Usage(wrong.help("give a run directory, such as output/sample_complexity")))?;
-    let plan = Plan::new(job::jobs(&config)?, Store::look(directory)?.done());
-    let store = Store::open(directory)?;
+    let store = Store::look(directory)?;
+    let plan = Plan::new(job::jobs(&config)?, store.done());
     let answer = tables::write(&config, &plan.jobs, &store)?;
-    anstream::println!("{answer}\nTables and figures: {}", directory.display());
+    let mut text = format!("{answer}\nTables and figures: {}\n", directory.display());
     if !plan.outstanding.is_empty() {
-        anstream::println!(
-            "{} of {} jobs have not run; `sweep run` with the same config completes them.",
-            plan.outstanding.len(),
-            plan.jobs.len()
-        );
+        let (left, all) = (plan.outstanding.len(), plan.jobs.len());
+        text += &format!("{left} of {all} jobs have not run; `sweep run` with the same config completes them.\n");
     }
-    Ok(ExitCode::SUCCESS)
+    print(&text)?;
+    Ok(closing(plan.failed(&store), &Progress::new(&plan, &config.name, true)))
+}
+
+/// The exit code, with a last word if jobs have failed.
+fn closing(failed: usize, progress: &Progress) -> ExitCode {
+    if failed == 0 {
+        return ExitCode::SUCCESS;
+    }
+    progress.say(&format!("{failed} jobs failed; their errors are in runs.parquet"));
+    ExitCode::from(1)
+}
+
+/// Prints to the standard output, which may be full or closed.
+fn print(text: &str) -> Result<(), SweepError> {
+    let mut out = anstream::stdout();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(SweepError::Print)
 }
 
 fn run_directory(arguments: &ConfigArguments, config: &Config) -> PathBuf {

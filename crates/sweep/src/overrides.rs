@@ -19,7 +19,10 @@ pub(crate) fn apply(root: &mut Node, text: &str) -> Result<(), Diagnostic> {
     };
     let mut items = Vec::new();
     for range in split_values(text, equals + 1) {
-        if text[range.clone()].trim().is_empty() {
+        let written = &text[range.clone()];
+        let start = range.start + written.len() - written.trim_start().len();
+        let range = start..(start + written.trim().len()).max(start);
+        if range.is_empty() {
             return Err(Diagnostic::new("an override needs a value")
                 .at(at(range), "nothing here")
                 .help("for example N=3,4"));
@@ -41,14 +44,15 @@ pub(crate) fn apply(root: &mut Node, text: &str) -> Result<(), Diagnostic> {
 
 /// The comma-separated parts of `text[start..]`, commas inside brackets and quotes apart.
 fn split_values(text: &str, start: usize) -> Vec<Range<usize>> {
-    let (mut depth, mut quoted, mut from) = (0, false, start);
+    let (mut depth, mut quote, mut from) = (0, None, start);
     let mut parts = Vec::new();
     for (i, c) in text.char_indices().filter(|&(i, _)| i >= start) {
         match c {
-            '"' => quoted = !quoted,
-            '(' | '[' | '{' if !quoted => depth += 1,
-            ')' | ']' | '}' if !quoted => depth -= 1,
-            ',' if !quoted && depth == 0 => {
+            _ if quote == Some(c) => quote = None,
+            '"' | '\'' if quote.is_none() => quote = Some(c),
+            '(' | '[' | '{' if quote.is_none() => depth += 1,
+            ')' | ']' | '}' if quote.is_none() => depth -= 1,
+            ',' if quote.is_none() && depth == 0 => {
                 parts.push(from..i);
                 from = i + 1;
             }

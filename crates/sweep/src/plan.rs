@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use report::Status;
 use scb_core::Task;
 use scb_core::random::stream;
 use scb_core::train::{StopAt, train};
@@ -14,6 +15,7 @@ use crate::config::Config;
 use crate::duration::short_time;
 use crate::grid::further_axes;
 use crate::job::{Job, JobId};
+use crate::store::Store;
 
 /// The jobs of a sweep and which of them still have to run.
 #[derive(Debug)]
@@ -38,6 +40,13 @@ impl Plan {
     #[must_use]
     pub fn cost_left(&self) -> f64 {
         self.outstanding.iter().map(|&i| self.jobs[i].cost()).sum()
+    }
+
+    /// How many of all jobs have failed.
+    #[must_use]
+    pub fn failed(&self, store: &Store) -> usize {
+        let failed = |job: &&Job| store.done().get(&job.id).is_some_and(|(record, _)| record.status == Status::Failed);
+        self.jobs.iter().filter(failed).count()
     }
 
     /// One line per job: id, state, parameters.
@@ -78,13 +87,14 @@ impl Plan {
         if self.outstanding.is_empty() {
             return text;
         }
+        let cores = threads.min(self.outstanding.len());
         let (seconds, per_token) = self.estimate(config);
         let _ =
             writeln!(text, "  at most {:.2e} tokens to simulate, if no run ends before its budget", self.cost_left());
         let _ = writeln!(
             text,
-            "  at most {} on {threads} cores, at {per_token:.2} ns per token and core measured just now",
-            short_time(Duration::from_secs_f64(seconds / threads as f64))
+            "  at most {} on {cores} cores, at {per_token:.2} ns per token and core measured just now",
+            short_time(Duration::from_secs_f64((seconds / cores as f64).min(1e12)))
         );
         text
     }
@@ -107,11 +117,11 @@ impl Plan {
             let mut spec = job.train_spec(&config.shared);
             // A step too small to learn from, so that the run neither ends early nor blows up.
             (spec.eta_boost, spec.eta_sparse, spec.stop_at) = (1e-6, 1e-6, StopAt::Budget);
-            let samples = (TOKENS / job.point.values[axis::T]).max(job.point.values[axis::BATCH_SIZE]);
-            spec.max_samples = samples as u64;
-            let probe = Job { point: job.point.clone(), ..*job };
-            let mut probe = probe;
+            spec.max_samples = (TOKENS / job.point.values[axis::T]).max(1.0) as u64;
+            spec.batch_size = spec.batch_size.min(spec.max_samples as usize);
+            let mut probe = Job { point: job.point.clone(), ..*job };
             probe.point.values[axis::MAX_SAMPLES] = spec.max_samples as f64;
+            probe.point.values[axis::BATCH_SIZE] = spec.batch_size as f64;
             let start = Instant::now();
             train(&task, &spec, stream([2; 16]), &mut ());
             seconds += start.elapsed().as_secs_f64() * cost / probe.cost();

@@ -1,7 +1,7 @@
 //! The progress bar: weighted by cost, with time left and tokens per second; plain lines off a terminal.
 
 use std::cell::RefCell;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -82,13 +82,14 @@ impl Progress {
         let due = self.state.borrow().last_line.elapsed() >= LINE_EVERY;
         if due && !self.terminal && !self.quiet {
             self.state.borrow_mut().last_line = Instant::now();
-            eprintln!("{}: {:.0} %  {message}", self.name, 100.0 * self.share());
+            self.say(&format!("{}: {:.0} %  {message}", self.name, 100.0 * self.share()));
         }
     }
 
     /// Says something above the bar.
     pub fn say(&self, line: &str) {
-        self.bar.suspend(|| anstream::eprintln!("{line}"));
+        // Nobody may be listening; that is no reason to stop.
+        self.bar.suspend(|| drop(writeln!(anstream::stderr(), "{line}")));
     }
 
     /// Clears the bar and sums up.
@@ -98,7 +99,8 @@ impl Progress {
         if !self.quiet && state.jobs > 0 {
             let elapsed = self.start.elapsed();
             let rate = state.tokens / elapsed.as_secs_f64().max(1e-3);
-            eprintln!("{}: {} jobs in {}, {:.2} G tokens/s", self.name, state.jobs, short_time(elapsed), rate / 1e9);
+            let (name, jobs, time) = (&self.name, state.jobs, short_time(elapsed));
+            self.say(&format!("{name}: {jobs} jobs in {time}, {:.2} G tokens/s", rate / 1e9));
         }
     }
 

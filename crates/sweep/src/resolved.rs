@@ -10,8 +10,10 @@ use crate::axis::{AXES, Axis, Shape};
 use crate::config::{AxisSpec, Config, Element, GridSpec, Quantity};
 
 /// The resolved config as TOML.
-#[must_use]
-pub fn to_toml(config: &Config) -> String {
+///
+/// # Errors
+/// When it cannot be said in TOML, which would be a mistake of this program's.
+pub fn to_toml(config: &Config) -> Result<String, toml::ser::Error> {
     let resolved = Resolved {
         name: &config.name,
         seed: config.seed,
@@ -24,8 +26,8 @@ pub fn to_toml(config: &Config) -> String {
         training: section(config, "training"),
         grid: config.grids.iter().map(Grid).collect(),
     };
-    let body = toml::to_string(&resolved).unwrap_or_default();
-    format!("# The resolved config of this run directory: overrides applied, every default written out.\n\n{body}")
+    let body = toml::to_string(&resolved)?;
+    Ok(format!("# The resolved config of this run directory: overrides applied, every default written out.\n\n{body}"))
 }
 
 #[derive(Serialize)]
@@ -103,19 +105,32 @@ impl Serialize for Section<'_> {
 
 #[derive(Serialize)]
 struct End {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end_steps: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end_share: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end_alpha: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end_kept_mass: Option<f64>,
+    end_steps: OrNever<u64>,
+    end_share: OrNever<f64>,
+    end_alpha: OrNever<f64>,
+    end_kept_mass: OrNever<f64>,
+}
+
+/// A condition, or `false` for never.
+struct OrNever<T>(Option<T>);
+
+impl<T: Serialize> Serialize for OrNever<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Some(value) => value.serialize(serializer),
+            None => serializer.serialize_bool(false),
+        }
+    }
 }
 
 impl From<StageEnd> for End {
     fn from(end: StageEnd) -> Self {
-        Self { end_steps: end.steps, end_share: end.share, end_alpha: end.alpha, end_kept_mass: end.kept_mass }
+        Self {
+            end_steps: OrNever(end.steps),
+            end_share: OrNever(end.share),
+            end_alpha: OrNever(end.alpha),
+            end_kept_mass: OrNever(end.kept_mass),
+        }
     }
 }
 

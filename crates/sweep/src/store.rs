@@ -7,13 +7,14 @@
 //! *.parquet      the tables
 //! ```
 //!
-//! A part is a Parquet file named after the BLAKE3 hash of its bytes: it is whole or it is not a part. Traces
-//! of its jobs lie beside it under the same name; they are written first, so a job that counts as done has its
-//! trace. Parts are only ever added. A part that does not hash to its name is set aside, and its jobs run
-//! again.
+//! A part is a Parquet file named after the BLAKE3 hash of its bytes: it is whole or it is not a part. If its jobs
+//! are traced, the hash of the file of traces follows in the name; that file is written first, so a job that counts as
+//! done has its trace. Parts are only ever added. A part whose bytes, or whose traces, do not hash to its name is set
+//! aside, and its jobs run again.
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use report::record::{part_table, read_part};
@@ -89,6 +90,10 @@ impl Store {
     fn read(directory: &Path, mend: bool) -> Result<Self, SweepError> {
         let mut store = Self { directory: directory.to_owned(), done: HashMap::new(), traces: Vec::new() };
         let parts = directory.join(PARTS);
+        if directory.exists() && !directory.is_dir() {
+            let source = std::io::Error::from(std::io::ErrorKind::NotADirectory);
+            return Err(SweepError::File { action: "use", path: directory.to_owned(), source });
+        }
         if !parts.is_dir() {
             return Ok(store);
         }
@@ -100,29 +105,27 @@ impl Store {
         // Any order gives the same results; a fixed one gives the same messages.
         paths.sort();
         for path in paths.iter().filter(|p| p.to_string_lossy().ends_with(PART)) {
-            match whole_part(path) {
-                Ok(rows) => {
-                    for (record, timing) in rows {
-                        if let Some(id) = parse_id(&record.job_id) {
-                            store.done.entry(id).or_insert((record, timing));
-                        }
-                    }
-                    let traces = beside(path);
-                    if traces.is_file() {
-                        store.traces.push(traces);
-                    }
-                }
-                Err(reason) if mend => {
+            let Some((rows, traces)) = whole_part(path)? else {
+                if mend {
                     let aside = path.with_extension("damaged");
                     fs::rename(path, &aside).map_err(|source| SweepError::File {
                         action: "set aside",
                         path: path.clone(),
                         source,
                     })?;
-                    anstream::eprintln!("warning: {reason}; set aside as {}, its jobs run again", aside.display());
+                    let (path, aside) = (path.display(), aside.display());
+                    complain(&format!("{path} is damaged (checksum); set aside as {aside}, its jobs run again"));
+                } else {
+                    complain(&format!("{} is damaged (checksum); a run would repeat its jobs", path.display()));
                 }
-                Err(reason) => anstream::eprintln!("warning: {reason}; a run would repeat its jobs"),
+                continue;
+            };
+            for (record, timing) in rows {
+                if let Some(id) = parse_id(&record.job_id) {
+                    store.done.entry(id).or_insert((record, timing));
+                }
             }
+            store.traces.extend(traces);
         }
         Ok(store)
     }
@@ -147,7 +150,12 @@ impl Store {
     pub fn prepare(&self, config: &Config) -> Result<(), SweepError> {
         let parts = self.directory.join(PARTS);
         fs::create_dir_all(&parts).map_err(|source| SweepError::File { action: "create", path: parts, source })?;
-        write_whole(&self.directory.join(CONFIG), resolved::to_toml(config).as_bytes())?;
+        let path = self.directory.join(CONFIG);
+        let text = resolved::to_toml(config).map_err(|error| {
+            let source = std::io::Error::other(error);
+            SweepError::File { action: "write", path: path.clone(), source }
+        })?;
+        write_whole(&path, text.as_bytes())?;
         Ok(())
     }
 
@@ -161,15 +169,19 @@ impl Store {
             rows.push((job.record, job.timing));
             traces.extend(job.traces);
         }
-        let name = |bytes: &[u8]| blake3::hash(bytes).to_hex()[..32].to_owned();
-        let wrong = |source| report::ReportError::Parquet { path: self.directory.join(PARTS), source };
+        let directory = self.directory.join(PARTS);
+        let wrong = |source| report::ReportError::Parquet { path: directory.clone(), source };
         let bytes = part_table(&rows).to_parquet(&[]).map_err(wrong)?;
-        let path = self.directory.join(PARTS).join(name(&bytes) + PART);
+        let mut name = checksum(&bytes);
         if !traces.is_empty() {
-            traces_table(&traces).write(&beside(&path), &[])?;
-            self.traces.push(beside(&path));
+            let bytes = traces_table(&traces).to_parquet(&[]).map_err(wrong)?;
+            let traces = checksum(&bytes);
+            let path = directory.join(traces.clone() + TRACES);
+            write_whole(&path, &bytes)?;
+            name = name + "-" + &traces;
+            self.traces.push(path);
         }
-        write_whole(&path, &bytes)?;
+        write_whole(&directory.join(name + PART), &bytes)?;
         for (record, timing) in rows {
             if let Some(id) = parse_id(&record.job_id) {
                 self.done.insert(id, (record, timing));
@@ -229,21 +241,38 @@ pub fn host() -> String {
     gethostname::gethostname().to_string_lossy().into_owned()
 }
 
-/// The file of traces that belongs to a part.
-fn beside(part: &Path) -> PathBuf {
-    PathBuf::from(part.to_string_lossy().replace(PART, TRACES))
+/// The first 128 bits of the BLAKE3 hash, in hexadecimal.
+fn checksum(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex()[..32].to_owned()
 }
 
-/// The rows of a part, or why it is not whole.
-fn whole_part(path: &Path) -> Result<Vec<(Record, Timing)>, String> {
-    let bytes = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let hash = blake3::hash(&bytes).to_hex();
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    if name.strip_suffix(PART) != Some(&hash[..32]) {
-        return Err(format!("{} is damaged (its checksum is wrong)", path.display()));
+type Part = (Vec<(Record, Timing)>, Option<PathBuf>);
+
+/// The rows of a part and its file of traces, if it has one; `None` if either is not what the name says.
+fn whole_part(path: &Path) -> Result<Option<Part>, SweepError> {
+    let read = |path: &Path| {
+        fs::read(path).map_err(|source| SweepError::File { action: "read", path: path.to_owned(), source })
+    };
+    let bytes = read(path)?;
+    let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = file.strip_suffix(PART).unwrap_or_default();
+    let (own, traced) = name.split_once('-').map_or((name, None), |(own, traced)| (own, Some(traced)));
+    if own != checksum(&bytes) {
+        return Ok(None);
     }
-    let table = Table::from_parquet(bytes, path).map_err(|error| error.to_string())?;
-    read_part(&table, path).map_err(|error| error.to_string())
+    let traces = traced.map(|hash| (hash, path.with_file_name(hash.to_owned() + TRACES)));
+    if let Some((hash, path)) = &traces
+        && (!path.is_file() || checksum(&read(path)?) != *hash)
+    {
+        return Ok(None);
+    }
+    let table = Table::from_parquet(bytes, path)?;
+    Ok(Some((read_part(&table, path)?, traces.map(|(_, path)| path))))
+}
+
+fn complain(text: &str) {
+    // Nobody may be listening; that is no reason to stop.
+    let _ = writeln!(anstream::stderr(), "warning: {text}");
 }
 
 /// The id that 32 hexadecimal digits say.

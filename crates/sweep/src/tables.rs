@@ -53,6 +53,15 @@ pub fn write(config: &Config, jobs: &[Job], store: &Store) -> Result<String, Swe
         let mut traces = store.traces()?;
         let points: Vec<_> = records.iter().filter_map(|r| traces.remove(&r.job_id)).flatten().collect();
         traces_table(&points).write(&directory.join("traces.parquet"), &metadata)?;
+    } else {
+        // Those of an earlier run with tracing on would not belong to these records.
+        let path = directory.join("traces.parquet");
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(SweepError::File { action: "remove", path, source });
+            }
+            _ => {}
+        }
     }
     let figures = directory.join("figures");
     std::fs::create_dir_all(&figures).map_err(|source| SweepError::File {
@@ -60,7 +69,7 @@ pub fn write(config: &Config, jobs: &[Job], store: &Store) -> Result<String, Swe
         path: figures.clone(),
         source,
     })?;
-    for (name, svg) in figure::all(&rows) {
+    for (name, svg) in figure::all(&rows, &question.conditions) {
         write_whole(&figures.join(name), svg.as_bytes())?;
     }
     store.write_manifest(config, jobs.len(), &records)?;

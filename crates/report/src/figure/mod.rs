@@ -8,13 +8,11 @@ use plotters::style::RGBColor;
 
 use crate::needed::Needed;
 
-/// Every figure of a run: file name and SVG. A figure without data is left out.
+/// Every figure of a run: file name and SVG. A figure without data is left out. `conditions` are the names of
+/// the further conditions of `needed`.
 #[must_use]
-pub fn all(needed: &[Needed]) -> Vec<(&'static str, String)> {
-    [("needed_samples.svg", needed_samples::draw(needed))]
-        .into_iter()
-        .filter_map(|(name, figure)| Some((name, figure?)))
-        .collect()
+pub fn all(needed: &[Needed], conditions: &[String]) -> Vec<(String, String)> {
+    needed_samples::all(needed, conditions)
 }
 
 const OKABE_ITO: [RGBColor; 7] = [

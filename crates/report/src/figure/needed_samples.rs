@@ -1,14 +1,14 @@
 //! Needed samples against T, both axes logarithmic: a panel for each Q, a colour and shape for each N, the fitted
 //! power law with its exponent. Censored cells, lower bounds, are open triangles that point up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::colour;
-use crate::needed::{Milestone, Needed};
+use crate::needed::{Key, Milestone, Needed};
 use crate::scaling::{Term, fit};
 
 const PANEL: (u32, u32) = (330, 330);
@@ -19,19 +19,39 @@ const TOP: u32 = 34;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// The SVG for the first algorithm of `rows` that draws samples from the smallest condition; `None` if there
-/// are no cells to show.
-pub(super) fn draw(rows: &[Needed]) -> Option<String> {
-    let mut cells: Vec<&Needed> = rows.iter().filter(|r| r.milestone == Milestone::Recovery && r.samples > 0).collect();
-    let first = *cells.first()?;
-    cells.retain(|r| r.algorithm == first.algorithm && r.conditions == first.conditions);
+/// One figure for each algorithm and each value of the conditions: `needed_samples_prox.svg`.
+pub(super) fn all(rows: &[Needed], conditions: &[String]) -> Vec<(String, String)> {
+    let mut groups: BTreeMap<(&str, Vec<Key>), Vec<&Needed>> = BTreeMap::new();
+    for row in rows.iter().filter(|r| r.milestone == Milestone::Recovery && r.samples > 0) {
+        let values = row.conditions.iter().map(|&c| Key(c)).collect();
+        groups.entry((&row.algorithm, values)).or_default().push(row);
+    }
+    let mut figures = Vec::new();
+    for ((algorithm, values), cells) in groups {
+        let (mut file, mut title) = (format!("needed_samples_{algorithm}"), algorithm.to_owned());
+        for (key, value) in conditions.iter().zip(values) {
+            file += &format!("_{key}_{}", value.0);
+            title += &format!(", {key} = {}", value.0);
+        }
+        figures.extend(draw(&cells, &title).map(|svg| (file + ".svg", svg)));
+    }
+    figures
+}
+
+/// The SVG for cells of one algorithm; `None` if there are none.
+fn draw(cells: &[&Needed], title: &str) -> Option<String> {
     let sparsities: BTreeSet<i64> = cells.iter().map(|c| c.q).collect();
+    if sparsities.is_empty() {
+        return None;
+    }
     let size = (LEFT + PANEL.0 * sparsities.len() as u32, TOP + PANEL.1 + BOTTOM);
     let mut svg = String::new();
     {
         let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         // A back end that writes to a string fails at nothing but itself; then there is no figure.
-        panels(&root, &cells, &sparsities).ok()?;
+        panels(&root, cells, &sparsities).ok()?;
+        let style = TextStyle::from(("sans-serif", 12)).pos(Pos::new(HPos::Right, VPos::Top));
+        root.draw(&Text::new(title.to_owned(), (size.0 as i32 - 14, 4), style)).ok()?;
         root.present().ok()?;
     }
     Some(svg)
@@ -121,11 +141,16 @@ mod tests {
             }
         }
         let question = Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() };
-        let svg = draw(&needed(&records, &question)).unwrap();
+        let mut rows = needed(&records, &question);
+        let figures = all(&rows, &[]);
+        assert_eq!((figures.len(), figures[0].0.as_str()), (1, "needed_samples_prox.svg"));
+        let svg = &figures[0].1;
         // Three discs for N = 3; two triangles for N = 4, and one that is only a bound.
         assert_eq!(svg.matches("<circle").count(), 3);
         assert_eq!(svg.matches("<polygon").count(), 3);
         assert_eq!(svg.matches("T^2.00").count(), 2);
-        assert!(draw(&[]).is_none());
+        rows.iter_mut().filter(|r| r.n == 4).for_each(|r| r.algorithm = "sgd".to_owned());
+        assert_eq!(all(&rows, &[]).len(), 2, "algorithms do not share a figure");
+        assert!(all(&[], &[]).is_empty());
     }
 }

@@ -1,8 +1,10 @@
 //! The loops that take the time. Everything else in a step is small beside them.
 //!
-//! Each function fixes its result to the bit: 16 lanes, lane `t mod 16` for position `t`, lanes
-//! reduced as a binary tree, no fused multiply-add. `portable` is the definition; a version for
-//! one processor may replace it behind the same function if its bits are the same, as `x86` does.
+//! Each function fixes its result to the bit, without fused multiply-add. Sums over positions run in
+//! single precision over 16 lanes, lane `t mod 16` for position `t`, for [`BLOCK`] positions; then the
+//! lanes are added as a binary tree and the blocks in double precision, in order, so that long sequences
+//! lose no accuracy. `portable` is the definition; a version for one processor may replace it
+//! behind the same function if its bits are the same, as `x86` does.
 
 mod bits;
 mod portable;
@@ -25,8 +27,11 @@ macro_rules! dispatch {
     }};
 }
 
-/// Lanes of every reduction.
+/// Lanes of every sum.
 pub const LANES: usize = 16;
+
+/// Positions that are summed in single precision before they are added in double.
+pub const BLOCK: usize = 8192;
 
 /// What [`draw_tokens`] needs to know of a distribution over at most 256 states.
 ///
@@ -73,7 +78,7 @@ pub fn draw_tokens(table: &TokenTable, bits: &mut Bits, ties: &mut Stream, token
 /// The weighted histogram `h_j = sum_t weights[t] [tokens[t] = j]`, that is `h = X a`.
 ///
 /// `tokens` and `weights` have length T, all tokens are below `h.len()`, at most 256.
-pub fn histogram(tokens: &[u8], weights: &[f32], h: &mut [f32]) {
+pub fn histogram(tokens: &[u8], weights: &[f32], h: &mut [f64]) {
     dispatch!(histogram(tokens, weights, h));
 }
 
@@ -85,9 +90,9 @@ pub fn add_look_ups(tokens: &[u8], tables: &[f32], n: usize, sums: &mut [f32]) {
     dispatch!(add_look_ups(tokens, tables, n, sums));
 }
 
-/// Sum of all entries: lane `t mod 16` for entry `t`, then a binary tree.
+/// Sum of all entries.
 #[must_use]
-pub fn sum(x: &[f32]) -> f32 {
+pub fn sum(x: &[f32]) -> f64 {
     dispatch!(sum(x))
 }
 
@@ -97,9 +102,9 @@ pub fn largest(x: &[f32]) -> f32 {
     dispatch!(largest(x))
 }
 
-/// Sum, sum of squares and number of the entries that are at least `floor`, in 16 lanes each.
+/// Sum, sum of squares and number of the entries that are at least `floor`.
 #[must_use]
-pub fn kept(x: &[f32], floor: f32) -> (f32, f32, f32) {
+pub fn kept(x: &[f32], floor: f32) -> (f64, f64, f64) {
     dispatch!(kept(x, floor))
 }
 
@@ -180,16 +185,16 @@ mod tests {
     #[test]
     fn histogram_agrees_with_a_plain_sum() {
         for n in [2, 3, 4, 7, 8, 9, 16, 17, 256] {
-            for t in [1, 2, 15, 16, 17, 100, 1001] {
+            for t in [1, 2, 15, 16, 17, 100, 1001, 20_000] {
                 let mut s = stream([n as u8; 16]);
                 let tokens: Vec<u8> = (0..t).map(|_| (s.next_u64() % n as u64) as u8).collect();
                 let weights: Vec<f32> = (0..t).map(|_| (s.next_u64() >> 40) as f32 / 1e6 - 4.0).collect();
-                let mut h = vec![f32::NAN; n];
+                let mut h = vec![f64::NAN; n];
                 histogram(&tokens, &weights, &mut h);
                 for (j, &got) in h.iter().enumerate() {
                     let pairs = tokens.iter().zip(&weights).filter(|&(&x, _)| usize::from(x) == j);
                     let exact: f64 = pairs.map(|(_, &w)| f64::from(w)).sum();
-                    assert!((f64::from(got) - exact).abs() < 1e-5 * t as f64, "N {n} T {t}: {got} {exact}");
+                    assert!((got - exact).abs() < 1e-5 * t as f64, "N {n} T {t}: {got} {exact}");
                 }
             }
         }
@@ -200,21 +205,26 @@ mod tests {
     fn histogram_has_the_bits_of_its_definition() {
         for n in [2, 3, 6, 11, 200] {
             let mut s = stream([n as u8; 16]);
-            let tokens: Vec<u8> = (0..77).map(|_| (s.next_u64() % n as u64) as u8).collect();
-            let weights: Vec<f32> = (0..77).map(|_| (s.next_u64() >> 40) as f32 * 1.7e-7).collect();
+            let t = 2 * BLOCK + 77;
+            let tokens: Vec<u8> = (0..t).map(|_| (s.next_u64() % n as u64) as u8).collect();
+            let weights: Vec<f32> = (0..t).map(|_| (s.next_u64() >> 40) as f32 * 1.7e-7).collect();
             let mut h = vec![0.0; n];
             histogram(&tokens, &weights, &mut h);
             for (j, got) in h.iter().enumerate() {
-                let mut lanes = [0.0f32; 16];
-                for (t, (&x, &w)) in tokens.iter().zip(&weights).enumerate() {
-                    if usize::from(x) == j {
-                        lanes[t % 16] += w;
+                let mut total = 0.0;
+                for (tokens, weights) in tokens.chunks(BLOCK).zip(weights.chunks(BLOCK)) {
+                    let mut lanes = [0.0f32; 16];
+                    for (t, (&x, &w)) in tokens.iter().zip(weights).enumerate() {
+                        if usize::from(x) == j {
+                            lanes[t % 16] += w;
+                        }
                     }
+                    for width in [8, 4, 2, 1] {
+                        (0..width).for_each(|i| lanes[i] += lanes[i + width]);
+                    }
+                    total += f64::from(lanes[0]);
                 }
-                for width in [8, 4, 2, 1] {
-                    (0..width).for_each(|i| lanes[i] += lanes[i + width]);
-                }
-                assert_eq!(got.to_bits(), lanes[0].to_bits());
+                assert_eq!(got.to_bits(), total.to_bits());
             }
         }
     }
@@ -242,12 +252,17 @@ mod tests {
 
     #[test]
     fn reductions_agree_with_plain_ones() {
-        for t in [1, 5, 16, 33, 1000] {
+        for t in [1, 5, 16, 33, 1000, 100_000] {
             let mut s = stream([t as u8; 16]);
             let x: Vec<f32> = (0..t).map(|_| (s.next_u64() >> 40) as f32 / 1e6 - 9.0).collect();
             let exact: f64 = x.iter().map(|&v| f64::from(v)).sum();
-            assert!((f64::from(sum(&x)) - exact).abs() < 1e-5 * t as f64);
+            assert!((sum(&x) - exact).abs() < 1e-5 * t as f64);
             assert_eq!(largest(&x), x.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+            let above: Vec<f64> = x.iter().filter(|&&v| v >= -3.5).map(|&v| f64::from(v)).collect();
+            let (mass, square, count) = kept(&x, -3.5);
+            assert_eq!(count, above.len() as f64);
+            assert!((mass - above.iter().sum::<f64>()).abs() < 1e-5 * t as f64);
+            assert!((square - above.iter().map(|v| v * v).sum::<f64>()).abs() < 1e-4 * t as f64);
         }
     }
 
@@ -263,7 +278,7 @@ mod tests {
         let mut s = stream([12; 16]);
         for case in 0..300u64 {
             let n = 2 + (s.next_u64() % if case % 2 == 0 { 15 } else { 255 }) as usize;
-            let t = 1 + (s.next_u64() % 300) as usize;
+            let t = 1 + (s.next_u64() % if case % 10 == 0 { 20_000 } else { 300 }) as usize;
             let rows = 1 + (s.next_u64() % 5) as usize;
             let table = TokenTable::new(&Categorical::new(&dirichlet(&mut s, 1.0, n)));
             let random = |s: &mut Stream, len: usize| -> Vec<f32> {
@@ -287,8 +302,9 @@ mod tests {
                     (portable::sum(&weights), portable::largest(&weights), portable::kept(&weights, 0.1))
                 };
                 let (sum, largest, (mass, square, count)) = reductions;
-                let floats = [&h[..], &sums, &[sum, largest, mass, square, count]].concat();
-                (x, floats.iter().map(|f| f.to_bits()).collect::<Vec<_>>(), bits, ties)
+                let single: Vec<u32> = sums.iter().chain([&largest]).map(|f| f.to_bits()).collect();
+                let double: Vec<u64> = h.iter().chain(&[sum, mass, square, count]).map(|f| f.to_bits()).collect();
+                (x, single, double, bits, ties)
             };
             assert_eq!(run(true), run(false), "N = {n}, T = {t}, {rows} rows");
         }

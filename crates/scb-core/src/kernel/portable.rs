@@ -5,7 +5,7 @@
 use rand::Rng;
 
 use super::bits::{Bits, WORDS};
-use super::{LANES, TIE, TokenTable};
+use super::{BLOCK, LANES, TIE, TokenTable};
 use crate::random::Stream;
 
 /// Tokens of one round of random words, 16 bits each.
@@ -96,7 +96,7 @@ fn settle_ties(table: &TokenTable, words: &Words, ties: &mut Stream, round: &mut
 }
 
 #[inline(always)]
-pub(super) fn histogram(tokens: &[u8], weights: &[f32], h: &mut [f32]) {
+pub(super) fn histogram(tokens: &[u8], weights: &[f32], h: &mut [f64]) {
     // Few states: one masked addition a state, which vectorises. Many: one indexed addition a token.
     // Adding a masked zero changes no lane, so the bits are the same.
     match h.len() {
@@ -113,42 +113,52 @@ pub(super) fn histogram(tokens: &[u8], weights: &[f32], h: &mut [f32]) {
 }
 
 #[inline(always)]
-fn masked_histogram<const N: usize>(tokens: &[u8], weights: &[f32], h: &mut [f32]) {
-    let mut lanes = [[0.0f32; LANES]; N];
-    let (token_blocks, token_rest) = tokens.as_chunks::<LANES>();
-    let (weight_blocks, weight_rest) = weights.as_chunks::<LANES>();
-    for (x, w) in token_blocks.iter().zip(weight_blocks) {
-        for (j, lane) in lanes.iter_mut().enumerate() {
-            for i in 0..LANES {
-                // A mask, not an `if`: tokens are random, so a branch would be mispredicted.
-                let mask = u32::from(x[i] == j as u8).wrapping_neg();
-                lane[i] += f32::from_bits(w[i].to_bits() & mask);
+fn masked_histogram<const N: usize>(tokens: &[u8], weights: &[f32], h: &mut [f64]) {
+    h.fill(0.0);
+    for (tokens, weights) in tokens.chunks(BLOCK).zip(weights.chunks(BLOCK)) {
+        let mut lanes = [[0.0f32; LANES]; N];
+        let (token_blocks, token_rest) = tokens.as_chunks::<LANES>();
+        let (weight_blocks, weight_rest) = weights.as_chunks::<LANES>();
+        for (x, w) in token_blocks.iter().zip(weight_blocks) {
+            for (j, lane) in lanes.iter_mut().enumerate() {
+                for i in 0..LANES {
+                    // A mask, not an `if`: tokens are random, so a branch would be mispredicted.
+                    let mask = u32::from(x[i] == j as u8).wrapping_neg();
+                    lane[i] += f32::from_bits(w[i].to_bits() & mask);
+                }
             }
         }
-    }
-    for (i, (&x, &w)) in token_rest.iter().zip(weight_rest).enumerate() {
-        lanes[usize::from(x)][i] += w;
-    }
-    for (sum, lane) in h.iter_mut().zip(&lanes) {
-        *sum = tree(lane);
+        for (i, (&x, &w)) in token_rest.iter().zip(weight_rest).enumerate() {
+            lanes[usize::from(x)][i] += w;
+        }
+        add_trees(&lanes, h);
     }
 }
 
 #[inline(always)]
-fn indexed_histogram<const N: usize>(tokens: &[u8], weights: &[f32], h: &mut [f32]) {
-    let mut lanes = [[0.0f32; LANES]; N];
-    let (token_blocks, token_rest) = tokens.as_chunks::<LANES>();
-    let (weight_blocks, weight_rest) = weights.as_chunks::<LANES>();
-    for (x, w) in token_blocks.iter().zip(weight_blocks) {
-        for i in 0..LANES {
-            lanes[usize::from(x[i]) % N][i] += w[i];
+fn indexed_histogram<const N: usize>(tokens: &[u8], weights: &[f32], h: &mut [f64]) {
+    h.fill(0.0);
+    for (tokens, weights) in tokens.chunks(BLOCK).zip(weights.chunks(BLOCK)) {
+        let mut lanes = [[0.0f32; LANES]; N];
+        let (token_blocks, token_rest) = tokens.as_chunks::<LANES>();
+        let (weight_blocks, weight_rest) = weights.as_chunks::<LANES>();
+        for (x, w) in token_blocks.iter().zip(weight_blocks) {
+            for i in 0..LANES {
+                lanes[usize::from(x[i]) % N][i] += w[i];
+            }
         }
+        for (i, (&x, &w)) in token_rest.iter().zip(weight_rest).enumerate() {
+            lanes[usize::from(x) % N][i] += w;
+        }
+        add_trees(&lanes, h);
     }
-    for (i, (&x, &w)) in token_rest.iter().zip(weight_rest).enumerate() {
-        lanes[usize::from(x) % N][i] += w;
-    }
-    for (sum, lane) in h.iter_mut().zip(&lanes) {
-        *sum = tree(lane);
+}
+
+/// Adds the sum of each state's lanes to its total.
+#[inline(always)]
+fn add_trees(lanes: &[[f32; LANES]], h: &mut [f64]) {
+    for (total, lanes) in h.iter_mut().zip(lanes) {
+        *total += f64::from(tree(lanes));
     }
 }
 
@@ -222,18 +232,19 @@ fn add_look_ups_of<const STRIDE: usize, const SELECTED: usize>(tokens: &[u8], ta
 }
 
 #[inline(always)]
-pub(super) fn sum(x: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; LANES];
-    let (blocks, rest) = x.as_chunks::<LANES>();
-    for block in blocks {
-        for (lane, &v) in lanes.iter_mut().zip(block) {
-            *lane += v;
+pub(super) fn sum(x: &[f32]) -> f64 {
+    let mut total = 0.0;
+    for x in x.chunks(BLOCK) {
+        let mut lanes = [0.0f32; LANES];
+        let (blocks, rest) = x.as_chunks::<LANES>();
+        for block in blocks.iter().map(<[f32; LANES]>::as_slice).chain([rest]) {
+            for (lane, &v) in lanes.iter_mut().zip(block) {
+                *lane += v;
+            }
         }
+        total += f64::from(tree(&lanes));
     }
-    for (lane, &v) in lanes.iter_mut().zip(rest) {
-        *lane += v;
-    }
-    tree(&lanes)
+    total
 }
 
 #[inline(always)]
@@ -249,17 +260,22 @@ pub(super) fn largest(x: &[f32]) -> f32 {
 }
 
 #[inline(always)]
-pub(super) fn kept(x: &[f32], floor: f32) -> (f32, f32, f32) {
-    let mut lanes = [[0.0f32; LANES]; 3];
-    let (blocks, rest) = x.as_chunks::<LANES>();
-    for block in blocks.iter().map(<[f32; LANES]>::as_slice).chain([rest]) {
-        for (i, &v) in block.iter().enumerate() {
-            let mask = u32::from(v >= floor).wrapping_neg();
-            let v = f32::from_bits(v.to_bits() & mask);
-            lanes[0][i] += v;
-            lanes[1][i] += v * v;
-            lanes[2][i] += f32::from_bits(1.0f32.to_bits() & mask);
+pub(super) fn kept(x: &[f32], floor: f32) -> (f64, f64, f64) {
+    let mut totals = [0.0; 3];
+    for x in x.chunks(BLOCK) {
+        let mut lanes = [[0.0f32; LANES]; 3];
+        let (blocks, rest) = x.as_chunks::<LANES>();
+        for block in blocks.iter().map(<[f32; LANES]>::as_slice).chain([rest]) {
+            for (i, &v) in block.iter().enumerate() {
+                let mask = u32::from(v >= floor).wrapping_neg();
+                let v = f32::from_bits(v.to_bits() & mask);
+                lanes[0][i] += v;
+                lanes[1][i] += v * v;
+                lanes[2][i] += f32::from_bits(1.0f32.to_bits() & mask);
+            }
         }
+        add_trees(&lanes, &mut totals);
     }
-    (tree(&lanes[0]), tree(&lanes[1]), tree(&lanes[2]))
+    let [mass, square, count] = totals;
+    (mass, square, count)
 }

@@ -5,16 +5,17 @@
 //! are the same.
 //!
 //! The only `unsafe` of the crate. Its one invariant: a function of this module is called only on a
-//! processor that has AVX2, which [`available`] asks.
+//! processor that has AVX2, BMI1 and BMI2, which [`available`] asks.
 #![allow(unsafe_code, reason = "calling code compiled for AVX2 is unsafe until the processor has been asked")]
 
 use super::{Bits, TokenTable, portable};
 use crate::random::Stream;
 
-/// Whether this processor has AVX2.
+/// Whether this processor has everything these functions are compiled for.
 #[inline]
 pub(super) fn available() -> bool {
-    std::arch::is_x86_feature_detected!("avx2")
+    use std::arch::is_x86_feature_detected as has;
+    has!("avx2") && has!("bmi1") && has!("bmi2")
 }
 
 macro_rules! for_avx2 {
@@ -34,9 +35,9 @@ macro_rules! for_avx2 {
 
 for_avx2! {
     fn draw_tokens(table: &TokenTable, bits: &mut Bits, ties: &mut Stream, tokens: &mut [u8]);
-    fn histogram(tokens: &[u8], weights: &[f32], h: &mut [f32]);
+    fn histogram(tokens: &[u8], weights: &[f32], h: &mut [f64]);
     fn add_look_ups(tokens: &[u8], tables: &[f32], n: usize, sums: &mut [f32]);
-    fn sum(x: &[f32]) -> f32;
+    fn sum(x: &[f32]) -> f64;
     fn largest(x: &[f32]) -> f32;
-    fn kept(x: &[f32], floor: f32) -> (f32, f32, f32);
+    fn kept(x: &[f32], floor: f32) -> (f64, f64, f64);
 }

@@ -98,7 +98,7 @@ pub trait Learner {
     fn step(&mut self, sizes: &StepSizes);
     /// The current model.
     fn model(&mut self) -> &Linear;
-    /// `alpha_A` of the current model; asked after every step, so it must be cheap.
+    /// `alpha_A` of the current model, its rows taken to sum to 1; asked after every step, so it must be cheap.
     fn alpha_a(&self, truth: &Truth<'_>) -> f64;
 }
 
@@ -159,6 +159,6 @@ impl<O: Optimiser> Learner for Sampled<'_, O> {
     }
 
     fn alpha_a(&self, truth: &Truth<'_>) -> f64 {
-        truth.alpha_a(&self.model.attention)
+        truth.alpha_a_of_unit_rows(&self.model.attention)
     }
 }

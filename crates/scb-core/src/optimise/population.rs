@@ -1,6 +1,6 @@
 //! The infinite-sample trajectory by the two-variable recursion: O(1) per step.
 //!
-//! It has no noise and so nothing to threshold; a stage changes its step size only. Its "samples"
+//! It is Algorithm 1 without threshold, cut and rounding: a stage changes its step size only. Its "samples"
 //! count the steps in batches of B, so that its curve can be laid over that of a sampled run.
 
 use super::{Algorithm, Learner, Setup, Stage, StepSizes};
@@ -11,7 +11,7 @@ use crate::task::Task;
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "population",
-    summary: "the infinite-batch limit of prox, by the two-variable recursion",
+    summary: "the infinite-batch limit of prox without threshold and rounding, by the two-variable recursion",
     draws_samples: false,
     learner: |setup| Box::new(Population::new(setup)),
 };

@@ -2,29 +2,19 @@
 
 use crate::model::Linear;
 use crate::population::expected_loss;
+use crate::task::Task;
 
 use super::{Checkpoint, MIRRORED_ALPHA, Status, StopAt, TrainSpec};
 
-/// A milestone of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Milestone {
-    /// `min(alpha_V, alpha_A)` is at least the signal threshold.
-    Signal,
-    /// For every query token the Q largest entries of the attention are the true positions, there and
-    /// at every later check.
-    Support,
-    /// The rounded model is within epsilon of the truth in both factors.
-    Recovery,
-}
-
-/// First sample counts at which each [`Milestone`] was reached, if it was.
+/// First sample counts at which each milestone was reached, if it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Milestones {
-    /// See [`Milestone::Signal`].
+    /// `min(alpha_V, alpha_A)` is at least the signal threshold.
     pub signal: Option<u64>,
-    /// See [`Milestone::Support`].
+    /// For every query token the Q largest entries of the attention are the true positions, there and at
+    /// every later check of the run.
     pub support: Option<u64>,
-    /// See [`Milestone::Recovery`].
+    /// The rounded model is within epsilon of the truth in both factors.
     pub recovery: Option<u64>,
 }
 
@@ -52,10 +42,13 @@ impl Milestones {
         if seen.alpha_a > MIRRORED_ALPHA {
             return None;
         }
-        // The mirrored solution fits nearly as well as the truth; a run that is blowing up does not.
-        let start = Linear::uninformative(seen.truth.task);
-        let acceptable = 2.0 * expected_loss(seen.truth.task, &start);
-        let fits = expected_loss(seen.truth.task, seen.model) <= acceptable;
-        Some(if fits { Status::Mirrored } else { Status::Diverged })
+        let loss = expected_loss(seen.truth.task, seen.model);
+        Some(if fits(seen.truth.task, loss) { Status::Mirrored } else { Status::Diverged })
     }
+}
+
+/// Whether a loss is one of a model that learns something or nothing, rather than of one that blows up: at most
+/// twice that of the uninformative start. The mirrored solution fits nearly as well as the truth.
+pub(super) fn fits(task: &Task, loss: f64) -> bool {
+    loss <= 2.0 * expected_loss(task, &Linear::uninformative(task))
 }

@@ -9,7 +9,7 @@ mod observe;
 mod spec;
 mod stage;
 
-pub use milestone::{Milestone, Milestones};
+pub use milestone::Milestones;
 pub use observe::{Checkpoint, Observer};
 pub use spec::{StepScale, StopAt, TrainSpec};
 pub use stage::StageEnd;
@@ -28,8 +28,8 @@ pub enum Status {
     Exhausted,
     /// `alpha_A <= -0.5`: the run grew into the mirrored solution (-1, -1).
     Mirrored,
-    /// Something is no longer finite, or `alpha_A <= -0.5` at more than twice the loss of the
-    /// uninformative start: too large a step, not the mirrored solution.
+    /// Something is no longer finite, or the run ends, with its budget or at `alpha_A <= -0.5`, at more
+    /// than twice the loss of the uninformative start: too large a step.
     Diverged,
     /// An observer asked to stop.
     Stopped,
@@ -103,15 +103,17 @@ pub fn train(task: &Task, spec: &TrainSpec, stream: Stream, observer: &mut dyn O
         step += 1;
     };
     let model = learner.model();
+    let errors = truth.errors(model, spec.keep);
+    let blown_up = status == Status::Exhausted && !milestone::fits(task, errors.loss);
     Outcome {
-        status,
+        status: if blown_up { Status::Diverged } else { status },
         steps: step,
         samples: step * batch,
         tokens: if spec.algorithm.draws_samples { step * batch * task.t as u64 } else { 0 },
         milestones,
         alpha_v: truth.alpha_v(&model.value),
         alpha_a: truth.alpha_a(&model.attention),
-        errors: truth.errors(model, spec.keep),
+        errors,
     }
 }
 

@@ -53,7 +53,7 @@ impl<'a> Checkpoint<'a> {
 
     /// Whether V and A are free of infinities and not-a-numbers.
     pub(super) fn is_finite(&self) -> bool {
-        let attention = self.model.attention.as_slice().map_or(f32::NAN, kernel::sum);
+        let attention = self.model.attention.as_slice().map_or(f64::NAN, kernel::sum);
         attention.is_finite() && self.model.value.iter().all(|v| v.is_finite())
     }
 

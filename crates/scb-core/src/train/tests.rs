@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::*;
+use crate::model::Linear;
 use crate::optimise::{Start, algorithm};
 use crate::population::Recursion;
 use crate::random::stream;
@@ -34,7 +35,7 @@ fn spec(name: &str, batch_size: usize, eta: f64, steps: u64) -> TrainSpec {
     }
 }
 
-/// Records `(step, stage, alpha_V, alpha_A, kept mass)` at every check.
+/// Records `(step, stage, alpha_V, alpha_A)` at every check.
 #[derive(Default)]
 struct Log(Vec<(u64, Stage, f64, f64)>);
 
@@ -165,6 +166,10 @@ fn runs_end_for_the_reason_they_record() {
     assert_eq!(mirrored.status, Status::Mirrored);
     assert!(mirrored.alpha_v < 0.0 && mirrored.milestones.recovery.is_none());
     assert_eq!(run(&TrainSpec { eta_boost: 50.0, ..good.clone() }).status, Status::Diverged);
+    // Blowing up in the sparse stage must not be hidden by the threshold.
+    let sparse =
+        TrainSpec { boost_end: StageEnd { steps: Some(0), ..StageEnd::default() }, eta_sparse: 50.0, ..good.clone() };
+    assert_eq!(run(&sparse).status, Status::Diverged);
     struct Stop;
     impl Observer for Stop {
         fn observe(&mut self, _: &Checkpoint<'_>) -> ControlFlow<()> {
@@ -172,6 +177,23 @@ fn runs_end_for_the_reason_they_record() {
         }
     }
     assert_eq!(train(&task, &good, stream([5; 16]), &mut Stop).status, Status::Stopped);
+}
+
+/// Right, wrong, right again: the milestone is the second time.
+#[test]
+fn support_that_is_lost_is_counted_from_when_it_came_back() {
+    let task = task(3, 2, 64, 2);
+    let truth = Truth::new(&task);
+    let spec = spec("prox", 16, 0.1, 100);
+    let mut milestones = Milestones::default();
+    let (right, wrong) = (Linear::planted(&task, 0.1, 0.1), Linear::planted(&task, 0.1, -0.1));
+    for (samples, model, expected) in
+        [(16, &wrong, None), (32, &right, Some(32)), (48, &right, Some(32)), (64, &wrong, None), (80, &right, Some(80))]
+    {
+        let seen = Checkpoint::new(samples / 16, samples, Stage::Boost, model, &truth, spec.keep);
+        assert_eq!(milestones.update(&seen, &spec), None);
+        assert_eq!(milestones.support, expected);
+    }
 }
 
 /// The paper's simulation size: N = 3, Q = 2, T = 5000, B = 64, 1000 steps, 8 seeds. Vanilla SGD, whose
