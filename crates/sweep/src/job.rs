@@ -389,5 +389,10 @@ mod tests {
         assert_eq!(ids(&config), ids(&again));
         assert_eq!(to_toml(&again).unwrap(), text);
         assert_eq!(again.name, "test");
+        // One grid lists what the other leaves to its default.
+        let two = "[[grid]]\nN = 3\nQ = 1\nT = 64\nepsilon = [0.1, 0.2]\n[[grid]]\nN = 4\nQ = 1\nT = 64\n";
+        let config = self::config(two, &[]);
+        let again = parse("config", "config.toml", to_toml(&config).unwrap(), &[]).unwrap();
+        assert_eq!(ids(&config), ids(&again));
     }
 }

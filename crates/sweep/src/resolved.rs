@@ -24,7 +24,7 @@ pub fn to_toml(config: &Config) -> Result<String, toml::ser::Error> {
         task: section(config, "task"),
         init: section(config, "init"),
         training: section(config, "training"),
-        grid: config.grids.iter().map(Grid).collect(),
+        grid: config.grids.iter().map(|grid| Grid { grid, config }).collect(),
     };
     let body = toml::to_string(&resolved)?;
     Ok(format!("# The resolved config of this run directory: overrides applied, every default written out.\n\n{body}"))
@@ -54,7 +54,12 @@ struct Trace {
     enabled: bool,
 }
 
-/// A section: the values of its axes that some grid leaves to it, then its own settings.
+/// Whether any grid names an axis.
+fn listed(config: &Config, axis: usize) -> bool {
+    config.grids.iter().any(|g| g.axes.iter().any(|a| a.axis == axis && a.listed))
+}
+
+/// A section: the values of its axes that the grids leave to it, then its own settings.
 struct Section<'c> {
     name: &'static str,
     axes: Vec<&'c AxisSpec>,
@@ -62,8 +67,10 @@ struct Section<'c> {
 }
 
 fn section<'c>(config: &'c Config, name: &'static str) -> Section<'c> {
-    let unlisted = |i: usize| config.grids.iter().find_map(|g| g.axes.iter().find(|a| a.axis == i && !a.listed));
-    let axes = (0..AXES.len()).filter(|&i| AXES[i].section == Some(name)).filter_map(unlisted).collect();
+    // What any grid lists, all grids list: a key stands in the grids or in its section, not in both.
+    let spec = |i: usize| config.grids.first().and_then(|g| g.axes.iter().find(|a| a.axis == i));
+    let own = |&i: &usize| AXES[i].section == Some(name) && !listed(config, i);
+    let axes = (0..AXES.len()).filter(own).filter_map(spec).collect();
     Section { name, axes, config }
 }
 
@@ -134,13 +141,16 @@ impl From<StageEnd> for End {
     }
 }
 
-struct Grid<'c>(&'c GridSpec);
+struct Grid<'c> {
+    grid: &'c GridSpec,
+    config: &'c Config,
+}
 
 impl Serialize for Grid<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let grid = self.0;
+        let grid = self.grid;
         let mut map = serializer.serialize_map(None)?;
-        for spec in grid.axes.iter().filter(|a| a.listed || AXES[a.axis].section.is_none()) {
+        for spec in grid.axes.iter().filter(|a| AXES[a.axis].section.is_none() || listed(self.config, a.axis)) {
             let axis = &AXES[spec.axis];
             let values: Vec<Written<'_>> = spec.elements.iter().map(|e| Written(axis, e)).collect();
             map.serialize_entry(axis.name, &values)?;

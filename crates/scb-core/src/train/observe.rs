@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 
-use crate::kernel;
 use crate::metrics::{Errors, Rounded, Truth};
 use crate::model::Linear;
 use crate::optimise::Stage;
@@ -51,10 +50,9 @@ impl<'a> Checkpoint<'a> {
         }
     }
 
-    /// Whether V and A are free of infinities and not-a-numbers.
+    /// Whether V and A are free of infinities and not-a-numbers; `alpha_A` sums every entry of A.
     pub(super) fn is_finite(&self) -> bool {
-        let attention = self.model.attention.as_slice().map_or(f64::NAN, kernel::sum);
-        attention.is_finite() && self.model.value.iter().all(|v| v.is_finite())
+        self.alpha_a.is_finite() && self.model.value.iter().all(|v| v.is_finite())
     }
 
     /// Whether the rounded model is within `epsilon` of the truth, relative to the uninformative start.
