@@ -277,3 +277,32 @@ fn an_interrupted_sweep_keeps_what_is_finished_and_says_how_to_continue() {
     succeed(home.path(), &format!("{arguments} -o whole -q"));
     assert_eq!(super::sha256(&run.join("runs.parquet")), super::sha256(&home.path().join("whole/runs.parquet")));
 }
+
+#[test]
+fn the_config_in_the_readme_is_a_config_and_names_every_axis() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
+    let text = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let config = sweep::config::parse("readme", "README.md", text.to_owned(), &[]).unwrap();
+    // (N, Q) x (T, batch size) x step size; the two batch sizes are one where T/8 is 64.
+    let points = 9 * (7 * 2 - 1) * 2;
+    assert_eq!(sweep::job::jobs(&config).unwrap().len(), 16 * points);
+    for axis in &sweep::axis::AXES {
+        assert!(text.contains(&format!("{} =", axis.name)), "{}", axis.name);
+    }
+}
+
+/// The sweeps that ship with the program.
+#[test]
+fn every_shipped_sweep_can_be_planned() {
+    let sweeps = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sweeps");
+    let mut planned = 0;
+    for entry in fs::read_dir(&sweeps).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "toml") {
+            let config = sweep::config::load(&path, &[]).unwrap();
+            assert!(!sweep::job::jobs(&config).unwrap().is_empty());
+            planned += 1;
+        }
+    }
+    assert!(planned >= 2);
+}

@@ -217,3 +217,18 @@ fn algorithm_1_recovers_at_the_size_of_the_paper_and_sgd_does_not() {
         assert_eq!(recovered("sgd", eta), 0, "SGD at step size {eta}");
     }
 }
+
+#[test]
+fn raw_steps_are_eta_and_normalised_steps_are_divided_by_the_task_constants() {
+    let task = task(3, 2, 64, 1);
+    let normalised = spec("prox", 16, 0.1, 100);
+    let raw = TrainSpec { steps: StepScale::Raw, ..normalised.clone() };
+    let boost = step_sizes(&task, &raw, Stage::Boost);
+    assert_eq!((boost.value, boost.attention, boost.threshold), (0.1, 0.1, 0.0));
+    let sparse = step_sizes(&task, &raw, Stage::Sparse);
+    assert_eq!((sparse.value, sparse.attention, sparse.threshold), (0.05, 0.05, 0.05 * 0.003));
+    let sparse = step_sizes(&task, &normalised, Stage::Sparse);
+    assert_eq!((sparse.value, sparse.attention), (0.05 / task.k_q, 0.05 / task.k_p));
+    assert_eq!(sparse.threshold, sparse.attention * 0.003);
+    assert_eq!(step_sizes(&task, &normalised, Stage::Round).threshold, 0.0);
+}
