@@ -1,6 +1,5 @@
 //! Everything that ends the program early, and its exit code.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,6 +7,7 @@ use report::ReportError;
 use thiserror::Error;
 
 use crate::diagnostic::Diagnostic;
+use crate::terminal::say;
 
 /// Why the program ends early.
 #[derive(Debug, Error)]
@@ -55,8 +55,7 @@ impl SweepError {
                 .render(),
             other => Diagnostic::new(other.to_string()).render(),
         };
-        // If even this cannot be printed, the exit code has to do.
-        let _ = writeln!(anstream::stderr(), "{text}");
+        say(&text);
     }
 
     /// 2 for mistakes of the user's, 1 for everything else.

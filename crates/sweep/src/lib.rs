@@ -24,6 +24,7 @@
 //! | [`interrupt`] | Ctrl-C |
 //! | [`progress`], [`duration`] | the bar |
 //! | [`store`] | the run directory and its parts |
+//! | `terminal` | printing, to streams that may be full |
 //! | [`tables`] | the final tables and the printed answer |
 //!
 //! This crate knows no formulas.
@@ -48,9 +49,9 @@ pub(crate) mod section;
 pub mod source;
 pub mod store;
 pub mod tables;
+pub(crate) mod terminal;
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -62,6 +63,7 @@ pub use error::SweepError;
 use plan::Plan;
 use progress::Progress;
 use store::Store;
+use terminal::{print, say};
 
 /// Runs the command line; the whole program.
 ///
@@ -96,7 +98,7 @@ fn sweep(run: &Run) -> Result<ExitCode, SweepError> {
     if interrupt::requested() {
         let done = plan.jobs.iter().filter(|job| store.done().contains_key(&job.id)).count();
         let (all, command) = (plan.jobs.len(), interrupt::continuing_command());
-        progress.say(&format!(
+        say(&format!(
             "interrupted: {done} of {all} jobs are done and kept, {} left; continue with\n\n    {command}",
             all - done
         ));
@@ -106,7 +108,7 @@ fn sweep(run: &Run) -> Result<ExitCode, SweepError> {
     if !run.quiet {
         print(&format!("\n{answer}\nTables and figures: {}\n", store.directory().display()))?;
     }
-    Ok(closing(plan.failed(&store), &progress))
+    Ok(closing(plan.failed(&store)))
 }
 
 /// Says what a run would do, and does nothing.
@@ -134,22 +136,16 @@ fn rebuild(directory: &Path) -> Result<ExitCode, SweepError> {
         text += &format!("{left} of {all} jobs have not run; `sweep run` with the same config completes them.\n");
     }
     print(&text)?;
-    Ok(closing(plan.failed(&store), &Progress::new(&plan, &config.name, true)))
+    Ok(closing(plan.failed(&store)))
 }
 
 /// The exit code, with a last word if jobs have failed.
-fn closing(failed: usize, progress: &Progress) -> ExitCode {
+fn closing(failed: usize) -> ExitCode {
     if failed == 0 {
         return ExitCode::SUCCESS;
     }
-    progress.say(&format!("{failed} jobs failed; their errors are in runs.parquet"));
+    say(&format!("{failed} jobs failed; their errors are in runs.parquet"));
     ExitCode::from(1)
-}
-
-/// Prints to the standard output, which may be full or closed.
-fn print(text: &str) -> Result<(), SweepError> {
-    let mut out = anstream::stdout();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(SweepError::Print)
 }
 
 fn run_directory(arguments: &ConfigArguments, config: &Config) -> PathBuf {

@@ -1,13 +1,14 @@
 //! The progress bar: weighted by cost, with time left and tokens per second; plain lines off a terminal.
 
 use std::cell::RefCell;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::duration::short_time;
 use crate::plan::Plan;
+use crate::terminal::say;
 
 /// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -88,8 +89,7 @@ impl Progress {
 
     /// Says something above the bar.
     pub fn say(&self, line: &str) {
-        // Nobody may be listening; that is no reason to stop.
-        self.bar.suspend(|| drop(writeln!(anstream::stderr(), "{line}")));
+        self.bar.suspend(|| say(line));
     }
 
     /// Clears the bar and sums up.

@@ -14,7 +14,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use report::record::{part_table, read_part};
@@ -27,6 +26,7 @@ use crate::SweepError;
 use crate::config::Config;
 use crate::job::{JobId, RESULTS_VERSION};
 use crate::resolved;
+use crate::terminal::say;
 
 /// Name of the resolved config in a run directory.
 pub const CONFIG: &str = "config.toml";
@@ -114,9 +114,9 @@ impl Store {
                         source,
                     })?;
                     let (path, aside) = (path.display(), aside.display());
-                    complain(&format!("{path} is damaged (checksum); set aside as {aside}, its jobs run again"));
+                    say(&format!("warning: {path} is damaged (checksum); set aside as {aside}, its jobs run again"));
                 } else {
-                    complain(&format!("{} is damaged (checksum); a run would repeat its jobs", path.display()));
+                    say(&format!("warning: {} is damaged (checksum); a run would repeat its jobs", path.display()));
                 }
                 continue;
             };
@@ -268,11 +268,6 @@ fn whole_part(path: &Path) -> Result<Option<Part>, SweepError> {
     }
     let table = Table::from_parquet(bytes, path)?;
     Ok(Some((read_part(&table, path)?, traces.map(|(_, path)| path))))
-}
-
-fn complain(text: &str) {
-    // Nobody may be listening; that is no reason to stop.
-    let _ = writeln!(anstream::stderr(), "warning: {text}");
 }
 
 /// The id that 32 hexadecimal digits say.
