@@ -166,7 +166,7 @@ pub fn needed(records: &[Record], question: &Question) -> Vec<Needed> {
     type Tuning = (i64, Key, Key, Key, i64, Vec<Key>);
     let mut cells: BTreeMap<Cell<'_>, BTreeMap<Tuning, Vec<&Record>>> = BTreeMap::new();
     for record in records {
-        let values = |keys: &[String]| keys.iter().map(|key| Key(further(record, key))).collect();
+        let values = |keys: &[String]| keys.iter().map(|key| Key(record.further(key).unwrap_or(f64::NAN))).collect();
         let cell = (record.n, record.q, record.t, record.algorithm.as_str(), values(&question.conditions));
         let (boost, sparse, lambda) = (Key(record.eta_boost), Key(record.eta_sparse), Key(record.lambda));
         let tuning = (record.batch_size, boost, sparse, lambda, record.max_samples, values(&question.tuned));
@@ -200,17 +200,13 @@ pub fn needed(records: &[Record], question: &Question) -> Vec<Needed> {
                 eta_sparse: best.example.eta_sparse,
                 lambda: best.example.lambda,
                 max_samples: best.example.max_samples,
-                tuned: question.tuned.iter().map(|key| further(best.example, key)).collect(),
+                tuned: question.tuned.iter().map(|key| best.example.further(key).unwrap_or(f64::NAN)).collect(),
                 replicates: best.runs as i64,
                 reached: best.reached as i64,
             });
         }
     }
     rows
-}
-
-fn further(record: &Record, key: &str) -> f64 {
-    record.further.iter().find(|(name, _)| name == key).map_or(f64::NAN, |&(_, value)| value)
 }
 
 struct Judged<'r> {

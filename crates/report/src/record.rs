@@ -124,16 +124,18 @@ pub struct Timing {
     pub finished: i64,
 }
 
-/// The columns of `runs.parquet`, with one column for each of the `further` keys.
-#[must_use]
-pub fn runs_table(records: &[Record], further: &[String]) -> Table {
-    let all = || records.iter();
-    // A diverged run has infinities; a table has nulls.
-    let measure =
-        |get: fn(&Measures) -> f64| all().map(move |r| r.measures.as_ref().map(get).filter(|x| x.is_finite()));
-    let count = |get: fn(&Measures) -> Option<i64>| all().map(move |r| r.measures.as_ref().and_then(get));
+impl Record {
+    /// Its value of a further key; `None` if it has none of this name.
+    #[must_use]
+    pub fn further(&self, key: &str) -> Option<f64> {
+        self.further.iter().find(|(name, _)| name == key).map(|&(_, value)| value)
+    }
+}
+
+/// The columns of a point of the grid, with one for each of the `further` keys.
+pub(crate) fn point_table<'r>(records: &(impl Iterator<Item = &'r Record> + Clone), further: &[String]) -> Table {
+    let all = || records.clone();
     let mut table = Table::new()
-        .text("job_id", "hash of everything that decides the result", all().map(|r| r.job_id.as_str()))
         .int("N", "states", "number of states", all().map(|r| r.n))
         .int("Q", "positions", "sparsity: positions one query token attends to", all().map(|r| r.q))
         .int("T", "positions", "sequence length", all().map(|r| r.t))
@@ -144,10 +146,22 @@ pub fn runs_table(records: &[Record], further: &[String]) -> Table {
         .text("algorithm", "name of the algorithm", all().map(|r| r.algorithm.as_str()))
         .int("max_samples", "samples", "budget", all().map(|r| r.max_samples));
     for key in further {
-        let cells = all().map(|r| r.further.iter().find(|(name, _)| name == key).map(|&(_, value)| value));
-        table = table.float(key, "", "further key of the grid", cells);
+        table = table.float(key, "", "further key of the grid", all().map(|r| r.further(key)));
     }
     table
+}
+
+/// The columns of `runs.parquet`, with one column for each of the `further` keys.
+#[must_use]
+pub fn runs_table(records: &[Record], further: &[String]) -> Table {
+    let all = || records.iter();
+    // A diverged run has infinities; a table has nulls.
+    let measure =
+        |get: fn(&Measures) -> f64| all().map(move |r| r.measures.as_ref().map(get).filter(|x| x.is_finite()));
+    let count = |get: fn(&Measures) -> Option<i64>| all().map(move |r| r.measures.as_ref().and_then(get));
+    Table::new()
+        .text("job_id", "hash of everything that decides the result", all().map(|r| r.job_id.as_str()))
+        .beside(point_table(&all(), further))
         .int("replicate", "", "which replicate, from 0; the same task for all algorithms", all().map(|r| r.replicate))
         .text("status", "recovered, exhausted, mirrored, diverged or failed", all().map(|r| r.status.name()))
         .text("error", "why the job failed; null if it did not", all().map(|r| r.error.as_deref()))

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::needed::{Key, Milestone, Reading, quantile_reached};
+use crate::record::point_table;
 use crate::{Record, Status, Table};
 
 /// The replicates of one cell of the grid (all parameters equal, only the replicate differs).
@@ -47,20 +48,7 @@ pub fn summary_table(records: &[Record], further: &[String]) -> Table {
     }
     let first = || cells.iter().map(|cell| cell.runs[0]);
     let each = || cells.iter();
-    let mut table = Table::new()
-        .int("N", "states", "number of states", first().map(|r| r.n))
-        .int("Q", "positions", "sparsity", first().map(|r| r.q))
-        .int("T", "positions", "sequence length", first().map(|r| r.t))
-        .int("batch_size", "samples", "fresh samples per step", first().map(|r| r.batch_size))
-        .float("eta_boost", "", "step size of the boosting stage", first().map(|r| r.eta_boost))
-        .float("eta_sparse", "", "step size of the later stages", first().map(|r| r.eta_sparse))
-        .float("lambda", "", "l1 regularisation of the sparse stage", first().map(|r| r.lambda))
-        .text("algorithm", "name of the algorithm", first().map(|r| r.algorithm.as_str()))
-        .int("max_samples", "samples", "budget", first().map(|r| r.max_samples));
-    for key in further {
-        let cells = first().map(|r| r.further.iter().find(|(name, _)| name == key).map(|&(_, value)| value));
-        table = table.float(key, "", "further key of the grid", cells);
-    }
+    let mut table = point_table(&first(), further);
     table = table.int("replicates", "runs", "replicates finished", each().map(|c| c.runs.len() as i64));
     for status in Status::ALL {
         table = table.int(status.name(), "runs", "how many ended so", each().map(move |c| c.count(status)));
