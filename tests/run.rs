@@ -48,10 +48,10 @@ fn records_hold_what_the_engine_computed() {
     let jobs = sweep::job::jobs(&config).unwrap();
     let identity = sweep::job::Identity::new(&config);
     for (row, job) in jobs.iter().enumerate() {
-        use scb_core::{Task, random::stream, train::train};
+        use scb_core::{Task, kernel::Level, random::stream, train::train};
         let mut task_stream = stream(identity.task_seed(job));
         let task = Task::draw(&job.task_spec(&config.shared), &mut task_stream).unwrap();
-        let spec = job.train_spec(&config.shared);
+        let spec = job.train_spec(&config.shared, Level::available()[0]);
         let outcome = train(&task, &spec, stream(identity.data_seed(job)), &mut ());
         assert_eq!(runs.texts("job_id").unwrap()[row], Some(job.id.to_string()));
         assert_eq!(runs.ints("samples").unwrap()[row], Some(outcome.samples as i64));
@@ -249,7 +249,7 @@ fn an_interrupted_sweep_keeps_what_is_finished_and_says_how_to_continue() {
     use std::process::{Command, Stdio};
     let home = with_small();
     // Several seconds of work, in jobs of some milliseconds.
-    let arguments = "run small.toml -j 1 T=256 batch_size=64 Q=1,2 replicates=200 training.stop_at=budget";
+    let arguments = "run small.toml -j 1 T=256 batch_size=64 Q=1,2 replicates=200 training.stop_at=budget training.max_samples=500*T";
     let start = |output: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sweep"));
         command.args(arguments.split_whitespace()).args(["-o", output]).current_dir(home.path());

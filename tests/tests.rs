@@ -3,6 +3,7 @@
 
 mod config_errors;
 mod determinism;
+mod levels;
 mod readers;
 mod run;
 
@@ -26,14 +27,16 @@ eta_boost = 0.1
 max_samples = \"60*T\"
 ";
 
-/// Runs `sweep` with `arguments`, separated by spaces, in `directory`.
+/// The command `sweep` with `arguments`, separated by spaces, in `directory`.
+fn command(directory: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sweep"));
+    command.args(arguments.split_whitespace()).current_dir(directory).env_remove("NO_COLOR");
+    command
+}
+
+/// Runs `sweep` with `arguments` in `directory`.
 fn sweep(directory: &Path, arguments: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sweep"))
-        .args(arguments.split_whitespace())
-        .current_dir(directory)
-        .env_remove("NO_COLOR")
-        .output()
-        .unwrap()
+    command(directory, arguments).output().unwrap()
 }
 
 /// As [`sweep`], but it must succeed; gives what it printed.

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use crate::kernel;
+use crate::kernel::Level;
 use crate::model::{self, Linear};
 use crate::{Task, population};
 
@@ -36,6 +36,8 @@ pub struct Errors {
 pub struct Truth<'t> {
     /// The task.
     pub task: &'t Task,
+    /// Which kernels to use; the results are the same.
+    pub level: Level,
     /// `Pc = P - mu 1'`, shape `(N, N)`.
     centred: Array2<f64>,
     /// `|q^(k)|^2` of each query token.
@@ -43,11 +45,11 @@ pub struct Truth<'t> {
 }
 
 impl<'t> Truth<'t> {
-    /// Of one task.
+    /// Of one task, by the kernels of `level`.
     #[must_use]
-    pub fn new(task: &'t Task) -> Self {
+    pub fn new(task: &'t Task, level: Level) -> Self {
         let squares = task.patterns.iter().map(|p| p.weights.iter().map(|w| w * w).sum()).collect();
-        Self { task, centred: task.centred_transition(), squares }
+        Self { task, level, centred: task.centred_transition(), squares }
     }
 
     /// `alpha_V = <Vc, Pc>_mu / K_P`. Costs O(N^2).
@@ -66,7 +68,7 @@ impl<'t> Truth<'t> {
     /// `alpha_A = <Ac, Qc>_mu / K_Q`. Costs O(N T).
     #[must_use]
     pub fn alpha_a(&self, attention: &Array2<f32>) -> f64 {
-        self.overlap(attention, kernel::sum)
+        self.overlap(attention, |a| self.level.sum(a))
     }
 
     /// As [`Truth::alpha_a`] for attention whose rows are known to sum to 1. Costs O(N Q).
@@ -104,8 +106,8 @@ impl<'t> Truth<'t> {
         let mut rounded = Rounded { kept_mass: 0.0, attention_error: 0.0 };
         for (k, (pattern, &mu)) in task.patterns.iter().zip(&task.stationary).enumerate() {
             let a = model::row(attention, k);
-            let floor = keep_floor(a, keep);
-            let (mass, square, _) = kernel::kept(a, floor);
+            let floor = keep_floor(self.level, a, keep);
+            let (mass, square, _) = self.level.kept(a, floor);
             let mut overlap = 0.0;
             for (&position, &weight) in pattern.positions.iter().zip(&pattern.weights) {
                 if a[position] >= floor {
@@ -177,20 +179,20 @@ fn not_negative(x: f64) -> f64 {
 
 /// The smallest entry that rounding keeps: `keep` times the largest.
 #[must_use]
-pub fn keep_floor(a: &[f32], keep: f64) -> f32 {
-    (keep * f64::from(kernel::largest(a))) as f32
+pub fn keep_floor(level: Level, a: &[f32], keep: f64) -> f32 {
+    (keep * f64::from(level.largest(a))) as f32
 }
 
 /// How much more attention the entries that rounding would keep hold than under uniform attention,
 /// averaged over query tokens with weights `mu`. Needs no ground truth: near 0 at the uninformative
 /// start, near `alpha_A` once the true positions stand out of the noise. O(N T).
 #[must_use]
-pub fn kept_mass(mu: &[f64], attention: &Array2<f32>, keep: f64) -> f64 {
+pub fn kept_mass(level: Level, mu: &[f64], attention: &Array2<f32>, keep: f64) -> f64 {
     let uniform = 1.0 / attention.ncols() as f64;
     let mut sum = 0.0;
     for (k, &mu) in mu.iter().enumerate() {
         let a = model::row(attention, k);
-        let (mass, _, count) = kernel::kept(a, keep_floor(a, keep));
+        let (mass, _, count) = level.kept(a, keep_floor(level, a, keep));
         sum += mu * (mass - count * uniform);
     }
     sum
@@ -259,7 +261,7 @@ mod tests {
     #[test]
     fn metrics_agree_with_their_definitions_on_dense_matrices() {
         let task = task();
-        let (truth, model) = (Truth::new(&task), noisy(&task));
+        let (truth, model) = (Truth::new(&task, Level::best()), noisy(&task));
         let slow = Slow::new(&task, &model.attention);
         let uniform = 1.0 / task.t as f64;
         let (ac, qc) = (&slow.a - uniform, &slow.q - uniform);
@@ -283,7 +285,7 @@ mod tests {
     #[test]
     fn planted_models_have_the_correlations_and_errors_they_were_given() {
         let task = task();
-        let truth = Truth::new(&task);
+        let truth = Truth::new(&task, Level::best());
         for (alpha_v, alpha_a) in [(0.0, 0.0), (0.5, 0.25), (1.0, 1.0), (-1.0, -1.0)] {
             let model = Linear::planted(&task, alpha_v, alpha_a);
             assert!((truth.alpha_v(&model.value) - alpha_v).abs() < 1e-6);
@@ -297,7 +299,7 @@ mod tests {
     #[test]
     fn attention_that_is_not_a_number_has_no_small_error() {
         let task = task();
-        let truth = Truth::new(&task);
+        let truth = Truth::new(&task, Level::best());
         let mut model = Linear::planted(&task, 1.0, 1.0);
         model.attention.row_mut(1).fill(f32::NAN);
         let errors = truth.errors(&model, 0.5);
@@ -309,7 +311,7 @@ mod tests {
     #[test]
     fn alpha_a_holds_for_rows_that_do_not_sum_to_one() {
         let task = task();
-        let truth = Truth::new(&task);
+        let truth = Truth::new(&task, Level::best());
         let mut model = Linear::planted(&task, 0.0, 0.4);
         // The same number everywhere is orthogonal to Qc.
         model.attention += 0.01;
@@ -320,7 +322,7 @@ mod tests {
     #[test]
     fn support_is_found_only_when_every_true_position_leads() {
         let task = task();
-        let truth = Truth::new(&task);
+        let truth = Truth::new(&task, Level::best());
         let mut model = Linear::planted(&task, 0.0, 0.5);
         assert!(truth.support_found(&model.attention));
         let wrong = (0..task.t).find(|t| !task.patterns[2].positions.contains(t)).unwrap();
@@ -332,7 +334,7 @@ mod tests {
     fn kept_mass_is_zero_at_the_start_and_the_correlation_afterwards() {
         let task = task();
         let mu = task.stationary.to_vec();
-        assert!(kept_mass(&mu, &Linear::uninformative(&task).attention, 0.5).abs() < 1e-6);
+        assert!(kept_mass(Level::best(), &mu, &Linear::uninformative(&task).attention, 0.5).abs() < 1e-6);
         let equal = TaskSpec {
             n: 3,
             q: 2,
@@ -344,6 +346,9 @@ mod tests {
         let model = Linear::planted(&task, 0.0, 0.5);
         // On the path: Q entries of 1/T + alpha (1/Q - 1/T), so the excess is alpha (1 - Q/T).
         let expected = 0.5 * (1.0 - 2.0 / 400.0);
-        assert!((kept_mass(task.stationary.as_slice().unwrap(), &model.attention, 0.5) - expected).abs() < 1e-6);
+        assert!(
+            (kept_mass(Level::best(), task.stationary.as_slice().unwrap(), &model.attention, 0.5) - expected).abs()
+                < 1e-6
+        );
     }
 }

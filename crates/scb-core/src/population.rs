@@ -144,8 +144,9 @@ impl Recursion {
 mod tests {
     use super::*;
     use crate::gradient::{Accumulator, Gradient};
+    use crate::kernel::{FixedPoint, Level};
     use crate::random::{normal, stream};
-    use crate::sampler::{Batches, Chunk};
+    use crate::sampler::Batches;
     use crate::task::{Chain, TaskSpec, Weights};
 
     fn task(n: usize, q: usize, t: usize) -> Task {
@@ -171,7 +172,9 @@ mod tests {
         let model = arbitrary_model(&task);
         let (batch, batches) = (10_000usize, 100);
         let mut source = Batches::new(&task, batch, stream([23; 16]));
-        let mut accumulator = Accumulator::new(task.n);
+        let mut accumulator = Accumulator::new(task.n, Level::best());
+        let mut attention = FixedPoint::zeros(task.n, task.t, Level::best());
+        attention.set(&model.attention);
         let exact = expected_gradient(&task, &model);
         let exact: Vec<f64> = exact.value.iter().chain(&exact.attention).copied().collect();
         let (mut sums, mut squares) = (vec![0.0; exact.len()], vec![0.0; exact.len()]);
@@ -179,20 +182,23 @@ mod tests {
         for _ in 0..batches {
             let mut gradient = Gradient::zeros(task.n, task.t);
             let mut loss = 0.0;
-            source.for_each_chunk(&mut Chunk::default(), |chunk| {
-                accumulator.add(&model, chunk, batch, &mut gradient);
-                for row in 0..chunk.len() {
-                    let a = model::row(&model.attention, usize::from(chunk.queries[row]));
+            let mut first = true;
+            accumulator.begin(&model, batch);
+            source.for_each_chunk(&attention, |chunk| {
+                accumulator.add(chunk, std::mem::take(&mut first), &mut gradient);
+                for (place, query) in chunk.samples() {
+                    let a = model::row(&model.attention, query);
                     let mut f = vec![0.0; task.n];
-                    f[usize::from(chunk.outputs[row])] = -1.0;
-                    for (&x, &a) in chunk.sequence(row).iter().zip(a) {
-                        for (f, v) in f.iter_mut().zip(model.value.column(usize::from(x))) {
+                    f[chunk.output(place)] = -1.0;
+                    for (t, &a) in a.iter().enumerate() {
+                        for (f, v) in f.iter_mut().zip(model.value.column(chunk.token(place, t))) {
                             *f += v * f64::from(a);
                         }
                     }
                     loss += 0.5 * f.iter().map(|x| x * x).sum::<f64>() / batch as f64;
                 }
             });
+            accumulator.finish(&mut gradient);
             losses.push(loss);
             let all = gradient.value.iter().copied().chain(gradient.attention.iter().map(|&g| f64::from(g)));
             for ((sum, square), g) in sums.iter_mut().zip(&mut squares).zip(all) {

@@ -1,51 +1,126 @@
 //! Exact draws of SCB samples, in chunks that fit the cache.
 //!
 //! A sample is a query token `k ~ mu`, tokens `x_1 .. x_T ~ mu`, a position `s ~ q^(k)` and an output
-//! `x_o ~ P[., x_s]`. Each chunk is drawn from streams of its own, seeded in chunk order, so chunks
-//! may later be drawn on any core without changing a bit.
+//! `x_o ~ P[., x_s]`. While a sequence is drawn its histogram `h = X a^(k)` is taken, so that no token is
+//! looked at twice before the gradient. Lines of a chunk are dealt out to slots, each with random streams of its own
+//! that last for the whole run: any core may draw any slot without changing a bit.
+
+use std::ops::Range;
 
 use rand::Rng;
+use rayon::prelude::*;
 
 use crate::Task;
 use crate::categorical::Categorical;
-use crate::kernel::{self, Bits, TokenTable};
+use crate::kernel::{self, Bits, Block, FixedPoint, Layout, Sequences, States};
 use crate::random::{Stream, child};
 
-/// Bytes that the tokens and look-up tables of a chunk take at most, unless one sequence is longer: they are meant to
+/// Bytes that the tokens and look-up tables of a chunk take at most, unless [`FEWEST_LINES`] take more: they are meant to
 /// stay in a processor's second-level cache.
-pub const CHUNK_BYTES: usize = 256 * 1024;
+pub const CHUNK_BYTES: usize = 512 * 1024;
+
+/// A chunk has room for this many lines whatever they take, so that the attention's gradient is not read and
+/// written for every sequence. Their tokens take less memory than the attention.
+const FEWEST_LINES: usize = 16;
+
+/// Tokens that a slot draws, about, if its sequences are short.
+const SLOT_TOKENS: usize = 16 * 1024;
+
+/// Chunks of fewer tokens are not worth a second core.
+const PARALLEL_TOKENS: usize = 1 << 18;
 
 /// Some samples of a batch, sorted by query token.
-#[derive(Debug, Clone, Default)]
+///
+/// Sequences lie in lines (see [`Layout`]); a line's sequences have the same query token. The *place* of a sample is
+/// its line times the sequences a line can hold, plus its number within the line; places may be empty.
+#[derive(Debug, Clone)]
 pub struct Chunk {
-    /// Sequence length T.
-    pub t: usize,
-    /// Row `r`, `tokens[r * T .. (r + 1) * T]`, is the sequence of sample `r`.
-    pub tokens: Vec<u8>,
-    /// Query token of each sample, ascending.
-    pub queries: Vec<u8>,
-    /// Output token of each sample.
-    pub outputs: Vec<u8>,
+    t: usize,
+    layout: Layout,
+    lines: Vec<Block>,
+    /// Lines of each query token.
+    groups: Vec<Range<usize>>,
+    /// Sequences in each line.
+    filled: Vec<usize>,
+    /// Query token of each line.
+    queries: Vec<usize>,
+    /// Output token at each place.
+    outputs: Vec<usize>,
+    /// Weighted histogram at each place, `width` entries of which the first N count.
+    histograms: Vec<f64>,
+    width: usize,
 }
 
 impl Chunk {
-    /// Number of samples.
+    /// Room for samples of `n` states and length `t`.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.queries.len()
+    pub fn new(n: usize, t: usize) -> Self {
+        Self {
+            t,
+            layout: Layout::new(n, t),
+            lines: Vec::new(),
+            groups: vec![0..0; n],
+            filled: Vec::new(),
+            queries: Vec::new(),
+            outputs: Vec::new(),
+            histograms: Vec::new(),
+            width: kernel::width(n),
+        }
     }
 
-    /// Whether it holds no sample.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.queries.is_empty()
+    /// Places of all samples, with their query tokens, in order.
+    pub fn samples(&self) -> impl Iterator<Item = (usize, usize)> {
+        let sequences = self.layout.sequences();
+        let lines = self.filled.iter().zip(&self.queries).enumerate();
+        lines.flat_map(move |(line, (&filled, &query))| (0..filled).map(move |i| (line * sequences + i, query)))
     }
 
-    /// The sequence of sample `row`, length T.
+    /// Token of the sample at `place` at `position`.
     #[must_use]
-    pub fn sequence(&self, row: usize) -> &[u8] {
-        &self.tokens[row * self.t..(row + 1) * self.t]
+    pub fn token(&self, place: usize, position: usize) -> usize {
+        let (line, sequence) = (place / self.layout.sequences(), place % self.layout.sequences());
+        let blocks = self.layout.blocks();
+        self.layout.token(&self.lines[line * blocks..(line + 1) * blocks], sequence, position)
     }
+
+    /// Output token of the sample at `place`.
+    #[must_use]
+    pub fn output(&self, place: usize) -> usize {
+        self.outputs[place]
+    }
+
+    /// `h = X a^(k)` of the sample at `place`, N entries and padding.
+    #[must_use]
+    pub fn histogram(&self, place: usize) -> &[f64] {
+        &self.histograms[place * self.width..(place + 1) * self.width]
+    }
+
+    /// The whole chunk, as kernels want it.
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        let Self { layout, lines, groups, filled, outputs, histograms, .. } = self;
+        Parts { layout, lines, groups, filled, outputs, histograms, parallel: self.worth_many_cores() }
+    }
+
+    fn worth_many_cores(&self) -> bool {
+        self.outputs.len() * self.t >= PARALLEL_TOKENS && rayon::current_num_threads() > 1
+    }
+}
+
+/// What a chunk consists of.
+pub(crate) struct Parts<'a> {
+    pub(crate) layout: &'a Layout,
+    /// All lines, whole.
+    pub(crate) lines: &'a [Block],
+    /// Lines of each query token.
+    pub(crate) groups: &'a [Range<usize>],
+    /// Sequences in each line.
+    pub(crate) filled: &'a [usize],
+    /// Per place.
+    pub(crate) outputs: &'a [usize],
+    /// Per place, padded.
+    pub(crate) histograms: &'a [f64],
+    /// Whether the work is worth sharing with idle cores.
+    pub(crate) parallel: bool,
 }
 
 /// Draws the batches of one run.
@@ -53,35 +128,59 @@ impl Chunk {
 pub struct Batches {
     t: usize,
     batch_size: usize,
-    rows_per_chunk: usize,
-    stream: Stream,
-    tokens: TokenTable,
+    samples_per_chunk: usize,
+    lines_per_slot: usize,
+    /// Query tokens, positions and outputs.
+    choices: Stream,
+    slots: Vec<Slot>,
+    states: States,
     queries: Categorical,
+    /// How many of a chunk's samples have each query token.
+    counts: Vec<usize>,
     /// Position within the pattern of each query token.
     sources: Vec<Categorical>,
     positions: Vec<Vec<usize>>,
     /// Next state of each current state.
     outputs: Vec<Categorical>,
+    chunk: Chunk,
+}
+
+/// The streams of one slot.
+#[derive(Debug)]
+struct Slot {
+    bits: Bits,
+    escapes: Stream,
 }
 
 impl Batches {
     /// Batches of `batch_size >= 1` samples of `task`, from `stream`.
     #[must_use]
-    pub fn new(task: &Task, batch_size: usize, stream: Stream) -> Self {
+    pub fn new(task: &Task, batch_size: usize, mut stream: Stream) -> Self {
+        let (n, t) = (task.n, task.t);
         let mu = task.stationary.to_vec();
-        // A row is its tokens and its look-up table.
-        let most = (CHUNK_BYTES / (task.t + 4 * kernel::table_stride(task.n))).max(1);
-        let chunks = batch_size.div_ceil(most);
+        let layout = Layout::new(n, t);
+        let line_bytes = layout.blocks() * size_of::<Block>() + kernel::table_size(n) * size_of::<kernel::Table>();
+        let most = (CHUNK_BYTES / line_bytes).max(FEWEST_LINES) * layout.sequences();
+        let samples_per_chunk = batch_size.div_ceil(batch_size.div_ceil(most));
+        // Of every query token the last line may be half empty.
+        let lines = samples_per_chunk.div_ceil(layout.sequences()) + n.min(samples_per_chunk);
+        let lines_per_slot = (SLOT_TOKENS / (t * layout.sequences())).max(1);
+        let choices = child(&mut stream);
+        let slot = |_| Slot { bits: Bits::new(&mut stream), escapes: child(&mut stream) };
         Self {
-            t: task.t,
+            t,
             batch_size,
-            rows_per_chunk: batch_size.div_ceil(chunks),
-            stream,
-            tokens: TokenTable::new(&Categorical::new(&mu)),
+            samples_per_chunk,
+            lines_per_slot,
+            choices,
+            slots: (0..lines.div_ceil(lines_per_slot)).map(slot).collect(),
+            states: States::new(&Categorical::new(&mu), n),
             queries: Categorical::new(&mu),
+            counts: vec![0; n],
             sources: task.patterns.iter().map(|p| Categorical::new(&p.weights)).collect(),
             positions: task.patterns.iter().map(|p| p.positions.clone()).collect(),
             outputs: task.transition.columns().into_iter().map(|c| Categorical::new(&c.to_vec())).collect(),
+            chunk: Chunk::new(n, t),
         }
     }
 
@@ -91,47 +190,94 @@ impl Batches {
         self.batch_size
     }
 
-    /// Draws one batch and hands it over chunk by chunk, always in the same order and of the same
-    /// sizes. `chunk` is scratch space, reused from call to call.
-    pub fn for_each_chunk(&mut self, chunk: &mut Chunk, mut visit: impl FnMut(&Chunk)) {
+    /// Draws one batch, which meets the attention in `fixed_point`, and hands it over chunk by chunk, always in
+    /// the same order and of the same sizes.
+    pub fn for_each_chunk(&mut self, attention: &FixedPoint, mut visit: impl FnMut(&Chunk)) {
         let mut left = self.batch_size;
         while left > 0 {
-            let rows = left.min(self.rows_per_chunk);
-            self.draw(rows, chunk);
-            visit(chunk);
-            left -= rows;
+            let samples = left.min(self.samples_per_chunk);
+            self.assign(samples);
+            self.draw_sequences(attention);
+            self.draw_outputs();
+            visit(&self.chunk);
+            left -= samples;
         }
     }
 
-    fn draw(&mut self, rows: usize, chunk: &mut Chunk) {
-        let mut choices = child(&mut self.stream);
-        let mut bits = Bits::new(&mut self.stream);
-        let mut ties = child(&mut self.stream);
-        chunk.t = self.t;
-        chunk.queries.clear();
-        chunk.queries.extend((0..rows).map(|_| self.queries.locate(choices.next_u64()) as u8));
-        // Samples are exchangeable, so sorting their query tokens first is the same as sorting the
-        // samples, and moves no sequence.
-        chunk.queries.sort_unstable();
-        chunk.tokens.resize(rows * self.t, 0);
-        for sequence in chunk.tokens.chunks_exact_mut(self.t) {
-            kernel::draw_tokens(&self.tokens, &mut bits, &mut ties, sequence);
+    /// Draws the query tokens and gives every sample its place.
+    fn assign(&mut self, samples: usize) {
+        let Chunk { lines, groups, filled, queries, outputs, histograms, layout, width, .. } = &mut self.chunk;
+        // Samples are exchangeable, so it is enough to know how many have each query token.
+        self.counts.fill(0);
+        for _ in 0..samples {
+            self.counts[self.queries.locate(self.choices.next_u64())] += 1;
         }
-        chunk.outputs.clear();
-        for (row, &query) in chunk.queries.iter().enumerate() {
-            let query = usize::from(query);
-            let source = self.positions[query][self.sources[query].locate(choices.next_u64())];
-            let current = chunk.tokens[row * self.t + source];
-            chunk.outputs.push(self.outputs[usize::from(current)].locate(choices.next_u64()) as u8);
+        filled.clear();
+        queries.clear();
+        for (query, (group, &count)) in groups.iter_mut().zip(&self.counts).enumerate() {
+            let start = filled.len();
+            let mut left = count;
+            while left > 0 {
+                let here = left.min(layout.sequences());
+                filled.push(here);
+                queries.push(query);
+                left -= here;
+            }
+            *group = start..filled.len();
+        }
+        let places = filled.len() * layout.sequences();
+        lines.resize(filled.len() * layout.blocks(), Block::ZERO);
+        outputs.resize(places, 0);
+        histograms.resize(places * *width, 0.0);
+    }
+
+    fn draw_sequences(&mut self, attention: &FixedPoint) {
+        let parallel = self.chunk.worth_many_cores();
+        let Self { t, states, slots, lines_per_slot, chunk, .. } = self;
+        let Chunk { lines, filled, queries, histograms, layout, width, .. } = chunk;
+        let (t, layout, width) = (*t, *layout, *width);
+        let (blocks, sequences) = (layout.blocks(), layout.sequences());
+        let draw = |(slot, ((lines, histograms), (filled, queries))): SlotWork<'_>| {
+            let Slot { bits, escapes } = slot;
+            let sequences =
+                Sequences { states, bits, escapes, attention, layout, t, filled, queries, lines, histograms, width };
+            sequences.draw();
+        };
+        let per_slot = *lines_per_slot;
+        let (line_blocks, line_floats) = (per_slot * blocks, per_slot * sequences * width);
+        if parallel {
+            let places = lines.par_chunks_mut(line_blocks).zip(histograms.par_chunks_mut(line_floats));
+            let about = filled.par_chunks(per_slot).zip(queries.par_chunks(per_slot));
+            slots.par_iter_mut().zip(places.zip(about)).for_each(draw);
+        } else {
+            let places = lines.chunks_mut(line_blocks).zip(histograms.chunks_mut(line_floats));
+            let about = filled.chunks(per_slot).zip(queries.chunks(per_slot));
+            slots.iter_mut().zip(places.zip(about)).for_each(draw);
+        }
+    }
+
+    fn draw_outputs(&mut self) {
+        let sequences = self.chunk.layout.sequences();
+        for line in 0..self.chunk.filled.len() {
+            let query = self.chunk.queries[line];
+            for place in line * sequences..line * sequences + self.chunk.filled[line] {
+                let source = self.positions[query][self.sources[query].locate(self.choices.next_u64())];
+                let current = self.chunk.token(place, source);
+                self.chunk.outputs[place] = self.outputs[current].locate(self.choices.next_u64());
+            }
         }
     }
 }
+
+/// A slot with its lines and their histograms, and how many sequences of which query token each line holds.
+type SlotWork<'a> = (&'a mut Slot, ((&'a mut [Block], &'a mut [f64]), (&'a [usize], &'a [usize])));
 
 #[cfg(test)]
 mod tests {
     use statrs::distribution::{ChiSquared, ContinuousCDF};
 
     use super::*;
+    use crate::kernel::Level;
     use crate::random::stream;
     use crate::task::{Chain, TaskSpec, Weights};
 
@@ -164,17 +310,15 @@ mod tests {
             let (mut tokens, mut queries) = (vec![0u64; n], vec![0u64; n]);
             // Observed and expected counts of each output, summed over samples.
             let (mut observed, mut expected) = (vec![0u64; n], vec![0.0; n]);
-            batches.for_each_chunk(&mut Chunk::default(), |chunk| {
-                for row in 0..chunk.len() {
-                    let query = usize::from(chunk.queries[row]);
+            batches.for_each_chunk(&FixedPoint::zeros(n, t, Level::best()), |chunk| {
+                for (place, query) in chunk.samples() {
                     queries[query] += 1;
-                    let sequence = chunk.sequence(row);
-                    sequence.iter().for_each(|&x| tokens[usize::from(x)] += 1);
-                    observed[usize::from(chunk.outputs[row])] += 1;
+                    (0..t).for_each(|position| tokens[chunk.token(place, position)] += 1);
+                    observed[chunk.output(place)] += 1;
                     let pattern = &task.patterns[query];
                     for (&position, &weight) in pattern.positions.iter().zip(&pattern.weights) {
                         for (state, e) in expected.iter_mut().enumerate() {
-                            *e += weight * task.transition[[state, usize::from(sequence[position])]];
+                            *e += weight * task.transition[[state, chunk.token(place, position)]];
                         }
                     }
                 }
@@ -193,11 +337,10 @@ mod tests {
         let (n, t) = (4, 40);
         let task = task(n, 1, t, Weights::Equal);
         let mut pairs = vec![0u64; n * n];
-        Batches::new(&task, 50_000, stream([6; 16])).for_each_chunk(&mut Chunk::default(), |chunk| {
-            for row in 0..chunk.len() {
-                let position = task.patterns[usize::from(chunk.queries[row])].positions[0];
-                let current = usize::from(chunk.sequence(row)[position]);
-                pairs[current * n + usize::from(chunk.outputs[row])] += 1;
+        Batches::new(&task, 50_000, stream([6; 16])).for_each_chunk(&FixedPoint::zeros(n, t, Level::best()), |chunk| {
+            for (place, query) in chunk.samples() {
+                let current = chunk.token(place, task.patterns[query].positions[0]);
+                pairs[current * n + chunk.output(place)] += 1;
             }
         });
         let probability = |i: usize| task.stationary[i / n] * task.transition[[i % n, i / n]];
@@ -208,11 +351,18 @@ mod tests {
     #[test]
     fn batches_are_pinned_by_value() {
         let task = task(4, 2, 9, Weights::Equal);
-        let mut seen = Chunk::default();
-        Batches::new(&task, 3, stream([9; 16])).for_each_chunk(&mut Chunk::default(), |c| seen = c.clone());
-        let tokens = [[3, 3, 2, 0, 3, 0, 1, 3, 2], [0, 2, 0, 2, 0, 2, 3, 0, 3], [2, 0, 3, 1, 3, 3, 3, 2, 2]];
-        assert_eq!(seen.queries, [0, 0, 3]);
-        assert_eq!(seen.outputs, [3, 3, 2]);
-        assert_eq!(seen.tokens, tokens.concat());
+        let mut seen = Vec::new();
+        Batches::new(&task, 3, stream([9; 16])).for_each_chunk(&FixedPoint::zeros(4, 9, Level::best()), |chunk| {
+            for (place, query) in chunk.samples() {
+                let tokens: Vec<usize> = (0..9).map(|t| chunk.token(place, t)).collect();
+                seen.push((query, tokens, chunk.output(place)));
+            }
+        });
+        let pinned = [
+            (0, vec![3, 3, 2, 0, 3, 0, 1, 3, 2], 3),
+            (0, vec![0, 2, 0, 2, 0, 2, 3, 0, 3], 3),
+            (3, vec![2, 0, 3, 1, 3, 3, 3, 2, 2], 2),
+        ];
+        assert_eq!(seen, pinned);
     }
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use report::{Measures, Record, Status, Timing, TracePoint};
 use scb_core::Task;
+use scb_core::kernel::Level;
 use scb_core::random::stream;
 use scb_core::train::{self, Checkpoint, Observer, Outcome};
 
@@ -46,6 +47,7 @@ pub fn execute(
     plan: &Plan,
     config: &Config,
     threads: usize,
+    level: Level,
     store: &mut Store,
     progress: &Progress,
 ) -> Result<(), SweepError> {
@@ -60,7 +62,8 @@ pub fn execute(
         .map_err(|error| SweepError::Threads { threads, reason: error.to_string() })?;
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
-    let context = Context { config, identity: Identity::new(config), further: further_axes(config), host: host() };
+    let context =
+        Context { config, level, identity: Identity::new(config), further: further_axes(config), host: host() };
     let (sender, receiver) = mpsc::channel();
     let hook = quiet_panics();
     let stored = std::thread::scope(|scope| {
@@ -145,6 +148,7 @@ fn quiet_panics() -> Box<dyn Fn(&std::panic::PanicHookInfo<'_>) + Sync + Send> {
 /// What all jobs of a sweep share.
 struct Context<'c> {
     config: &'c Config,
+    level: Level,
     identity: Identity,
     further: Vec<usize>,
     host: String,
@@ -174,7 +178,7 @@ impl Context<'_> {
         let mut task_stream = stream(self.identity.task_seed(job));
         let task = Task::draw(&job.task_spec(shared), &mut task_stream).map_err(|error| error.to_string())?;
         let data_stream = stream(self.identity.data_seed(job));
-        let outcome = train::train(&task, &job.train_spec(shared), data_stream, trace);
+        let outcome = train::train(&task, &job.train_spec(shared, self.level), data_stream, trace);
         Ok((task, outcome))
     }
 

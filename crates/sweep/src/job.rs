@@ -13,11 +13,13 @@
 //!
 //! # Results versions
 //! - 1: first version.
+//! - 2: histograms in integers, other random words to a token, streams by slot; the same tasks for every later version.
 
 use std::collections::HashSet;
 use std::fmt::{self, Write};
 
 use blake3::Hasher;
+use scb_core::kernel::Level;
 use scb_core::optimise::{ALGORITHMS, Start};
 use scb_core::random::Seed;
 use scb_core::train::{StageEnd, StepScale, StopAt, TrainSpec};
@@ -29,7 +31,7 @@ use crate::diagnostic::Diagnostic;
 use crate::grid::{self, Point};
 
 /// Raised whenever the same job would give other numbers; old results are then not used again.
-pub const RESULTS_VERSION: u32 = 1;
+pub const RESULTS_VERSION: u32 = 2;
 
 /// Identifies a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,7 +92,7 @@ impl Identity {
     #[must_use]
     pub fn new(config: &Config) -> Self {
         let Shared { weights, matrix, steps, stop_at, signal, resolution, boost_end, sparse_end } = &config.shared;
-        let mut task = format!("results_version={RESULTS_VERSION}\nseed={}\n", config.seed);
+        let mut task = format!("seed={}\n", config.seed);
         let _ = match weights {
             Weights::Equal => writeln!(task, "weights=equal"),
             Weights::Dirichlet(concentration) => writeln!(task, "weights=dirichlet({concentration})"),
@@ -106,7 +108,7 @@ impl Identity {
             StopAt::Recovery => "recovery",
             StopAt::Budget => "budget",
         };
-        let mut shared = task.clone();
+        let mut shared = format!("results_version={RESULTS_VERSION}\n{task}");
         let _ = writeln!(shared, "steps={steps}\nstop_at={stop_at}\nsignal={signal}\nresolution={resolution}");
         for (name, end) in [("boost", boost_end), ("sparse", sparse_end)] {
             let StageEnd { steps, share, alpha, kept_mass } = end;
@@ -203,7 +205,7 @@ impl Job {
 
     /// How it is trained.
     #[must_use]
-    pub fn train_spec(&self, shared: &Shared) -> TrainSpec {
+    pub fn train_spec(&self, shared: &Shared, level: Level) -> TrainSpec {
         let values = &self.point.values;
         TrainSpec {
             algorithm: &ALGORITHMS[self.point.whole(axis::ALGORITHM)],
@@ -222,6 +224,7 @@ impl Job {
             epsilon: values[axis::EPSILON],
             resolution: shared.resolution,
             stop_at: shared.stop_at,
+            level,
         }
     }
 
@@ -275,9 +278,9 @@ mod tests {
         let jobs = jobs(&config).unwrap();
         let identity = Identity::new(&config);
         let hex = |seed: Seed| JobId(seed).to_string();
-        assert_eq!(jobs[3].id.to_string(), "fd9c60d30582c6abcc11f864b786af62");
-        assert_eq!(hex(identity.task_seed(&jobs[3])), "4af5f38313c428ebad052eff34150da9");
-        assert_eq!(hex(identity.data_seed(&jobs[3])), "334799c63d8831ea9ad9eb4b7a63bc97");
+        assert_eq!(jobs[3].id.to_string(), "a5f6afce392b7d84f39470f5b066e580");
+        assert_eq!(hex(identity.task_seed(&jobs[3])), "879b44bb9eabaad3f708bf936c320b81");
+        assert_eq!(hex(identity.data_seed(&jobs[3])), "6f314718dd86bfbf7c7d5869b5307ee8");
     }
 
     #[test]
@@ -329,7 +332,7 @@ mod tests {
         let task = job.task_spec(&config.shared);
         let chain = Chain::Mixture { persistence: 0.14, concentration: 0.15 };
         assert_eq!(task, TaskSpec { n: 5, q: 3, t: 70, chain, weights: Weights::Dirichlet(2.8) });
-        let spec = job.train_spec(&config.shared);
+        let spec = job.train_spec(&config.shared, Level::best());
         assert_eq!(spec.algorithm.name, "sgd");
         let whole = (spec.batch_size, spec.max_samples, spec.steps, spec.stop_at, job.replicate);
         assert_eq!(whole, (7, 2200, StepScale::Raw, StopAt::Budget, 1));

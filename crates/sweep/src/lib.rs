@@ -21,6 +21,7 @@
 //! | [`job`] | identity, random streams, cost |
 //! | [`plan`] | what is done, what is left, what it costs |
 //! | [`execute`] | jobs across cores |
+//! | [`level`] | which kernels to use |
 //! | [`interrupt`] | Ctrl-C |
 //! | [`progress`], [`duration`] | the bar |
 //! | [`store`] | the run directory and its parts |
@@ -41,6 +42,7 @@ pub mod expression;
 pub mod grid;
 pub mod interrupt;
 pub mod job;
+pub mod level;
 pub(crate) mod overrides;
 pub mod plan;
 pub mod progress;
@@ -85,6 +87,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 
 /// Parse, resolve, find what is missing, run it, write the tables, print the answer.
 fn sweep(run: &Run) -> Result<ExitCode, SweepError> {
+    let level = level::chosen()?;
     let config = config::load(&run.config.config, &run.config.overrides)?;
     let jobs = job::jobs(&config)?;
     let mut store = Store::open(&run_directory(&run.config, &config))?;
@@ -93,7 +96,7 @@ fn sweep(run: &Run) -> Result<ExitCode, SweepError> {
     store.prepare(&config)?;
     let threads = run.jobs.map_or_else(plan::cores, Into::into);
     let progress = Progress::new(&plan, &config.name, run.quiet);
-    execute::execute(&plan, &config, threads, &mut store, &progress)?;
+    execute::execute(&plan, &config, threads, level, &mut store, &progress)?;
     progress.finish();
     if interrupt::requested() {
         let done = plan.jobs.iter().filter(|job| store.done().contains_key(&job.id)).count();
@@ -113,11 +116,12 @@ fn sweep(run: &Run) -> Result<ExitCode, SweepError> {
 
 /// Says what a run would do, and does nothing.
 fn show_plan(arguments: &PlanArguments) -> Result<ExitCode, SweepError> {
+    let level = level::chosen()?;
     let config = config::load(&arguments.config.config, &arguments.config.overrides)?;
     let directory = run_directory(&arguments.config, &config);
     let plan = Plan::new(job::jobs(&config)?, Store::look(&directory)?.done());
     let threads = arguments.jobs.map_or_else(plan::cores, Into::into);
-    let text = if arguments.list { plan.list(&config) } else { plan.describe(&config, &directory, threads) };
+    let text = if arguments.list { plan.list(&config) } else { plan.describe(&config, &directory, threads, level) };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use report::Status;
 use scb_core::Task;
+use scb_core::kernel::Level;
 use scb_core::random::stream;
 use scb_core::train::{StopAt, train};
 
@@ -64,7 +65,7 @@ impl Plan {
 
     /// The plan in a few lines.
     #[must_use]
-    pub fn describe(&self, config: &Config, directory: &Path, threads: usize) -> String {
+    pub fn describe(&self, config: &Config, directory: &Path, threads: usize, level: Level) -> String {
         let mut text = String::new();
         let _ = writeln!(text, "{}: {} jobs in {}\n", config.name, self.jobs.len(), directory.display());
         for (i, axis) in AXES.iter().enumerate() {
@@ -88,7 +89,7 @@ impl Plan {
             return text;
         }
         let cores = threads.min(self.outstanding.len());
-        let (seconds, per_token) = self.estimate(config);
+        let (seconds, per_token) = self.estimate(config, level);
         let _ =
             writeln!(text, "  at most {:.2e} tokens to simulate, if no run ends before its budget", self.cost_left());
         let _ = writeln!(
@@ -101,7 +102,7 @@ impl Plan {
 
     /// Seconds of one core for what is left, and nanoseconds per token: each kind of job (number of states
     /// and size of a step) is run for a few milliseconds.
-    fn estimate(&self, config: &Config) -> (f64, f64) {
+    fn estimate(&self, config: &Config, level: Level) -> (f64, f64) {
         const TOKENS: f64 = 4e6;
         let mut kinds: BTreeMap<(usize, u32), (usize, f64)> = BTreeMap::new();
         for &i in &self.outstanding {
@@ -114,7 +115,7 @@ impl Plan {
         for &(i, cost) in kinds.values() {
             let job = &self.jobs[i];
             let Ok(task) = Task::draw(&job.task_spec(&config.shared), &mut stream([1; 16])) else { continue };
-            let mut spec = job.train_spec(&config.shared);
+            let mut spec = job.train_spec(&config.shared, level);
             // A step too small to learn from, so that the run neither ends early nor blows up.
             (spec.eta_boost, spec.eta_sparse, spec.stop_at) = (1e-6, 1e-6, StopAt::Budget);
             spec.max_samples = (TOKENS / job.point.values[axis::T]).max(1.0) as u64;

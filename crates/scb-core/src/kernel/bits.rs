@@ -3,10 +3,11 @@
 //! One PCG draws a word in 1 ns, more than the rest of the work on the four tokens it holds. Eight
 //! independent generators side by side are one instruction each in vector registers. They are
 //! seeded from the run's [`Stream`], 256 bits each; xoshiro256++ is by Blackman and Vigna
-//! (ACM TOMS 47, 2021).
+//! (ACM TOMS 47, 2021). `examples/random_words.rs` prints the words for a statistical battery.
 
 use rand::Rng;
 
+use super::layout::ROUND;
 use crate::random::Stream;
 
 /// Generators side by side.
@@ -14,8 +15,9 @@ pub(super) const WORDS: usize = 8;
 
 /// Eight generators, advanced together.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[repr(C, align(64))]
 pub struct Bits {
-    state: [[u64; WORDS]; 4],
+    pub(super) state: [[u64; WORDS]; 4],
 }
 
 impl Bits {
@@ -32,7 +34,7 @@ impl Bits {
 
     /// The next word of each generator.
     #[inline(always)]
-    pub(super) fn advance(&mut self) -> [u64; WORDS] {
+    pub fn advance(&mut self) -> [u64; WORDS] {
         let [s0, s1, s2, s3] = &mut self.state;
         let mut out = [0; WORDS];
         for i in 0..WORDS {
@@ -44,6 +46,16 @@ impl Bits {
             s0[i] ^= s3[i];
             s2[i] ^= shifted;
             s3[i] = s3[i].rotate_left(45);
+        }
+        out
+    }
+
+    /// The next round: word `w` holds bits `16 (w mod 4) ..` of generator `w / 4`.
+    #[inline(always)]
+    pub(super) fn round(&mut self) -> [u16; ROUND] {
+        let mut out = [0; ROUND];
+        for (out, word) in out.as_chunks_mut::<4>().0.iter_mut().zip(self.advance()) {
+            *out = [word as u16, (word >> 16) as u16, (word >> 32) as u16, (word >> 48) as u16];
         }
         out
     }

@@ -1,168 +1,333 @@
-//! The definition of every kernel, written so that a compiler can vectorise it.
+//! The kernels without a particular processor in mind, and the definition of what the others compute.
 //!
 //! Everything is inlined into its caller, so that `x86` can compile the same text for wider registers.
 
-use rand::Rng;
+use super::bits::WORDS;
+use super::fixed_point::{Form, Lanes};
+use super::layout::{Block, ROUND};
+use super::sequences::{Cursor, Piece, Sequences};
+use super::states::Cells;
+use super::{BLOCK, Bits, LANES, Residuals, Samples, Table};
 
-use super::bits::{Bits, WORDS};
-use super::{BLOCK, LANES, TIE, TokenTable};
-use crate::random::Stream;
-
-/// Tokens of one round of random words, 16 bits each.
-const ROUND: usize = 4 * WORDS;
-
-/// Rounds whose random words are made ahead; they stay in the first-level cache.
-const ROUNDS: usize = 16;
-
-/// Random bytes of one round; bytes `2 i` and `2 i + 1` belong to token `i`.
-type Words = [u8; 2 * ROUND];
-
+/// The exclusive or of rounds of random words: the least that drawing can cost.
 #[inline(always)]
-pub(super) fn draw_tokens(table: &TokenTable, bits: &mut Bits, ties: &mut Stream, tokens: &mut [u8]) {
-    let mut words = [[0; 2 * ROUND]; ROUNDS];
-    for block in tokens.chunks_mut(ROUND * ROUNDS) {
-        for round in &mut words[..block.len().div_ceil(ROUND)] {
-            for (bytes, word) in round.as_chunks_mut::<8>().0.iter_mut().zip(bits.advance()) {
-                *bytes = word.to_le_bytes();
+pub(super) fn random_words(bits: &mut Bits, rounds: usize) -> u64 {
+    let mut total = [0; WORDS];
+    for _ in 0..rounds {
+        for (total, word) in total.iter_mut().zip(bits.advance()) {
+            *total ^= word;
+        }
+    }
+    total.iter().fold(0, |all, &word| all ^ word)
+}
+
+/// Draws sequences of a narrow layout; for each bound the weights of the tokens beyond it are added up.
+#[inline(always)]
+pub(super) fn draw_narrow(job: &mut Sequences<'_>) {
+    let states = job.states;
+    let Cells::Ordered(bounds) = &states.cells else { return };
+    match bounds.len() {
+        1 => draw_narrow_of::<1>(job, bounds),
+        2 => draw_narrow_of::<2>(job, bounds),
+        3 => draw_narrow_of::<3>(job, bounds),
+        4..=7 => draw_narrow_of::<7>(job, bounds),
+        _ => draw_narrow_of::<15>(job, bounds),
+    }
+}
+
+/// With room for `J` bounds.
+#[inline(always)]
+fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
+    // Signed comparisons are the only ones of 16 bits that every processor has.
+    let flip = |x: u16| (x ^ 0x8000) as i16;
+    let mut words = [[0; ROUND]; 4];
+    let mut cursor = Cursor::default();
+    while let Some(piece) = job.next(&mut cursor) {
+        let mut passed = [0; 16];
+        let mut sums = [[0i32; ROUND]; J];
+        for b in 0..piece.blocks {
+            let rounds = piece.rounds(b, 4);
+            let mut block = if piece.fresh { [0; ROUND] } else { job.blocks(&piece)[b].0 };
+            let mut lowest = i16::MAX;
+            for (r, words) in words[..rounds].iter_mut().enumerate() {
+                *words = job.bits.round();
+                let weights = &piece.weights[2 * (4 * b + r)..][..2];
+                let mut tokens = [0u16; ROUND];
+                for (bound, sums) in bounds.iter().zip(&mut sums) {
+                    let bound = flip(bound.0[0]);
+                    for (half, weights) in weights.iter().enumerate() {
+                        for i in 0..16 {
+                            let mask = -i16::from(flip(words[16 * half + i]) > bound);
+                            tokens[16 * half + i] = tokens[16 * half + i].wrapping_sub(mask as u16);
+                            sums[16 * half + i] += weights.0[i] & i32::from(mask);
+                        }
+                    }
+                }
+                for w in 0..ROUND {
+                    block[w] |= tokens[w] << (4 * r as u32 + piece.shift);
+                    lowest = lowest.min(flip(words[w]));
+                }
+            }
+            job.blocks(&piece)[b].0 = block;
+            if lowest < flip(job.states.escapes) {
+                job.settle(&piece, b, &words[..rounds], &mut passed);
             }
         }
-        let (rounds, rest) = block.as_chunks_mut::<ROUND>();
-        let full = rounds.len();
-        for (round, words) in rounds.iter_mut().zip(&words) {
-            if states(table, words, round) {
-                settle_ties(table, words, ties, round);
-            }
+        for (passed, sums) in passed.iter_mut().zip(&sums) {
+            *passed += sums.iter().sum::<i32>();
         }
-        if !rest.is_empty() {
-            let mut round = [0; ROUND];
-            if states(table, &words[full], &mut round) {
-                settle_ties(table, &words[full], ties, &mut round[..rest.len()]);
-            }
-            rest.copy_from_slice(&round[..rest.len()]);
-        }
+        job.take_passed(&piece, &passed);
     }
 }
 
-/// The 16 bits of token `i`.
+/// `sums[p] = sum over lines of table[line][bits of position p]`, after what is there if `add`.
 #[inline(always)]
-fn high(words: &Words, i: usize) -> u16 {
-    u16::from_le_bytes([words[2 * i], words[2 * i + 1]])
-}
-
-/// State of each word that does not tie, and whether any does.
-#[inline(always)]
-fn states(table: &TokenTable, words: &Words, round: &mut [u8; ROUND]) -> bool {
-    let mut tied = [0u16; ROUND];
-    if table.by_high.is_empty() {
-        let mut states = [0u16; ROUND];
-        for &bound in &table.high {
-            for i in 0..ROUND {
-                states[i] += u16::from(high(words, i) > bound);
-                tied[i] |= u16::from(high(words, i) == bound);
-            }
-        }
-        for i in 0..ROUND {
-            round[i] = states[i] as u8;
-        }
-    } else {
-        for i in 0..ROUND {
-            let state = table.by_high[usize::from(high(words, i))];
-            tied[i] = u16::from(state == TIE);
-            round[i] = state as u8;
-        }
-    }
-    let mut any = 0;
-    for tied in tied {
-        any |= tied;
-    }
-    any != 0
-}
-
-/// Draws 48 more bits for every word that ties, in order of position.
-#[cold]
-#[inline(never)]
-fn settle_ties(table: &TokenTable, words: &Words, ties: &mut Stream, round: &mut [u8]) {
-    for (i, token) in round.iter_mut().enumerate() {
-        let h = high(words, i);
-        let tied = match table.by_high.get(usize::from(h)) {
-            Some(&state) => state == TIE,
-            None => table.high.contains(&h),
-        };
-        if tied {
-            let word = u64::from(h) << 48 | ties.next_u64() >> 16;
-            *token = table.exact.locate(word) as u8;
-        }
-    }
-}
-
-#[inline(always)]
-pub(super) fn histogram(tokens: &[u8], weights: &[f32], h: &mut [f64]) {
-    // Few states: one masked addition a state, which vectorises. Many: one indexed addition a token.
-    // Adding a masked zero changes no lane, so the bits are the same.
-    match h.len() {
-        2 => masked_histogram::<2>(tokens, weights, h),
-        3 => masked_histogram::<3>(tokens, weights, h),
-        // For four states the compiler finds no vector code, for five it does.
-        4 | 5 => masked_histogram::<5>(tokens, weights, h),
-        6 => masked_histogram::<6>(tokens, weights, h),
-        7..=16 => indexed_histogram::<16>(tokens, weights, h),
-        17..=32 => indexed_histogram::<32>(tokens, weights, h),
-        33..=64 => indexed_histogram::<64>(tokens, weights, h),
-        _ => indexed_histogram::<256>(tokens, weights, h),
-    }
-}
-
-#[inline(always)]
-fn masked_histogram<const N: usize>(tokens: &[u8], weights: &[f32], h: &mut [f64]) {
-    h.fill(0.0);
-    for (tokens, weights) in tokens.chunks(BLOCK).zip(weights.chunks(BLOCK)) {
-        let mut lanes = [[0.0f32; LANES]; N];
-        let (token_blocks, token_rest) = tokens.as_chunks::<LANES>();
-        let (weight_blocks, weight_rest) = weights.as_chunks::<LANES>();
-        for (x, w) in token_blocks.iter().zip(weight_blocks) {
-            for (j, lane) in lanes.iter_mut().enumerate() {
-                for i in 0..LANES {
-                    // A mask, not an `if`: tokens are random, so a branch would be mispredicted.
-                    let mask = u32::from(x[i] == j as u8).wrapping_neg();
-                    lane[i] += f32::from_bits(w[i].to_bits() & mask);
+pub(super) fn look_up_narrow(lines: &[Block], per_line: usize, tables: &[Table], add: bool, sums: &mut [f32]) {
+    for (b, sums) in sums.chunks_mut(4 * ROUND).enumerate() {
+        let mut tile = [[0.0f32; ROUND]; 4];
+        for (block, table) in lines[b..].iter().step_by(per_line).zip(tables) {
+            for (r, tile) in tile.iter_mut().enumerate() {
+                for (tile, word) in tile.iter_mut().zip(&block.0) {
+                    *tile += table.0[usize::from(word >> (4 * r) & 15)];
                 }
             }
         }
-        for (i, (&x, &w)) in token_rest.iter().zip(weight_rest).enumerate() {
-            lanes[usize::from(x)][i] += w;
-        }
-        add_trees(&lanes, h);
+        store(tile.as_flattened(), add, sums);
     }
 }
 
 #[inline(always)]
-fn indexed_histogram<const N: usize>(tokens: &[u8], weights: &[f32], h: &mut [f64]) {
-    h.fill(0.0);
-    for (tokens, weights) in tokens.chunks(BLOCK).zip(weights.chunks(BLOCK)) {
-        let mut lanes = [[0.0f32; LANES]; N];
-        let (token_blocks, token_rest) = tokens.as_chunks::<LANES>();
-        let (weight_blocks, weight_rest) = weights.as_chunks::<LANES>();
-        for (x, w) in token_blocks.iter().zip(weight_blocks) {
-            for i in 0..LANES {
-                lanes[usize::from(x[i]) % N][i] += w[i];
+pub(super) fn store(tile: &[f32], add: bool, sums: &mut [f32]) {
+    if add {
+        sums.iter_mut().zip(tile).for_each(|(sum, x)| *sum += x);
+    } else {
+        sums.copy_from_slice(&tile[..sums.len()]);
+    }
+}
+
+/// Draws sequences of a wide layout.
+#[inline(always)]
+pub(super) fn draw_wide(job: &mut Sequences<'_>) {
+    let states = job.states;
+    let Cells::Columns(columns) = &states.cells else { return };
+    let mut words = [[0; ROUND]; 2];
+    let mut cursor = Cursor::default();
+    while let Some(piece) = job.next(&mut cursor) {
+        for b in 0..piece.blocks {
+            let rounds = piece.rounds(b, 2);
+            let mut lowest = u16::MAX;
+            for words in &mut words[..rounds] {
+                *words = job.bits.round();
+                for &word in &*words {
+                    lowest = lowest.min(word);
+                }
+            }
+            let block = &mut job.blocks(&piece)[b].0;
+            for w in 0..ROUND {
+                block[w] = u16::from(columns.of(words[0][w])) | u16::from(columns.of(words[1][w])) << 8;
+            }
+            if lowest < states.escapes {
+                settle_wide(job, &piece, b, &words[..rounds]);
             }
         }
-        for (i, (&x, &w)) in token_rest.iter().zip(weight_rest).enumerate() {
-            lanes[usize::from(x) % N][i] += w;
+        let sums = histogram_wide(job.blocks(&piece), piece.weights);
+        job.take_sums(&piece, &sums);
+    }
+}
+
+/// Replaces the tokens of a wide block that 16 bits did not decide, in order of position.
+#[cold]
+#[inline(never)]
+pub(super) fn settle_wide(job: &mut Sequences<'_>, piece: &Piece<'_>, b: usize, words: &[[u16; ROUND]]) {
+    let positions = piece.positions - 2 * ROUND * b;
+    for (i, &h) in words.as_flattened().iter().enumerate().take(positions) {
+        if h < job.states.escapes {
+            let token = u16::from(job.states.settle(h, job.escapes));
+            let (word, shift) = (&mut job.lines[piece.first + b].0[i % ROUND], 8 * (i / ROUND));
+            *word = *word & !(0xff << shift) | token << shift;
         }
-        add_trees(&lanes, h);
     }
 }
 
-/// Adds the sum of each state's lanes to its total.
+/// The weights of the tokens of each state in `line`.
 #[inline(always)]
-fn add_trees(lanes: &[[f32; LANES]], h: &mut [f64]) {
-    for (total, lanes) in h.iter_mut().zip(lanes) {
-        *total += f64::from(tree(lanes));
+pub(super) fn histogram_wide(line: &[Block], weights: &[Lanes]) -> [i32; 256] {
+    // Several histograms, so that a token need not wait for the one before it.
+    let mut sums = [[0i32; 256]; 4];
+    let [s0, s1, s2, s3] = &mut sums;
+    for (block, weights) in line.iter().zip(weights.chunks(4)) {
+        if let [w0, w1, w2, w3] = weights {
+            for i in 0..16 {
+                let (x, y) = (block.0[i], block.0[16 + i]);
+                s0[usize::from(x as u8)] += w0.0[i];
+                s1[usize::from(y as u8)] += w1.0[i];
+                s2[usize::from(x >> 8)] += w2.0[i];
+                s3[usize::from(y >> 8)] += w3.0[i];
+            }
+        } else {
+            // The line ends after one round.
+            for (w, word) in block.0.iter().enumerate() {
+                s0[usize::from(*word as u8)] += weights[w / 16].0[w % 16];
+            }
+        }
+    }
+    for i in 0..256 {
+        s0[i] += s1[i] + s2[i] + s3[i];
+    }
+    sums[0]
+}
+
+/// As [`look_up_narrow`] for a wide layout; a line's table takes `stride` of `tables`.
+#[inline(always)]
+pub(super) fn look_up_wide(
+    lines: &[Block],
+    per_line: usize,
+    tables: &[Table],
+    stride: usize,
+    add: bool,
+    sums: &mut [f32],
+) {
+    for (b, sums) in sums.chunks_mut(2 * ROUND).enumerate() {
+        let mut tile = [[0.0f32; ROUND]; 2];
+        for (block, table) in lines[b..].iter().step_by(per_line).zip(tables.chunks_exact(stride)) {
+            for (w, &word) in block.0.iter().enumerate() {
+                tile[0][w] += entry(table, word as u8);
+                tile[1][w] += entry(table, (word >> 8) as u8);
+            }
+        }
+        store(tile.as_flattened(), add, sums);
     }
 }
 
-/// The sum of 16 lanes as a binary tree: halves added until one is left.
+#[inline(always)]
+fn entry(table: &[Table], token: u8) -> f32 {
+    table[usize::from(token / 16)].0[usize::from(token % 16)]
+}
+
+/// Takes in samples: the residual of each, its part of dV, and the look-up tables of all lines.
+#[inline(always)]
+pub(super) fn residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]) {
+    match job.width {
+        4 => residuals_of::<4>(job, samples, tables),
+        8 => residuals_of::<8>(job, samples, tables),
+        16 => residuals_of::<16>(job, samples, tables),
+        _ => wide_residuals(job, samples, tables),
+    }
+}
+
+/// Vectors of `W` entries.
+#[inline(always)]
+fn residuals_of<const W: usize>(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]) {
+    let weight = job.weight;
+    let histograms = samples.histograms.as_chunks::<W>().0;
+    let (rows, columns) = (job.rows.as_chunks::<W>().0, job.columns.as_chunks::<W>().0);
+    let (Some(rows), Some(columns)) = (rows.first_chunk::<W>(), columns.first_chunk::<W>()) else { return };
+    let Some(gradient) = job.gradient.as_chunks_mut::<W>().0.first_chunk_mut::<W>() else { return };
+    let into = gradient;
+    let mut gradient = *into;
+    let sequences = samples.sequences;
+    for (line, (&filled, table)) in samples.filled.iter().zip(tables).enumerate() {
+        let mut singles = [[0.0f32; W]; 4];
+        for (i, single) in singles.iter_mut().enumerate().take(filled) {
+            let place = line * sequences + i;
+            let h = &histograms[place];
+            let mut r = [0.0; W];
+            for j in 0..W {
+                for i in 0..W {
+                    r[i] += columns[j][i] * h[j];
+                }
+            }
+            // Not `r[output] -= 1`: a vector that is written to in part would leave its register.
+            for (i, r) in r.iter_mut().enumerate() {
+                *r = (*r - if i == samples.outputs[place] { 1.0 } else { 0.0 }) * weight;
+            }
+            let mut sums = [0.0; W];
+            for i in 0..W {
+                for j in 0..W {
+                    gradient[i][j] += r[i] * h[j];
+                    sums[j] += rows[i][j] * r[i];
+                }
+            }
+            for (single, sum) in single.iter_mut().zip(&sums) {
+                *single = *sum as f32;
+            }
+        }
+        // An index has one bit for each of four sequences, two for each of two, or four for one.
+        for (i, entry) in table.0.iter_mut().enumerate() {
+            *entry = match sequences {
+                4 => (singles[0][i & 1] + singles[1][i >> 1 & 1]) + (singles[2][i >> 2 & 1] + singles[3][i >> 3]),
+                2 => singles[0][i & 3 & (W - 1)] + singles[1][i >> 2],
+                _ if i < W => singles[0][i],
+                _ => 0.0,
+            };
+        }
+    }
+    *into = gradient;
+}
+
+/// Vectors of any length, one sequence a line.
+#[inline(always)]
+fn wide_residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]) {
+    let width = job.width;
+    let per_line = tables.len() / samples.filled.len().max(1);
+    let lines = samples.histograms.chunks_exact(width).zip(samples.outputs).zip(tables.chunks_exact_mut(per_line));
+    for ((h, &output), table) in lines {
+        job.residual.fill(0.0);
+        for (column, &h) in job.columns.chunks_exact(width).zip(h) {
+            for (r, &v) in job.residual.iter_mut().zip(column) {
+                *r += v * h;
+            }
+        }
+        job.residual[output] -= 1.0;
+        job.residual.iter_mut().for_each(|r| *r *= job.weight);
+        job.table.fill(0.0);
+        let rows = job.rows.chunks_exact(width).zip(job.gradient.chunks_exact_mut(width));
+        for ((row, gradient), &r) in rows.zip(&job.residual) {
+            for (((g, &h), sum), &v) in gradient.iter_mut().zip(h).zip(&mut job.table).zip(row) {
+                *g += r * h;
+                *sum += v * r;
+            }
+        }
+        for (entry, &sum) in table.iter_mut().flat_map(|table| &mut table.0).zip(&job.table) {
+            *entry = sum as f32;
+        }
+    }
+}
+
+/// Sum of magnitudes.
+#[inline(always)]
+pub(super) fn magnitude(x: &[f32]) -> f64 {
+    sum_of(x, f32::abs)
+}
+
+/// Rounds `a * per_unit`, which stays below 2^30, to the nearest integers, and adds them up.
+#[inline(always)]
+pub(super) fn round_weights(form: Form, a: &[f32], per_unit: f32, lanes: &mut [Lanes]) -> i32 {
+    let mut totals = [0i32; 16];
+    let (blocks, rest) = a.as_chunks::<16>();
+    let mut last = [0.0; 16];
+    last[..rest.len()].copy_from_slice(rest);
+    let last = (!rest.is_empty()).then_some(&last);
+    for (a, lanes) in blocks.iter().chain(last).zip(lanes) {
+        for i in 0..16 {
+            // Adding 1.5 * 2^52 leaves the nearest integer, ties to even, in the low bits.
+            let whole = (f64::from(a[i] * per_unit) + 6_755_399_441_055_744.0).to_bits() as i32;
+            lanes.0[i] = whole;
+            totals[i] += whole;
+        }
+        if form == Form::Halves {
+            let whole = lanes.0;
+            for i in 0..16 / 2 {
+                let (even, odd) = (whole[2 * i], whole[2 * i + 1]);
+                lanes.0[i] = even & 0x7fff | (odd & 0x7fff) << 16;
+                lanes.0[i + 8] = even >> 15 & 0xffff | odd >> 15 << 16;
+            }
+        }
+    }
+    totals.iter().sum()
+}
+
+/// The sum of all lanes as a binary tree: halves added until one is left.
 #[inline(always)]
 fn tree(lanes: &[f32; LANES]) -> f32 {
     let mut lanes = *lanes;
@@ -177,70 +342,23 @@ fn tree(lanes: &[f32; LANES]) -> f32 {
 }
 
 #[inline(always)]
-pub(super) fn add_look_ups(tokens: &[u8], tables: &[f32], n: usize, sums: &mut [f32]) {
-    // Few states: one selection a state, which vectorises. Many: one load a token.
-    match n {
-        2 => add_look_ups_of::<16, 2>(tokens, tables, sums),
-        3 => add_look_ups_of::<16, 3>(tokens, tables, sums),
-        4 | 5 => add_look_ups_of::<16, 5>(tokens, tables, sums),
-        6 => add_look_ups_of::<16, 6>(tokens, tables, sums),
-        7..=16 => add_look_ups_of::<16, 0>(tokens, tables, sums),
-        17..=32 => add_look_ups_of::<32, 0>(tokens, tables, sums),
-        33..=64 => add_look_ups_of::<64, 0>(tokens, tables, sums),
-        _ => add_look_ups_of::<256, 0>(tokens, tables, sums),
-    }
-}
-
-/// `SELECTED` states by selection, or by loads if 0.
-#[inline(always)]
-fn add_look_ups_of<const STRIDE: usize, const SELECTED: usize>(tokens: &[u8], tables: &[f32], sums: &mut [f32]) {
-    let t = sums.len();
-    let (tables, _) = tables.as_chunks::<STRIDE>();
-    let mut start = 0;
-    // A tile of positions stays in registers over all rows.
-    while start + LANES <= t {
-        let mut tile = [0.0f32; LANES];
-        for (row, table) in tables.iter().enumerate() {
-            let x = &tokens[row * t + start..][..LANES];
-            if SELECTED == 0 {
-                for i in 0..LANES {
-                    tile[i] += table[usize::from(x[i]) % STRIDE];
-                }
-            } else {
-                for i in 0..LANES {
-                    let mut found = table[0].to_bits();
-                    for (j, entry) in table[..SELECTED].iter().enumerate().skip(1) {
-                        let mask = u32::from(x[i] == j as u8).wrapping_neg();
-                        found = found & !mask | entry.to_bits() & mask;
-                    }
-                    tile[i] += f32::from_bits(found);
-                }
-            }
-        }
-        for (sum, tile) in sums[start..].iter_mut().zip(&tile) {
-            *sum += tile;
-        }
-        start += LANES;
-    }
-    for (i, sum) in sums.iter_mut().enumerate().skip(start) {
-        let mut tile = 0.0;
-        for (row, table) in tables.iter().enumerate() {
-            tile += table[usize::from(tokens[row * t + i]) % STRIDE];
-        }
-        *sum += tile;
-    }
-}
-
-#[inline(always)]
 pub(super) fn sum(x: &[f32]) -> f64 {
+    sum_of(x, |v| v)
+}
+
+#[inline(always)]
+fn sum_of(x: &[f32], f: impl Fn(f32) -> f32) -> f64 {
     let mut total = 0.0;
     for x in x.chunks(BLOCK) {
         let mut lanes = [0.0f32; LANES];
         let (blocks, rest) = x.as_chunks::<LANES>();
-        for block in blocks.iter().map(<[f32; LANES]>::as_slice).chain([rest]) {
-            for (lane, &v) in lanes.iter_mut().zip(block) {
-                *lane += v;
+        for block in blocks {
+            for i in 0..LANES {
+                lanes[i] += f(block[i]);
             }
+        }
+        for (lane, &v) in lanes.iter_mut().zip(rest) {
+            *lane += f(v);
         }
         total += f64::from(tree(&lanes));
     }
@@ -274,8 +392,33 @@ pub(super) fn kept(x: &[f32], floor: f32) -> (f64, f64, f64) {
                 lanes[2][i] += f32::from_bits(1.0f32.to_bits() & mask);
             }
         }
-        add_trees(&lanes, &mut totals);
+        for (total, lanes) in totals.iter_mut().zip(&lanes) {
+            *total += f64::from(tree(lanes));
+        }
     }
     let [mass, square, count] = totals;
     (mass, square, count)
+}
+
+/// `a <- a - eta (g - mean)`, then towards 0 by `threshold` if that is positive.
+#[inline(always)]
+pub(super) fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32) {
+    if threshold > 0.0 {
+        for (a, &g) in a.iter_mut().zip(g) {
+            let moved = *a - eta * (g - mean);
+            let shrunk = moved.abs() - threshold;
+            // Not `max`, which would turn a not-a-number into 0 and hide that the run blew up.
+            *a = (if shrunk < 0.0 { 0.0 } else { shrunk }).copysign(moved);
+        }
+    } else {
+        for (a, &g) in a.iter_mut().zip(g) {
+            *a -= eta * (g - mean);
+        }
+    }
+}
+
+/// Adds `x` to every entry.
+#[inline(always)]
+pub(super) fn add_to_all(a: &mut [f32], x: f32) {
+    a.iter_mut().for_each(|a| *a += x);
 }

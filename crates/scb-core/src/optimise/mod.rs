@@ -4,10 +4,11 @@
 //! A method that needs no samples implements [`Learner`] itself, as `population` does.
 
 use crate::gradient::{Accumulator, Gradient};
+use crate::kernel::{FixedPoint, Level};
 use crate::metrics::Truth;
 use crate::model::Linear;
 use crate::random::Stream;
-use crate::sampler::{Batches, Chunk};
+use crate::sampler::Batches;
 use crate::task::Task;
 
 mod stage;
@@ -69,6 +70,8 @@ pub struct Setup<'t> {
     pub cut: f64,
     /// Rounding keeps entries of `a` of at least this share of the largest, in `(0, 1]`.
     pub keep: f64,
+    /// Which kernels to use; the results are the same.
+    pub level: Level,
 }
 
 impl Setup<'_> {
@@ -118,7 +121,7 @@ pub trait Optimiser {
 pub struct Sampled<'t, O> {
     task: &'t Task,
     batches: Batches,
-    chunk: Chunk,
+    weights: FixedPoint,
     accumulator: Accumulator,
     gradient: Gradient,
     model: Linear,
@@ -128,12 +131,12 @@ pub struct Sampled<'t, O> {
 impl<'t, O: Optimiser> Sampled<'t, O> {
     /// `optimiser` on the task and start of `setup`.
     pub fn new(setup: &Setup<'t>, optimiser: O) -> Self {
-        let task = setup.task;
+        let (task, level) = (setup.task, setup.level);
         Self {
             task,
             batches: Batches::new(task, setup.batch_size, setup.stream.clone()),
-            chunk: Chunk::default(),
-            accumulator: Accumulator::new(task.n),
+            weights: FixedPoint::zeros(task.n, task.t, level),
+            accumulator: Accumulator::new(task.n, level),
             gradient: Gradient::zeros(task.n, task.t),
             model: setup.model(),
             optimiser,
@@ -148,9 +151,14 @@ impl<O: Optimiser> Learner for Sampled<'_, O> {
 
     fn step(&mut self, sizes: &StepSizes) {
         let Self { accumulator, gradient, model, .. } = self;
-        gradient.clear();
-        let batch_size = self.batches.batch_size();
-        self.batches.for_each_chunk(&mut self.chunk, |chunk| accumulator.add(model, chunk, batch_size, gradient));
+        self.weights.set(&model.attention);
+        accumulator.begin(model, self.batches.batch_size());
+        let mut first = true;
+        self.batches.for_each_chunk(&self.weights, |chunk| {
+            accumulator.add(chunk, first, gradient);
+            first = false;
+        });
+        accumulator.finish(gradient);
         self.optimiser.step(model, gradient, self.task, sizes);
     }
 

@@ -14,9 +14,9 @@
 
 use super::{Algorithm, Optimiser, Sampled, Stage, StepSizes};
 use crate::gradient::Gradient;
-use crate::kernel;
+use crate::kernel::Level;
 use crate::metrics::keep_floor;
-use crate::model::{Linear, row_mut};
+use crate::model::{Linear, row, row_mut};
 use crate::task::Task;
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
@@ -24,7 +24,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     summary: "projected, preconditioned l1-proximal gradient descent (Algorithm 1)",
     draws_samples: true,
     learner: |setup| {
-        let optimiser = Prox { cut: setup.cut, keep: setup.keep, rounded: false };
+        let optimiser = Prox { level: setup.level, cut: setup.cut, keep: setup.keep, rounded: false };
         Box::new(Sampled::new(setup, optimiser))
     },
 };
@@ -32,6 +32,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 /// Algorithm 1.
 #[derive(Debug)]
 struct Prox {
+    level: Level,
     /// Entries below this share of the largest are cut when the sparse stage begins.
     cut: f64,
     /// Rounding keeps entries of at least this share of the largest.
@@ -47,9 +48,9 @@ impl Optimiser for Prox {
             Stage::Sparse => {
                 for k in (0..task.n).filter(|_| self.cut > 0.0) {
                     let a = row_mut(&mut model.attention, k);
-                    let floor = keep_floor(a, self.cut);
+                    let floor = keep_floor(self.level, a, self.cut);
                     a.iter_mut().filter(|x| **x < floor).for_each(|x| *x = 0.0);
-                    restore_sum(a);
+                    restore_sum(self.level, a);
                 }
             }
             Stage::Round => {
@@ -68,7 +69,7 @@ impl Optimiser for Prox {
         for (k, &mu) in task.stationary.iter().enumerate() {
             let eta = sizes.attention / mu;
             let a = row_mut(&mut model.attention, k);
-            step_attention(a, row_mut(&mut gradient.attention, k), eta, sizes.threshold);
+            step_attention(self.level, a, row(&gradient.attention, k), eta, sizes.threshold);
         }
     }
 }
@@ -79,8 +80,8 @@ impl Prox {
         let mut scale = 0.0;
         for (k, &mu) in task.stationary.iter().enumerate() {
             let a = row_mut(&mut model.attention, k);
-            let floor = keep_floor(a, self.keep);
-            let (mass, _, _) = kernel::kept(a, floor);
+            let floor = keep_floor(self.level, a, self.keep);
+            let (mass, _, _) = self.level.kept(a, floor);
             a.iter_mut().for_each(|x| *x = if *x >= floor { (f64::from(*x) / mass) as f32 } else { 0.0 });
             scale += mu * mass;
         }
@@ -115,29 +116,16 @@ fn project_value(gradient: &mut Gradient, task: &Task) {
 }
 
 /// `a <- a - eta (da - mean(da))`, then the soft threshold if it is positive, then the sum restored.
-fn step_attention(a: &mut [f32], da: &[f32], eta: f64, threshold: f64) {
-    let mean = (kernel::sum(da) / da.len() as f64) as f32;
-    let eta = eta as f32;
-    if threshold > 0.0 {
-        let threshold = threshold as f32;
-        for (a, &g) in a.iter_mut().zip(da) {
-            let moved = *a - eta * (g - mean);
-            let shrunk = moved.abs() - threshold;
-            // Not `max`, which would turn a not-a-number into 0 and hide that the run blew up.
-            *a = (if shrunk < 0.0 { 0.0 } else { shrunk }).copysign(moved);
-        }
-    } else {
-        for (a, &g) in a.iter_mut().zip(da) {
-            *a -= eta * (g - mean);
-        }
-    }
-    restore_sum(a);
+fn step_attention(level: Level, a: &mut [f32], da: &[f32], eta: f64, threshold: f64) {
+    let mean = level.sum(da) / da.len() as f64;
+    level.descend(a, da, eta as f32, mean as f32, threshold as f32);
+    restore_sum(level, a);
 }
 
 /// Adds the same number to every entry so that they sum to 1.
-fn restore_sum(a: &mut [f32]) {
-    let missing = ((1.0 - kernel::sum(a)) / a.len() as f64) as f32;
-    a.iter_mut().for_each(|x| *x += missing);
+fn restore_sum(level: Level, a: &mut [f32]) {
+    let missing = (1.0 - level.sum(a)) / a.len() as f64;
+    level.add_to_all(a, missing as f32);
 }
 
 #[cfg(test)]
@@ -164,7 +152,7 @@ mod tests {
     }
 
     fn optimiser() -> Prox {
-        Prox { cut: 0.2, keep: 0.5, rounded: false }
+        Prox { level: Level::best(), cut: 0.2, keep: 0.5, rounded: false }
     }
 
     /// The projected gradient is the closest point, in `|.|_mu` after preconditioning, of the set
@@ -208,7 +196,7 @@ mod tests {
             let da = gradient.attention.row(1).to_vec();
             let mut a = Linear::planted(&task, 0.2, 0.4).attention.row(1).to_vec();
             let mut slow: Vec<f64> = a.iter().map(|&x| f64::from(x)).collect();
-            step_attention(&mut a, &da, 0.05, threshold);
+            step_attention(Level::best(), &mut a, &da, 0.05, threshold);
             let mean = da.iter().map(|&g| f64::from(g)).sum::<f64>() / 35.0;
             for (x, &g) in slow.iter_mut().zip(&da) {
                 *x -= 0.05 * (f64::from(g) - mean);
@@ -232,13 +220,13 @@ mod tests {
     #[test]
     fn thresholding_clips_small_entries_and_gives_back_the_sum() {
         let mut a = [0.9, 0.05, 0.05];
-        step_attention(&mut a, &[0.0; 3], 1.0, 0.1);
+        step_attention(Level::best(), &mut a, &[0.0; 3], 1.0, 0.1);
         let third = 0.2f32 / 3.0;
         for (x, y) in a.iter().zip([0.8 + third, third, third]) {
             assert!((x - y).abs() < 1e-6, "{a:?}");
         }
         let mut blown = [f32::NAN, 0.5];
-        step_attention(&mut blown, &[0.0; 2], 1.0, 0.1);
+        step_attention(Level::best(), &mut blown, &[0.0; 2], 1.0, 0.1);
         assert!(blown.iter().all(|x| x.is_nan()), "not-a-number stays visible");
     }
 
@@ -246,7 +234,7 @@ mod tests {
     #[test]
     fn steps_on_the_expected_gradient_follow_the_recursion() {
         let task = task();
-        let truth = Truth::new(&task);
+        let truth = Truth::new(&task, Level::best());
         let mut model = Linear::uninformative(&task);
         let mut state = Recursion { alpha_v: 0.0, alpha_a: 0.0 };
         let sizes = StepSizes { value: 0.05 / task.k_q, attention: 0.05 / task.k_p, threshold: 0.0 };

@@ -6,26 +6,30 @@
 
 use super::{Algorithm, Optimiser, Sampled, StepSizes};
 use crate::gradient::Gradient;
-use crate::model::Linear;
+use crate::kernel::Level;
+use crate::model::{Linear, row, row_mut};
 use crate::task::Task;
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "sgd",
     summary: "vanilla stochastic gradient descent, the baseline",
     draws_samples: true,
-    learner: |setup| Box::new(Sampled::new(setup, Sgd)),
+    learner: |setup| Box::new(Sampled::new(setup, Sgd { level: setup.level })),
 };
 
 /// Vanilla SGD; it has no state.
 #[derive(Debug)]
-struct Sgd;
+struct Sgd {
+    level: Level,
+}
 
 impl Optimiser for Sgd {
-    fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, _: &Task, sizes: &StepSizes) {
+    fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, task: &Task, sizes: &StepSizes) {
         model.value.scaled_add(-sizes.value, &gradient.value);
         let eta = sizes.attention as f32;
-        for (a, &g) in model.attention.iter_mut().zip(&gradient.attention) {
-            *a -= eta * g;
+        for k in 0..task.n {
+            let g = row(&gradient.attention, k);
+            self.level.descend(row_mut(&mut model.attention, k), g, eta, 0.0, 0.0);
         }
     }
 }
@@ -48,7 +52,12 @@ mod tests {
         for _ in 0..200 {
             let exact = expected_gradient(&task, &model);
             let attention = exact.attention.mapv(|g| g as f32);
-            Sgd.step(&mut model, &mut Gradient { value: exact.value, attention }, &task, &sizes);
+            Sgd { level: Level::best() }.step(
+                &mut model,
+                &mut Gradient { value: exact.value, attention },
+                &task,
+                &sizes,
+            );
             let next = expected_loss(&task, &model);
             assert!(next < loss + 1e-9);
             loss = next;

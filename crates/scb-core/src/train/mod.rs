@@ -64,9 +64,9 @@ pub struct Outcome {
 /// The same arguments give the same outcome, bit for bit, whatever else runs and whatever `observer`
 /// does short of stopping the run.
 pub fn train(task: &Task, spec: &TrainSpec, stream: Stream, observer: &mut dyn Observer) -> Outcome {
-    let truth = Truth::new(task);
-    let TrainSpec { start, batch_size, cut, keep, .. } = *spec;
-    let mut learner = (spec.algorithm.learner)(&Setup { task, stream, start, batch_size, cut, keep });
+    let TrainSpec { start, batch_size, cut, keep, level, .. } = *spec;
+    let truth = Truth::new(task, level);
+    let mut learner = (spec.algorithm.learner)(&Setup { task, stream, start, batch_size, cut, keep, level });
     let batch = batch_size as u64;
     let last_step = spec.max_steps();
     let mut stage = Stage::Boost;

@@ -1,6 +1,7 @@
 //! How to train.
 
 use super::StageEnd;
+use crate::kernel::Level;
 use crate::optimise::{Algorithm, Stage, Start};
 
 /// Units of the step sizes.
@@ -56,6 +57,8 @@ pub struct TrainSpec {
     pub resolution: f64,
     /// When to stop early.
     pub stop_at: StopAt,
+    /// Which kernels to use; the results are the same.
+    pub level: Level,
 }
 
 impl TrainSpec {

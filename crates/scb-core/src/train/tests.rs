@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::*;
+use crate::kernel::Level;
 use crate::model::Linear;
 use crate::optimise::{Start, algorithm};
 use crate::population::Recursion;
@@ -32,6 +33,7 @@ fn spec(name: &str, batch_size: usize, eta: f64, steps: u64) -> TrainSpec {
         epsilon: 0.25,
         resolution: 0.02,
         stop_at: StopAt::Recovery,
+        level: Level::best(),
     }
 }
 
@@ -183,7 +185,7 @@ fn runs_end_for_the_reason_they_record() {
 #[test]
 fn support_that_is_lost_is_counted_from_when_it_came_back() {
     let task = task(3, 2, 64, 2);
-    let truth = Truth::new(&task);
+    let truth = Truth::new(&task, Level::best());
     let spec = spec("prox", 16, 0.1, 100);
     let mut milestones = Milestones::default();
     let (right, wrong) = (Linear::planted(&task, 0.1, 0.1), Linear::planted(&task, 0.1, -0.1));

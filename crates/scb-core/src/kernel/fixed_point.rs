@@ -1,0 +1,169 @@
+//! The attention as integers, for histograms that are exact.
+//!
+//! Before a step every `a^(k)` is rounded to multiples of a unit, one for each [`BLOCK`] of positions: the power of two
+//! for which the block's magnitudes sum to at most 2^30 units. Sums of such integers fit 32 bits and do not
+//! depend on their order, so a kernel may add them as it likes, and a block's sum is off by at most half a
+//! unit per position: `2^-30` of the block's largest possible sum.
+
+use super::{BLOCK, Level};
+use ndarray::Array2;
+
+/// Sixteen positions' weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C, align(64))]
+pub(super) struct Lanes(pub(super) [i32; 16]);
+
+/// How a level wants the weights to lie in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Sixteen 32-bit integers.
+    Whole,
+    /// The low 15 bits of all sixteen, then the 17 above them, which fit 16: both signed 16-bit integers.
+    Halves,
+}
+
+impl Form {
+    /// The weight of `position`.
+    pub(super) fn at(self, weights: &[Lanes], position: usize) -> i32 {
+        let (lanes, i) = (&weights[position / 16].0, position % 16);
+        match self {
+            Self::Whole => lanes[i],
+            Self::Halves => {
+                let half = |i: usize| lanes[i / 2] >> (16 * (i % 2)) << 16 >> 16;
+                half(i + 16) << 15 | (lanes[i / 2] >> (16 * (i % 2)) & 0x7fff)
+            }
+        }
+    }
+}
+
+/// What a unit is worth and what all weights add up to, for one block of positions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Scale {
+    /// Not a number if the attention was not finite.
+    pub(super) unit: f64,
+    /// Sum of the block's weights, in units.
+    pub(super) total: i32,
+}
+
+/// The rounded attention of all query tokens.
+#[derive(Debug, Clone)]
+pub struct FixedPoint {
+    pub(super) level: Level,
+    pub(super) form: Form,
+    /// Per query token, whole rounds, 0 beyond T.
+    lanes: Vec<Lanes>,
+    lanes_per_row: usize,
+    /// Per query token.
+    scales: Vec<Scale>,
+    scales_per_row: usize,
+}
+
+/// The rounded attention of one query token.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row<'a> {
+    pub(super) lanes: &'a [Lanes],
+    pub(super) scales: &'a [Scale],
+}
+
+impl FixedPoint {
+    /// All zero, for `n` states and `t` positions.
+    #[must_use]
+    pub fn zeros(n: usize, t: usize, level: Level) -> Self {
+        let lanes_per_row = 2 * t.div_ceil(super::layout::ROUND);
+        let scales_per_row = t.div_ceil(BLOCK);
+        let scales = vec![Scale { unit: 0.0, total: 0 }; n * scales_per_row];
+        let form = level.form(n);
+        Self { level, form, lanes: vec![Lanes([0; 16]); n * lanes_per_row], lanes_per_row, scales, scales_per_row }
+    }
+
+    /// Takes over `attention`, shape `(N, T)`.
+    pub fn set(&mut self, attention: &Array2<f32>) {
+        let scales = self.scales.chunks_exact_mut(self.scales_per_row);
+        let rows = self.lanes.chunks_exact_mut(self.lanes_per_row).zip(scales);
+        for (k, (lanes, scales)) in rows.enumerate() {
+            let a = crate::model::row(attention, k);
+            let blocks = a.chunks(BLOCK).zip(lanes.chunks_mut(BLOCK / 16));
+            for (scale, (a, lanes)) in scales.iter_mut().zip(blocks) {
+                *scale = set_block(self.level, self.form, a, lanes);
+            }
+        }
+    }
+
+    /// The weight of `position` among `weights`, part of a row.
+    pub(super) fn weight(&self, weights: &[Lanes], position: usize) -> i32 {
+        self.form.at(weights, position)
+    }
+
+    #[inline(always)]
+    pub(super) fn row(&self, k: usize) -> Row<'_> {
+        let blocks = self.scales_per_row;
+        Row {
+            lanes: &self.lanes[k * self.lanes_per_row..(k + 1) * self.lanes_per_row],
+            scales: &self.scales[k * blocks..(k + 1) * blocks],
+        }
+    }
+}
+
+/// Rounds the weights of one block.
+fn set_block(level: Level, form: Form, a: &[f32], lanes: &mut [Lanes]) -> Scale {
+    let largest_sum = level.magnitude(a);
+    if !largest_sum.is_finite() {
+        return Scale { unit: f64::NAN, total: 0 };
+    }
+    // The power of two that puts the largest possible sum between 2^29 and 2^30, within what a float can hold.
+    let exponent = (29 - libm::ilogb(largest_sum.max(f64::MIN_POSITIVE))).clamp(-100, 120);
+    let per_unit = libm::ldexp(1.0, exponent);
+    let total = level.round_weights(form, a, per_unit as f32, lanes);
+    Scale { unit: 1.0 / per_unit, total }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{normal, stream};
+
+    #[test]
+    fn weights_are_the_nearest_multiples_of_a_unit_in_every_form() {
+        for t in [1, 16, 31, 64, 100, BLOCK + 45] {
+            let mut s = stream([t as u8; 16]);
+            let attention = Array2::from_shape_fn((2, t), |(k, _)| (normal(&mut s) * [1e-3, 4e5][k]) as f32);
+            for level in Level::available() {
+                for n in [3, 20] {
+                    let mut weights = FixedPoint::zeros(n, t, level);
+                    let rows = Array2::from_shape_fn((n, t), |(k, i)| attention[[k % 2, i]]);
+                    weights.set(&rows);
+                    for k in 0..n {
+                        let row = weights.row(k);
+                        for (block, (&Scale { unit, total }, a)) in
+                            row.scales.iter().zip(crate::model::row(&rows, k).chunks(BLOCK)).enumerate()
+                        {
+                            let lanes = &row.lanes[block * (BLOCK / 16)..];
+                            let magnitude: f64 = a.iter().map(|&a| f64::from(a).abs()).sum();
+                            assert!(
+                                (2f64.powi(28)..2f64.powi(30)).contains(&(magnitude / unit)),
+                                "{}",
+                                magnitude / unit
+                            );
+                            let whole: Vec<i32> = (0..a.len()).map(|i| weights.form.at(lanes, i)).collect();
+                            assert_eq!(i64::from(total), whole.iter().map(|&w| i64::from(w)).sum::<i64>());
+                            for (&w, &a) in whole.iter().zip(a) {
+                                assert_eq!(f64::from(w), (f64::from(a) / unit).round_ties_even());
+                            }
+                        }
+                        let padding = t..t.next_multiple_of(32);
+                        assert!(padding.into_iter().all(|i| weights.form.at(row.lanes, i) == 0));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn attention_that_is_not_finite_stays_visible() {
+        for wrong in [f32::NAN, f32::INFINITY, f32::MAX] {
+            let mut weights = FixedPoint::zeros(1, 3, Level::best());
+            weights.set(&Array2::from_shape_vec((1, 3), vec![0.5, wrong, -1.0]).unwrap());
+            assert_eq!(weights.row(0).scales[0].unit.is_nan(), wrong != f32::MAX);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! How the tokens of a chunk lie in memory: many to a machine word, in the order random words come.
+//!
+//! A [`Block`] holds 32 words of 16 bits. A *round* of random words decides one position in each word,
+//! so position `p` of a sequence is word `p mod 32` of round `p / 32`. A word keeps as many rounds as fit:
+//!
+//! | N | bits a token | sequences a line | rounds a word |
+//! |---|---|---|---|
+//! | 2 | 1 | 4 | 4 |
+//! | 3, 4 | 2 | 2 | 4 |
+//! | 5 to 16 | 4 | 1 | 4 |
+//! | 17 to 256 | 8 | 1 | 2 |
+//!
+//! Up to 16 states the 4 bits of a round are an index into a table of 16 entries, whatever number of
+//! sequences they come from: one look-up serves them all. These are *narrow* layouts, the last is *wide*.
+
+/// Positions of one round of random words.
+pub(super) const ROUND: usize = 32;
+
+/// 64 bytes of tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C, align(64))]
+pub struct Block(pub(super) [u16; ROUND]);
+
+impl Block {
+    /// All tokens 0.
+    pub const ZERO: Self = Self([0; ROUND]);
+}
+
+/// Where the tokens of up to [`Layout::sequences`] sequences of length T lie in a line of blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Bits of one token.
+    bits: usize,
+    /// Sequences that share a line.
+    sequences: usize,
+    /// Rounds in one word.
+    pub(super) rounds: usize,
+    /// Blocks of a line.
+    blocks: usize,
+}
+
+impl Layout {
+    /// For tokens below `n`, from 2 to 256, and sequences of length `t`.
+    #[must_use]
+    pub fn new(n: usize, t: usize) -> Self {
+        let (bits, sequences, rounds) = match n {
+            0..=2 => (1, 4, 4),
+            3..=4 => (2, 2, 4),
+            5..=16 => (4, 1, 4),
+            _ => (8, 1, 2),
+        };
+        Self { bits, sequences, rounds, blocks: t.div_ceil(ROUND * rounds) }
+    }
+
+    /// Sequences that share a line.
+    #[must_use]
+    pub fn sequences(&self) -> usize {
+        self.sequences
+    }
+
+    /// Blocks of a line.
+    #[must_use]
+    pub fn blocks(&self) -> usize {
+        self.blocks
+    }
+
+    /// Whether a look-up is one of 16 entries.
+    pub(super) fn narrow(&self) -> bool {
+        self.rounds == 4
+    }
+
+    /// First bit of a sequence within the bits of a round.
+    pub(super) fn shift(&self, sequence: usize) -> u32 {
+        (self.bits * sequence) as u32
+    }
+
+    /// Token of sequence `sequence < self.sequences()` of `line` at `position`.
+    #[must_use]
+    pub fn token(&self, line: &[Block], sequence: usize, position: usize) -> usize {
+        let round = position / ROUND;
+        let word = line[round / self.rounds].0[position % ROUND];
+        let first = (round % self.rounds) * (16 / self.rounds) + self.bits * sequence;
+        usize::from(word >> first) & ((1 << self.bits) - 1)
+    }
+}

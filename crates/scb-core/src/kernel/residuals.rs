@@ -1,0 +1,71 @@
+//! From histograms to look-up tables: three small matrix products a sample.
+//!
+//! `r = (V h - e_{x_o}) / B`, `dV += r h'`, and the table `V' r`. Vectors of up to 16 states are padded with zeros to a power of
+//! two, which the compiler keeps in registers.
+
+use ndarray::Array2;
+
+/// Entries of a vector over `n` states, padding included.
+#[must_use]
+pub fn width(n: usize) -> usize {
+    match n {
+        0..=4 => 4,
+        5..=8 => 8,
+        9..=16 => 16,
+        _ => n.next_multiple_of(8),
+    }
+}
+
+/// The value matrix of a batch and what its gradient has come to.
+#[derive(Debug, Clone)]
+pub struct Residuals {
+    pub(super) width: usize,
+    /// 1 / B.
+    pub(super) weight: f64,
+    /// V by rows, padded.
+    pub(super) rows: Vec<f64>,
+    /// V by columns, padded.
+    pub(super) columns: Vec<f64>,
+    /// dV by rows, padded.
+    pub(super) gradient: Vec<f64>,
+    /// `r` of one sample.
+    pub(super) residual: Vec<f64>,
+    /// `V' r` of one sample.
+    pub(super) table: Vec<f64>,
+}
+
+impl Residuals {
+    /// For `n` states.
+    #[must_use]
+    pub fn new(n: usize) -> Self {
+        let width = width(n);
+        let square = vec![0.0; width * width];
+        let vector = vec![0.0; width];
+        Self {
+            width,
+            weight: 0.0,
+            rows: square.clone(),
+            columns: square.clone(),
+            gradient: square,
+            residual: vector.clone(),
+            table: vector,
+        }
+    }
+
+    /// Begins a batch at the value matrix `value`, shape `(N, N)`, each sample counting `weight`.
+    pub fn begin(&mut self, value: &Array2<f64>, weight: f64) {
+        self.weight = weight;
+        self.gradient.fill(0.0);
+        for ((i, j), &v) in value.indexed_iter() {
+            self.rows[i * self.width + j] = v;
+            self.columns[j * self.width + i] = v;
+        }
+    }
+
+    /// Writes dV, shape `(N, N)`.
+    pub fn finish(&self, value: &mut Array2<f64>) {
+        for ((i, j), g) in value.indexed_iter_mut() {
+            *g = self.gradient[i * self.width + j];
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Sequences that are to be drawn, piece by piece.
+
+use super::fixed_point::{FixedPoint, Lanes, Scale};
+use super::layout::{Block, Layout, ROUND};
+use super::states::States;
+use super::{BLOCK, Bits};
+use crate::random::Stream;
+
+/// Some lines that are to be filled with sequences, and the streams to draw them from.
+#[derive(Debug)]
+pub struct Sequences<'a> {
+    /// The distribution of tokens.
+    pub states: &'a States,
+    /// Words that decide most tokens.
+    pub bits: &'a mut Bits,
+    /// Words for the few that 16 bits do not decide.
+    pub escapes: &'a mut Stream,
+    /// The attention that the sequences meet.
+    pub attention: &'a FixedPoint,
+    /// How tokens lie in `lines`.
+    pub layout: Layout,
+    /// Length T of a sequence.
+    pub t: usize,
+    /// How many sequences each line is to hold, from 1 to [`Layout::sequences`].
+    pub filled: &'a [usize],
+    /// Query token of each line.
+    pub queries: &'a [usize],
+    /// Where the tokens go.
+    pub lines: &'a mut [Block],
+    /// Where the histograms go, [`width`](super::width) entries a place.
+    pub histograms: &'a mut [f64],
+    /// Entries of a histogram, padding included.
+    pub width: usize,
+}
+
+/// Where in the work one is.
+#[derive(Debug, Default)]
+pub(super) struct Cursor {
+    line: usize,
+    sequence: usize,
+    part: usize,
+}
+
+/// At most [`BLOCK`] positions of one sequence.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Piece<'a> {
+    /// Their weights, whole rounds.
+    pub(super) weights: &'a [Lanes],
+    scale: Scale,
+    /// Index of the first block.
+    pub(super) first: usize,
+    /// How many blocks.
+    pub(super) blocks: usize,
+    /// How many positions.
+    pub(super) positions: usize,
+    /// First of the sequence's bits among those of a round.
+    pub(super) shift: u32,
+    /// Whether what is in the blocks is of no interest.
+    pub(super) fresh: bool,
+    /// Index of the histogram's first entry.
+    histogram: usize,
+    /// Whether what is in the histogram is of no interest.
+    opens: bool,
+}
+
+impl Piece<'_> {
+    /// Rounds in use of the piece's block `b`, of `most`.
+    #[inline(always)]
+    pub(super) fn rounds(&self, b: usize, most: usize) -> usize {
+        (self.positions - most * ROUND * b).div_ceil(ROUND).min(most)
+    }
+}
+
+impl<'a> Sequences<'a> {
+    /// The piece at `cursor`, which moves on.
+    #[inline(always)]
+    pub(super) fn next(&self, cursor: &mut Cursor) -> Option<Piece<'a>> {
+        let Cursor { line, sequence, part } = *cursor;
+        let filled = *self.filled.get(line)?;
+        let row = self.attention.row(self.queries[line]);
+        cursor.part += 1;
+        if cursor.part == row.scales.len() {
+            cursor.part = 0;
+            cursor.sequence += 1;
+            if cursor.sequence == filled {
+                cursor.sequence = 0;
+                cursor.line += 1;
+            }
+        }
+        let per_block = ROUND * self.layout.rounds;
+        let positions = (self.t - part * BLOCK).min(BLOCK);
+        let lanes = part * (BLOCK / 16);
+        Some(Piece {
+            weights: &row.lanes[lanes..(lanes + BLOCK / 16).min(row.lanes.len())],
+            scale: row.scales[part],
+            first: line * self.layout.blocks() + part * (BLOCK / per_block),
+            blocks: if self.layout.blocks() == 1 { 1 } else { positions.div_ceil(per_block) },
+            positions,
+            shift: self.layout.shift(sequence),
+            fresh: sequence == 0,
+            histogram: (line * self.layout.sequences() + sequence) * self.width,
+            opens: part == 0,
+        })
+    }
+
+    /// The blocks of `piece`.
+    #[inline(always)]
+    pub(super) fn blocks(&mut self, piece: &Piece<'_>) -> &mut [Block] {
+        &mut self.lines[piece.first..piece.first + piece.blocks]
+    }
+
+    /// Draws the states of the escapes among `words`, the rounds of the piece's block `b`, in order of position. Being
+    /// beyond no bound, they count as state 0 so far.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn settle(&mut self, piece: &Piece<'_>, b: usize, words: &[[u16; ROUND]], passed: &mut [i32; 16]) {
+        let start = 4 * ROUND * b;
+        for (i, &h) in words.as_flattened().iter().enumerate().take(piece.positions - start) {
+            if h < self.states.escapes {
+                let state = self.states.settle(h, self.escapes);
+                let word = &mut self.lines[piece.first + b].0[i % ROUND];
+                *word += u16::from(state) << (4 * (i / ROUND) as u32 + piece.shift);
+                let weight = self.attention.weight(piece.weights, start + i);
+                passed[..usize::from(state)].iter_mut().for_each(|passed| *passed += weight);
+            }
+        }
+    }
+
+    /// Writes or adds to the histogram, from the weights of the tokens beyond each bound; there are at most 15.
+    #[inline(always)]
+    pub(super) fn take_passed(&mut self, piece: &Piece<'_>, passed: &[i32; 16]) {
+        // Beyond a bound are the states above it; what is beyond one bound but not the next is one state.
+        let mut beyond = piece.scale.total;
+        let h = &mut self.histograms[piece.histogram..piece.histogram + self.width];
+        for (h, &next) in h.iter_mut().zip(passed) {
+            let sum = f64::from(beyond - next) * piece.scale.unit;
+            *h = if piece.opens { sum } else { *h + sum };
+            beyond = next;
+        }
+    }
+
+    /// As [`Sequences::take_passed`], from the weights of the tokens of each state.
+    #[inline(always)]
+    pub(super) fn take_sums(&mut self, piece: &Piece<'_>, sums: &[i32; 256]) {
+        let h = &mut self.histograms[piece.histogram..piece.histogram + self.width];
+        for (h, &sum) in h.iter_mut().zip(sums) {
+            let sum = f64::from(sum) * piece.scale.unit;
+            *h = if piece.opens { sum } else { *h + sum };
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! Every kernel at every level that this processor has, against a slow version that shares no code with it.
+
+use rand::Rng;
+
+use super::*;
+use crate::categorical::Categorical;
+use crate::random::{Stream, dirichlet, normal, stream};
+
+/// Shapes that meet every special case, then random ones: N, T and the number of lines.
+fn shapes() -> Vec<(usize, usize, usize)> {
+    let mut shapes = Vec::new();
+    for n in (2..=18).chain([31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256]) {
+        for t in [1, 31, 32, 33, 64, 97, 128, 130] {
+            shapes.push((n, t, 3));
+        }
+    }
+    for n in [2, 3, 7, 40] {
+        shapes.push((n, 2 * BLOCK + 77, 2));
+    }
+    let mut s = stream([12; 16]);
+    let mut random = |low: u64, high: u64| (low + s.next_u64() % (high - low + 1)) as usize;
+    for case in 0..150 {
+        let n = random(2, if case % 2 == 0 { 16 } else { 256 });
+        shapes.push((n, random(1, if case % 10 == 0 { 10_000 } else { 400 }), random(1, 5)));
+    }
+    shapes
+}
+
+fn floats(s: &mut Stream, count: usize) -> Vec<f32> {
+    (0..count).map(|_| normal(s) as f32).collect()
+}
+
+/// What drawing leaves: tokens by place, histograms by place, and the two generators.
+#[derive(Debug, PartialEq)]
+struct Drawn {
+    tokens: Vec<Vec<usize>>,
+    histograms: Vec<Vec<u64>>,
+    bits: Bits,
+    escapes: Stream,
+}
+
+/// A random case of [`Sequences`].
+struct Case {
+    n: usize,
+    t: usize,
+    states: States,
+    layout: Layout,
+    filled: Vec<usize>,
+    queries: Vec<usize>,
+    attention: ndarray::Array2<f32>,
+    bits: Bits,
+    escapes: Stream,
+}
+
+impl Case {
+    fn new((n, t, lines): (usize, usize, usize)) -> Self {
+        let mut s = stream([(n + t) as u8; 16]);
+        let layout = Layout::new(n, t);
+        let states = States::new(&Categorical::new(&dirichlet(&mut s, 1.0, n)), n);
+        let filled = (0..lines).map(|_| 1 + (s.next_u64() as usize) % layout.sequences()).collect();
+        let queries = (0..lines).map(|_| (s.next_u64() as usize) % n).collect();
+        let attention = ndarray::Array2::from_shape_vec((n, t), floats(&mut s, n * t)).unwrap();
+        Self { n, t, states, layout, filled, queries, attention, bits: Bits::new(&mut s), escapes: s }
+    }
+
+    fn places(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.filled.iter().enumerate().flat_map(|(line, &filled)| (0..filled).map(move |i| (line, i)))
+    }
+
+    fn fast(&self, level: Level) -> (Drawn, Vec<Block>) {
+        let mut fixed = FixedPoint::zeros(self.n, self.t, level);
+        fixed.set(&self.attention);
+        let (mut bits, mut escapes) = (self.bits.clone(), self.escapes.clone());
+        let (width, count) = (width(self.n), self.filled.len());
+        // Whatever was there before must not matter.
+        let mut lines = vec![Block([0xffff; ROUND]); count * self.layout.blocks()];
+        let mut histograms = vec![f64::NAN; count * self.layout.sequences() * width];
+        Sequences {
+            states: &self.states,
+            bits: &mut bits,
+            escapes: &mut escapes,
+            attention: &fixed,
+            layout: self.layout,
+            t: self.t,
+            filled: &self.filled,
+            queries: &self.queries,
+            lines: &mut lines,
+            histograms: &mut histograms,
+            width,
+        }
+        .draw();
+        let blocks = self.layout.blocks();
+        let token = |line: usize, i: usize, p: usize| self.layout.token(&lines[line * blocks..][..blocks], i, p);
+        let tokens = self.places().map(|(line, i)| (0..self.t).map(|p| token(line, i, p)).collect()).collect();
+        let histogram = |(line, i)| {
+            let h = &histograms[(line * self.layout.sequences() + i) * width..][..width];
+            assert!(h[self.n..].iter().all(|&h| h == 0.0), "padding stays 0");
+            h[..self.n].iter().map(|h| h.to_bits()).collect()
+        };
+        let histograms = self.places().map(histogram).collect();
+        (Drawn { tokens, histograms, bits, escapes }, lines)
+    }
+
+    /// One token at a time, one weight at a time. Gives the number of escapes too.
+    fn slow(&self) -> (Drawn, usize) {
+        let mut fixed = FixedPoint::zeros(self.n, self.t, Level(Kind::Portable));
+        fixed.set(&self.attention);
+        let (mut bits, mut escapes) = (self.bits.clone(), self.escapes.clone());
+        let (mut tokens, mut histograms, mut count) = (Vec::new(), Vec::new(), 0);
+        for (line, _) in self.places() {
+            let mut sequence = Vec::new();
+            for _ in 0..self.t.div_ceil(ROUND) {
+                for h in bits.round() {
+                    if sequence.len() == self.t {
+                        break;
+                    }
+                    let escaped = h < self.states.escapes;
+                    count += usize::from(escaped);
+                    let x = if escaped { self.states.settle(h, &mut escapes) } else { self.states.of(h) };
+                    sequence.push(usize::from(x));
+                }
+            }
+            let row = fixed.row(self.queries[line]);
+            let mut h = vec![0.0; self.n];
+            for (part, (tokens, scale)) in sequence.chunks(BLOCK).zip(row.scales).enumerate() {
+                let mut sums = vec![0i64; self.n];
+                for (p, &x) in tokens.iter().enumerate() {
+                    sums[x] += i64::from(fixed.weight(row.lanes, part * BLOCK + p));
+                }
+                h.iter_mut().zip(&sums).for_each(|(h, &sum)| *h += sum as f64 * scale.unit);
+            }
+            tokens.push(sequence);
+            histograms.push(h.iter().map(|h| h.to_bits()).collect());
+        }
+        (Drawn { tokens, histograms, bits, escapes }, count)
+    }
+}
+
+#[test]
+fn drawing_agrees_with_one_token_and_one_weight_at_a_time() {
+    let mut escapes = 0;
+    for shape in shapes() {
+        let case = Case::new(shape);
+        let (slow, count) = case.slow();
+        escapes += count;
+        for level in Level::available() {
+            assert_eq!(case.fast(level).0, slow, "{shape:?} {level:?}");
+        }
+    }
+    assert!(escapes > 100, "only {escapes} escapes: the test sees none");
+}
+
+/// Integers lose at most half a unit a position; here the exact sum is in double precision.
+#[test]
+fn histograms_are_those_of_the_attention() {
+    for shape in [(3, 5000, 2), (9, 3 * BLOCK, 1), (30, 700, 3)] {
+        let case = Case::new(shape);
+        let (drawn, _) = case.fast(Level::best());
+        for ((line, _), (tokens, h)) in case.places().zip(drawn.tokens.iter().zip(&drawn.histograms)) {
+            let a = case.attention.row(case.queries[line]);
+            let mut exact = vec![0.0; case.n];
+            tokens.iter().zip(a).for_each(|(&x, &a)| exact[x] += f64::from(a));
+            let magnitude: f64 = a.iter().map(|a| f64::from(a.abs())).sum();
+            for (h, exact) in h.iter().zip(&exact) {
+                let bound = magnitude * 2f64.powi(-29) * case.t.min(BLOCK) as f64;
+                assert!((f64::from_bits(*h) - exact).abs() < bound.min(1e-5 * magnitude), "{shape:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn look_ups_agree_with_one_addition_at_a_time() {
+    for shape in shapes() {
+        let case = Case::new(shape);
+        let (n, t, lines) = (case.n, case.t, case.filled.len());
+        let (drawn, blocks) = case.fast(Level::best());
+        let mut s = stream([7; 16]);
+        let size = table_size(n);
+        let tables: Vec<Table> = floats(&mut s, lines * size * 16).as_chunks().0.iter().map(|&x| Table(x)).collect();
+        let old = floats(&mut s, t);
+        let mut slow = vec![0.0f32; t];
+        let mut places = case.places().zip(&drawn.tokens).peekable();
+        for line in 0..lines {
+            // The tokens of all sequences of the line are one index.
+            let mut index = vec![0; t];
+            while let Some(((_, i), tokens)) = places.next_if(|((of, _), _)| *of == line) {
+                let shift = case.layout.shift(i);
+                index.iter_mut().zip(tokens).for_each(|(index, x)| *index |= x << shift);
+            }
+            for (slow, index) in slow.iter_mut().zip(index) {
+                *slow += tables[line * size + index / 16].0[index % 16];
+            }
+        }
+        for level in Level::available() {
+            for add in [false, true] {
+                let mut sums = old.clone();
+                // In two pieces where a sequence has more than one.
+                for (first, sums) in sums.chunks_mut(BLOCK).enumerate() {
+                    level.look_up(&case.layout, &blocks, first * BLOCK, &tables, add, sums);
+                }
+                for ((got, slow), old) in sums.iter().zip(&slow).zip(&old) {
+                    let expected = if add { old + slow } else { *slow };
+                    assert_eq!(got.to_bits(), expected.to_bits(), "{shape:?} {level:?}");
+                }
+            }
+        }
+    }
+}
+
+/// Residuals, dV and tables from the definitions, in double precision; and the same bits at every level.
+#[test]
+fn residuals_agree_with_plain_sums_at_every_level() {
+    for (n, lines) in (2..=20).chain([40, 64, 100, 256]).map(|n| (n, 4)) {
+        let mut s = stream([n as u8; 16]);
+        let layout = Layout::new(n, 1);
+        let (sequences, width) = (layout.sequences(), width(n));
+        let value = ndarray::Array2::from_shape_fn((n, n), |_| normal(&mut s));
+        let filled: Vec<usize> = (0..lines).map(|line| 1 + line % sequences).collect();
+        let outputs: Vec<usize> = (0..lines * sequences).map(|_| s.next_u64() as usize % n).collect();
+        let mut histograms = vec![0.0; lines * sequences * width];
+        for h in histograms.chunks_mut(width) {
+            h[..n].fill_with(|| normal(&mut s));
+        }
+        let weight = 0.25;
+        let run = |level: Level| {
+            let mut residuals = Residuals::new(n);
+            residuals.begin(&value, weight);
+            let mut tables = vec![Table([f32::NAN; 16]); lines * table_size(n)];
+            level.residuals(&mut residuals, &layout, &filled, &outputs, &histograms, &mut tables);
+            let mut gradient = value.clone();
+            residuals.finish(&mut gradient);
+            (gradient, tables)
+        };
+        let (gradient, tables) = run(Level(Kind::Portable));
+        let mut exact = ndarray::Array2::<f64>::zeros((n, n));
+        for line in 0..lines {
+            let mut singles = vec![vec![0.0; n]; sequences];
+            for (i, single) in singles.iter_mut().enumerate().take(filled[line]) {
+                let place = line * sequences + i;
+                let h = ndarray::ArrayView1::from(&histograms[place * width..][..n]);
+                let mut r = value.dot(&h);
+                r[outputs[place]] -= 1.0;
+                r *= weight;
+                for ((i, j), x) in exact.indexed_iter_mut() {
+                    *x += r[i] * h[j];
+                }
+                *single = value.t().dot(&r).to_vec();
+            }
+            let table: Vec<f32> = tables[line * table_size(n)..][..table_size(n)].iter().flat_map(|t| t.0).collect();
+            // Every combination of tokens of the line.
+            for index in 0..n.pow(filled[line] as u32) {
+                let (mut rest, mut at, mut expected) = (index, 0, 0.0);
+                for (i, single) in singles.iter().enumerate().take(filled[line]) {
+                    at |= (rest % n) << layout.shift(i);
+                    expected += single[rest % n];
+                    rest /= n;
+                }
+                assert!((f64::from(table[at]) - expected).abs() < 1e-4, "N = {n}: {} {expected}", table[at]);
+            }
+        }
+        assert!(gradient.iter().zip(&exact).all(|(x, y)| (x - y).abs() < 1e-9));
+        for level in Level::available() {
+            let (other, others) = run(level);
+            assert!(other.iter().zip(&gradient).all(|(x, y)| x.to_bits() == y.to_bits()), "{level:?}");
+            let bits = |tables: &[Table]| tables.iter().flat_map(|t| t.0.map(f32::to_bits)).collect::<Vec<_>>();
+            assert_eq!(bits(&others), bits(&tables), "{level:?}");
+        }
+    }
+}
+
+#[test]
+fn reductions_agree_with_plain_ones_at_every_level() {
+    for t in [1, 5, 16, 33, 63, 64, 65, 1000, 100_000] {
+        let x = floats(&mut stream([t as u8; 16]), t);
+        let exact: f64 = x.iter().map(|&v| f64::from(v)).sum();
+        let magnitude: f64 = x.iter().map(|&v| f64::from(v).abs()).sum();
+        let above: Vec<f64> = x.iter().filter(|&&v| v >= -0.5).map(|&v| f64::from(v)).collect();
+        let close = |x: f64, y: f64| (x - y).abs() < 1e-6 * magnitude;
+        let mut bits = Vec::new();
+        for level in Level::available() {
+            let (mass, square, count) = level.kept(&x, -0.5);
+            assert!(close(level.sum(&x), exact) && close(level.magnitude(&x), magnitude));
+            assert_eq!(level.largest(&x), x.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+            assert_eq!(count, above.len() as f64);
+            assert!(close(mass, above.iter().sum()) && close(square, above.iter().map(|v| v * v).sum()));
+            bits.push([level.sum(&x), level.magnitude(&x), mass, square].map(f64::to_bits));
+        }
+        assert!(bits.iter().all(|other| *other == bits[0]), "T = {t}");
+    }
+}
+
+/// The lanes and the tree of a sum, spelled out: its bits are fixed for ever.
+#[test]
+fn a_sum_has_the_bits_of_its_definition() {
+    let x = floats(&mut stream([3; 16]), 2 * BLOCK + 77);
+    let mut total = 0.0;
+    for x in x.chunks(BLOCK) {
+        let mut lanes = [0.0f32; 64];
+        x.iter().enumerate().for_each(|(t, &x)| lanes[t % 64] += x);
+        for width in [32, 16, 8, 4, 2, 1] {
+            (0..width).for_each(|i| lanes[i] += lanes[i + width]);
+        }
+        total += f64::from(lanes[0]);
+    }
+    assert_eq!(Level::best().sum(&x).to_bits(), total.to_bits());
+}
+
+#[test]
+fn steps_of_the_attention_agree_with_one_entry_at_a_time() {
+    for t in [1, 16, 63, 500] {
+        let mut s = stream([t as u8; 16]);
+        let (a, g) = (floats(&mut s, t), floats(&mut s, t));
+        for level in Level::available() {
+            for threshold in [0.0, 0.3] {
+                let mut moved = a.clone();
+                level.descend(&mut moved, &g, 0.7, 0.1, threshold);
+                level.add_to_all(&mut moved, 0.2);
+                for ((got, a), g) in moved.iter().zip(&a).zip(&g) {
+                    let stepped = a - 0.7 * (g - 0.1);
+                    let shrunk = stepped.signum() * (stepped.abs() - threshold).max(0.0);
+                    assert_eq!(*got, 0.2 + if threshold > 0.0 { shrunk } else { stepped });
+                }
+                let mut wrong = vec![f32::NAN; t];
+                level.descend(&mut wrong, &g, 0.7, 0.1, threshold);
+                assert!(wrong.iter().all(|a| a.is_nan()), "what blew up stays visible");
+            }
+        }
+    }
+}
+
+#[test]
+fn random_words_are_the_same_at_every_level() {
+    let bits = Bits::new(&mut stream([1; 16]));
+    let run = |level: Level| {
+        let mut bits = bits.clone();
+        (level.random_words(&mut bits, 1001), bits)
+    };
+    for level in Level::available() {
+        assert_eq!(run(level), run(Level(Kind::Portable)), "{level:?}");
+    }
+}
+
+/// A state inside one 16-bit cell: only escapes can tell it, so its frequency tests the low 48 bits. 2^-17 of
+/// the mass lies there; five standard errors.
+#[test]
+fn escapes_share_their_cells_in_proportion() {
+    let cell = 1.0 / 65536.0;
+    let inside = [0.5 + 0.25 * cell, 0.5 * cell, 0.5 - 0.75 * cell];
+    let case = Case {
+        states: States::new(&Categorical::new(&inside), 3),
+        filled: vec![2; 16],
+        queries: vec![0; 16],
+        ..Case::new((3, 1 << 20, 1))
+    };
+    let (drawn, _) = case.fast(Level::best());
+    let count = drawn.tokens.iter().flatten().filter(|&&x| x == 1).count();
+    let expected = (32u64 << 20) as f64 * inside[1];
+    assert!((count as f64 - expected).abs() < 5.0 * expected.sqrt(), "{count} of {expected}");
+}
+
+#[test]
+fn levels_are_called_by_their_names() {
+    let names: Vec<&str> = Level::available().into_iter().map(Level::name).collect();
+    assert_eq!(names, ["portable", "avx2", "avx512"][..names.len()]);
+    assert_eq!(Level::best(), *Level::available().last().unwrap());
+}

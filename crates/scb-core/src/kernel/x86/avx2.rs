@@ -1,0 +1,278 @@
+//! AVX2 (every x86-64 processor since 2015, nearly).
+//!
+//! A round of random words is two registers. There are no masks apart from registers, and no comparison of
+//! unsigned numbers, so words and bounds have their highest bit flipped and are compared as signed ones.
+
+use std::arch::x86_64::*;
+
+use super::compile_portable;
+use crate::kernel::fixed_point::{Form, Lanes};
+use crate::kernel::layout::{Block, ROUND};
+use crate::kernel::sequences::{Cursor, Sequences};
+use crate::kernel::states::Cells;
+use crate::kernel::{Bits, Residuals, Samples, Table, portable};
+
+compile_portable! { "avx2,bmi1,bmi2,popcnt":
+    fn draw_wide(job: &mut Sequences<'_>);
+    fn look_up_wide(lines: &[Block], per_line: usize, tables: &[Table], stride: usize, add: bool, sums: &mut [f32]);
+    fn residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]);
+    fn magnitude(x: &[f32]) -> f64;
+    fn sum(x: &[f32]) -> f64;
+    fn largest(x: &[f32]) -> f32;
+    fn kept(x: &[f32], floor: f32) -> (f64, f64, f64);
+    fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32);
+    fn add_to_all(a: &mut [f32], x: f32);
+}
+
+/// Loads 32 bytes, the first or second half of 64.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load<T>(from: &T, half: usize) -> __m256i {
+    const { assert!(size_of::<T>() >= 64) };
+    // SAFETY: invariant 2; the size is asserted.
+    unsafe { _mm256_loadu_si256(std::ptr::from_ref(from).cast::<__m256i>().add(half % 2)) }
+}
+
+/// Stores 32 bytes, the first or second half of 64.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store<T>(to: &mut T, half: usize, x: __m256i) {
+    const { assert!(size_of::<T>() >= 64) };
+    // SAFETY: invariant 2; the size is asserted, and every `T` used is made of integers or floats.
+    unsafe { _mm256_storeu_si256(std::ptr::from_mut(to).cast::<__m256i>().add(half % 2), x) }
+}
+
+/// Four of the eight generators.
+#[derive(Clone, Copy)]
+struct Generators([__m256i; 4]);
+
+impl Generators {
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn load(bits: &Bits, half: usize) -> Self {
+        let state = &bits.state;
+        Self([load(&state[0], half), load(&state[1], half), load(&state[2], half), load(&state[3], half)])
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn store(&self, bits: &mut Bits, half: usize) {
+        for (words, &register) in bits.state.iter_mut().zip(&self.0) {
+            store(words, half, register);
+        }
+    }
+
+    /// Half a round of words; see `Bits::advance`.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn next(&mut self) -> __m256i {
+        let [s0, s1, s2, s3] = self.0;
+        let sum = _mm256_add_epi64(s0, s3);
+        let turned = _mm256_or_si256(_mm256_slli_epi64(sum, 23), _mm256_srli_epi64(sum, 41));
+        let shifted = _mm256_slli_epi64(s1, 17);
+        let t2 = _mm256_xor_si256(s2, s0);
+        let t3 = _mm256_xor_si256(s3, s1);
+        self.0 = [
+            _mm256_xor_si256(s0, t3),
+            _mm256_xor_si256(s1, t2),
+            _mm256_xor_si256(t2, shifted),
+            _mm256_or_si256(_mm256_slli_epi64(t3, 45), _mm256_srli_epi64(t3, 19)),
+        ];
+        _mm256_add_epi64(turned, s0)
+    }
+}
+
+/// See `portable::random_words`.
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn random_words(bits: &mut Bits, rounds: usize) -> u64 {
+    let mut generators = [Generators::load(bits, 0), Generators::load(bits, 1)];
+    let mut total = _mm256_setzero_si256();
+    for _ in 0..rounds {
+        total = _mm256_xor_si256(total, generators[0].next());
+        total = _mm256_xor_si256(total, generators[1].next());
+    }
+    generators[0].store(bits, 0);
+    generators[1].store(bits, 1);
+    let mut words = [0u64; 8];
+    store(&mut words, 0, total);
+    words.iter().fold(0, |all, &word| all ^ word)
+}
+
+/// See `portable::draw_narrow`.
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn draw_narrow(job: &mut Sequences<'_>) {
+    let states = job.states;
+    let Cells::Ordered(bounds) = &states.cells else { return };
+    match bounds.len() {
+        1 => draw_narrow_of::<1>(job, bounds),
+        2 => draw_narrow_of::<2>(job, bounds),
+        3 => draw_narrow_of::<3>(job, bounds),
+        4 => draw_narrow_of::<4>(job, bounds),
+        5 => draw_narrow_of::<5>(job, bounds),
+        6 => draw_narrow_of::<6>(job, bounds),
+        7 => draw_narrow_of::<7>(job, bounds),
+        8 => draw_narrow_of::<8>(job, bounds),
+        9 => draw_narrow_of::<9>(job, bounds),
+        10 => draw_narrow_of::<10>(job, bounds),
+        11 => draw_narrow_of::<11>(job, bounds),
+        12 => draw_narrow_of::<12>(job, bounds),
+        13 => draw_narrow_of::<13>(job, bounds),
+        14 => draw_narrow_of::<14>(job, bounds),
+        _ => draw_narrow_of::<15>(job, bounds),
+    }
+}
+
+/// For `J` bounds. A comparison yields -1 in the words beyond the bound; a product of pairs adds the weights there,
+/// halves of 15 and 17 bits apart.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
+    let Some(bounds) = bounds.first_chunk::<J>() else { return };
+    let flip = _mm256_set1_epi16(i16::MIN);
+    let mut flipped = [flip; J];
+    for (flipped, bound) in flipped.iter_mut().zip(bounds) {
+        *flipped = _mm256_xor_si256(load(bound, 0), flip);
+    }
+    let mut generators = [Generators::load(job.bits, 0), Generators::load(job.bits, 1)];
+    let last_escape = _mm256_set1_epi16((job.states.escapes - 1) as i16);
+    let mut words = [[0u16; ROUND]; 4];
+    let mut cursor = Cursor::default();
+    while let Some(piece) = job.next(&mut cursor) {
+        let mut passed = [0; 16];
+        let (mut low_sums, mut high_sums) = ([_mm256_setzero_si256(); J], [_mm256_setzero_si256(); J]);
+        for b in 0..piece.blocks {
+            let rounds = piece.rounds(b, 4);
+            let weights = &piece.weights[8 * b..][..2 * rounds];
+            let mut block = [_mm256_setzero_si256(); 2];
+            if !piece.fresh {
+                let here = &job.blocks(&piece)[b];
+                block = [load(here, 0), load(here, 1)];
+            }
+            let mut shift = _mm_cvtsi32_si128(piece.shift as i32);
+            let mut lowest = _mm256_set1_epi16(-1);
+            for (weights, words) in weights.as_chunks::<2>().0.iter().zip(&mut words) {
+                for half in 0..2 {
+                    let h = generators[half].next();
+                    store(words, half, h);
+                    lowest = _mm256_min_epu16(lowest, h);
+                    let h = _mm256_xor_si256(h, flip);
+                    let (low, high) = (load(&weights[half], 0), load(&weights[half], 1));
+                    let mut tokens = _mm256_setzero_si256();
+                    for j in 0..J {
+                        let beyond = _mm256_cmpgt_epi16(h, flipped[j]);
+                        tokens = _mm256_sub_epi16(tokens, beyond);
+                        low_sums[j] = _mm256_add_epi32(low_sums[j], _mm256_madd_epi16(beyond, low));
+                        high_sums[j] = _mm256_add_epi32(high_sums[j], _mm256_madd_epi16(beyond, high));
+                    }
+                    block[half] = _mm256_or_si256(block[half], _mm256_sll_epi16(tokens, shift));
+                }
+                shift = _mm_add_epi64(shift, _mm_cvtsi32_si128(4));
+            }
+            let here = &mut job.blocks(&piece)[b];
+            store(here, 0, block[0]);
+            store(here, 1, block[1]);
+            let undecided = _mm256_cmpeq_epi16(_mm256_min_epu16(lowest, last_escape), lowest);
+            if _mm256_movemask_epi8(undecided) != 0 {
+                job.settle(&piece, b, &words[..rounds], &mut passed);
+            }
+        }
+        for (passed, (&low, &high)) in passed.iter_mut().zip(low_sums.iter().zip(&high_sums)) {
+            *passed -= total(_mm256_add_epi32(low, _mm256_slli_epi32(high, 15)));
+        }
+        job.take_passed(&piece, &passed);
+    }
+    generators[0].store(job.bits, 0);
+    generators[1].store(job.bits, 1);
+}
+
+/// Sum of eight integers, which fits 32 bits though parts of it need not.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn total(x: __m256i) -> i32 {
+    let half = _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+    let quarter = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0b01_00_11_10));
+    _mm_cvtsi128_si32(_mm_add_epi32(quarter, _mm_shuffle_epi32(quarter, 0b10_11_00_01)))
+}
+
+/// See `portable::round_weights`.
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn round_weights(form: Form, a: &[f32], per_unit: f32, lanes: &mut [Lanes]) -> i32 {
+    let (blocks, rest) = a.as_chunks::<16>();
+    let mut last = [0.0; 16];
+    last[..rest.len()].copy_from_slice(rest);
+    let per_unit = _mm256_set1_ps(per_unit);
+    let low_bits = _mm256_set1_epi32(0x7fff);
+    let mut totals = _mm256_setzero_si256();
+    for (a, lanes) in blocks.iter().chain((!rest.is_empty()).then_some(&last)).zip(lanes) {
+        let round = |half: usize| _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_castsi256_ps(load(a, half)), per_unit));
+        let (mut first, mut second) = (round(0), round(1));
+        // Like any partial sum, that of a lane fits 32 bits.
+        totals = _mm256_add_epi32(totals, _mm256_add_epi32(first, second));
+        if form == Form::Halves {
+            let low = _mm256_packus_epi32(_mm256_and_si256(first, low_bits), _mm256_and_si256(second, low_bits));
+            let high = _mm256_packs_epi32(_mm256_srai_epi32(first, 15), _mm256_srai_epi32(second, 15));
+            // Packing works within 128 bits; 0, 2, 1, 3 puts the quarters in order.
+            (first, second) =
+                (_mm256_permute4x64_epi64(low, 0b11_01_10_00), _mm256_permute4x64_epi64(high, 0b11_01_10_00));
+        }
+        store(lanes, 0, first);
+        store(lanes, 1, second);
+    }
+    total(totals)
+}
+
+/// See `portable::look_up_narrow`. `shared` says that an index is two of 2 bits, for tables that are sums of two of 4.
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn look_up_narrow(
+    lines: &[Block],
+    per_line: usize,
+    tables: &[Table],
+    add: bool,
+    sums: &mut [f32],
+) {
+    for (b, sums) in sums.chunks_mut(4 * ROUND).enumerate() {
+        let mut tile = [[0.0f32; ROUND]; 4];
+        for half in 0..2 {
+            look_up_half(&lines[b..], per_line, tables, half, sums.len().div_ceil(ROUND), &mut tile);
+        }
+        portable::store(tile.as_flattened(), add, sums);
+    }
+}
+
+/// Half of the words of the first block of every line. The table is two registers of 8 entries; the fourth bit of
+/// an index, brought to the sign, selects between what they yield.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn look_up_half(
+    lines: &[Block],
+    per_line: usize,
+    tables: &[Table],
+    half: usize,
+    rounds: usize,
+    tile: &mut [[f32; ROUND]; 4],
+) {
+    let mut even = [_mm256_setzero_ps(); 4];
+    let mut odd = [_mm256_setzero_ps(); 4];
+    for (block, table) in lines.iter().step_by(per_line).zip(tables) {
+        let words = load(block, half);
+        let first = _mm256_castsi256_ps(load(table, 0));
+        let second = _mm256_castsi256_ps(load(table, 1));
+        for r in 0..4 {
+            for (bit, sum) in [(4 * r, &mut even[r]), (16 + 4 * r, &mut odd[r])] {
+                let index = _mm256_srl_epi32(words, _mm_cvtsi32_si128(bit as i32));
+                let sign = _mm256_sll_epi32(words, _mm_cvtsi32_si128(28 - bit as i32));
+                let x = _mm256_permutevar8x32_ps(first, index);
+                let y = _mm256_permutevar8x32_ps(second, index);
+                *sum = _mm256_add_ps(*sum, _mm256_blendv_ps(x, y, _mm256_castsi256_ps(sign)));
+            }
+        }
+    }
+    for r in 0..rounds {
+        let low = _mm256_unpacklo_ps(even[r], odd[r]);
+        let high = _mm256_unpackhi_ps(even[r], odd[r]);
+        let mut floats = [0.0f32; 16];
+        store(&mut floats, 0, _mm256_castps_si256(_mm256_permute2f128_ps(low, high, 0x20)));
+        store(&mut floats, 1, _mm256_castps_si256(_mm256_permute2f128_ps(low, high, 0x31)));
+        tile[r][16 * half..][..16].copy_from_slice(&floats);
+    }
+}

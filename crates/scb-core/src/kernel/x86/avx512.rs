@@ -1,0 +1,386 @@
+//! AVX-512 (F, BW, DQ, VL: every server since 2017).
+//!
+//! A round of random words is one register, and so are 16 weights, 16 sums and a table of 16 entries.
+
+use std::arch::x86_64::*;
+
+use super::compile_portable;
+use crate::kernel::fixed_point::{Form, Lanes};
+use crate::kernel::layout::{Block, ROUND};
+use crate::kernel::sequences::{Cursor, Sequences};
+use crate::kernel::states::{Cells, Columns};
+use crate::kernel::{Bits, Residuals, Samples, Table, portable};
+
+compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt":
+    fn residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]);
+    fn magnitude(x: &[f32]) -> f64;
+    fn sum(x: &[f32]) -> f64;
+    fn largest(x: &[f32]) -> f32;
+    fn kept(x: &[f32], floor: f32) -> (f64, f64, f64);
+    fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32);
+    fn add_to_all(a: &mut [f32], x: f32);
+}
+
+/// Loads 64 bytes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn load<T>(from: &T) -> __m512i {
+    const { assert!(size_of::<T>() >= 64) };
+    // SAFETY: invariant 2; the size is asserted.
+    unsafe { _mm512_loadu_si512(std::ptr::from_ref(from).cast()) }
+}
+
+/// Stores 64 bytes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn store<T>(to: &mut T, x: __m512i) {
+    const { assert!(size_of::<T>() >= 64) };
+    // SAFETY: invariant 2; the size is asserted, and every `T` used is made of integers or floats.
+    unsafe { _mm512_storeu_si512(std::ptr::from_mut(to).cast(), x) }
+}
+
+/// The eight generators in four registers.
+struct Generators([__m512i; 4]);
+
+impl Generators {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+    fn load(bits: &Bits) -> Self {
+        Self([load(&bits.state[0]), load(&bits.state[1]), load(&bits.state[2]), load(&bits.state[3])])
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+    fn store(&self, bits: &mut Bits) {
+        for (words, &register) in bits.state.iter_mut().zip(&self.0) {
+            store(words, register);
+        }
+    }
+
+    /// One round of words; see `Bits::advance`.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+    fn next(&mut self) -> __m512i {
+        const XOR: i32 = 0x96; // of three
+        let [s0, s1, s2, s3] = self.0;
+        let out = _mm512_add_epi64(_mm512_rol_epi64(_mm512_add_epi64(s0, s3), 23), s0);
+        let shifted = _mm512_slli_epi64(s1, 17);
+        let t3 = _mm512_xor_si512(s3, s1);
+        self.0 = [
+            _mm512_xor_si512(s0, t3),
+            _mm512_ternarylogic_epi64(s1, s2, s0, XOR),
+            _mm512_ternarylogic_epi64(s2, s0, shifted, XOR),
+            _mm512_rol_epi64(t3, 45),
+        ];
+        out
+    }
+}
+
+/// See `portable::random_words`.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+pub(in crate::kernel) fn random_words(bits: &mut Bits, rounds: usize) -> u64 {
+    let mut generators = Generators::load(bits);
+    let mut total = _mm512_setzero_si512();
+    for _ in 0..rounds {
+        total = _mm512_xor_si512(total, generators.next());
+    }
+    generators.store(bits);
+    let mut words = [0u64; 8];
+    store(&mut words, total);
+    words.iter().fold(0, |all, &word| all ^ word)
+}
+
+/// See `portable::draw_narrow`.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+pub(in crate::kernel) fn draw_narrow(job: &mut Sequences<'_>) {
+    let states = job.states;
+    let Cells::Ordered(bounds) = &states.cells else { return };
+    match bounds.len() {
+        1 => draw_narrow_of::<1>(job, bounds),
+        2 => draw_narrow_of::<2>(job, bounds),
+        3 => draw_narrow_of::<3>(job, bounds),
+        4 => draw_narrow_of::<4>(job, bounds),
+        5 => draw_narrow_of::<5>(job, bounds),
+        6 => draw_narrow_of::<6>(job, bounds),
+        7 => draw_narrow_of::<7>(job, bounds),
+        8 => draw_narrow_of::<8>(job, bounds),
+        9 => draw_narrow_of::<9>(job, bounds),
+        10 => draw_narrow_of::<10>(job, bounds),
+        11 => draw_narrow_of::<11>(job, bounds),
+        12 => draw_narrow_of::<12>(job, bounds),
+        13 => draw_narrow_of::<13>(job, bounds),
+        14 => draw_narrow_of::<14>(job, bounds),
+        _ => draw_narrow_of::<15>(job, bounds),
+    }
+}
+
+/// For `J` bounds. A comparison with a bound yields a mask of the tokens beyond it; masked additions count it
+/// into the tokens and add the weights to the bound's sums.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
+    let Some(bounds) = bounds.first_chunk::<J>() else { return };
+    let mut generators = Generators::load(job.bits);
+    let escapes = _mm512_set1_epi16(job.states.escapes as i16);
+    let mut words = [[0u16; ROUND]; 4];
+    let mut cursor = Cursor::default();
+    while let Some(piece) = job.next(&mut cursor) {
+        let mut passed = [0; 16];
+        let one = _mm512_set1_epi16(1 << piece.shift);
+        // Apart for the two halves of a round, because only then the compiler adds under a mask in one instruction.
+        let (mut low_sums, mut high_sums) = ([_mm512_setzero_si512(); J], [_mm512_setzero_si512(); J]);
+        for b in 0..piece.blocks {
+            let rounds = piece.rounds(b, 4);
+            let weights = &piece.weights[8 * b..][..2 * rounds];
+            let mut block = if piece.fresh { _mm512_setzero_si512() } else { load(&job.blocks(&piece)[b]) };
+            let mut one = one;
+            let mut lowest = _mm512_set1_epi16(-1);
+            for (weights, words) in weights.as_chunks::<2>().0.iter().zip(&mut words) {
+                let h = generators.next();
+                store(words, h);
+                lowest = _mm512_min_epu16(lowest, h);
+                let (low, high) = (load(&weights[0]), load(&weights[1]));
+                for j in 0..J {
+                    let beyond = _mm512_cmpgt_epu16_mask(h, load(&bounds[j]));
+                    block = _mm512_mask_add_epi16(block, beyond, block, one);
+                    low_sums[j] = _mm512_mask_add_epi32(low_sums[j], beyond as u16, low_sums[j], low);
+                    high_sums[j] = _mm512_mask_add_epi32(high_sums[j], (beyond >> 16) as u16, high_sums[j], high);
+                }
+                one = _mm512_slli_epi16(one, 4);
+            }
+            store(&mut job.blocks(&piece)[b], block);
+            if _mm512_cmplt_epu16_mask(lowest, escapes) != 0 {
+                job.settle(&piece, b, &words[..rounds], &mut passed);
+            }
+        }
+        for (j, passed) in passed.as_chunks_mut::<4>().0.iter_mut().enumerate().take(J.div_ceil(4)) {
+            let sum = |i: usize| {
+                if 4 * j + i < J {
+                    _mm512_add_epi32(low_sums[4 * j + i], high_sums[4 * j + i])
+                } else {
+                    _mm512_setzero_si512()
+                }
+            };
+            for (passed, total) in passed.iter_mut().zip(totals([sum(0), sum(1), sum(2), sum(3)])) {
+                *passed += total;
+            }
+        }
+        job.take_passed(&piece, &passed);
+    }
+    generators.store(job.bits);
+}
+
+/// The sums over the 16 lanes of four registers.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn totals([a, b, c, d]: [__m512i; 4]) -> [i32; 4] {
+    let ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    let cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+    // Every 128 bits now hold a part of each of the four sums.
+    let abcd = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    let half = _mm256_add_epi32(_mm512_castsi512_si256(abcd), _mm512_extracti64x4_epi64(abcd, 1));
+    let sums = _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    [_mm_extract_epi32(sums, 0), _mm_extract_epi32(sums, 1), _mm_extract_epi32(sums, 2), _mm_extract_epi32(sums, 3)]
+}
+
+/// See `portable::round_weights`; the form is always whole.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+pub(in crate::kernel) fn round_weights(_: Form, a: &[f32], per_unit: f32, lanes: &mut [Lanes]) -> i32 {
+    let (blocks, rest) = a.as_chunks::<16>();
+    let mut last = [0.0; 16];
+    last[..rest.len()].copy_from_slice(rest);
+    let per_unit = _mm512_set1_ps(per_unit);
+    let mut total = _mm512_setzero_si512();
+    for (a, lanes) in blocks.iter().chain((!rest.is_empty()).then_some(&last)).zip(lanes) {
+        let whole = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_castsi512_ps(load(a)), per_unit));
+        store(lanes, whole);
+        // Like any partial sum, that of a lane fits 32 bits.
+        total = _mm512_add_epi32(total, whole);
+    }
+    _mm512_reduce_add_epi32(total)
+}
+
+/// See `portable::look_up_narrow`.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+pub(in crate::kernel) fn look_up_narrow(
+    lines: &[Block],
+    per_line: usize,
+    tables: &[Table],
+    add: bool,
+    sums: &mut [f32],
+) {
+    for (b, sums) in sums.chunks_mut(4 * ROUND).enumerate() {
+        match sums.len().div_ceil(ROUND) {
+            1 => look_up_rounds::<1>(&lines[b..], per_line, tables, add, sums),
+            2 => look_up_rounds::<2>(&lines[b..], per_line, tables, add, sums),
+            3 => look_up_rounds::<3>(&lines[b..], per_line, tables, add, sums),
+            _ => look_up_rounds::<4>(&lines[b..], per_line, tables, add, sums),
+        }
+    }
+}
+
+/// The first block of every line, `R` rounds of it.
+///
+/// A register of words is 16 pairs; a shift by `4 r` brings the index of the even words of round `r` to the lowest
+/// bits, where a permutation looks for it, one by `16 + 4 r` that of the odd words.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn look_up_rounds<const R: usize>(lines: &[Block], per_line: usize, tables: &[Table], add: bool, sums: &mut [f32]) {
+    let mut even = [_mm512_setzero_ps(); R];
+    let mut odd = [_mm512_setzero_ps(); R];
+    for (block, table) in lines.iter().step_by(per_line).zip(tables) {
+        let words = load(block);
+        let table = _mm512_castsi512_ps(load(table));
+        for r in 0..R {
+            let index = _mm512_srl_epi32(words, _mm_cvtsi32_si128(4 * r as i32));
+            even[r] = _mm512_add_ps(even[r], _mm512_permutexvar_ps(index, table));
+            let index = _mm512_srl_epi32(words, _mm_cvtsi32_si128(16 + 4 * r as i32));
+            odd[r] = _mm512_add_ps(odd[r], _mm512_permutexvar_ps(index, table));
+        }
+    }
+    let mut tile = [[0.0f32; ROUND]; R];
+    for r in 0..R {
+        store_interleaved(even[r], odd[r], &mut tile[r]);
+    }
+    portable::store(tile.as_flattened(), add, sums);
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn store_interleaved(even: __m512, odd: __m512, tile: &mut [f32; ROUND]) {
+    let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    let high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+    let (first, second) = tile.split_at_mut(16);
+    if let (Some(first), Some(second)) = (first.first_chunk_mut::<16>(), second.first_chunk_mut::<16>()) {
+        store(first, _mm512_castps_si512(_mm512_permutex2var_ps(even, low, odd)));
+        store(second, _mm512_castps_si512(_mm512_permutex2var_ps(even, high, odd)));
+    }
+}
+
+/// See `portable::draw_wide`.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
+    let states = job.states;
+    let Cells::Columns(columns) = &states.cells else { return };
+    match columns.split.len() {
+        32 => draw_columns::<1>(job, columns),
+        64 => draw_columns::<2>(job, columns),
+        128 => draw_columns::<4>(job, columns),
+        256 => draw_columns::<8>(job, columns),
+        _ => draw_columns::<16>(job, columns),
+    }
+}
+
+/// For `32 C` columns, whose splits and states are `C` registers each.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn draw_columns<const C: usize>(job: &mut Sequences<'_>, columns: &Columns) {
+    let (splits, pairs) = (columns.split.as_chunks::<32>().0, columns.states.as_chunks::<32>().0);
+    let (Some(splits), Some(pairs)) = (splits.first_chunk::<C>(), pairs.first_chunk::<C>()) else { return };
+    let mut generators = Generators::load(job.bits);
+    let escapes = _mm512_set1_epi16(job.states.escapes as i16);
+    let shift = _mm_cvtsi32_si128(columns.shift as i32);
+    let low = _mm512_set1_epi16(0xff);
+    let mut words = [[0u16; ROUND]; 2];
+    let mut cursor = Cursor::default();
+    while let Some(piece) = job.next(&mut cursor) {
+        for b in 0..piece.blocks {
+            let rounds = piece.rounds(b, 2);
+            let mut lowest = _mm512_set1_epi16(-1);
+            let mut states = [_mm512_setzero_si512(); 2];
+            for (words, state) in words[..rounds].iter_mut().zip(&mut states) {
+                let h = generators.next();
+                store(words, h);
+                lowest = _mm512_min_epu16(lowest, h);
+                let column = _mm512_srl_epi16(h, shift);
+                let second = _mm512_cmpge_epu16_mask(h, look_up_words(splits, column));
+                let pair = look_up_words(pairs, column);
+                *state = _mm512_mask_srli_epi16(pair, second, pair, 8);
+            }
+            let packed = _mm512_or_si512(_mm512_and_si512(states[0], low), _mm512_slli_epi16(states[1], 8));
+            store(&mut job.blocks(&piece)[b], packed);
+            if _mm512_cmplt_epu16_mask(lowest, escapes) != 0 {
+                portable::settle_wide(job, &piece, b, &words[..rounds]);
+            }
+        }
+        let sums = portable::histogram_wide(job.blocks(&piece), piece.weights);
+        job.take_sums(&piece, &sums);
+    }
+    generators.store(job.bits);
+}
+
+/// `table[index]` in each of 32 words; `table` has `32 C` entries.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn look_up_words<const C: usize>(table: &[[u16; 32]; C], index: __m512i) -> __m512i {
+    if C == 1 {
+        return _mm512_permutexvar_epi16(index, load(&table[0]));
+    }
+    // Two registers at a time, of which the ones that hold the entry are kept.
+    let mut found = _mm512_permutex2var_epi16(load(&table[0]), index, load(&table[1]));
+    for (c, pair) in table.as_chunks::<2>().0.iter().enumerate().skip(1) {
+        let here = _mm512_cmpge_epu16_mask(index, _mm512_set1_epi16(64 * c as i16));
+        let other = _mm512_permutex2var_epi16(load(&pair[0]), index, load(&pair[1]));
+        found = _mm512_mask_mov_epi16(found, here, other);
+    }
+    found
+}
+
+/// See `portable::look_up_wide`.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+pub(in crate::kernel) fn look_up_wide(
+    lines: &[Block],
+    per_line: usize,
+    tables: &[Table],
+    stride: usize,
+    add: bool,
+    sums: &mut [f32],
+) {
+    for (b, sums) in sums.chunks_mut(2 * ROUND).enumerate() {
+        match stride {
+            2 => look_up_bytes::<2>(&lines[b..], per_line, tables, add, sums),
+            4 => look_up_bytes::<4>(&lines[b..], per_line, tables, add, sums),
+            8 => look_up_bytes::<8>(&lines[b..], per_line, tables, add, sums),
+            _ => look_up_bytes::<16>(&lines[b..], per_line, tables, add, sums),
+        }
+    }
+}
+
+/// The first block of every line, with tables of `16 C` entries.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn look_up_bytes<const C: usize>(lines: &[Block], per_line: usize, tables: &[Table], add: bool, sums: &mut [f32]) {
+    let mut even = [_mm512_setzero_ps(); 2];
+    let mut odd = [_mm512_setzero_ps(); 2];
+    let tables = tables.chunks_exact(C);
+    for (block, table) in lines.iter().step_by(per_line).zip(tables) {
+        let Some(table) = table.first_chunk::<C>() else { return };
+        let words = load(block);
+        for r in 0..2 {
+            let index = _mm512_srl_epi32(words, _mm_cvtsi32_si128(8 * r as i32));
+            even[r] = _mm512_add_ps(even[r], look_up_floats(table, index));
+            let index = _mm512_srl_epi32(words, _mm_cvtsi32_si128(16 + 8 * r as i32));
+            odd[r] = _mm512_add_ps(odd[r], look_up_floats(table, index));
+        }
+    }
+    let mut tile = [[0.0f32; ROUND]; 2];
+    for r in 0..2 {
+        store_interleaved(even[r], odd[r], &mut tile[r]);
+    }
+    portable::store(tile.as_flattened(), add, sums);
+}
+
+/// `table[index mod 256]` in each of 16 lanes; the table has `16 C` entries and no index is beyond it.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn look_up_floats<const C: usize>(table: &[Table; C], index: __m512i) -> __m512 {
+    let register = |c: usize| _mm512_castsi512_ps(load(&table[c]));
+    let mut found = _mm512_permutex2var_ps(register(0), index, register(1));
+    let index = _mm512_and_si512(index, _mm512_set1_epi32(0xff));
+    for c in 1..C / 2 {
+        let here = _mm512_cmpge_epu32_mask(index, _mm512_set1_epi32(32 * c as i32));
+        let other = _mm512_permutex2var_ps(register(2 * c), index, register(2 * c + 1));
+        found = _mm512_mask_mov_ps(found, here, other);
+    }
+    found
+}
