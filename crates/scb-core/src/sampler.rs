@@ -257,13 +257,13 @@ impl Batches {
     }
 
     fn draw_outputs(&mut self) {
-        let sequences = self.chunk.layout.sequences();
-        for line in 0..self.chunk.filled.len() {
-            let query = self.chunk.queries[line];
-            for place in line * sequences..line * sequences + self.chunk.filled[line] {
+        let Chunk { layout, lines, filled, queries, outputs, .. } = &mut self.chunk;
+        let by_line = lines.chunks_exact(layout.blocks()).zip(outputs.chunks_exact_mut(layout.sequences()));
+        for ((line, outputs), (&filled, &query)) in by_line.zip(filled.iter().zip(&*queries)) {
+            for (sequence, output) in outputs.iter_mut().enumerate().take(filled) {
                 let source = self.positions[query][self.sources[query].locate(self.choices.next_u64())];
-                let current = self.chunk.token(place, source);
-                self.chunk.outputs[place] = self.outputs[current].locate(self.choices.next_u64());
+                let current = layout.token(line, sequence, source);
+                *output = self.outputs[current].locate(self.choices.next_u64());
             }
         }
     }

@@ -77,9 +77,12 @@ impl Layout {
     /// Token of sequence `sequence < self.sequences()` of `line` at `position`.
     #[must_use]
     pub fn token(&self, line: &[Block], sequence: usize, position: usize) -> usize {
-        let round = position / ROUND;
-        let word = line[round / self.rounds].0[position % ROUND];
-        let first = (round % self.rounds) * (16 / self.rounds) + self.bits * sequence;
-        usize::from(word >> first) & ((1 << self.bits) - 1)
+        let (round, word) = (position / ROUND, position % ROUND);
+        if self.narrow() {
+            let bits = line[round / 4].0[word] >> (4 * (round % 4) + self.bits * sequence);
+            usize::from(bits) & ((1 << self.bits) - 1)
+        } else {
+            usize::from(line[round / 2].0[word].to_le_bytes()[round % 2])
+        }
     }
 }

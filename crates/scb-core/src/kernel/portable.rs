@@ -38,8 +38,6 @@ pub(super) fn draw_narrow(job: &mut Sequences<'_>) {
 /// With room for `J` bounds.
 #[inline(always)]
 fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
-    // Signed comparisons are the only ones of 16 bits that every processor has.
-    let flip = |x: u16| (x ^ 0x8000) as i16;
     let mut words = [[0; ROUND]; 4];
     let mut cursor = Cursor::default();
     while let Some(piece) = job.next(&mut cursor) {
@@ -51,17 +49,10 @@ fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
             let mut lowest = i16::MAX;
             for (r, words) in words[..rounds].iter_mut().enumerate() {
                 *words = job.bits.round();
-                let weights = &piece.weights[2 * (4 * b + r)..][..2];
+                let weights = &piece.weights.as_chunks::<2>().0[4 * b + r];
                 let mut tokens = [0u16; ROUND];
                 for (bound, sums) in bounds.iter().zip(&mut sums) {
-                    let bound = flip(bound.0[0]);
-                    for (half, weights) in weights.iter().enumerate() {
-                        for i in 0..16 {
-                            let mask = -i16::from(flip(words[16 * half + i]) > bound);
-                            tokens[16 * half + i] = tokens[16 * half + i].wrapping_sub(mask as u16);
-                            sums[16 * half + i] += weights.0[i] & i32::from(mask);
-                        }
-                    }
+                    pass(words, flip(bound.0[0]), weights, &mut tokens, sums);
                 }
                 for w in 0..ROUND {
                     block[w] |= tokens[w] << (4 * r as u32 + piece.shift);
@@ -77,6 +68,25 @@ fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
             *passed += sums.iter().sum::<i32>();
         }
         job.take_passed(&piece, &passed);
+    }
+}
+
+/// To a signed number in the same order: signed comparisons are the only ones that every processor has.
+#[inline(always)]
+fn flip(x: u16) -> i16 {
+    (x ^ 0x8000) as i16
+}
+
+/// Counts the words beyond `bound` into `tokens` and adds their weights to `sums`. A function of its own, because
+/// the compiler finds vector code for it alone but not within its callers.
+#[inline(never)]
+fn pass(words: &[u16; ROUND], bound: i16, weights: &[Lanes; 2], tokens: &mut [u16; ROUND], sums: &mut [i32; ROUND]) {
+    for (half, weights) in weights.iter().enumerate() {
+        for i in 0..16 {
+            let mask = -i16::from(flip(words[16 * half + i]) > bound);
+            tokens[16 * half + i] = tokens[16 * half + i].wrapping_sub(mask as u16);
+            sums[16 * half + i] += weights.0[i] & i32::from(mask);
+        }
     }
 }
 
@@ -218,78 +228,152 @@ pub(super) fn residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut
 /// Vectors of `W` entries.
 #[inline(always)]
 fn residuals_of<const W: usize>(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]) {
-    let weight = job.weight;
-    let histograms = samples.histograms.as_chunks::<W>().0;
     let (rows, columns) = (job.rows.as_chunks::<W>().0, job.columns.as_chunks::<W>().0);
     let (Some(rows), Some(columns)) = (rows.first_chunk::<W>(), columns.first_chunk::<W>()) else { return };
     let Some(gradient) = job.gradient.as_chunks_mut::<W>().0.first_chunk_mut::<W>() else { return };
-    let into = gradient;
-    let mut gradient = *into;
+    let histograms = samples.histograms.as_chunks::<W>().0;
+    let mut v = Square { rows, columns, gradient: *gradient, weight: job.weight };
     let sequences = samples.sequences;
     for (line, (&filled, table)) in samples.filled.iter().zip(tables).enumerate() {
-        let mut singles = [[0.0f32; W]; 4];
-        for (i, single) in singles.iter_mut().enumerate().take(filled) {
-            let place = line * sequences + i;
-            let h = &histograms[place];
-            let mut r = [0.0; W];
-            for j in 0..W {
-                for i in 0..W {
-                    r[i] += columns[j][i] * h[j];
-                }
-            }
-            // Not `r[output] -= 1`: a vector that is written to in part would leave its register.
-            for (i, r) in r.iter_mut().enumerate() {
-                *r = (*r - if i == samples.outputs[place] { 1.0 } else { 0.0 }) * weight;
-            }
-            let mut sums = [0.0; W];
-            for i in 0..W {
-                for j in 0..W {
-                    gradient[i][j] += r[i] * h[j];
-                    sums[j] += rows[i][j] * r[i];
-                }
-            }
-            for (single, sum) in single.iter_mut().zip(&sums) {
-                *single = *sum as f32;
-            }
-        }
+        let places = line * sequences..line * sequences + filled;
+        let (h, outputs) = (&histograms[places.clone()], &samples.outputs[places]);
         // An index has one bit for each of four sequences, two for each of two, or four for one.
-        for (i, entry) in table.0.iter_mut().enumerate() {
-            *entry = match sequences {
-                4 => (singles[0][i & 1] + singles[1][i >> 1 & 1]) + (singles[2][i >> 2 & 1] + singles[3][i >> 3]),
-                2 => singles[0][i & 3 & (W - 1)] + singles[1][i >> 2],
-                _ if i < W => singles[0][i],
-                _ => 0.0,
-            };
+        match sequences {
+            4 => {
+                let [a, b, c, d] =
+                    [v.take(h, outputs, 0), v.take(h, outputs, 1), v.take(h, outputs, 2), v.take(h, outputs, 3)];
+                for (i, entry) in table.0.iter_mut().enumerate() {
+                    *entry = (a[i & 1] + b[i >> 1 & 1]) + (c[i >> 2 & 1] + d[i >> 3]);
+                }
+            }
+            2 => {
+                let [a, b] = [v.take(h, outputs, 0), v.take(h, outputs, 1)];
+                for (i, entry) in table.0.iter_mut().enumerate() {
+                    *entry = a[i & 3] + b[i >> 2];
+                }
+            }
+            _ => {
+                let a = v.take(h, outputs, 0);
+                table.0 = [0.0; 16];
+                table.0[..W].copy_from_slice(&a);
+            }
         }
     }
-    *into = gradient;
+    *gradient = v.gradient;
 }
 
-/// Vectors of any length, one sequence a line.
+/// V by rows and by columns, and dV so far.
+struct Square<'a, const W: usize> {
+    rows: &'a [[f64; W]; W],
+    columns: &'a [[f64; W]; W],
+    gradient: [[f64; W]; W],
+    weight: f64,
+}
+
+impl<const W: usize> Square<'_, W> {
+    /// Adds the part of sample `i` to dV and gives its look-up table, zeros if there is no such sample.
+    #[inline(always)]
+    fn take(&mut self, h: &[[f64; W]], outputs: &[usize], i: usize) -> [f32; W] {
+        let (Some(h), Some(&output)) = (h.get(i), outputs.get(i)) else { return [0.0; W] };
+        let mut r = [0.0; W];
+        for j in 0..W {
+            for i in 0..W {
+                r[i] += self.columns[j][i] * h[j];
+            }
+        }
+        // Not `r[output] -= 1`: a vector that is written to in part would leave its register.
+        for (i, r) in r.iter_mut().enumerate() {
+            *r = (*r - if i == output { 1.0 } else { 0.0 }) * self.weight;
+        }
+        let mut sums = [0.0; W];
+        for i in 0..W {
+            for j in 0..W {
+                self.gradient[i][j] += r[i] * h[j];
+                sums[j] += self.rows[i][j] * r[i];
+            }
+        }
+        sums.map(|sum| sum as f32)
+    }
+}
+
+/// Samples that share one pass over V.
+const PANEL: usize = 4;
+
+/// Entries of a vector that stay in registers.
+const TILE: usize = 16;
+
+/// Vectors of any whole number of tiles, one sequence a line.
 #[inline(always)]
 fn wide_residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]) {
-    let width = job.width;
-    let per_line = tables.len() / samples.filled.len().max(1);
-    let lines = samples.histograms.chunks_exact(width).zip(samples.outputs).zip(tables.chunks_exact_mut(per_line));
-    for ((h, &output), table) in lines {
-        job.residual.fill(0.0);
-        for (column, &h) in job.columns.chunks_exact(width).zip(h) {
-            for (r, &v) in job.residual.iter_mut().zip(column) {
-                *r += v * h;
-            }
+    let count = samples.filled.len();
+    let per_line = tables.len() / count.max(1);
+    let mut done = 0;
+    while done < count {
+        let panel = (count - done).min(PANEL);
+        let h = &samples.histograms[done * job.width..];
+        let (outputs, tables) = (&samples.outputs[done..], &mut tables[done * per_line..(done + panel) * per_line]);
+        match panel {
+            1 => residuals_of_panel::<1>(job, h, outputs, tables),
+            2 => residuals_of_panel::<2>(job, h, outputs, tables),
+            3 => residuals_of_panel::<3>(job, h, outputs, tables),
+            _ => residuals_of_panel::<PANEL>(job, h, outputs, tables),
         }
-        job.residual[output] -= 1.0;
-        job.residual.iter_mut().for_each(|r| *r *= job.weight);
-        job.table.fill(0.0);
-        let rows = job.rows.chunks_exact(width).zip(job.gradient.chunks_exact_mut(width));
-        for ((row, gradient), &r) in rows.zip(&job.residual) {
-            for (((g, &h), sum), &v) in gradient.iter_mut().zip(h).zip(&mut job.table).zip(row) {
-                *g += r * h;
-                *sum += v * r;
+        done += panel;
+    }
+}
+
+/// The first `S` samples of `h`, `outputs` and `tables`.
+#[inline(always)]
+fn residuals_of_panel<const S: usize>(job: &mut Residuals, h: &[f64], outputs: &[usize], tables: &mut [Table]) {
+    let per_line = tables.len() / S;
+    let Residuals { width, weight, rows, columns, gradient, residuals, sums } = job;
+    let width = *width;
+    // r = (V h - e) / B, column by column.
+    multiply::<S>(columns, width, h, residuals);
+    for (r, &output) in residuals.chunks_exact_mut(width).zip(outputs).take(S) {
+        r[output] -= 1.0;
+        r.iter_mut().for_each(|r| *r *= *weight);
+    }
+    // V' r, row by row.
+    multiply::<S>(rows, width, residuals, sums);
+    for tile in 0..width / TILE {
+        let h: [[f64; TILE]; S] = std::array::from_fn(|s| h[s * width..].as_chunks().0[tile]);
+        for (i, gradient) in gradient.chunks_exact_mut(width).enumerate() {
+            let gradient = &mut gradient.as_chunks_mut::<TILE>().0[tile];
+            let mut g = *gradient;
+            for s in 0..S {
+                let r = residuals[s * width + i];
+                for x in 0..TILE {
+                    g[x] += r * h[s][x];
+                }
             }
+            *gradient = g;
         }
-        for (entry, &sum) in table.iter_mut().flat_map(|table| &mut table.0).zip(&job.table) {
+    }
+    for (table, sums) in tables.chunks_exact_mut(per_line).zip(sums.chunks_exact(width)) {
+        for (entry, &sum) in table.iter_mut().flat_map(|table| &mut table.0).zip(sums) {
             *entry = sum as f32;
+        }
+    }
+}
+
+/// `y = M' x` for `S` vectors `x` and `y`, one after the other; M by rows of `width` entries, added in order.
+#[inline(always)]
+fn multiply<const S: usize>(matrix: &[f64], width: usize, x: &[f64], y: &mut [f64]) {
+    let x: [&[f64]; S] = std::array::from_fn(|s| &x[s * width..(s + 1) * width]);
+    for tile in 0..width / TILE {
+        let mut sums = [[0.0; TILE]; S];
+        for (k, row) in matrix.chunks_exact(width).enumerate() {
+            let row = &row.as_chunks::<TILE>().0[tile];
+            for s in 0..S {
+                let x = x[s][k];
+                for i in 0..TILE {
+                    sums[s][i] += row[i] * x;
+                }
+            }
+        }
+        for (y, sums) in y.chunks_exact_mut(width).zip(&sums) {
+            y.as_chunks_mut::<TILE>().0[tile] = *sums;
         }
     }
 }

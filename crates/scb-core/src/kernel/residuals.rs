@@ -12,7 +12,7 @@ pub fn width(n: usize) -> usize {
         0..=4 => 4,
         5..=8 => 8,
         9..=16 => 16,
-        _ => n.next_multiple_of(8),
+        _ => n.next_multiple_of(16),
     }
 }
 
@@ -28,10 +28,10 @@ pub struct Residuals {
     pub(super) columns: Vec<f64>,
     /// dV by rows, padded.
     pub(super) gradient: Vec<f64>,
-    /// `r` of one sample.
-    pub(super) residual: Vec<f64>,
-    /// `V' r` of one sample.
-    pub(super) table: Vec<f64>,
+    /// `r` of a few samples.
+    pub(super) residuals: Vec<f64>,
+    /// `V' r` of a few samples.
+    pub(super) sums: Vec<f64>,
 }
 
 impl Residuals {
@@ -40,15 +40,15 @@ impl Residuals {
     pub fn new(n: usize) -> Self {
         let width = width(n);
         let square = vec![0.0; width * width];
-        let vector = vec![0.0; width];
+        let vectors = vec![0.0; 4 * width];
         Self {
             width,
             weight: 0.0,
             rows: square.clone(),
             columns: square.clone(),
             gradient: square,
-            residual: vector.clone(),
-            table: vector,
+            residuals: vectors.clone(),
+            sums: vectors,
         }
     }
 
@@ -56,16 +56,18 @@ impl Residuals {
     pub fn begin(&mut self, value: &Array2<f64>, weight: f64) {
         self.weight = weight;
         self.gradient.fill(0.0);
-        for ((i, j), &v) in value.indexed_iter() {
-            self.rows[i * self.width + j] = v;
-            self.columns[j * self.width + i] = v;
+        for (row, from) in self.rows.chunks_exact_mut(self.width).zip(value.rows()) {
+            row.iter_mut().zip(from).for_each(|(v, &from)| *v = from);
+        }
+        for (column, from) in self.columns.chunks_exact_mut(self.width).zip(value.columns()) {
+            column.iter_mut().zip(from).for_each(|(v, &from)| *v = from);
         }
     }
 
     /// Writes dV, shape `(N, N)`.
     pub fn finish(&self, value: &mut Array2<f64>) {
-        for ((i, j), g) in value.indexed_iter_mut() {
-            *g = self.gradient[i * self.width + j];
+        for (mut row, from) in value.rows_mut().into_iter().zip(self.gradient.chunks_exact(self.width)) {
+            row.iter_mut().zip(from).for_each(|(g, &from)| *g = from);
         }
     }
 }

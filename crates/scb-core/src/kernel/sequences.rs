@@ -130,12 +130,15 @@ impl<'a> Sequences<'a> {
     #[inline(always)]
     pub(super) fn take_passed(&mut self, piece: &Piece<'_>, passed: &[i32; 16]) {
         // Beyond a bound are the states above it; what is beyond one bound but not the next is one state.
-        let mut beyond = piece.scale.total;
         let h = &mut self.histograms[piece.histogram..piece.histogram + self.width];
-        for (h, &next) in h.iter_mut().zip(passed) {
-            let sum = f64::from(beyond - next) * piece.scale.unit;
-            *h = if piece.opens { sum } else { *h + sum };
-            beyond = next;
+        let mut beyond = [0; 16];
+        beyond[0] = piece.scale.total;
+        beyond[1..].copy_from_slice(&passed[..15]);
+        // Of fixed length, for vector code.
+        match h.len() {
+            4 => take::<4>(piece, &beyond, passed, h),
+            8 => take::<8>(piece, &beyond, passed, h),
+            _ => take::<16>(piece, &beyond, passed, h),
         }
     }
 
@@ -147,5 +150,14 @@ impl<'a> Sequences<'a> {
             let sum = f64::from(sum) * piece.scale.unit;
             *h = if piece.opens { sum } else { *h + sum };
         }
+    }
+}
+
+#[inline(always)]
+fn take<const W: usize>(piece: &Piece<'_>, beyond: &[i32; 16], next: &[i32; 16], h: &mut [f64]) {
+    let Some(h) = h.first_chunk_mut::<W>() else { return };
+    for j in 0..W {
+        let sum = f64::from(beyond[j] - next[j]) * piece.scale.unit;
+        h[j] = if piece.opens { sum } else { h[j] + sum };
     }
 }

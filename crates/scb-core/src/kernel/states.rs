@@ -44,6 +44,8 @@ pub(super) struct Columns {
     pub(super) split: Vec<u16>,
     /// The first state in the low byte, the second in the high one.
     pub(super) states: Vec<u16>,
+    /// Both: the split in the low half.
+    pub(super) both: Vec<u32>,
 }
 
 impl States {
@@ -116,7 +118,7 @@ impl Columns {
             log += 1;
         }
         let width = CELLS >> log;
-        let mut columns = Self { shift: 16 - log, split: Vec::new(), states: Vec::new() };
+        let mut columns = Self { shift: 16 - log, split: Vec::new(), states: Vec::new(), both: Vec::new() };
         // Escapes never get as far as their column, except in a last one that they do not fill.
         for _ in 0..escapes / width {
             columns.push(width, 0, 0, 0);
@@ -151,16 +153,18 @@ impl Columns {
         let start = self.split.len() as u32 * width;
         // A whole column may end beyond 16 bits; it is given to its second state instead.
         let (own, second) = if own == width { (0, first) } else { (own, second) };
-        self.split.push((start + own) as u16);
-        self.states.push(first as u16 | (second as u16) << 8);
+        let (split, states) = ((start + own) as u16, first as u16 | (second as u16) << 8);
+        self.split.push(split);
+        self.states.push(states);
+        self.both.push(u32::from(split) | u32::from(states) << 16);
     }
 
     /// The state of `h`.
     #[inline(always)]
     pub(super) fn of(&self, h: u16) -> u8 {
-        let column = usize::from(h >> self.shift);
-        let states = self.states[column];
-        (if h < self.split[column] { states } else { states >> 8 }) as u8
+        let both = self.both[usize::from(h >> self.shift)];
+        let states = both >> 16;
+        (if h < both as u16 { states } else { states >> 8 }) as u8
     }
 }
 

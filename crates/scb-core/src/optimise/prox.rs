@@ -24,7 +24,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     summary: "projected, preconditioned l1-proximal gradient descent (Algorithm 1)",
     draws_samples: true,
     learner: |setup| {
-        let optimiser = Prox { level: setup.level, cut: setup.cut, keep: setup.keep, rounded: false };
+        let optimiser = Prox { level: setup.level, cut: setup.cut, keep: setup.keep, rounded: false, means: vec![0.0; setup.task.n] };
         Box::new(Sampled::new(setup, optimiser))
     },
 };
@@ -39,6 +39,8 @@ struct Prox {
     keep: f64,
     /// Whether the attention has been rounded, and so stays.
     rounded: bool,
+    /// Scratch space: the mean of each column of dV.
+    means: Vec<f64>,
 }
 
 impl Optimiser for Prox {
@@ -61,7 +63,7 @@ impl Optimiser for Prox {
     }
 
     fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, task: &Task, sizes: &StepSizes) {
-        project_value(gradient, task);
+        project_value(gradient, task, &mut self.means);
         model.value.scaled_add(-sizes.value, &gradient.value);
         if self.rounded {
             return;
@@ -93,23 +95,24 @@ impl Prox {
     }
 }
 
-/// Precondition by `diag(1/mu)` and project, in place.
-fn project_value(gradient: &mut Gradient, task: &Task) {
+/// Precondition by `diag(1/mu)` and project, in place. `means` is scratch space of N entries.
+fn project_value(gradient: &mut Gradient, task: &Task, means: &mut [f64]) {
     let mu = &task.stationary;
     let n = task.n as f64;
-    for (mut column, &m) in gradient.value.columns_mut().into_iter().zip(mu) {
-        let mut mean = 0.0;
-        for g in &mut column {
+    means.fill(0.0);
+    // Row by row, as it lies in memory.
+    for mut row in gradient.value.rows_mut() {
+        for ((g, &m), mean) in row.iter_mut().zip(mu).zip(&mut *means) {
             *g /= m;
-            mean += *g;
+            *mean += *g;
         }
-        mean /= n;
-        column -= mean;
     }
+    means.iter_mut().for_each(|mean| *mean /= n);
     for mut row in gradient.value.rows_mut() {
         let mut along = 0.0;
-        for (&g, &m) in row.iter().zip(mu) {
-            along += g * m;
+        for ((g, &m), &mean) in row.iter_mut().zip(mu).zip(&*means) {
+            *g -= mean;
+            along += *g * m;
         }
         row -= along;
     }
@@ -152,7 +155,7 @@ mod tests {
     }
 
     fn optimiser() -> Prox {
-        Prox { level: Level::best(), cut: 0.2, keep: 0.5, rounded: false }
+        Prox { level: Level::best(), cut: 0.2, keep: 0.5, rounded: false, means: vec![0.0; 4] }
     }
 
     /// The projected gradient is the closest point, in `|.|_mu` after preconditioning, of the set
@@ -179,7 +182,7 @@ mod tests {
                 (0..4).for_each(|j| slow[[i, j]] -= along);
             }
         }
-        project_value(&mut gradient, &task);
+        project_value(&mut gradient, &task, &mut [0.0; 4]);
         for (x, y) in gradient.value.iter().zip(&slow) {
             assert!((x - y).abs() < 1e-12);
         }

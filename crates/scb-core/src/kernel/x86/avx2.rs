@@ -9,12 +9,10 @@ use super::compile_portable;
 use crate::kernel::fixed_point::{Form, Lanes};
 use crate::kernel::layout::{Block, ROUND};
 use crate::kernel::sequences::{Cursor, Sequences};
-use crate::kernel::states::Cells;
+use crate::kernel::states::{Cells, Columns};
 use crate::kernel::{Bits, Residuals, Samples, Table, portable};
 
 compile_portable! { "avx2,bmi1,bmi2,popcnt":
-    fn draw_wide(job: &mut Sequences<'_>);
-    fn look_up_wide(lines: &[Block], per_line: usize, tables: &[Table], stride: usize, add: bool, sums: &mut [f32]);
     fn residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]);
     fn magnitude(x: &[f32]) -> f64;
     fn sum(x: &[f32]) -> f64;
@@ -268,11 +266,113 @@ fn look_up_half(
         }
     }
     for r in 0..rounds {
-        let low = _mm256_unpacklo_ps(even[r], odd[r]);
-        let high = _mm256_unpackhi_ps(even[r], odd[r]);
-        let mut floats = [0.0f32; 16];
-        store(&mut floats, 0, _mm256_castps_si256(_mm256_permute2f128_ps(low, high, 0x20)));
-        store(&mut floats, 1, _mm256_castps_si256(_mm256_permute2f128_ps(low, high, 0x31)));
-        tile[r][16 * half..][..16].copy_from_slice(&floats);
+        tile[r][16 * half..][..16].copy_from_slice(&interleaved(even[r], odd[r]));
     }
+}
+
+/// See `portable::draw_wide`. A gather finds the columns of eight words.
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
+    let states = job.states;
+    let Cells::Columns(columns) = &states.cells else { return };
+    let mut generators = [Generators::load(job.bits, 0), Generators::load(job.bits, 1)];
+    let last_escape = _mm256_set1_epi16((states.escapes - 1) as i16);
+    let mut words = [[0u16; ROUND]; 2];
+    let mut cursor = Cursor::default();
+    while let Some(piece) = job.next(&mut cursor) {
+        for b in 0..piece.blocks {
+            let rounds = piece.rounds(b, 2);
+            let mut lowest = _mm256_set1_epi16(-1);
+            let mut tokens = [[_mm256_setzero_si256(); 2]; 2];
+            for (words, tokens) in words[..rounds].iter_mut().zip(&mut tokens) {
+                for half in 0..2 {
+                    let h = generators[half].next();
+                    store(words, half, h);
+                    lowest = _mm256_min_epu16(lowest, h);
+                    let low = states_of(columns, _mm256_cvtepu16_epi32(_mm256_castsi256_si128(h)));
+                    let high = states_of(columns, _mm256_cvtepu16_epi32(_mm256_extracti128_si256(h, 1)));
+                    // Packing works within 128 bits; 0, 2, 1, 3 puts the quarters in order.
+                    tokens[half] = _mm256_permute4x64_epi64(_mm256_packus_epi32(low, high), 0b11_01_10_00);
+                }
+            }
+            let block = &mut job.blocks(&piece)[b];
+            for half in 0..2 {
+                store(block, half, _mm256_or_si256(tokens[0][half], _mm256_slli_epi16(tokens[1][half], 8)));
+            }
+            let undecided = _mm256_cmpeq_epi16(_mm256_min_epu16(lowest, last_escape), lowest);
+            if _mm256_movemask_epi8(undecided) != 0 {
+                portable::settle_wide(job, &piece, b, &words[..rounds]);
+            }
+        }
+        let sums = portable::histogram_wide(job.blocks(&piece), piece.weights);
+        job.take_sums(&piece, &sums);
+    }
+    generators[0].store(job.bits, 0);
+    generators[1].store(job.bits, 1);
+}
+
+/// The states of eight words of 16 bits, in 32 bits each.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn states_of(columns: &Columns, h: __m256i) -> __m256i {
+    let column = _mm256_srl_epi32(h, _mm_cvtsi32_si128(columns.shift as i32));
+    assert!(columns.both.len() >= 1 << (16 - columns.shift));
+    // SAFETY: a word of 16 bits, shifted, is below the length of the table, which was just asserted.
+    let both = unsafe { _mm256_i32gather_epi32::<4>(columns.both.as_ptr().cast(), column) };
+    let first = _mm256_cmpgt_epi32(_mm256_and_si256(both, _mm256_set1_epi32(0xffff)), h);
+    let states = _mm256_blendv_epi8(_mm256_srli_epi32(both, 24), _mm256_srli_epi32(both, 16), first);
+    _mm256_and_si256(states, _mm256_set1_epi32(0xff))
+}
+
+/// See `portable::look_up_wide`.
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn look_up_wide(
+    lines: &[Block],
+    per_line: usize,
+    tables: &[Table],
+    stride: usize,
+    add: bool,
+    sums: &mut [f32],
+) {
+    for (b, sums) in sums.chunks_mut(2 * ROUND).enumerate() {
+        let mut tile = [[0.0f32; ROUND]; 2];
+        for half in 0..2 {
+            let mut even = [_mm256_setzero_ps(); 2];
+            let mut odd = [_mm256_setzero_ps(); 2];
+            for (block, table) in lines[b..].iter().step_by(per_line).zip(tables.chunks_exact(stride)) {
+                let words = load(block, half);
+                for r in 0..2 {
+                    let entry = |bit: usize| gather(table, _mm256_srl_epi32(words, _mm_cvtsi32_si128(bit as i32)));
+                    even[r] = _mm256_add_ps(even[r], entry(8 * r));
+                    odd[r] = _mm256_add_ps(odd[r], entry(16 + 8 * r));
+                }
+            }
+            for r in 0..2 {
+                tile[r][16 * half..][..16].copy_from_slice(&interleaved(even[r], odd[r]));
+            }
+        }
+        portable::store(tile.as_flattened(), add, sums);
+    }
+}
+
+/// `table[index mod 256]` in each of eight lanes; no such index is beyond the table, which has a power of two of entries.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn gather(table: &[Table], index: __m256i) -> __m256 {
+    let last = 16 * table.len().min(16) - 1;
+    let index = _mm256_and_si256(index, _mm256_set1_epi32(last as i32));
+    // SAFETY: an index has at most the bits of that of the last entry, so it is at most that.
+    unsafe { _mm256_i32gather_ps::<4>(table.as_ptr().cast(), index) }
+}
+
+/// The lanes of `even` and `odd` in turn.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn interleaved(even: __m256, odd: __m256) -> [f32; 16] {
+    let low = _mm256_unpacklo_ps(even, odd);
+    let high = _mm256_unpackhi_ps(even, odd);
+    let mut floats = [0.0; 16];
+    store(&mut floats, 0, _mm256_castps_si256(_mm256_permute2f128_ps(low, high, 0x20)));
+    store(&mut floats, 1, _mm256_castps_si256(_mm256_permute2f128_ps(low, high, 0x31)));
+    floats
 }
