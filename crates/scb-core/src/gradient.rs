@@ -213,7 +213,7 @@ mod tests {
     /// A batch that is worth more than one core, on one and on four.
     #[test]
     fn any_number_of_cores_gives_the_same_bits() {
-        for (n, t, batch_size) in [(3, 40_000, 40), (20, 9_000, 70)] {
+        for (n, t, batch_size) in [(3, 40_000, 40), (20, 9_000, 140)] {
             let task = task(n, 2, t);
             let model = random_model(&task, &mut stream([8; 16]));
             let run = |threads: usize| {

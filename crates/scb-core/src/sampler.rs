@@ -26,8 +26,8 @@ const FEWEST_LINES: usize = 16;
 /// Tokens that a slot draws, about, if its sequences are short.
 const SLOT_TOKENS: usize = 16 * 1024;
 
-/// Chunks of fewer tokens are not worth a second core.
-const PARALLEL_TOKENS: usize = 1 << 18;
+/// Chunks of fewer tokens are not worth a second core, some 0.1 ms of work.
+const SHARED_TOKENS: usize = 1 << 20;
 
 /// Some samples of a batch, sorted by query token.
 ///
@@ -102,7 +102,7 @@ impl Chunk {
     }
 
     fn worth_many_cores(&self) -> bool {
-        self.outputs.len() * self.t >= PARALLEL_TOKENS && rayon::current_num_threads() > 1
+        self.outputs.len() * self.t >= SHARED_TOKENS && rayon::current_num_threads() > 1
     }
 }
 

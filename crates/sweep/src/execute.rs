@@ -54,8 +54,6 @@ pub fn execute(
     if plan.outstanding.is_empty() {
         return Ok(());
     }
-    // A thread without a job would only cost its start.
-    let threads = threads.min(plan.outstanding.len());
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()

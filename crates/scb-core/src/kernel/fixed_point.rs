@@ -5,8 +5,10 @@
 //! depend on their order, so a kernel may add them as it likes, and a block's sum is off by at most half a
 //! unit per position: `2^-30` of the block's largest possible sum.
 
-use super::{BLOCK, Level};
 use ndarray::Array2;
+use rayon::prelude::*;
+
+use super::{BLOCK, Level, worth_many_cores};
 
 /// Sixteen positions' weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,13 +80,17 @@ impl FixedPoint {
 
     /// Takes over `attention`, shape `(N, T)`.
     pub fn set(&mut self, attention: &Array2<f32>) {
-        let scales = self.scales.chunks_exact_mut(self.scales_per_row);
-        let rows = self.lanes.chunks_exact_mut(self.lanes_per_row).zip(scales);
-        for (k, (lanes, scales)) in rows.enumerate() {
+        let (level, form) = (self.level, self.form);
+        let set = |((scale, lanes), a): ((&mut Scale, &mut [Lanes]), &[f32])| *scale = set_block(level, form, a, lanes);
+        let rows =
+            self.scales.chunks_exact_mut(self.scales_per_row).zip(self.lanes.chunks_exact_mut(self.lanes_per_row));
+        for (k, (scales, lanes)) in rows.enumerate() {
             let a = crate::model::row(attention, k);
-            let blocks = a.chunks(BLOCK).zip(lanes.chunks_mut(BLOCK / 16));
-            for (scale, (a, lanes)) in scales.iter_mut().zip(blocks) {
-                *scale = set_block(self.level, self.form, a, lanes);
+            if worth_many_cores(a.len()) {
+                let blocks = scales.par_iter_mut().zip(lanes.par_chunks_mut(BLOCK / 16));
+                blocks.zip(a.par_chunks(BLOCK)).for_each(set);
+            } else {
+                scales.iter_mut().zip(lanes.chunks_mut(BLOCK / 16)).zip(a.chunks(BLOCK)).for_each(set);
             }
         }
     }

@@ -36,7 +36,10 @@ pub use sequences::Sequences;
 pub use states::States;
 
 use fixed_point::{Form, Lanes};
+use std::ops::Add;
+
 use layout::ROUND;
+use rayon::prelude::*;
 use states::Cells;
 
 /// Lanes of every floating-point sum over positions.
@@ -44,6 +47,9 @@ pub const LANES: usize = 64;
 
 /// Positions that are summed in single precision, or in integers of one unit, before they are added in double.
 pub const BLOCK: usize = 8192;
+
+/// Entries of the attention that are worth a second core, some 0.1 ms of work.
+const SHARED_ENTRIES: usize = 1 << 19;
 
 /// Sixteen entries of a look-up table.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -165,7 +171,8 @@ impl Level {
     /// Sum of all entries.
     #[must_use]
     pub fn sum(self, x: &[f32]) -> f64 {
-        dispatch!(self, sum(x))
+        let part = |x: &[f32]| dispatch!(self, sum(x));
+        if worth_many_cores(x.len()) { by_block(x, part).into_iter().fold(0.0, Add::add) } else { part(x) }
     }
 
     /// Sum of the magnitudes of all entries.
@@ -177,23 +184,40 @@ impl Level {
     /// The largest entry; minus infinity if there is none. Not-a-number entries are passed over.
     #[must_use]
     pub fn largest(self, x: &[f32]) -> f32 {
-        dispatch!(self, largest(x))
+        let part = |x: &[f32]| dispatch!(self, largest(x));
+        if worth_many_cores(x.len()) { part(&by_block(x, part)) } else { part(x) }
     }
 
     /// Sum, sum of squares and number of the entries that are at least `floor`.
     #[must_use]
     pub fn kept(self, x: &[f32], floor: f32) -> (f64, f64, f64) {
-        dispatch!(self, kept(x, floor))
+        let part = |x: &[f32]| dispatch!(self, kept(x, floor));
+        if !worth_many_cores(x.len()) {
+            return part(x);
+        }
+        by_block(x, part)
+            .into_iter()
+            .fold((0.0, 0.0, 0.0), |all, part| (all.0 + part.0, all.1 + part.1, all.2 + part.2))
     }
 
     /// `a <- a - eta (g - mean)`, then `sign(a) max(|a| - threshold, 0)` if `threshold > 0`.
     pub fn descend(self, a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32) {
-        dispatch!(self, descend(a, g, eta, mean, threshold));
+        let part = |(a, g): (&mut [f32], &[f32])| dispatch!(self, descend(a, g, eta, mean, threshold));
+        if worth_many_cores(a.len()) {
+            a.par_chunks_mut(BLOCK).zip(g.par_chunks(BLOCK)).for_each(part);
+        } else {
+            part((a, g));
+        }
     }
 
     /// Adds `x` to every entry.
     pub fn add_to_all(self, a: &mut [f32], x: f32) {
-        dispatch!(self, add_to_all(a, x));
+        let part = |a: &mut [f32]| dispatch!(self, add_to_all(a, x));
+        if worth_many_cores(a.len()) {
+            a.par_chunks_mut(BLOCK).for_each(part);
+        } else {
+            part(a);
+        }
     }
 
     /// Rounds `a * per_unit` to integers of the given form; gives their sum.
@@ -214,6 +238,16 @@ impl Sequences<'_> {
             Cells::Columns(_) => dispatch!(level, draw_wide(&mut self)),
         }
     }
+}
+
+/// Whether work on so many entries is worth sharing with idle cores.
+pub(crate) fn worth_many_cores(entries: usize) -> bool {
+    entries >= SHARED_ENTRIES && rayon::current_num_threads() > 1
+}
+
+/// `part` of every block, in order.
+fn by_block<R: Send>(x: &[f32], part: impl Fn(&[f32]) -> R + Sync + Send) -> Vec<R> {
+    x.par_chunks(BLOCK).map(part).collect()
 }
 
 /// [`Table`]s of a line of `n` states.

@@ -329,6 +329,31 @@ fn steps_of_the_attention_agree_with_one_entry_at_a_time() {
     }
 }
 
+/// Long enough to be shared among cores.
+#[test]
+fn any_number_of_cores_gives_the_same_bits() {
+    let t = SHARED_ENTRIES + 12_345;
+    let mut s = stream([5; 16]);
+    let (a, g) = (floats(&mut s, t), floats(&mut s, t));
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let level = Level::best();
+            let mut moved = a.clone();
+            level.descend(&mut moved, &g, 0.7, 0.1, 0.3);
+            level.add_to_all(&mut moved, 0.2);
+            let mut fixed = FixedPoint::zeros(1, t, level);
+            fixed.set(&ndarray::Array2::from_shape_vec((1, t), moved.clone()).unwrap());
+            let row = fixed.row(0);
+            let weights: Vec<i32> = (0..t).map(|t| fixed.weight(row.lanes, t)).collect();
+            let (mass, square, count) = level.kept(&moved, -0.5);
+            let sums = [level.sum(&a), mass, square, count].map(f64::to_bits);
+            (moved.iter().map(|a| a.to_bits()).collect::<Vec<_>>(), weights, sums, level.largest(&moved).to_bits())
+        })
+    };
+    assert!(run(1) == run(3));
+}
+
 #[test]
 fn random_words_are_the_same_at_every_level() {
     let bits = Bits::new(&mut stream([1; 16]));
