@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::kernel::{self, BLOCK, Level, Residuals, Table};
 use crate::model::Linear;
-use crate::sampler::Chunk;
+use crate::sampler::{Chunk, Parts};
 
 /// Gradient of the loss with respect to V and A.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,13 +50,18 @@ impl Accumulator {
         self.residuals.begin(&model.value, 1.0 / batch_size as f64);
     }
 
+    /// Takes in the samples of `chunk` for dV alone.
+    pub fn add_value(&mut self, chunk: &Chunk) {
+        let Parts { layout, filled, outputs, histograms, .. } = chunk.parts();
+        self.tables.resize(filled.len() * kernel::table_size(self.n), Table([0.0; 16]));
+        self.level.residuals(&mut self.residuals, layout, filled, outputs, histograms, &mut self.tables);
+    }
+
     /// Takes in the samples of `chunk`; `gradient.attention` is overwritten by the `first` chunk of a batch.
     pub fn add(&mut self, chunk: &Chunk, first: bool, gradient: &mut Gradient) {
+        self.add_value(chunk);
         let parts = chunk.parts();
-        let (layout, size, level) = (parts.layout, kernel::table_size(self.n), self.level);
-        self.tables.resize(parts.filled.len() * size, Table([0.0; 16]));
-        level.residuals(&mut self.residuals, layout, parts.filled, parts.outputs, parts.histograms, &mut self.tables);
-        let tables = &self.tables;
+        let (layout, size, level, tables) = (parts.layout, kernel::table_size(self.n), self.level, &self.tables);
         let t = gradient.attention.ncols();
         let blocks = layout.blocks();
         let look_up = |k: usize, first_position: usize, sums: &mut [f32]| {

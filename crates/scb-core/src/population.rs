@@ -146,7 +146,7 @@ mod tests {
     use crate::gradient::{Accumulator, Gradient};
     use crate::kernel::{FixedPoint, Level};
     use crate::random::{normal, stream};
-    use crate::sampler::Batches;
+    use crate::sampler::{Attended, Batches};
     use crate::task::{Chain, TaskSpec, Weights};
 
     fn task(n: usize, q: usize, t: usize) -> Task {
@@ -216,6 +216,42 @@ mod tests {
         let mean = losses.iter().sum::<f64>() / count;
         let spread = (losses.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / count / count).sqrt();
         assert!((mean - expected_loss(&task, &model)).abs() < 4.0 * spread);
+    }
+
+    /// The same of 10^6 samples that are drawn only where a fixed attention looks, one of whose patterns looks at no true
+    /// position; dV has 16 entries, so an alarm has probability 1e-5.
+    #[test]
+    fn a_million_glances_agree_with_the_population_formula() {
+        let task = task(4, 2, 200);
+        let mut model = arbitrary_model(&task);
+        model.attention.fill(0.0);
+        for (k, pattern) in task.patterns.iter().enumerate() {
+            let shift = usize::from(k == 1);
+            pattern.positions.iter().for_each(|&t| model.attention[[k, (t + shift) % 200]] = 0.4 + 0.1 * k as f32);
+            model.attention[[k, 7]] = -0.3;
+        }
+        let attended = Attended::new(&model.attention).unwrap();
+        let (batch, batches) = (10_000usize, 100);
+        let mut source = Batches::new(&task, batch, stream([24; 16]));
+        let mut accumulator = Accumulator::new(task.n, Level::best());
+        let exact = expected_gradient(&task, &model);
+        let (mut sums, mut squares) = (Array2::<f64>::zeros((4, 4)), Array2::<f64>::zeros((4, 4)));
+        let mut gradient = Gradient::zeros(task.n, task.t);
+        for _ in 0..batches {
+            accumulator.begin(&model, batch);
+            source.for_each_glance(&attended, |chunk| accumulator.add_value(chunk));
+            accumulator.finish(&mut gradient);
+            sums += &gradient.value;
+            squares += &gradient.value.mapv(|g| g * g);
+        }
+        let count = batches as f64;
+        for ((index, &expected), (&sum, &square)) in exact.value.indexed_iter().zip(sums.iter().zip(&squares)) {
+            let mean = sum / count;
+            let error = ((square / count - mean * mean) / count).sqrt();
+            assert!((mean - expected).abs() < 5.0 * error, "dV {index:?}: {mean} and {expected}, error {error}");
+            assert!(error < 0.01, "the test can tell a difference");
+        }
+        assert!(Attended::new(&Linear::uninformative(&task).attention).is_none(), "too many entries");
     }
 
     /// On the constraint sets, precondition and projection turn the general formula into the two short

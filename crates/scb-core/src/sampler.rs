@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use ndarray::{Array2, ArrayView1};
 use rand::Rng;
 use rayon::prelude::*;
 
@@ -28,6 +29,9 @@ const SLOT_TOKENS: usize = 16 * 1024;
 
 /// Chunks of fewer tokens are not worth a second core, some 0.1 ms of work.
 const SHARED_TOKENS: usize = 1 << 20;
+
+/// A single token costs about as much as this many of a sequence.
+const GLANCE_COST: usize = 16;
 
 /// Some samples of a batch, sorted by query token.
 ///
@@ -123,6 +127,27 @@ pub(crate) struct Parts<'a> {
     pub(crate) parallel: bool,
 }
 
+/// The entries of an attention that has few.
+#[derive(Debug)]
+pub struct Attended {
+    /// Position and weight, for each query token.
+    entries: Vec<Vec<(usize, f64)>>,
+}
+
+impl Attended {
+    /// The entries of `attention`, shape `(N, T)`, that are not 0; `None` if there are so many that drawing every
+    /// token is faster.
+    #[must_use]
+    pub fn new(attention: &Array2<f32>) -> Option<Self> {
+        let few = attention.len() / GLANCE_COST;
+        let not_zero = |row: ArrayView1<'_, f32>| {
+            row.iter().enumerate().filter(|(_, a)| **a != 0.0).map(|(t, &a)| (t, f64::from(a))).collect()
+        };
+        let entries: Vec<Vec<_>> = attention.rows().into_iter().map(not_zero).collect();
+        (entries.iter().map(Vec::len).sum::<usize>() <= few).then_some(Self { entries })
+    }
+}
+
 /// Draws the batches of one run.
 #[derive(Debug)]
 pub struct Batches {
@@ -201,6 +226,42 @@ impl Batches {
             self.draw_outputs();
             visit(&self.chunk);
             left -= samples;
+        }
+    }
+
+    /// As [`Batches::for_each_chunk`] for an attention with few entries that is not to change: tokens are drawn only
+    /// where it looks, and at the position that the output comes from. A chunk then has no sequences.
+    pub fn for_each_glance(&mut self, attended: &Attended, mut visit: impl FnMut(&Chunk)) {
+        let mut left = self.batch_size;
+        while left > 0 {
+            let samples = left.min(self.samples_per_chunk);
+            self.assign(samples);
+            self.glance(attended);
+            visit(&self.chunk);
+            left -= samples;
+        }
+    }
+
+    fn glance(&mut self, attended: &Attended) {
+        let Chunk { layout, filled, queries, outputs, histograms, width, .. } = &mut self.chunk;
+        let sequences = layout.sequences();
+        for (line, (&filled, &query)) in filled.iter().zip(&*queries).enumerate() {
+            for place in line * sequences..line * sequences + filled {
+                let h = &mut histograms[place * *width..(place + 1) * *width];
+                h.fill(0.0);
+                let source = self.positions[query][self.sources[query].locate(self.choices.next_u64())];
+                let mut current = None;
+                for &(position, weight) in &attended.entries[query] {
+                    // Tokens have the distribution of query tokens.
+                    let token = self.queries.locate(self.choices.next_u64());
+                    h[token] += weight;
+                    if position == source {
+                        current = Some(token);
+                    }
+                }
+                let current = current.unwrap_or_else(|| self.queries.locate(self.choices.next_u64()));
+                outputs[place] = self.outputs[current].locate(self.choices.next_u64());
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use crate::kernel::{FixedPoint, Level};
 use crate::metrics::Truth;
 use crate::model::Linear;
 use crate::random::Stream;
-use crate::sampler::Batches;
+use crate::sampler::{Attended, Batches};
 use crate::task::Task;
 
 mod stage;
@@ -112,6 +112,10 @@ pub trait Optimiser {
     fn enter(&mut self, stage: Stage, model: &mut Linear, task: &Task) {
         let _ = (stage, model, task);
     }
+    /// Whether steps still change the attention. If not, no gradient of it is taken.
+    fn moves_attention(&self) -> bool {
+        true
+    }
     /// Moves `model` against `gradient`, the batch mean of the raw gradients, which may be overwritten.
     fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, task: &Task, sizes: &StepSizes);
 }
@@ -126,6 +130,8 @@ pub struct Sampled<'t, O> {
     gradient: Gradient,
     model: Linear,
     optimiser: O,
+    /// Where the attention looks, once it is fixed and has few entries.
+    attended: Option<Attended>,
 }
 
 impl<'t, O: Optimiser> Sampled<'t, O> {
@@ -140,6 +146,7 @@ impl<'t, O: Optimiser> Sampled<'t, O> {
             gradient: Gradient::zeros(task.n, task.t),
             model: setup.model(),
             optimiser,
+            attended: None,
         }
     }
 }
@@ -147,17 +154,24 @@ impl<'t, O: Optimiser> Sampled<'t, O> {
 impl<O: Optimiser> Learner for Sampled<'_, O> {
     fn enter(&mut self, stage: Stage) {
         self.optimiser.enter(stage, &mut self.model, self.task);
+        if !self.optimiser.moves_attention() {
+            self.attended = Attended::new(&self.model.attention);
+        }
     }
 
     fn step(&mut self, sizes: &StepSizes) {
         let Self { accumulator, gradient, model, .. } = self;
-        self.weights.set(&model.attention);
         accumulator.begin(model, self.batches.batch_size());
-        let mut first = true;
-        self.batches.for_each_chunk(&self.weights, |chunk| {
-            accumulator.add(chunk, first, gradient);
-            first = false;
-        });
+        if let Some(attended) = &self.attended {
+            self.batches.for_each_glance(attended, |chunk| accumulator.add_value(chunk));
+        } else {
+            self.weights.set(&model.attention);
+            let mut first = true;
+            self.batches.for_each_chunk(&self.weights, |chunk| {
+                accumulator.add(chunk, first, gradient);
+                first = false;
+            });
+        }
         accumulator.finish(gradient);
         self.optimiser.step(model, gradient, self.task, sizes);
     }

@@ -62,6 +62,10 @@ impl Optimiser for Prox {
         }
     }
 
+    fn moves_attention(&self) -> bool {
+        !self.rounded
+    }
+
     fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, task: &Task, sizes: &StepSizes) {
         project_value(gradient, task, &mut self.means);
         model.value.scaled_add(-sizes.value, &gradient.value);
