@@ -52,8 +52,11 @@ impl Accumulator {
 
     /// Takes in the samples of `chunk` for dV alone.
     pub fn add_value(&mut self, chunk: &Chunk) {
-        let Parts { layout, filled, outputs, histograms, .. } = chunk.parts();
-        self.tables.resize(filled.len() * kernel::table_size(self.n), Table([0.0; 16]));
+        let Parts { most, layout, filled, outputs, histograms, .. } = chunk.parts();
+        let size = kernel::table_size(self.n);
+        self.tables.clear();
+        self.tables.reserve(most * size);
+        self.tables.resize(filled.len() * size, Table([0.0; 16]));
         self.level.residuals(&mut self.residuals, layout, filled, outputs, histograms, &mut self.tables);
     }
 

@@ -15,7 +15,7 @@
 //! | [`stationary`] | mu of a transition matrix, by the GTH elimination |
 //! | [`categorical`] | a distribution over a few states, exact to 64 bits |
 //! | [`sampler`] | token sequences and batches |
-//! | [`kernel`] | the loops that take the time: draw, weighted histogram, table look-up |
+//! | [`kernel`] | the loops that take the time, for AVX-512, AVX2 and any processor: draw and weigh, look up |
 //! | [`model`] | the linear transformer `f = V X a` |
 //! | [`gradient`] | the mean gradient of a batch, chunk by chunk |
 //! | [`population`] | exact expected gradients and loss, and the two-variable recursion |
@@ -24,9 +24,9 @@
 //! | [`train`] | the one training loop, its stages, milestones and observers |
 //!
 //! Symbols are those of the paper: `N` states, `Q` positions a query token attends to, `T` sequence
-//! length, `B` batch size. This crate knows no files, no configuration and no threads across jobs.
-//! Its results are the same bits on every machine: fixed reduction orders, no fused multiply-add,
-//! and `libm` for transcendental functions.
+//! length, `B` batch size. This crate knows no files, no configuration and no threads across jobs; one large job shares
+//! its work with idle threads of the pool it runs in. Its results are the same bits on every machine: integer sums or
+//! fixed reduction orders, no fused multiply-add, and `libm` for transcendental functions.
 
 pub mod categorical;
 pub mod error;

@@ -56,19 +56,20 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    /// Room for samples of `n` states and length `t`.
-    #[must_use]
-    pub fn new(n: usize, t: usize) -> Self {
+    /// Room for `lines` lines of samples of `n` states and length `t`.
+    fn new(n: usize, t: usize, lines: usize) -> Self {
+        let (layout, width) = (Layout::new(n, t), kernel::width(n));
+        let places = lines * layout.sequences();
         Self {
             t,
-            layout: Layout::new(n, t),
-            lines: Vec::new(),
+            layout,
+            lines: Vec::with_capacity(lines * layout.blocks()),
             groups: vec![0..0; n],
-            filled: Vec::new(),
-            queries: Vec::new(),
-            outputs: Vec::new(),
-            histograms: Vec::new(),
-            width: kernel::width(n),
+            filled: Vec::with_capacity(lines),
+            queries: Vec::with_capacity(lines),
+            outputs: Vec::with_capacity(places),
+            histograms: Vec::with_capacity(places * width),
+            width,
         }
     }
 
@@ -102,7 +103,8 @@ impl Chunk {
     /// The whole chunk, as kernels want it.
     pub(crate) fn parts(&self) -> Parts<'_> {
         let Self { layout, lines, groups, filled, outputs, histograms, .. } = self;
-        Parts { layout, lines, groups, filled, outputs, histograms, parallel: self.worth_many_cores() }
+        let most = filled.capacity();
+        Parts { most, layout, lines, groups, filled, outputs, histograms, parallel: self.worth_many_cores() }
     }
 
     fn worth_many_cores(&self) -> bool {
@@ -112,6 +114,8 @@ impl Chunk {
 
 /// What a chunk consists of.
 pub(crate) struct Parts<'a> {
+    /// Lines that any chunk of the run has at most.
+    pub(crate) most: usize,
     pub(crate) layout: &'a Layout,
     /// All lines, whole.
     pub(crate) lines: &'a [Block],
@@ -205,7 +209,7 @@ impl Batches {
             sources: task.patterns.iter().map(|p| Categorical::new(&p.weights)).collect(),
             positions: task.patterns.iter().map(|p| p.positions.clone()).collect(),
             outputs: task.transition.columns().into_iter().map(|c| Categorical::new(&c.to_vec())).collect(),
-            chunk: Chunk::new(n, t),
+            chunk: Chunk::new(n, t, lines),
         }
     }
 

@@ -19,6 +19,7 @@ const STYLES: Styles = Styles::styled()
 #[command(name = "sweep", version, styles = STYLES, after_help = "\
 Exit codes: 0 all jobs done, 1 some job failed (the others are kept) or the disk did, 2 usage or config error,
 130 interrupted (finished jobs are kept).
+SCB_KERNELS=portable, avx2 or avx512 forces a kind of kernels; results are the same.
 Start with: sweep run sweeps/smoke.toml")]
 pub struct Arguments {
     /// What to do.
@@ -61,7 +62,7 @@ pub struct Run {
     /// Config and run directory.
     #[command(flatten)]
     pub config: ConfigArguments,
-    /// Jobs to run at once (default: all cores); results do not depend on it
+    /// Cores to use (default: all); results do not depend on it
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
     /// No progress, no answer; errors only

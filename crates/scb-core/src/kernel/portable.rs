@@ -1,6 +1,7 @@
 //! The kernels without a particular processor in mind, and the definition of what the others compute.
 //!
 //! Everything is inlined into its caller, so that `x86` can compile the same text for wider registers.
+#![allow(clippy::needless_range_loop, reason = "a lane is a number, and several arrays have it")]
 
 use super::bits::WORDS;
 use super::fixed_point::{Form, Lanes};
@@ -378,12 +379,6 @@ fn multiply<const S: usize>(matrix: &[f64], width: usize, x: &[f64], y: &mut [f6
     }
 }
 
-/// Sum of magnitudes.
-#[inline(always)]
-pub(super) fn magnitude(x: &[f32]) -> f64 {
-    sum_of(x, f32::abs)
-}
-
 /// Rounds `a * per_unit`, which stays below 2^30, to the nearest integers, and adds them up.
 #[inline(always)]
 pub(super) fn round_weights(form: Form, a: &[f32], per_unit: f32, lanes: &mut [Lanes]) -> i32 {
@@ -411,11 +406,18 @@ pub(super) fn round_weights(form: Form, a: &[f32], per_unit: f32, lanes: &mut [L
     totals.iter().sum()
 }
 
+/// The lanes of a sum, by registers of 16.
+type Lanes64 = [[f32; 16]; LANES / 16];
+
 /// The sum of all lanes as a binary tree: halves added until one is left.
 #[inline(always)]
-fn tree(lanes: &[f32; LANES]) -> f32 {
-    let mut lanes = *lanes;
-    let mut width = LANES / 2;
+fn tree(lanes: &Lanes64) -> f32 {
+    let [a, b, c, d] = lanes;
+    let mut lanes = [0.0; 16];
+    for i in 0..16 {
+        lanes[i] = (a[i] + c[i]) + (b[i] + d[i]);
+    }
+    let mut width = 8;
     while width > 0 {
         for i in 0..width {
             lanes[i] += lanes[i + width];
@@ -427,26 +429,48 @@ fn tree(lanes: &[f32; LANES]) -> f32 {
 
 #[inline(always)]
 pub(super) fn sum(x: &[f32]) -> f64 {
-    sum_of(x, |v| v)
+    sum_of::<false>(x)
+}
+
+/// Sum of magnitudes.
+#[inline(always)]
+pub(super) fn magnitude(x: &[f32]) -> f64 {
+    sum_of::<true>(x)
 }
 
 #[inline(always)]
-fn sum_of(x: &[f32], f: impl Fn(f32) -> f32) -> f64 {
+fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
     let mut total = 0.0;
     for x in x.chunks(BLOCK) {
-        let mut lanes = [0.0f32; LANES];
+        let mut lanes = [[0.0; 16]; LANES / 16];
         let (blocks, rest) = x.as_chunks::<LANES>();
         for block in blocks {
-            for i in 0..LANES {
-                lanes[i] += f(block[i]);
-            }
+            add_lanes::<MAGNITUDES>(&mut lanes, block);
         }
-        for (lane, &v) in lanes.iter_mut().zip(rest) {
-            *lane += f(v);
+        if !rest.is_empty() {
+            add_lanes::<MAGNITUDES>(&mut lanes, &padded(rest));
         }
         total += f64::from(tree(&lanes));
     }
     total
+}
+
+/// With zeros added. A lane of a sum is never -0, so they do not change it.
+#[inline(always)]
+pub(super) fn padded(rest: &[f32]) -> [f32; LANES] {
+    let mut all = [0.0; LANES];
+    all[..rest.len()].copy_from_slice(rest);
+    all
+}
+
+#[inline(always)]
+fn add_lanes<const MAGNITUDES: bool>(lanes: &mut Lanes64, x: &[f32; LANES]) {
+    for k in 0..LANES / 16 {
+        for i in 0..16 {
+            let x = x[16 * k + i];
+            lanes[k][i] += if MAGNITUDES { x.abs() } else { x };
+        }
+    }
 }
 
 #[inline(always)]
@@ -465,15 +489,15 @@ pub(super) fn largest(x: &[f32]) -> f32 {
 pub(super) fn kept(x: &[f32], floor: f32) -> (f64, f64, f64) {
     let mut totals = [0.0; 3];
     for x in x.chunks(BLOCK) {
-        let mut lanes = [[0.0f32; LANES]; 3];
+        let mut lanes: [Lanes64; 3] = [[[0.0; 16]; LANES / 16]; 3];
         let (blocks, rest) = x.as_chunks::<LANES>();
         for block in blocks.iter().map(<[f32; LANES]>::as_slice).chain([rest]) {
             for (i, &v) in block.iter().enumerate() {
                 let mask = u32::from(v >= floor).wrapping_neg();
                 let v = f32::from_bits(v.to_bits() & mask);
-                lanes[0][i] += v;
-                lanes[1][i] += v * v;
-                lanes[2][i] += f32::from_bits(1.0f32.to_bits() & mask);
+                lanes[0][i / 16][i % 16] += v;
+                lanes[1][i / 16][i % 16] += v * v;
+                lanes[2][i / 16][i % 16] += f32::from_bits(1.0f32.to_bits() & mask);
             }
         }
         for (total, lanes) in totals.iter_mut().zip(&lanes) {

@@ -39,6 +39,9 @@ pub(super) struct Cursor {
     line: usize,
     sequence: usize,
     part: usize,
+    /// First block of the line.
+    first: usize,
+    place: usize,
 }
 
 /// At most [`BLOCK`] positions of one sequence.
@@ -75,30 +78,30 @@ impl<'a> Sequences<'a> {
     /// The piece at `cursor`, which moves on.
     #[inline(always)]
     pub(super) fn next(&self, cursor: &mut Cursor) -> Option<Piece<'a>> {
-        let Cursor { line, sequence, part } = *cursor;
+        let Cursor { line, sequence, part, first, place } = *cursor;
         let filled = *self.filled.get(line)?;
         let row = self.attention.row(self.queries[line]);
         cursor.part += 1;
         if cursor.part == row.scales.len() {
-            cursor.part = 0;
-            cursor.sequence += 1;
+            (cursor.part, cursor.sequence, cursor.place) = (0, sequence + 1, place + 1);
             if cursor.sequence == filled {
-                cursor.sequence = 0;
-                cursor.line += 1;
+                (cursor.sequence, cursor.line) = (0, line + 1);
+                cursor.first += self.layout.blocks();
+                cursor.place += self.layout.sequences() - filled;
             }
         }
-        let per_block = ROUND * self.layout.rounds;
-        let positions = (self.t - part * BLOCK).min(BLOCK);
-        let lanes = part * (BLOCK / 16);
+        let (positions, lanes) = (self.t - part * BLOCK, part * (BLOCK / 16));
+        let positions = positions.min(BLOCK);
+        let per_scale = BLOCK / (ROUND * self.layout.rounds);
         Some(Piece {
             weights: &row.lanes[lanes..(lanes + BLOCK / 16).min(row.lanes.len())],
             scale: row.scales[part],
-            first: line * self.layout.blocks() + part * (BLOCK / per_block),
-            blocks: if self.layout.blocks() == 1 { 1 } else { positions.div_ceil(per_block) },
+            first: first + part * per_scale,
+            blocks: (self.layout.blocks() - part * per_scale).min(per_scale),
             positions,
             shift: self.layout.shift(sequence),
             fresh: sequence == 0,
-            histogram: (line * self.layout.sequences() + sequence) * self.width,
+            histogram: place * self.width,
             opens: part == 0,
         })
     }

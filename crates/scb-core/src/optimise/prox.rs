@@ -101,24 +101,23 @@ impl Prox {
 
 /// Precondition by `diag(1/mu)` and project, in place. `means` is scratch space of N entries.
 fn project_value(gradient: &mut Gradient, task: &Task, means: &mut [f64]) {
-    let mu = &task.stationary;
-    let n = task.n as f64;
+    let (Some(mu), Some(values)) = (task.stationary.as_slice(), gradient.value.as_slice_mut()) else { return };
     means.fill(0.0);
     // Row by row, as it lies in memory.
-    for mut row in gradient.value.rows_mut() {
+    for row in values.chunks_exact_mut(task.n) {
         for ((g, &m), mean) in row.iter_mut().zip(mu).zip(&mut *means) {
             *g /= m;
             *mean += *g;
         }
     }
-    means.iter_mut().for_each(|mean| *mean /= n);
-    for mut row in gradient.value.rows_mut() {
+    means.iter_mut().for_each(|mean| *mean /= task.n as f64);
+    for row in values.chunks_exact_mut(task.n) {
         let mut along = 0.0;
         for ((g, &m), &mean) in row.iter_mut().zip(mu).zip(&*means) {
             *g -= mean;
             along += *g * m;
         }
-        row -= along;
+        row.iter_mut().for_each(|g| *g -= along);
     }
 }
 

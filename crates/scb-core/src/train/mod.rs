@@ -47,7 +47,8 @@ pub struct Outcome {
     pub steps: u64,
     /// Samples used, `steps * B`.
     pub samples: u64,
-    /// Tokens simulated, `samples * T`; 0 for a learner that draws none.
+    /// Tokens of the samples, `samples * T`; 0 for a learner that draws none. Those that a fixed attention does not look
+    /// at are counted too, though nobody draws them.
     pub tokens: u64,
     /// First sample counts.
     pub milestones: Milestones,

@@ -5,17 +5,15 @@
 
 use std::arch::x86_64::*;
 
-use super::compile_portable;
+use super::{Plain, compile_portable};
 use crate::kernel::fixed_point::{Form, Lanes};
 use crate::kernel::layout::{Block, ROUND};
 use crate::kernel::sequences::{Cursor, Sequences};
 use crate::kernel::states::{Cells, Columns};
-use crate::kernel::{Bits, Residuals, Samples, Table, portable};
+use crate::kernel::{BLOCK, Bits, LANES, Residuals, Samples, Table, portable};
 
 compile_portable! { "avx2,bmi1,bmi2,popcnt":
     fn residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]);
-    fn magnitude(x: &[f32]) -> f64;
-    fn sum(x: &[f32]) -> f64;
     fn largest(x: &[f32]) -> f32;
     fn kept(x: &[f32], floor: f32) -> (f64, f64, f64);
     fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32);
@@ -25,18 +23,16 @@ compile_portable! { "avx2,bmi1,bmi2,popcnt":
 /// Loads 32 bytes, the first or second half of 64.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn load<T>(from: &T, half: usize) -> __m256i {
-    const { assert!(size_of::<T>() >= 64) };
-    // SAFETY: invariant 2; the size is asserted.
+fn load<T: Plain>(from: &T, half: usize) -> __m256i {
+    // SAFETY: invariant 2.
     unsafe { _mm256_loadu_si256(std::ptr::from_ref(from).cast::<__m256i>().add(half % 2)) }
 }
 
 /// Stores 32 bytes, the first or second half of 64.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn store<T>(to: &mut T, half: usize, x: __m256i) {
-    const { assert!(size_of::<T>() >= 64) };
-    // SAFETY: invariant 2; the size is asserted, and every `T` used is made of integers or floats.
+fn store<T: Plain>(to: &mut T, half: usize, x: __m256i) {
+    // SAFETY: invariant 2.
     unsafe { _mm256_storeu_si256(std::ptr::from_mut(to).cast::<__m256i>().add(half % 2), x) }
 }
 
@@ -219,7 +215,7 @@ pub(in crate::kernel) fn round_weights(form: Form, a: &[f32], per_unit: f32, lan
     total(totals)
 }
 
-/// See `portable::look_up_narrow`. `shared` says that an index is two of 2 bits, for tables that are sums of two of 4.
+/// See `portable::look_up_narrow`.
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 pub(in crate::kernel) fn look_up_narrow(
     lines: &[Block],
@@ -317,7 +313,7 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
 fn states_of(columns: &Columns, h: __m256i) -> __m256i {
     let column = _mm256_srl_epi32(h, _mm_cvtsi32_si128(columns.shift as i32));
     assert!(columns.both.len() >= 1 << (16 - columns.shift));
-    // SAFETY: a word of 16 bits, shifted, is below the length of the table, which was just asserted.
+    // SAFETY: invariant 3; a word of 16 bits, shifted, is below the length that was just asserted.
     let both = unsafe { _mm256_i32gather_epi32::<4>(columns.both.as_ptr().cast(), column) };
     let first = _mm256_cmpgt_epi32(_mm256_and_si256(both, _mm256_set1_epi32(0xffff)), h);
     let states = _mm256_blendv_epi8(_mm256_srli_epi32(both, 24), _mm256_srli_epi32(both, 16), first);
@@ -359,9 +355,10 @@ pub(in crate::kernel) fn look_up_wide(
 #[inline]
 #[target_feature(enable = "avx2")]
 fn gather(table: &[Table], index: __m256i) -> __m256 {
+    assert!(!table.is_empty());
     let last = 16 * table.len().min(16) - 1;
     let index = _mm256_and_si256(index, _mm256_set1_epi32(last as i32));
-    // SAFETY: an index has at most the bits of that of the last entry, so it is at most that.
+    // SAFETY: invariant 3; masked, an index has at most the bits of the last one, all ones, so it is at most that.
     unsafe { _mm256_i32gather_ps::<4>(table.as_ptr().cast(), index) }
 }
 
@@ -375,4 +372,43 @@ fn interleaved(even: __m256, odd: __m256) -> [f32; 16] {
     store(&mut floats, 0, _mm256_castps_si256(_mm256_permute2f128_ps(low, high, 0x20)));
     store(&mut floats, 1, _mm256_castps_si256(_mm256_permute2f128_ps(low, high, 0x31)));
     floats
+}
+
+/// See `portable::sum`.
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn sum(x: &[f32]) -> f64 {
+    sum_of::<false>(x)
+}
+
+/// See `portable::magnitude`.
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn magnitude(x: &[f32]) -> f64 {
+    sum_of::<true>(x)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
+    let sign = _mm256_set1_ps(-0.0);
+    let mut total = 0.0;
+    for x in x.chunks(BLOCK) {
+        let mut lanes = [[_mm256_setzero_ps(); 2]; 4];
+        let (blocks, rest) = x.as_chunks::<LANES>();
+        let last = portable::padded(rest);
+        for block in blocks.iter().chain((!rest.is_empty()).then_some(&last)) {
+            for (lanes, x) in lanes.iter_mut().zip(block.as_chunks::<16>().0) {
+                for (half, lanes) in lanes.iter_mut().enumerate() {
+                    let x = _mm256_castsi256_ps(load(x, half));
+                    *lanes = _mm256_add_ps(*lanes, if MAGNITUDES { _mm256_andnot_ps(sign, x) } else { x });
+                }
+            }
+        }
+        let [a, b, c, d] = lanes;
+        let sums = |half: usize| _mm256_add_ps(_mm256_add_ps(a[half], c[half]), _mm256_add_ps(b[half], d[half]));
+        let half = _mm256_add_ps(sums(0), sums(1));
+        let quarter = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+        let pair = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
+        total += f64::from(_mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair))));
+    }
+    total
 }

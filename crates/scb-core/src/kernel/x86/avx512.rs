@@ -4,17 +4,15 @@
 
 use std::arch::x86_64::*;
 
-use super::compile_portable;
+use super::{Plain, compile_portable};
 use crate::kernel::fixed_point::{Form, Lanes};
 use crate::kernel::layout::{Block, ROUND};
 use crate::kernel::sequences::{Cursor, Sequences};
 use crate::kernel::states::{Cells, Columns};
-use crate::kernel::{Bits, Residuals, Samples, Table, portable};
+use crate::kernel::{BLOCK, Bits, LANES, Residuals, Samples, Table, portable};
 
 compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt":
     fn residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]);
-    fn magnitude(x: &[f32]) -> f64;
-    fn sum(x: &[f32]) -> f64;
     fn largest(x: &[f32]) -> f32;
     fn kept(x: &[f32], floor: f32) -> (f64, f64, f64);
     fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32);
@@ -24,18 +22,16 @@ compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt":
 /// Loads 64 bytes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn load<T>(from: &T) -> __m512i {
-    const { assert!(size_of::<T>() >= 64) };
-    // SAFETY: invariant 2; the size is asserted.
+fn load<T: Plain>(from: &T) -> __m512i {
+    // SAFETY: invariant 2.
     unsafe { _mm512_loadu_si512(std::ptr::from_ref(from).cast()) }
 }
 
 /// Stores 64 bytes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn store<T>(to: &mut T, x: __m512i) {
-    const { assert!(size_of::<T>() >= 64) };
-    // SAFETY: invariant 2; the size is asserted, and every `T` used is made of integers or floats.
+fn store<T: Plain>(to: &mut T, x: __m512i) {
+    // SAFETY: invariant 2.
     unsafe { _mm512_storeu_si512(std::ptr::from_mut(to).cast(), x) }
 }
 
@@ -383,4 +379,40 @@ fn look_up_floats<const C: usize>(table: &[Table; C], index: __m512i) -> __m512 
         found = _mm512_mask_mov_ps(found, here, other);
     }
     found
+}
+
+/// See `portable::sum`.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+pub(in crate::kernel) fn sum(x: &[f32]) -> f64 {
+    sum_of::<false>(x)
+}
+
+/// See `portable::magnitude`.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+pub(in crate::kernel) fn magnitude(x: &[f32]) -> f64 {
+    sum_of::<true>(x)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
+    let mut total = 0.0;
+    for x in x.chunks(BLOCK) {
+        let mut lanes = [_mm512_setzero_ps(); 4];
+        let (blocks, rest) = x.as_chunks::<LANES>();
+        let last = portable::padded(rest);
+        for block in blocks.iter().chain((!rest.is_empty()).then_some(&last)) {
+            for (lanes, x) in lanes.iter_mut().zip(block.as_chunks::<16>().0) {
+                let x = _mm512_castsi512_ps(load(x));
+                *lanes = _mm512_add_ps(*lanes, if MAGNITUDES { _mm512_abs_ps(x) } else { x });
+            }
+        }
+        let [a, b, c, d] = lanes;
+        let sums = _mm512_add_ps(_mm512_add_ps(a, c), _mm512_add_ps(b, d));
+        let half = _mm256_add_ps(_mm512_castps512_ps256(sums), _mm512_extractf32x8_ps(sums, 1));
+        let quarter = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+        let pair = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
+        total += f64::from(_mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair))));
+    }
+    total
 }

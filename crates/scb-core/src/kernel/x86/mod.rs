@@ -8,9 +8,15 @@
 //!
 //! 1. A function compiled for a level is called only through `call!`, with a `Level` of that kind. Such a
 //!    level can only be had from `Level::available`, which has asked the processor.
-//! 2. Memory is touched only through references to whole arrays: a load or store moves 32 or 64 bytes from or to a
-//!    reference to at least as many, and needs no alignment.
+//! 2. Loads and stores go through a reference to a [`Plain`] type, of which any bits are a value; they move 32 or 64 bytes,
+//!    at most the 64 that such a type has, and need no alignment.
+//! 3. A gather's indices are below the length of the slice it gathers from: each says where that is asserted or masked.
 #![allow(unsafe_code, reason = "instructions that not every processor has, and their loads and stores")]
+#![allow(clippy::needless_range_loop, reason = "a lane is a number, and several arrays have it")]
+
+use super::Table;
+use super::fixed_point::Lanes;
+use super::layout::Block;
 
 pub(super) mod avx2;
 pub(super) mod avx512;
@@ -26,6 +32,27 @@ pub(super) fn has_avx512() -> bool {
     use std::arch::is_x86_feature_detected as has;
     has_avx2() && has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl")
 }
+
+/// Sixty-four bytes of plain numbers.
+///
+/// # Safety
+/// The type has 64 bytes, no padding, and any bits are a value of it.
+unsafe trait Plain {}
+
+// SAFETY: arrays of integers or floats, or such an array alone in a `repr(C)` struct; the sizes are asserted below.
+unsafe impl Plain for [u16; 32] {}
+// SAFETY: as above.
+unsafe impl Plain for [u64; 8] {}
+// SAFETY: as above.
+unsafe impl Plain for [f32; 16] {}
+// SAFETY: as above.
+unsafe impl Plain for Block {}
+// SAFETY: as above.
+unsafe impl Plain for Lanes {}
+// SAFETY: as above.
+unsafe impl Plain for Table {}
+
+const _: () = assert!(size_of::<Block>() == 64 && size_of::<Lanes>() == 64 && size_of::<Table>() == 64);
 
 /// The portable functions compiled for the features of the module it stands in.
 macro_rules! compile_portable {

@@ -1,0 +1,171 @@
+//! What a token costs: each kernel and whole steps, at every level that this processor has.
+//!
+//! ```text
+//! cargo bench -p scb-core              # everything, some minutes
+//! cargo bench -p scb-core -- step      # whole steps only
+//! ```
+//!
+//! Criterion measures; the table at the end sets every time against the random bits alone, at the same level, and against
+//! the portable kernels, all of the same run. Seeds are fixed, one core is used.
+
+mod table;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion};
+use scb_core::categorical::Categorical;
+use scb_core::gradient::{Accumulator, Gradient};
+use scb_core::kernel::{self, Bits, Block, FixedPoint, Layout, Level, Residuals, Sequences, States, Table};
+use scb_core::optimise::{Learner, Setup, Start, StepSizes, algorithm};
+use scb_core::random::stream;
+use scb_core::sampler::Batches;
+use scb_core::{Chain, Linear, Task, TaskSpec, Weights};
+
+use table::Results;
+
+/// N, Q, T and B of a step.
+type Size = [usize; 4];
+
+/// What the tool is used for: the paper's simulation, more states, many states, short sequences.
+const SIZES: [Size; 4] = [[3, 2, 5000, 64], [8, 2, 1024, 256], [27, 3, 4096, 64], [3, 2, 64, 16]];
+
+/// The numbers of states at which something changes, and some between.
+const STATES: [usize; 20] = [2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 17, 24, 31, 32, 48, 64, 96, 128, 192, 256];
+
+fn task([n, q, t, _]: Size) -> Task {
+    let chain = Chain::Mixture { persistence: 0.5, concentration: 1.0 };
+    let spec = TaskSpec { n, q, t, chain, weights: Weights::Equal };
+    Task::draw(&spec, &mut stream([2; 16])).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn name([n, q, t, b]: Size) -> String {
+    format!("N{n}_Q{q}_T{t}_B{b}")
+}
+
+/// Times `work`, which deals with `tokens` tokens.
+fn measure(c: &mut Criterion, results: &mut Results, what: (&str, &str, Level), tokens: usize, mut work: impl FnMut()) {
+    let (group, size, level) = what;
+    c.benchmark_group(group).bench_function(BenchmarkId::new(size, level.name()), |bencher| bencher.iter(&mut work));
+    results.expect(group, size, level.name(), tokens);
+}
+
+/// The least that drawing can cost: 16 random bits a token.
+fn random_bits(c: &mut Criterion, results: &mut Results, level: Level) {
+    const ROUNDS: usize = 10_000;
+    let mut bits = Bits::new(&mut stream([1; 16]));
+    measure(c, results, ("random_bits", "16_a_token", level), 32 * ROUNDS, || {
+        black_box(level.random_words(&mut bits, ROUNDS));
+    });
+}
+
+/// Each kernel on samples that all have one query token.
+fn kernels(c: &mut Criterion, results: &mut Results, level: Level, size: Size) {
+    let [n, _, t, b] = size;
+    let task = task(size);
+    let states = States::new(&Categorical::new(&task.stationary.to_vec()), n);
+    let model = Linear::planted(&task, 0.5, 0.5);
+    let mut attention = FixedPoint::zeros(n, t, level);
+    attention.set(&model.attention);
+    let (layout, width) = (Layout::new(n, t), kernel::width(n));
+    let count = b.div_ceil(layout.sequences());
+    let (filled, queries) = (vec![layout.sequences(); count], vec![0; count]);
+    let samples = count * layout.sequences();
+    let mut lines = vec![Block::ZERO; count * layout.blocks()];
+    let mut histograms = vec![0.0; samples * width];
+    let (mut bits, mut escapes) = (Bits::new(&mut stream([1; 16])), stream([2; 16]));
+    let (name, tokens) = (&*name(size), samples * t);
+    measure(c, results, ("draw_and_weigh", name, level), tokens, || {
+        let sequences = Sequences {
+            states: &states,
+            bits: &mut bits,
+            escapes: &mut escapes,
+            attention: &attention,
+            layout,
+            t,
+            filled: &filled,
+            queries: &queries,
+            lines: &mut lines,
+            histograms: &mut histograms,
+            width,
+        };
+        sequences.draw();
+    });
+    let outputs = vec![0; samples];
+    let mut residuals = Residuals::new(n);
+    let mut tables = vec![Table([0.0; 16]); count * kernel::table_size(n)];
+    residuals.begin(&model.value, 1.0 / b as f64);
+    measure(c, results, ("residuals", name, level), tokens, || {
+        level.residuals(&mut residuals, &layout, &filled, &outputs, &histograms, &mut tables);
+    });
+    let mut sums = vec![0.0; t];
+    measure(c, results, ("look_up", name, level), tokens, || {
+        level.look_up(&layout, &lines, 0, &tables, false, black_box(&mut sums));
+    });
+    measure(c, results, ("round_attention", name, level), tokens, || attention.set(black_box(&model.attention)));
+}
+
+/// The gradient of a batch, from drawing to both of its factors.
+fn gradient(c: &mut Criterion, results: &mut Results, level: Level, size: Size) {
+    let [n, _, t, b] = size;
+    let task = task(size);
+    let model = Linear::planted(&task, 0.5, 0.5);
+    let mut attention = FixedPoint::zeros(n, t, level);
+    let mut batches = Batches::new(&task, b, stream([3; 16]));
+    let mut accumulator = Accumulator::new(n, level);
+    let mut gradient = Gradient::zeros(n, t);
+    measure(c, results, ("gradient", &name(size), level), b * t, || {
+        attention.set(&model.attention);
+        accumulator.begin(&model, b);
+        let mut first = true;
+        batches.for_each_chunk(&attention, |chunk| {
+            accumulator.add(chunk, first, &mut gradient);
+            first = false;
+        });
+        accumulator.finish(&mut gradient);
+    });
+}
+
+/// A whole step of Algorithm 1, so small a one that the model stays where it is.
+fn step(c: &mut Criterion, results: &mut Results, level: Level, group: &str, size: Size) {
+    let [_, _, t, batch_size] = size;
+    let task = task(size);
+    let start = Start { alpha_v: 0.5, alpha_a: 0.5 };
+    let setup = Setup { task: &task, stream: stream([3; 16]), start, batch_size, cut: 0.2, keep: 0.5, level };
+    let Some(prox) = algorithm("prox") else { return };
+    let mut learner: Box<dyn Learner> = (prox.learner)(&setup);
+    let sizes = StepSizes { value: 1e-7, attention: 1e-7, threshold: 1e-9 };
+    measure(c, results, (group, &name(size), level), batch_size * t, || learner.step(&sizes));
+}
+
+fn all(c: &mut Criterion) -> Results {
+    let mut results = Results::new();
+    for level in Level::available() {
+        random_bits(c, &mut results, level);
+        for size in SIZES {
+            step(c, &mut results, level, "step", size);
+            gradient(c, &mut results, level, size);
+            kernels(c, &mut results, level, size);
+        }
+        for n in STATES {
+            step(c, &mut results, level, "states", [n, 2, 1024, 256]);
+        }
+    }
+    results
+}
+
+fn main() {
+    let mut c = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(800))
+        .without_plots()
+        .configure_from_args();
+    let one_core = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
+    let results = all(&mut c);
+    c.final_summary();
+    results.print();
+    if one_core.is_err() {
+        eprintln!("not on one core: other threads had been started");
+    }
+}

@@ -1,0 +1,61 @@
+//! The table of ratios, from what Criterion has written down.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+/// A measurement that has been made, unless the command line left it out.
+struct Expected {
+    group: String,
+    size: String,
+    level: &'static str,
+    tokens: usize,
+}
+
+/// What has been measured since this was made.
+pub(super) struct Results {
+    since: SystemTime,
+    expected: Vec<Expected>,
+}
+
+impl Results {
+    pub(super) fn new() -> Self {
+        Self { since: SystemTime::now(), expected: Vec::new() }
+    }
+
+    pub(super) fn expect(&mut self, group: &str, size: &str, level: &'static str, tokens: usize) {
+        self.expected.push(Expected { group: group.to_owned(), size: size.to_owned(), level, tokens });
+    }
+
+    /// One line a measurement: nanoseconds a token, and the two ratios.
+    pub(super) fn print(&self) {
+        let all: Vec<(&Expected, f64)> = self.expected.iter().filter_map(|e| Some((e, self.per_token(e)?))).collect();
+        if all.is_empty() {
+            return;
+        }
+        let find = |group: &str, size: &str, level: &str| {
+            all.iter().find(|(e, _)| e.group == group && e.size == size && e.level == level).map(|(_, time)| *time)
+        };
+        let shown = |ratio: Option<f64>| ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
+        println!(
+            "{:<17} {:<18} {:<9} {:>9} {:>12} {:>14}",
+            "", "", "level", "ns/token", "/ bits alone", "portable / it"
+        );
+        for (e, time) in &all {
+            let bits = find("random_bits", "16_a_token", e.level).map(|bits| time / bits);
+            let portable = find(&e.group, &e.size, "portable").map(|portable| portable / time);
+            let (bits, portable) = (shown(bits), shown(portable));
+            println!("{:<17} {:<18} {:<9} {time:>9.4} {bits:>12} {portable:>14}", e.group, e.size, e.level);
+        }
+    }
+
+    /// Nanoseconds a token, the median of this run.
+    fn per_token(&self, e: &Expected) -> Option<f64> {
+        // Criterion's own choice of a directory, seen from the package that Cargo runs benchmarks in.
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("../../target"), PathBuf::from);
+        let path = target.join("criterion").join(&e.group).join(&e.size).join(e.level).join("new/estimates.json");
+        let fresh = std::fs::metadata(&path).and_then(|file| file.modified()).is_ok_and(|time| time >= self.since);
+        let text = fresh.then(|| std::fs::read_to_string(&path).ok())??;
+        let estimates: serde_json::Value = serde_json::from_str(&text).ok()?;
+        Some(estimates["median"]["point_estimate"].as_f64()? / e.tokens as f64)
+    }
+}

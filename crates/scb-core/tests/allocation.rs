@@ -1,0 +1,58 @@
+//! A step allocates nothing: memory is taken when a learner is made and in its first step.
+#![allow(unsafe_code, reason = "an allocator that counts is unsafe by its trait; it only forwards")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use scb_core::kernel::Level;
+use scb_core::optimise::{Setup, Stage, Start, StepSizes, algorithm};
+use scb_core::random::stream;
+use scb_core::{Chain, Task, TaskSpec, Weights};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: every call is forwarded to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+// The only test of this program: another one running at the same time would be counted too.
+#[test]
+fn steps_after_the_first_allocate_nothing() {
+    for [n, t, batch_size] in [[2, 33, 7], [3, 64, 16], [3, 5000, 64], [8, 300, 50], [40, 100, 30]] {
+        let chain = Chain::Mixture { persistence: 0.5, concentration: 1.0 };
+        let spec = TaskSpec { n, q: 2, t, chain, weights: Weights::Equal };
+        let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
+        for name in ["prox", "sgd"] {
+            for level in Level::available() {
+                let start = Start { alpha_v: 0.3, alpha_a: 0.5 };
+                let setup =
+                    Setup { task: &task, stream: stream([2; 16]), start, batch_size, cut: 0.2, keep: 0.5, level };
+                let mut learner = (algorithm(name).unwrap().learner)(&setup);
+                let sizes = StepSizes { value: 1e-3, attention: 1e-3, threshold: 1e-6 };
+                for stage in [Stage::Sparse, Stage::Round] {
+                    learner.enter(stage);
+                    learner.step(&sizes);
+                    let before = ALLOCATIONS.load(Ordering::Relaxed);
+                    (0..50).for_each(|_| learner.step(&sizes));
+                    let during = ALLOCATIONS.load(Ordering::Relaxed) - before;
+                    assert_eq!(during, 0, "{name}, N = {n}, T = {t}, {level:?}, {stage:?}");
+                }
+            }
+        }
+    }
+}
