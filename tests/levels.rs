@@ -11,7 +11,7 @@ fn run(home: &Path, level: &str, arguments: &str) -> std::process::Output {
     command(home, arguments).env(sweep::level::VARIABLE, level).output().unwrap()
 }
 
-/// Whole runs over every kind of layout, T that is a multiple of nothing, and both gradient methods.
+/// Whole runs over every kind of layout, T that fills no round, and both gradient methods.
 #[test]
 fn runs_parquet_has_one_sha256_at_every_level() {
     let home = with_small();

@@ -28,7 +28,7 @@ impl Gradient {
     }
 }
 
-/// Adds up the gradients of chunks. Holds the scratch space, so that only the first steps allocate.
+/// Adds up the gradients of chunks. Holds the scratch space, so that only the first step allocates.
 #[derive(Debug)]
 pub struct Accumulator {
     level: Level,
@@ -79,8 +79,9 @@ impl Accumulator {
             let tables = &tables[group.start * size..group.end * size];
             level.look_up(layout, lines, first_position, tables, !first, sums);
         };
+        debug_assert!(gradient.attention.is_standard_layout());
         let Some(sums) = gradient.attention.as_slice_mut() else { return };
-        if parts.parallel {
+        if parts.shared {
             sums.par_chunks_mut(t).enumerate().for_each(|(k, sums)| {
                 let pieces = sums.par_chunks_mut(BLOCK).enumerate();
                 pieces.for_each(|(piece, sums)| look_up(k, piece * BLOCK, sums));
@@ -134,13 +135,13 @@ mod tests {
     }
 
     /// The gradient of the next batch, and its chunks.
-    fn batch(batches: &mut Batches, model: &Linear) -> (Gradient, Vec<Chunk>) {
+    fn batch(batches: &mut Batches, model: &Linear, level: Level) -> (Gradient, Vec<Chunk>) {
         let (n, t) = model.attention.dim();
-        let mut attention = FixedPoint::zeros(n, t, Level::best());
+        let mut attention = FixedPoint::zeros(n, t, level);
         attention.set(&model.attention);
         // What it held before must not matter.
         let mut gradient = Gradient { value: Array2::ones((n, n)), attention: Array2::ones((n, t)) };
-        let mut accumulator = Accumulator::new(n, Level::best());
+        let mut accumulator = Accumulator::new(n, level);
         accumulator.begin(model, batches.batch_size());
         let mut chunks = Vec::new();
         batches.for_each_chunk(&attention, |chunk| {
@@ -156,7 +157,7 @@ mod tests {
         for (n, q, t) in [(2, 1, 5), (3, 2, 20), (7, 3, 33), (20, 2, 18)] {
             let task = task(n, q, t);
             let model = random_model(&task, &mut stream([8; 16]));
-            let (gradient, chunks) = batch(&mut Batches::new(&task, 50, stream([4; 16])), &model);
+            let (gradient, chunks) = batch(&mut Batches::new(&task, 50, stream([4; 16])), &model, Level::best());
             let [chunk] = &chunks[..] else { panic!("one chunk") };
             // The loss is quadratic in V and in A, so central differences are exact up to rounding.
             let step = 1e-3;
@@ -182,54 +183,66 @@ mod tests {
         }
     }
 
-    /// More lines than a chunk has room for: the gradient is that of all chunks' samples, one by one.
+    /// More lines than a chunk has room for: the gradient is that of all chunks' samples, one by one, at every level.
     #[test]
     fn a_batch_in_many_chunks_has_the_gradient_of_its_samples() {
-        let task = task(3, 2, 70_000);
-        let model = random_model(&task, &mut stream([8; 16]));
-        let (n, batch_size) = (task.n, 75);
-        let (gradient, chunks) = batch(&mut Batches::new(&task, batch_size, stream([4; 16])), &model);
-        assert_eq!(chunks.len(), 3);
-        let mut value = Array2::<f64>::zeros((n, n));
-        let mut attention = Array2::<f64>::zeros((n, task.t));
-        let mut magnitude = attention.clone();
-        for chunk in &chunks {
-            for (place, query) in chunk.samples() {
-                // That histograms are right is tested where they are taken.
-                let h = ndarray::ArrayView1::from(&chunk.histogram(place)[..n]);
-                let mut r = model.value.dot(&h);
-                r[chunk.output(place)] -= 1.0;
-                r /= batch_size as f64;
-                let table = model.value.t().dot(&r);
-                for ((i, j), g) in value.indexed_iter_mut() {
-                    *g += r[i] * h[j];
-                }
-                for t in 0..task.t {
-                    let g = table[chunk.token(place, t)];
-                    attention[[query, t]] += g;
-                    magnitude[[query, t]] += g.abs();
+        for (n, t, batch_size) in [(3, 70_000, 75), (20, 60_000, 35)] {
+            let task = task(n, 2, t);
+            let model = random_model(&task, &mut stream([8; 16]));
+            let next = |level| batch(&mut Batches::new(&task, batch_size, stream([4; 16])), &model, level);
+            let (gradient, chunks) = next(Level::best());
+            assert_eq!(chunks.len(), 3);
+            let mut value = Array2::<f64>::zeros((n, n));
+            let mut attention = Array2::<f64>::zeros((n, t));
+            let mut magnitude = attention.clone();
+            for chunk in &chunks {
+                for (place, query) in chunk.samples() {
+                    // That histograms are right is tested where they are taken.
+                    let h = ndarray::ArrayView1::from(&chunk.histogram(place)[..n]);
+                    let mut r = model.value.dot(&h);
+                    r[chunk.output(place)] -= 1.0;
+                    r /= batch_size as f64;
+                    let table = model.value.t().dot(&r);
+                    for ((i, j), g) in value.indexed_iter_mut() {
+                        *g += r[i] * h[j];
+                    }
+                    for t in 0..t {
+                        let g = table[chunk.token(place, t)];
+                        attention[[query, t]] += g;
+                        magnitude[[query, t]] += g.abs();
+                    }
                 }
             }
-        }
-        assert!(!gradient.value.iter().zip(&value).any(|(x, y)| (x - y).abs() > 1e-4 * y.abs().max(1.0)));
-        // Single precision, about 25 additions an entry.
-        for ((&x, &y), size) in gradient.attention.iter().zip(&attention).zip(&magnitude) {
-            assert!((f64::from(x) - y).abs() <= 25.0 * f64::from(f32::EPSILON) * size);
+            let largest = value.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+            assert!(!gradient.value.iter().zip(&value).any(|(x, y)| (x - y).abs() > 1e-12 * largest));
+            // Single precision, about 25 additions an entry.
+            for ((&x, &y), size) in gradient.attention.iter().zip(&attention).zip(&magnitude) {
+                assert!((f64::from(x) - y).abs() <= 25.0 * f64::from(f32::EPSILON) * size);
+            }
+            for level in Level::available() {
+                let (other, _) = next(level);
+                assert!(other.value.iter().zip(&gradient.value).all(|(x, y)| x.to_bits() == y.to_bits()), "{level:?}");
+                let same = |(x, y): (&f32, &f32)| x.to_bits() == y.to_bits();
+                assert!(other.attention.iter().zip(&gradient.attention).all(same), "{level:?}");
+            }
         }
     }
 
-    /// A batch that is worth more than one core, on one and on four.
+    /// Batches that are worth more than one core, on one and on four.
     #[test]
     fn any_number_of_cores_gives_the_same_bits() {
-        for (n, t, batch_size) in [(3, 40_000, 40), (20, 9_000, 140)] {
+        for (n, t, batch_size) in [(2, 20_000, 70), (3, 40_000, 40), (8, 20_000, 40), (20, 9_000, 140)] {
             let task = task(n, 2, t);
             let model = random_model(&task, &mut stream([8; 16]));
             let run = |threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 pool.install(|| {
                     let mut batches = Batches::new(&task, batch_size, stream([4; 16]));
-                    let gradients = [batch(&mut batches, &model).0, batch(&mut batches, &model).0];
-                    gradients.map(|g| (g.value.mapv(f64::to_bits), g.attention.mapv(f32::to_bits)))
+                    [(), ()].map(|()| {
+                        let (gradient, chunks) = batch(&mut batches, &model, Level::best());
+                        assert!(chunks.iter().all(|chunk| chunk.parts().shared == (threads > 1)));
+                        (gradient.value.mapv(f64::to_bits), gradient.attention.mapv(f32::to_bits))
+                    })
                 })
             };
             assert_eq!(run(1), run(4), "N = {n}");

@@ -16,19 +16,20 @@ use crate::categorical::Categorical;
 use crate::kernel::{self, Bits, Block, FixedPoint, Layout, Sequences, States};
 use crate::random::{Stream, child};
 
-/// Bytes that the tokens and look-up tables of a chunk take at most, unless [`FEWEST_LINES`] take more: they are meant to
+/// Bytes that the tokens and look-up tables of a chunk take, about, unless [`FEWEST_LINES`] take more: they are meant to
 /// stay in a processor's second-level cache.
 pub const CHUNK_BYTES: usize = 512 * 1024;
 
 /// A chunk has room for this many lines whatever they take, so that the attention's gradient is not read and
-/// written for every sequence. Their tokens take less memory than the attention.
+/// written for every sequence. Their tokens take about as much memory as two rows of the attention.
 const FEWEST_LINES: usize = 16;
 
 /// Tokens that a slot draws, about, if its sequences are short.
 const SLOT_TOKENS: usize = 16 * 1024;
 
-/// Chunks of fewer tokens are not worth a second core, some 0.1 ms of work.
-const SHARED_TOKENS: usize = 1 << 20;
+/// A chunk whose tokens take fewer bits than this, some 0.2 ms of work, is not worth a second core. Every
+/// chunk of a batch that needs more than one chunk takes more.
+const SHARED_BITS: usize = 1 << 21;
 
 /// A single token costs about as much as this many of a sequence.
 const GLANCE_COST: usize = 16;
@@ -40,6 +41,8 @@ const GLANCE_COST: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Chunk {
     t: usize,
+    /// Lines that any chunk of the run has at most.
+    most: usize,
     layout: Layout,
     lines: Vec<Block>,
     /// Lines of each query token.
@@ -62,6 +65,7 @@ impl Chunk {
         let places = lines * layout.sequences();
         Self {
             t,
+            most: lines,
             layout,
             lines: Vec::with_capacity(lines * layout.blocks()),
             groups: vec![0..0; n],
@@ -103,12 +107,11 @@ impl Chunk {
     /// The whole chunk, as kernels want it.
     pub(crate) fn parts(&self) -> Parts<'_> {
         let Self { layout, lines, groups, filled, outputs, histograms, .. } = self;
-        let most = filled.capacity();
-        Parts { most, layout, lines, groups, filled, outputs, histograms, parallel: self.worth_many_cores() }
+        Parts { most: self.most, layout, lines, groups, filled, outputs, histograms, shared: self.worth_many_cores() }
     }
 
     fn worth_many_cores(&self) -> bool {
-        self.outputs.len() * self.t >= SHARED_TOKENS && rayon::current_num_threads() > 1
+        self.outputs.len() * self.t * self.layout.bits().max(2) >= SHARED_BITS && rayon::current_num_threads() > 1
     }
 }
 
@@ -128,7 +131,7 @@ pub(crate) struct Parts<'a> {
     /// Per place, padded.
     pub(crate) histograms: &'a [f64],
     /// Whether the work is worth sharing with idle cores.
-    pub(crate) parallel: bool,
+    pub(crate) shared: bool,
 }
 
 /// The entries of an attention that has few.
@@ -191,8 +194,11 @@ impl Batches {
         let line_bytes = layout.blocks() * size_of::<Block>() + kernel::table_size(n) * size_of::<kernel::Table>();
         let most = (CHUNK_BYTES / line_bytes).max(FEWEST_LINES) * layout.sequences();
         let samples_per_chunk = batch_size.div_ceil(batch_size.div_ceil(most));
-        // Of every query token the last line may be half empty.
-        let lines = samples_per_chunk.div_ceil(layout.sequences()) + n.min(samples_per_chunk);
+        let mut lines = samples_per_chunk.div_ceil(layout.sequences());
+        if layout.sequences() > 1 {
+            // Of every query token the last line may be half empty.
+            lines += n.min(samples_per_chunk);
+        }
         let lines_per_slot = (SLOT_TOKENS / (t * layout.sequences())).max(1);
         let choices = child(&mut stream);
         let slot = |_| Slot { bits: Bits::new(&mut stream), escapes: child(&mut stream) };
@@ -219,7 +225,7 @@ impl Batches {
         self.batch_size
     }
 
-    /// Draws one batch, which meets the attention in `fixed_point`, and hands it over chunk by chunk, always in
+    /// Draws one batch, which meets `attention`, and hands it over chunk by chunk, always in
     /// the same order and of the same sizes.
     pub fn for_each_chunk(&mut self, attention: &FixedPoint, mut visit: impl FnMut(&Chunk)) {
         let mut left = self.batch_size;
@@ -297,7 +303,7 @@ impl Batches {
     }
 
     fn draw_sequences(&mut self, attention: &FixedPoint) {
-        let parallel = self.chunk.worth_many_cores();
+        let shared = self.chunk.worth_many_cores();
         let Self { t, states, slots, lines_per_slot, chunk, .. } = self;
         let Chunk { lines, filled, queries, histograms, layout, width, .. } = chunk;
         let (t, layout, width) = (*t, *layout, *width);
@@ -310,7 +316,7 @@ impl Batches {
         };
         let per_slot = *lines_per_slot;
         let (line_blocks, line_floats) = (per_slot * blocks, per_slot * sequences * width);
-        if parallel {
+        if shared {
             let places = lines.par_chunks_mut(line_blocks).zip(histograms.par_chunks_mut(line_floats));
             let about = filled.par_chunks(per_slot).zip(queries.par_chunks(per_slot));
             slots.par_iter_mut().zip(places.zip(about)).for_each(draw);

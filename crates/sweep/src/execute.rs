@@ -34,8 +34,8 @@ const PART_JOBS: usize = 8192;
 const TICK: Duration = Duration::from_millis(200);
 
 thread_local! {
-    /// What a panic on a worker said, kept for the record instead of printed.
-    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// What the last panic on a worker said, and where it happened, kept for the record instead of printed.
+    static PANIC: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
     static WORKER: RefCell<bool> = const { RefCell::new(false) };
 }
 
@@ -135,12 +135,22 @@ fn quiet_panics() -> Box<dyn Fn(&std::panic::PanicHookInfo<'_>) + Sync + Send> {
         let text = info.payload_as_str().unwrap_or("panic");
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         if WORKER.with_borrow(|&worker| worker) {
-            PANIC.set(Some(format!("internal error: {text} ({place})")));
+            PANIC.set(Some((text.to_owned(), place)));
         } else {
             eprintln!("internal error: {text} ({place})");
         }
     }));
     usual
+}
+
+/// What a job panicked with. Its message travels with it, the place is known if it was on this thread.
+fn described(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("panic");
+    match PANIC.take() {
+        Some((here, place)) if here == text => format!("internal error: {text} ({place})"),
+        _ => format!("internal error: {text}"),
+    }
 }
 
 /// What all jobs of a sweep share.
@@ -158,7 +168,7 @@ impl Context<'_> {
         let start = Instant::now();
         let mut trace = Trace { job, points: Vec::new(), enabled: self.config.trace };
         let outcome = catch_unwind(AssertUnwindSafe(|| self.train(job, &mut trace)))
-            .unwrap_or_else(|_| Err(PANIC.take().unwrap_or_else(|| "internal error".to_owned())));
+            .unwrap_or_else(|payload| Err(described(payload.as_ref())));
         let tokens = outcome.as_ref().map_or(0, |(_, outcome)| outcome.tokens as i64);
         let (status, error, measures) = match outcome {
             Ok((task, outcome)) => (status(outcome.status)?, None, Some(measures(&task, &outcome))),

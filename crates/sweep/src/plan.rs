@@ -89,7 +89,11 @@ impl Plan {
             return text;
         }
         let cores = threads.min(self.outstanding.len());
-        let (seconds, per_token) = self.estimate(config, level);
+        // On one core, which a pool of one thread stands for; else a large job would use all of them.
+        let one_core = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+        let Ok((seconds, per_token)) = one_core.map(|pool| pool.install(|| self.estimate(config, level))) else {
+            return text;
+        };
         let _ =
             writeln!(text, "  at most {:.2e} tokens to simulate, if no run ends before its budget", self.cost_left());
         let _ = writeln!(

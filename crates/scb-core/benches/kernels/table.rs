@@ -30,6 +30,7 @@ impl Results {
     pub(super) fn print(&self) {
         let all: Vec<(&Expected, f64)> = self.expected.iter().filter_map(|e| Some((e, self.per_token(e)?))).collect();
         if all.is_empty() {
+            println!("nothing was measured, or not where it was looked for ({})", home().display());
             return;
         }
         let find = |group: &str, size: &str, level: &str| {
@@ -50,12 +51,16 @@ impl Results {
 
     /// Nanoseconds a token, the median of this run.
     fn per_token(&self, e: &Expected) -> Option<f64> {
-        // Criterion's own choice of a directory, seen from the package that Cargo runs benchmarks in.
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("../../target"), PathBuf::from);
-        let path = target.join("criterion").join(&e.group).join(&e.size).join(e.level).join("new/estimates.json");
+        let path = home().join(&e.group).join(&e.size).join(e.level).join("new/estimates.json");
         let fresh = std::fs::metadata(&path).and_then(|file| file.modified()).is_ok_and(|time| time >= self.since);
         let text = fresh.then(|| std::fs::read_to_string(&path).ok())??;
         let estimates: serde_json::Value = serde_json::from_str(&text).ok()?;
         Some(estimates["median"]["point_estimate"].as_f64()? / e.tokens as f64)
     }
+}
+
+/// Where Criterion writes, seen from the package that Cargo runs benchmarks in.
+fn home() -> PathBuf {
+    let target = || std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("../../target"), PathBuf::from);
+    std::env::var_os("CRITERION_HOME").map_or_else(|| target().join("criterion"), PathBuf::from)
 }

@@ -1,14 +1,16 @@
 //! The attention as integers, for histograms that are exact.
 //!
 //! Before a step every `a^(k)` is rounded to multiples of a unit, one for each [`BLOCK`] of positions: the power of two
-//! for which the block's magnitudes sum to at most 2^30 units. Sums of such integers fit 32 bits and do not
-//! depend on their order, so a kernel may add them as it likes, and a block's sum is off by at most half a
-//! unit per position: `2^-30` of the block's largest possible sum.
+//! for which the block's magnitudes sum to 2^29 to 2^30 units, but for rounding (at most half a unit a position, and
+//! what single precision loses in adding up). So sums of any of these integers fit 32 bits. They do
+//! not depend on their order, and a kernel may add them as it likes. Rounding moves a weight by at most 2^-30 of the
+//! block's magnitudes, and the sum of a whole block by at most 2^-17, always the same way only if all weights are equal.
 
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::{BLOCK, Level, worth_many_cores};
+use super::layout::Layout;
+use super::{BLOCK, Level, SHARED_BLOCKS, worth_many_cores};
 
 /// Sixteen positions' weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,7 @@ pub(super) enum Form {
     /// Sixteen 32-bit integers.
     Whole,
     /// The low 15 bits of all sixteen, then the 17 above them, which fit 16: both signed 16-bit integers.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "for AVX2 alone"))]
     Halves,
 }
 
@@ -74,7 +77,7 @@ impl FixedPoint {
         let lanes_per_row = 2 * t.div_ceil(super::layout::ROUND);
         let scales_per_row = t.div_ceil(BLOCK);
         let scales = vec![Scale { unit: 0.0, total: 0 }; n * scales_per_row];
-        let form = level.form(n);
+        let form = level.form(Layout::new(n, t).narrow());
         Self { level, form, lanes: vec![Lanes([0; 16]); n * lanes_per_row], lanes_per_row, scales, scales_per_row }
     }
 
@@ -88,7 +91,7 @@ impl FixedPoint {
             let a = crate::model::row(attention, k);
             if worth_many_cores(a.len()) {
                 let blocks = scales.par_iter_mut().zip(lanes.par_chunks_mut(BLOCK / 16));
-                blocks.zip(a.par_chunks(BLOCK)).for_each(set);
+                blocks.zip(a.par_chunks(BLOCK)).with_min_len(SHARED_BLOCKS).for_each(set);
             } else {
                 scales.iter_mut().zip(lanes.chunks_mut(BLOCK / 16)).zip(a.chunks(BLOCK)).for_each(set);
             }
@@ -166,10 +169,15 @@ mod tests {
 
     #[test]
     fn attention_that_is_not_finite_stays_visible() {
-        for wrong in [f32::NAN, f32::INFINITY, f32::MAX] {
-            let mut weights = FixedPoint::zeros(1, 3, Level::best());
-            weights.set(&Array2::from_shape_vec((1, 3), vec![0.5, wrong, -1.0]).unwrap());
-            assert_eq!(weights.row(0).scales[0].unit.is_nan(), wrong != f32::MAX);
+        for level in Level::available() {
+            for (t, wrong) in [(3, f32::NAN), (3, f32::INFINITY), (3, f32::MAX), (200, f32::NAN), (200, f32::INFINITY)]
+            {
+                let mut attention = Array2::from_elem((1, t), 0.5);
+                attention[[0, 1]] = wrong;
+                let mut fixed = FixedPoint::zeros(1, t, level);
+                fixed.set(&attention);
+                assert_eq!(fixed.row(0).scales[0].unit.is_nan(), wrong != f32::MAX, "{level:?}");
+            }
         }
     }
 }

@@ -52,6 +52,12 @@ impl Layout {
         Self { bits, sequences, rounds, blocks: t.div_ceil(ROUND * rounds) }
     }
 
+    /// Bits of one token.
+    #[must_use]
+    pub fn bits(&self) -> usize {
+        self.bits
+    }
+
     /// Sequences that share a line.
     #[must_use]
     pub fn sequences(&self) -> usize {

@@ -18,6 +18,10 @@
 //! | `portable` | every kernel, for any processor: the definition |
 //! | `x86` | the same for AVX2 and AVX-512, and all `unsafe` of the crate |
 
+use std::ops::Add;
+
+use rayon::prelude::*;
+
 mod bits;
 mod fixed_point;
 mod layout;
@@ -36,10 +40,7 @@ pub use sequences::Sequences;
 pub use states::States;
 
 use fixed_point::{Form, Lanes};
-use std::ops::Add;
-
 use layout::ROUND;
-use rayon::prelude::*;
 use states::Cells;
 
 /// Lanes of every floating-point sum over positions.
@@ -50,6 +51,9 @@ pub const BLOCK: usize = 8192;
 
 /// Entries of the attention that are worth a second core, some 0.1 ms of work.
 const SHARED_ENTRIES: usize = 1 << 19;
+
+/// Blocks of the attention that one core takes at once, some 0.01 ms of work.
+const SHARED_BLOCKS: usize = 8;
 
 /// Sixteen entries of a look-up table.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -86,13 +90,11 @@ impl Level {
     /// Every level that this processor has, the slowest first.
     #[must_use]
     pub fn available() -> Vec<Self> {
-        let mut levels = vec![Self(Kind::Portable)];
         #[cfg(target_arch = "x86_64")]
-        {
-            levels.extend(x86::has_avx2().then_some(Self(Kind::Avx2)));
-            levels.extend(x86::has_avx512().then_some(Self(Kind::Avx512)));
-        }
-        levels
+        let wide = [x86::has_avx2().then_some(Self(Kind::Avx2)), x86::has_avx512().then_some(Self(Kind::Avx512))];
+        #[cfg(not(target_arch = "x86_64"))]
+        let wide: [Option<Self>; 0] = [];
+        [Self(Kind::Portable)].into_iter().chain(wide.into_iter().flatten()).collect()
     }
 
     /// The fastest level that this processor has.
@@ -113,11 +115,11 @@ impl Level {
         }
     }
 
-    /// How narrow kernels of this level want their weights; wide ones want them whole.
-    fn form(self, n: usize) -> Form {
-        match self.0 {
+    /// How this level wants the weights, for a narrow layout or a wide one.
+    fn form(self, narrow: bool) -> Form {
+        match (self.0, narrow) {
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 if n <= 16 => Form::Halves,
+            (Kind::Avx2, true) => Form::Halves,
             _ => Form::Whole,
         }
     }
@@ -125,8 +127,8 @@ impl Level {
     /// `sums[p] = sum over lines of the line's table at the token of position p`, lines in order, added to what
     /// `sums` holds if `add`.
     ///
-    /// `lines` are whole lines of `layout`; each has [`table_size`] of `tables`. `sums` begins at position `first`, a
-    /// multiple of [`BLOCK`].
+    /// `lines` are whole lines of `layout`, at least one; each has [`table_size`] of `tables`. `sums` are for as many
+    /// positions from `first` on, a multiple of [`BLOCK`], as it has entries.
     pub fn look_up(
         self,
         layout: &Layout,
@@ -147,7 +149,7 @@ impl Level {
     }
 
     /// Takes in the samples of some lines of `layout`, `filled` sequences in each: their outputs and histograms by
-    /// place give residuals, parts of dV, and the look-up tables of all lines.
+    /// place ([`width`] entries each) give residuals, parts of dV, and [`table_size`] look-up tables a line.
     pub fn residuals(
         self,
         job: &mut Residuals,
@@ -204,7 +206,7 @@ impl Level {
     pub fn descend(self, a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32) {
         let part = |(a, g): (&mut [f32], &[f32])| dispatch!(self, descend(a, g, eta, mean, threshold));
         if worth_many_cores(a.len()) {
-            a.par_chunks_mut(BLOCK).zip(g.par_chunks(BLOCK)).for_each(part);
+            a.par_chunks_mut(BLOCK).zip(g.par_chunks(BLOCK)).with_min_len(SHARED_BLOCKS).for_each(part);
         } else {
             part((a, g));
         }
@@ -214,7 +216,7 @@ impl Level {
     pub fn add_to_all(self, a: &mut [f32], x: f32) {
         let part = |a: &mut [f32]| dispatch!(self, add_to_all(a, x));
         if worth_many_cores(a.len()) {
-            a.par_chunks_mut(BLOCK).for_each(part);
+            a.par_chunks_mut(BLOCK).with_min_len(SHARED_BLOCKS).for_each(part);
         } else {
             part(a);
         }
@@ -233,6 +235,7 @@ impl Sequences<'_> {
     /// A sequence takes whole rounds of random words; escapes draw from a stream of their own in the order of positions.
     pub fn draw(mut self) {
         let level = self.attention.level;
+        assert_eq!(self.histograms.len(), self.filled.len() * self.layout.sequences() * self.width);
         match self.states.cells {
             Cells::Ordered(_) => dispatch!(level, draw_narrow(&mut self)),
             Cells::Columns(_) => dispatch!(level, draw_wide(&mut self)),
@@ -247,7 +250,7 @@ pub(crate) fn worth_many_cores(entries: usize) -> bool {
 
 /// `part` of every block, in order.
 fn by_block<R: Send>(x: &[f32], part: impl Fn(&[f32]) -> R + Sync + Send) -> Vec<R> {
-    x.par_chunks(BLOCK).map(part).collect()
+    x.par_chunks(BLOCK).with_min_len(SHARED_BLOCKS).map(part).collect()
 }
 
 /// [`Table`]s of a line of `n` states.

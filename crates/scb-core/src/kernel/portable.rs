@@ -6,7 +6,8 @@
 use super::bits::WORDS;
 use super::fixed_point::{Form, Lanes};
 use super::layout::{Block, ROUND};
-use super::sequences::{Cursor, Piece, Sequences};
+use super::residuals::PANEL;
+use super::sequences::{Cursor, Sequences};
 use super::states::Cells;
 use super::{BLOCK, Bits, LANES, Residuals, Samples, Table};
 
@@ -138,25 +139,11 @@ pub(super) fn draw_wide(job: &mut Sequences<'_>) {
                 block[w] = u16::from(columns.of(words[0][w])) | u16::from(columns.of(words[1][w])) << 8;
             }
             if lowest < states.escapes {
-                settle_wide(job, &piece, b, &words[..rounds]);
+                job.settle_wide(&piece, b, &words[..rounds]);
             }
         }
         let sums = histogram_wide(job.blocks(&piece), piece.weights);
         job.take_sums(&piece, &sums);
-    }
-}
-
-/// Replaces the tokens of a wide block that 16 bits did not decide, in order of position.
-#[cold]
-#[inline(never)]
-pub(super) fn settle_wide(job: &mut Sequences<'_>, piece: &Piece<'_>, b: usize, words: &[[u16; ROUND]]) {
-    let positions = piece.positions - 2 * ROUND * b;
-    for (i, &h) in words.as_flattened().iter().enumerate().take(positions) {
-        if h < job.states.escapes {
-            let token = u16::from(job.states.settle(h, job.escapes));
-            let (word, shift) = (&mut job.lines[piece.first + b].0[i % ROUND], 8 * (i / ROUND));
-            *word = *word & !(0xff << shift) | token << shift;
-        }
     }
 }
 
@@ -297,9 +284,6 @@ impl<const W: usize> Square<'_, W> {
     }
 }
 
-/// Samples that share one pass over V.
-const PANEL: usize = 4;
-
 /// Entries of a vector that stay in registers.
 const TILE: usize = 16;
 
@@ -379,9 +363,9 @@ fn multiply<const S: usize>(matrix: &[f64], width: usize, x: &[f64], y: &mut [f6
     }
 }
 
-/// Rounds `a * per_unit`, which stays below 2^30, to the nearest integers, and adds them up.
+/// Rounds `a * per_unit`, which stays below 2^30, to the nearest integers, and adds them up. The form is always whole.
 #[inline(always)]
-pub(super) fn round_weights(form: Form, a: &[f32], per_unit: f32, lanes: &mut [Lanes]) -> i32 {
+pub(super) fn round_weights(_: Form, a: &[f32], per_unit: f32, lanes: &mut [Lanes]) -> i32 {
     let mut totals = [0i32; 16];
     let (blocks, rest) = a.as_chunks::<16>();
     let mut last = [0.0; 16];
@@ -393,14 +377,6 @@ pub(super) fn round_weights(form: Form, a: &[f32], per_unit: f32, lanes: &mut [L
             let whole = (f64::from(a[i] * per_unit) + 6_755_399_441_055_744.0).to_bits() as i32;
             lanes.0[i] = whole;
             totals[i] += whole;
-        }
-        if form == Form::Halves {
-            let whole = lanes.0;
-            for i in 0..16 / 2 {
-                let (even, odd) = (whole[2 * i], whole[2 * i + 1]);
-                lanes.0[i] = even & 0x7fff | (odd & 0x7fff) << 16;
-                lanes.0[i + 8] = even >> 15 & 0xffff | odd >> 15 << 16;
-            }
         }
     }
     totals.iter().sum()
@@ -482,7 +458,8 @@ pub(super) fn largest(x: &[f32]) -> f32 {
             *lane = if v > *lane { v } else { *lane };
         }
     }
-    lanes.into_iter().fold(f32::NEG_INFINITY, f32::max)
+    // Not `f32::max`, which may give either of two zeros.
+    lanes.into_iter().fold(f32::NEG_INFINITY, |most, v| if v > most { v } else { most })
 }
 
 #[inline(always)]

@@ -5,6 +5,9 @@
 
 use ndarray::Array2;
 
+/// Samples of a wide layout that share one pass over V.
+pub(super) const PANEL: usize = 4;
+
 /// Entries of a vector over `n` states, padding included.
 #[must_use]
 pub fn width(n: usize) -> usize {
@@ -40,7 +43,7 @@ impl Residuals {
     pub fn new(n: usize) -> Self {
         let width = width(n);
         let square = vec![0.0; width * width];
-        let vectors = vec![0.0; 4 * width];
+        let vectors = vec![0.0; PANEL * width];
         Self {
             width,
             weight: 0.0,

@@ -29,7 +29,7 @@ pub struct Sequences<'a> {
     pub lines: &'a mut [Block],
     /// Where the histograms go, [`width`](super::width) entries a place.
     pub histograms: &'a mut [f64],
-    /// Entries of a histogram, padding included.
+    /// Entries of a histogram, padding included: [`width`](super::width) of N.
     pub width: usize,
 }
 
@@ -125,6 +125,20 @@ impl<'a> Sequences<'a> {
                 *word += u16::from(state) << (4 * (i / ROUND) as u32 + piece.shift);
                 let weight = self.attention.weight(piece.weights, start + i);
                 passed[..usize::from(state)].iter_mut().for_each(|passed| *passed += weight);
+            }
+        }
+    }
+
+    /// As [`Sequences::settle`] for a wide layout: replaces the tokens.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn settle_wide(&mut self, piece: &Piece<'_>, b: usize, words: &[[u16; ROUND]]) {
+        let positions = piece.positions - 2 * ROUND * b;
+        for (i, &h) in words.as_flattened().iter().enumerate().take(positions) {
+            if h < self.states.escapes {
+                let state = u16::from(self.states.settle(h, self.escapes));
+                let (word, shift) = (&mut self.lines[piece.first + b].0[i % ROUND], 8 * (i / ROUND));
+                *word = *word & !(0xff << shift) | state << shift;
             }
         }
     }

@@ -1,6 +1,6 @@
 //! From 16 random bits to a state, exactly.
 //!
-//! State `j` has `W_j` of the 2^64 values of a uniform word, `n_j = W_j / 2^16..` whole *cells* of 2^48 of them
+//! State `j` has `W_j` of the 2^64 values of a uniform word: `n_j = floor(W_j / 2^48)` whole *cells* of 2^48 values
 //! and a remainder. Sixteen random bits `h` name one of 65 536 cells: the first `m` are *escapes*, the others belong to
 //! a state each, `n_j` of them to state `j`. On an escape, 48 more bits are drawn, and the `m 2^48` values that
 //! there are divide into the remainders, exactly. So one comparison, `h < m`, finds out whether 16 bits suffice,
@@ -119,7 +119,7 @@ impl Columns {
         }
         let width = CELLS >> log;
         let mut columns = Self { shift: 16 - log, split: Vec::new(), states: Vec::new(), both: Vec::new() };
-        // Escapes never get as far as their column, except in a last one that they do not fill.
+        // What the columns of escapes alone hold does not matter: those tokens are drawn again.
         for _ in 0..escapes / width {
             columns.push(width, 0, 0, 0);
         }

@@ -15,7 +15,9 @@ fn shapes() -> Vec<(usize, usize, usize)> {
         }
     }
     for n in [2, 3, 7, 40] {
-        shapes.push((n, 2 * BLOCK + 77, 2));
+        for t in [BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 2 * BLOCK + 77] {
+            shapes.push((n, t, 2));
+        }
     }
     let mut s = stream([12; 16]);
     let mut random = |low: u64, high: u64| (low + s.next_u64() % (high - low + 1)) as usize;
@@ -56,7 +58,9 @@ impl Case {
     fn new((n, t, lines): (usize, usize, usize)) -> Self {
         let mut s = stream([(n + t) as u8; 16]);
         let layout = Layout::new(n, t);
-        let states = States::new(&Categorical::new(&dirichlet(&mut s, 1.0, n)), n);
+        // From nearly equal to so skewed that some states have no cell at all.
+        let concentration = [1e3, 1.0, 0.1, 0.02][t % 4];
+        let states = States::new(&Categorical::new(&dirichlet(&mut s, concentration, n)), n);
         let filled = (0..lines).map(|_| 1 + (s.next_u64() as usize) % layout.sequences()).collect();
         let queries = (0..lines).map(|_| (s.next_u64() as usize) % n).collect();
         let attention = ndarray::Array2::from_shape_vec((n, t), floats(&mut s, n * t)).unwrap();
@@ -94,7 +98,7 @@ impl Case {
         let tokens = self.places().map(|(line, i)| (0..self.t).map(|p| token(line, i, p)).collect()).collect();
         let histogram = |(line, i)| {
             let h = &histograms[(line * self.layout.sequences() + i) * width..][..width];
-            assert!(h[self.n..].iter().all(|&h| h == 0.0), "padding stays 0");
+            assert!(h[self.n..].iter().all(|&x| x == 0.0 || h[0].is_nan()), "padding stays 0");
             h[..self.n].iter().map(|h| h.to_bits()).collect()
         };
         let histograms = self.places().map(histogram).collect();
@@ -211,7 +215,8 @@ fn look_ups_agree_with_one_addition_at_a_time() {
 /// Residuals, dV and tables from the definitions, in double precision; and the same bits at every level.
 #[test]
 fn residuals_agree_with_plain_sums_at_every_level() {
-    for (n, lines) in (2..=20).chain([40, 64, 100, 256]).map(|n| (n, 4)) {
+    let few = (2..=20).map(|n| (n, 4));
+    for (n, lines) in few.chain([1, 2, 3, 5, 7].map(|lines| (40, lines))).chain([(64, 4), (100, 6), (256, 3)]) {
         let mut s = stream([n as u8; 16]);
         let layout = Layout::new(n, 1);
         let (sequences, width) = (layout.sequences(), width(n));
@@ -348,10 +353,23 @@ fn any_number_of_cores_gives_the_same_bits() {
             let weights: Vec<i32> = (0..t).map(|t| fixed.weight(row.lanes, t)).collect();
             let (mass, square, count) = level.kept(&moved, -0.5);
             let sums = [level.sum(&a), mass, square, count].map(f64::to_bits);
-            (moved.iter().map(|a| a.to_bits()).collect::<Vec<_>>(), weights, sums, level.largest(&moved).to_bits())
+            let scales: Vec<_> = row.scales.iter().map(|scale| (scale.unit.to_bits(), scale.total)).collect();
+            let moved_bits = moved.iter().map(|a| a.to_bits()).collect::<Vec<_>>();
+            (moved_bits, weights, scales, sums, level.largest(&moved).to_bits())
         })
     };
     assert!(run(1) == run(3));
+}
+
+#[test]
+fn what_is_not_a_number_reaches_the_histograms_of_every_level() {
+    for shape in [(3, 200, 2), (20, 70, 2)] {
+        let mut case = Case::new(shape);
+        case.attention.fill(f32::NAN);
+        for level in Level::available() {
+            assert!(case.fast(level).0.histograms.iter().flatten().all(|&h| f64::from_bits(h).is_nan()), "{level:?}");
+        }
+    }
 }
 
 #[test]

@@ -112,7 +112,7 @@ pub trait Optimiser {
     fn enter(&mut self, stage: Stage, model: &mut Linear, task: &Task) {
         let _ = (stage, model, task);
     }
-    /// Whether steps still change the attention. If not, no gradient of it is taken.
+    /// Whether steps still change the attention. If not, no gradient of it is taken, and what `step` gets is old.
     fn moves_attention(&self) -> bool {
         true
     }
@@ -156,6 +156,7 @@ impl<O: Optimiser> Learner for Sampled<'_, O> {
         self.optimiser.enter(stage, &mut self.model, self.task);
         if !self.optimiser.moves_attention() {
             self.attended = Attended::new(&self.model.attention);
+            self.weights.set(&self.model.attention);
         }
     }
 
@@ -164,6 +165,8 @@ impl<O: Optimiser> Learner for Sampled<'_, O> {
         accumulator.begin(model, self.batches.batch_size());
         if let Some(attended) = &self.attended {
             self.batches.for_each_glance(attended, |chunk| accumulator.add_value(chunk));
+        } else if !self.optimiser.moves_attention() {
+            self.batches.for_each_chunk(&self.weights, |chunk| accumulator.add_value(chunk));
         } else {
             self.weights.set(&model.attention);
             let mut first = true;

@@ -24,7 +24,13 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     summary: "projected, preconditioned l1-proximal gradient descent (Algorithm 1)",
     draws_samples: true,
     learner: |setup| {
-        let optimiser = Prox { level: setup.level, cut: setup.cut, keep: setup.keep, rounded: false, means: vec![0.0; setup.task.n] };
+        let optimiser = Prox {
+            level: setup.level,
+            cut: setup.cut,
+            keep: setup.keep,
+            rounded: false,
+            means: vec![0.0; setup.task.n],
+        };
         Box::new(Sampled::new(setup, optimiser))
     },
 };
@@ -88,7 +94,8 @@ impl Prox {
             let a = row_mut(&mut model.attention, k);
             let floor = keep_floor(self.level, a, self.keep);
             let (mass, _, _) = self.level.kept(a, floor);
-            a.iter_mut().for_each(|x| *x = if *x >= floor { (f64::from(*x) / mass) as f32 } else { 0.0 });
+            // Not the other way round: what is not a number must stay so.
+            a.iter_mut().for_each(|x| *x = if *x < floor { 0.0 } else { (f64::from(*x) / mass) as f32 });
             scale += mu * mass;
         }
         for mut column in model.value.columns_mut() {
@@ -101,6 +108,7 @@ impl Prox {
 
 /// Precondition by `diag(1/mu)` and project, in place. `means` is scratch space of N entries.
 fn project_value(gradient: &mut Gradient, task: &Task, means: &mut [f64]) {
+    debug_assert!(gradient.value.is_standard_layout());
     let (Some(mu), Some(values)) = (task.stationary.as_slice(), gradient.value.as_slice_mut()) else { return };
     means.fill(0.0);
     // Row by row, as it lies in memory.

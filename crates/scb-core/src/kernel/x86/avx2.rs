@@ -5,7 +5,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Plain, compile_portable};
+use super::{Plain, by_bounds, compile_portable};
 use crate::kernel::fixed_point::{Form, Lanes};
 use crate::kernel::layout::{Block, ROUND};
 use crate::kernel::sequences::{Cursor, Sequences};
@@ -97,23 +97,7 @@ pub(in crate::kernel) fn random_words(bits: &mut Bits, rounds: usize) -> u64 {
 pub(in crate::kernel) fn draw_narrow(job: &mut Sequences<'_>) {
     let states = job.states;
     let Cells::Ordered(bounds) = &states.cells else { return };
-    match bounds.len() {
-        1 => draw_narrow_of::<1>(job, bounds),
-        2 => draw_narrow_of::<2>(job, bounds),
-        3 => draw_narrow_of::<3>(job, bounds),
-        4 => draw_narrow_of::<4>(job, bounds),
-        5 => draw_narrow_of::<5>(job, bounds),
-        6 => draw_narrow_of::<6>(job, bounds),
-        7 => draw_narrow_of::<7>(job, bounds),
-        8 => draw_narrow_of::<8>(job, bounds),
-        9 => draw_narrow_of::<9>(job, bounds),
-        10 => draw_narrow_of::<10>(job, bounds),
-        11 => draw_narrow_of::<11>(job, bounds),
-        12 => draw_narrow_of::<12>(job, bounds),
-        13 => draw_narrow_of::<13>(job, bounds),
-        14 => draw_narrow_of::<14>(job, bounds),
-        _ => draw_narrow_of::<15>(job, bounds),
-    }
+    by_bounds!(bounds.len(), draw_narrow_of(job, bounds));
 }
 
 /// For `J` bounds. A comparison yields -1 in the words beyond the bound; a product of pairs adds the weights there,
@@ -297,7 +281,7 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
             }
             let undecided = _mm256_cmpeq_epi16(_mm256_min_epu16(lowest, last_escape), lowest);
             if _mm256_movemask_epi8(undecided) != 0 {
-                portable::settle_wide(job, &piece, b, &words[..rounds]);
+                job.settle_wide(&piece, b, &words[..rounds]);
             }
         }
         let sums = portable::histogram_wide(job.blocks(&piece), piece.weights);
@@ -311,9 +295,11 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn states_of(columns: &Columns, h: __m256i) -> __m256i {
+    let last = (1 << (16 - columns.shift)) - 1;
+    assert!(last < columns.both.len());
     let column = _mm256_srl_epi32(h, _mm_cvtsi32_si128(columns.shift as i32));
-    assert!(columns.both.len() >= 1 << (16 - columns.shift));
-    // SAFETY: invariant 3; a word of 16 bits, shifted, is below the length that was just asserted.
+    let column = _mm256_and_si256(column, _mm256_set1_epi32(last as i32));
+    // SAFETY: invariant 3; `x & last` is at most `last`, which was just asserted to be below the length.
     let both = unsafe { _mm256_i32gather_epi32::<4>(columns.both.as_ptr().cast(), column) };
     let first = _mm256_cmpgt_epi32(_mm256_and_si256(both, _mm256_set1_epi32(0xffff)), h);
     let states = _mm256_blendv_epi8(_mm256_srli_epi32(both, 24), _mm256_srli_epi32(both, 16), first);
@@ -351,14 +337,14 @@ pub(in crate::kernel) fn look_up_wide(
     }
 }
 
-/// `table[index mod 256]` in each of eight lanes; no such index is beyond the table, which has a power of two of entries.
+/// `table[index mod 256]` in each of eight lanes, for a table of a power of two of entries that no such index is beyond.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn gather(table: &[Table], index: __m256i) -> __m256 {
     assert!(!table.is_empty());
     let last = 16 * table.len().min(16) - 1;
     let index = _mm256_and_si256(index, _mm256_set1_epi32(last as i32));
-    // SAFETY: invariant 3; masked, an index has at most the bits of the last one, all ones, so it is at most that.
+    // SAFETY: invariant 3; `x & last` is at most `last`, which is the index of an entry.
     unsafe { _mm256_i32gather_ps::<4>(table.as_ptr().cast(), index) }
 }
 

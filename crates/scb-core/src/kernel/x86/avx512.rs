@@ -1,10 +1,10 @@
-//! AVX-512 (F, BW, DQ, VL: every server since 2017).
+//! AVX-512 (F, BW, DQ, VL: Intel's servers since 2017, AMD's processors since 2022).
 //!
 //! A round of random words is one register, and so are 16 weights, 16 sums and a table of 16 entries.
 
 use std::arch::x86_64::*;
 
-use super::{Plain, compile_portable};
+use super::{Plain, by_bounds, compile_portable};
 use crate::kernel::fixed_point::{Form, Lanes};
 use crate::kernel::layout::{Block, ROUND};
 use crate::kernel::sequences::{Cursor, Sequences};
@@ -91,23 +91,7 @@ pub(in crate::kernel) fn random_words(bits: &mut Bits, rounds: usize) -> u64 {
 pub(in crate::kernel) fn draw_narrow(job: &mut Sequences<'_>) {
     let states = job.states;
     let Cells::Ordered(bounds) = &states.cells else { return };
-    match bounds.len() {
-        1 => draw_narrow_of::<1>(job, bounds),
-        2 => draw_narrow_of::<2>(job, bounds),
-        3 => draw_narrow_of::<3>(job, bounds),
-        4 => draw_narrow_of::<4>(job, bounds),
-        5 => draw_narrow_of::<5>(job, bounds),
-        6 => draw_narrow_of::<6>(job, bounds),
-        7 => draw_narrow_of::<7>(job, bounds),
-        8 => draw_narrow_of::<8>(job, bounds),
-        9 => draw_narrow_of::<9>(job, bounds),
-        10 => draw_narrow_of::<10>(job, bounds),
-        11 => draw_narrow_of::<11>(job, bounds),
-        12 => draw_narrow_of::<12>(job, bounds),
-        13 => draw_narrow_of::<13>(job, bounds),
-        14 => draw_narrow_of::<14>(job, bounds),
-        _ => draw_narrow_of::<15>(job, bounds),
-    }
+    by_bounds!(bounds.len(), draw_narrow_of(job, bounds));
 }
 
 /// For `J` bounds. A comparison with a bound yields a mask of the tokens beyond it; masked additions count it
@@ -296,7 +280,7 @@ fn draw_columns<const C: usize>(job: &mut Sequences<'_>, columns: &Columns) {
             let packed = _mm512_or_si512(_mm512_and_si512(states[0], low), _mm512_slli_epi16(states[1], 8));
             store(&mut job.blocks(&piece)[b], packed);
             if _mm512_cmplt_epu16_mask(lowest, escapes) != 0 {
-                portable::settle_wide(job, &piece, b, &words[..rounds]);
+                job.settle_wide(&piece, b, &words[..rounds]);
             }
         }
         let sums = portable::histogram_wide(job.blocks(&piece), piece.weights);

@@ -65,6 +65,30 @@ macro_rules! compile_portable {
 }
 pub(super) use compile_portable;
 
+/// Calls a function that is generic over the number of bounds, 1 to 15.
+macro_rules! by_bounds {
+    ($count:expr, $name:ident($($argument:expr),*)) => {
+        match $count {
+            1 => $name::<1>($($argument),*),
+            2 => $name::<2>($($argument),*),
+            3 => $name::<3>($($argument),*),
+            4 => $name::<4>($($argument),*),
+            5 => $name::<5>($($argument),*),
+            6 => $name::<6>($($argument),*),
+            7 => $name::<7>($($argument),*),
+            8 => $name::<8>($($argument),*),
+            9 => $name::<9>($($argument),*),
+            10 => $name::<10>($($argument),*),
+            11 => $name::<11>($($argument),*),
+            12 => $name::<12>($($argument),*),
+            13 => $name::<13>($($argument),*),
+            14 => $name::<14>($($argument),*),
+            _ => $name::<15>($($argument),*),
+        }
+    };
+}
+use by_bounds;
+
 /// Calls a function that is compiled for a level, from code that has a [`Level`](super::Level) of that kind.
 macro_rules! call {
     ($module:ident::$name:ident($($argument:expr),*)) => {{
