@@ -230,7 +230,7 @@ mod tests {
             pattern.positions.iter().for_each(|&t| model.attention[[k, (t + shift) % 200]] = 0.4 + 0.1 * k as f32);
             model.attention[[k, 7]] = -0.3;
         }
-        let attended = Attended::new(&model.attention).unwrap();
+        let attended = Attended::new(&model.attention, Level::best()).unwrap();
         let (batch, batches) = (10_000usize, 100);
         let mut source = Batches::new(&task, batch, stream([24; 16]));
         let mut accumulator = Accumulator::new(task.n, Level::best());
@@ -251,7 +251,7 @@ mod tests {
             assert!((mean - expected).abs() < 5.0 * error, "dV {index:?}: {mean} and {expected}, error {error}");
             assert!(error < 0.01, "the test can tell a difference");
         }
-        assert!(Attended::new(&Linear::uninformative(&task).attention).is_none(), "too many entries");
+        assert!(Attended::new(&Linear::uninformative(&task).attention, Level::best()).is_none(), "too many entries");
     }
 
     /// On the constraint sets, precondition and projection turn the general formula into the two short

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use crate::Task;
 use crate::categorical::Categorical;
-use crate::kernel::{self, Bits, Block, FixedPoint, Layout, Sequences, States};
+use crate::kernel::{self, Bits, Block, FixedPoint, Layout, Level, Sequences, States, WORDS};
 use crate::random::{Stream, child};
 
 /// Bytes that the tokens and look-up tables of a chunk take, about, unless [`FEWEST_LINES`] take more: they are meant to
@@ -137,6 +137,7 @@ pub(crate) struct Parts<'a> {
 /// The entries of an attention that has few.
 #[derive(Debug)]
 pub struct Attended {
+    level: Level,
     /// Position and weight, for each query token.
     entries: Vec<Vec<(usize, f64)>>,
 }
@@ -145,13 +146,13 @@ impl Attended {
     /// The entries of `attention`, shape `(N, T)`, that are not 0; `None` if there are so many that drawing every
     /// token is faster.
     #[must_use]
-    pub fn new(attention: &Array2<f32>) -> Option<Self> {
+    pub fn new(attention: &Array2<f32>, level: Level) -> Option<Self> {
         let few = attention.len() / GLANCE_COST;
         let not_zero = |row: ArrayView1<'_, f32>| {
             row.iter().enumerate().filter(|(_, a)| **a != 0.0).map(|(t, &a)| (t, f64::from(a))).collect()
         };
         let entries: Vec<Vec<_>> = attention.rows().into_iter().map(not_zero).collect();
-        (entries.iter().map(Vec::len).sum::<usize>() <= few).then_some(Self { entries })
+        (entries.iter().map(Vec::len).sum::<usize>() <= few).then_some(Self { level, entries })
     }
 }
 
@@ -162,8 +163,10 @@ pub struct Batches {
     batch_size: usize,
     samples_per_chunk: usize,
     lines_per_slot: usize,
-    /// Query tokens, positions and outputs.
-    choices: Stream,
+    /// Words for query tokens, positions and outputs.
+    choices: Bits,
+    /// Those of a chunk: first one a sample for its query token, then two a sample.
+    words: Vec<[u64; WORDS]>,
     slots: Vec<Slot>,
     states: States,
     queries: Categorical,
@@ -200,7 +203,7 @@ impl Batches {
             lines += n.min(samples_per_chunk);
         }
         let lines_per_slot = (SLOT_TOKENS / (t * layout.sequences())).max(1);
-        let choices = child(&mut stream);
+        let choices = Bits::new(&mut stream);
         let slot = |_| Slot { bits: Bits::new(&mut stream), escapes: child(&mut stream) };
         Self {
             t,
@@ -208,6 +211,7 @@ impl Batches {
             samples_per_chunk,
             lines_per_slot,
             choices,
+            words: vec![[0; WORDS]; (3 * samples_per_chunk).div_ceil(WORDS)],
             slots: (0..lines.div_ceil(lines_per_slot)).map(slot).collect(),
             states: States::new(&Categorical::new(&mu), n),
             queries: Categorical::new(&mu),
@@ -231,9 +235,9 @@ impl Batches {
         let mut left = self.batch_size;
         while left > 0 {
             let samples = left.min(self.samples_per_chunk);
-            self.assign(samples);
+            self.assign(samples, attention.level());
             self.draw_sequences(attention);
-            self.draw_outputs();
+            self.draw_outputs(samples);
             visit(&self.chunk);
             left -= samples;
         }
@@ -245,43 +249,48 @@ impl Batches {
         let mut left = self.batch_size;
         while left > 0 {
             let samples = left.min(self.samples_per_chunk);
-            self.assign(samples);
-            self.glance(attended);
+            self.assign(samples, attended.level);
+            self.glance(attended, samples);
             visit(&self.chunk);
             left -= samples;
         }
     }
 
-    fn glance(&mut self, attended: &Attended) {
-        let Chunk { layout, filled, queries, outputs, histograms, width, .. } = &mut self.chunk;
-        let sequences = layout.sequences();
-        for (line, (&filled, &query)) in filled.iter().zip(&*queries).enumerate() {
-            for place in line * sequences..line * sequences + filled {
-                let h = &mut histograms[place * *width..(place + 1) * *width];
-                h.fill(0.0);
-                let source = self.positions[query][self.sources[query].locate(self.choices.next_u64())];
+    fn glance(&mut self, attended: &Attended, samples: usize) {
+        let Self { words, slots, queries: states, sources, positions, outputs: transition, chunk, .. } = self;
+        let Chunk { layout, filled, queries, outputs, histograms, width, .. } = chunk;
+        // Tokens have the distribution of query tokens, and no other use for the first slot's second stream.
+        let Some(Slot { escapes, .. }) = slots.first_mut() else { return };
+        let mut token = || states.locate(escapes.next_u64());
+        let mut words = words.as_flattened()[samples..].as_chunks::<2>().0.iter();
+        let places = histograms.chunks_exact_mut(layout.sequences() * *width);
+        let lines = places.zip(outputs.chunks_exact_mut(layout.sequences())).zip(filled.iter().zip(&*queries));
+        for ((histograms, outputs), (&filled, &query)) in lines {
+            let places = histograms.chunks_exact_mut(*width).zip(outputs).take(filled);
+            for ((h, output), &[for_source, for_output]) in places.zip(&mut words) {
+                let source = positions[query][sources[query].locate(for_source)];
                 let mut current = None;
+                h.fill(0.0);
                 for &(position, weight) in &attended.entries[query] {
-                    // Tokens have the distribution of query tokens.
-                    let token = self.queries.locate(self.choices.next_u64());
+                    let token = token();
                     h[token] += weight;
                     if position == source {
                         current = Some(token);
                     }
                 }
-                let current = current.unwrap_or_else(|| self.queries.locate(self.choices.next_u64()));
-                outputs[place] = self.outputs[current].locate(self.choices.next_u64());
+                *output = transition[current.unwrap_or_else(&mut token)].locate(for_output);
             }
         }
     }
 
     /// Draws the query tokens and gives every sample its place.
-    fn assign(&mut self, samples: usize) {
+    fn assign(&mut self, samples: usize, level: Level) {
+        level.fill(&mut self.choices, &mut self.words[..(3 * samples).div_ceil(WORDS)]);
         let Chunk { lines, groups, filled, queries, outputs, histograms, layout, width, .. } = &mut self.chunk;
         // Samples are exchangeable, so it is enough to know how many have each query token.
         self.counts.fill(0);
-        for _ in 0..samples {
-            self.counts[self.queries.locate(self.choices.next_u64())] += 1;
+        for &word in &self.words.as_flattened()[..samples] {
+            self.counts[self.queries.locate(word)] += 1;
         }
         filled.clear();
         queries.clear();
@@ -327,14 +336,17 @@ impl Batches {
         }
     }
 
-    fn draw_outputs(&mut self) {
+    fn draw_outputs(&mut self, samples: usize) {
+        let mut words = self.words.as_flattened()[samples..].as_chunks::<2>().0.iter();
         let Chunk { layout, lines, filled, queries, outputs, .. } = &mut self.chunk;
         let by_line = lines.chunks_exact(layout.blocks()).zip(outputs.chunks_exact_mut(layout.sequences()));
         for ((line, outputs), (&filled, &query)) in by_line.zip(filled.iter().zip(&*queries)) {
-            for (sequence, output) in outputs.iter_mut().enumerate().take(filled) {
-                let source = self.positions[query][self.sources[query].locate(self.choices.next_u64())];
+            for ((sequence, output), &[for_source, for_output]) in
+                outputs.iter_mut().enumerate().take(filled).zip(&mut words)
+            {
+                let source = self.positions[query][self.sources[query].locate(for_source)];
                 let current = layout.token(line, sequence, source);
-                *output = self.outputs[current].locate(self.choices.next_u64());
+                *output = self.outputs[current].locate(for_output);
             }
         }
     }
@@ -348,7 +360,6 @@ mod tests {
     use statrs::distribution::{ChiSquared, ContinuousCDF};
 
     use super::*;
-    use crate::kernel::Level;
     use crate::random::stream;
     use crate::task::{Chain, TaskSpec, Weights};
 
@@ -430,9 +441,9 @@ mod tests {
             }
         });
         let pinned = [
-            (0, vec![3, 3, 2, 0, 3, 0, 1, 3, 2], 3),
-            (0, vec![0, 2, 0, 2, 0, 2, 3, 0, 3], 3),
-            (3, vec![2, 0, 3, 1, 3, 3, 3, 2, 2], 2),
+            (0, vec![0, 3, 0, 2, 3, 3, 2, 3, 1], 2),
+            (1, vec![1, 0, 0, 0, 3, 1, 3, 3, 0], 1),
+            (2, vec![0, 1, 3, 2, 3, 3, 1, 1, 1], 3),
         ];
         assert_eq!(seen, pinned);
     }

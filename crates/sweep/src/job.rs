@@ -13,7 +13,7 @@
 //!
 //! # Results versions
 //! - 1: first version.
-//! - 2: histograms in integers, other random words to a token, streams by slot; the same tasks for every later version.
+//! - 2: histograms in integers, another order of random words, streams by slot; from now on a new version keeps the tasks.
 
 use std::collections::HashSet;
 use std::fmt::{self, Write};

@@ -98,6 +98,12 @@ impl FixedPoint {
         }
     }
 
+    /// The level that the kernels which use this belong to.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
     /// The weight of `position` among `weights`, part of a row.
     pub(super) fn weight(&self, weights: &[Lanes], position: usize) -> i32 {
         self.form.at(weights, position)
@@ -120,8 +126,8 @@ fn set_block(level: Level, form: Form, a: &[f32], lanes: &mut [Lanes]) -> Scale 
         return Scale { unit: f64::NAN, total: 0 };
     }
     // The power of two that puts the largest possible sum between 2^29 and 2^30, within what a float can hold.
-    let exponent = (29 - libm::ilogb(largest_sum.max(f64::MIN_POSITIVE))).clamp(-100, 120);
-    let per_unit = libm::ldexp(1.0, exponent);
+    let largest_exponent = (largest_sum.to_bits() >> 52) as i64 - 1023;
+    let per_unit = f64::from_bits((((29 - largest_exponent).clamp(-100, 120) + 1023) as u64) << 52);
     let total = level.round_weights(form, a, per_unit as f32, lanes);
     Scale { unit: 1.0 / per_unit, total }
 }

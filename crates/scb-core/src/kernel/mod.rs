@@ -32,7 +32,7 @@ mod states;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use bits::Bits;
+pub use bits::{Bits, WORDS};
 pub use fixed_point::FixedPoint;
 pub use layout::{Block, Layout};
 pub use residuals::{Residuals, width};
@@ -168,6 +168,11 @@ impl Level {
     #[must_use]
     pub fn random_words(self, bits: &mut Bits, rounds: usize) -> u64 {
         dispatch!(self, random_words(bits, rounds))
+    }
+
+    /// Fills `words` with random words.
+    pub fn fill(self, bits: &mut Bits, words: &mut [[u64; WORDS]]) {
+        dispatch!(self, fill(bits, words));
     }
 
     /// Sum of all entries.

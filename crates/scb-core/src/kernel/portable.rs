@@ -23,6 +23,12 @@ pub(super) fn random_words(bits: &mut Bits, rounds: usize) -> u64 {
     total.iter().fold(0, |all, &word| all ^ word)
 }
 
+/// Fills `words` with the generators' words, a round at a time.
+#[inline(always)]
+pub(super) fn fill(bits: &mut Bits, words: &mut [[u64; WORDS]]) {
+    words.iter_mut().for_each(|words| *words = bits.advance());
+}
+
 /// Draws sequences of a narrow layout; for each bound the weights of the tokens beyond it are added up.
 #[inline(always)]
 pub(super) fn draw_narrow(job: &mut Sequences<'_>) {

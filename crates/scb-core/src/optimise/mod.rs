@@ -130,6 +130,7 @@ pub struct Sampled<'t, O> {
     gradient: Gradient,
     model: Linear,
     optimiser: O,
+    level: Level,
     /// Where the attention looks, once it is fixed and has few entries.
     attended: Option<Attended>,
 }
@@ -146,6 +147,7 @@ impl<'t, O: Optimiser> Sampled<'t, O> {
             gradient: Gradient::zeros(task.n, task.t),
             model: setup.model(),
             optimiser,
+            level,
             attended: None,
         }
     }
@@ -155,7 +157,7 @@ impl<O: Optimiser> Learner for Sampled<'_, O> {
     fn enter(&mut self, stage: Stage) {
         self.optimiser.enter(stage, &mut self.model, self.task);
         if !self.optimiser.moves_attention() {
-            self.attended = Attended::new(&self.model.attention);
+            self.attended = Attended::new(&self.model.attention, self.level);
             self.weights.set(&self.model.attention);
         }
     }

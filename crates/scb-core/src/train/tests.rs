@@ -48,14 +48,14 @@ impl Observer for Log {
     }
 }
 
-/// At B = 200 000 the mean path is the recursion up to noise: the initial noise, which growth
-/// amplifies, is about 0.3 % of the signal, so 2 % is over five standard errors.
+/// At B = 1 000 000 the path is the recursion up to noise, whose standard deviation (over 60 seeds, at B = 200 000: 0.9 % of
+/// alpha_V and 1.1 % of alpha_A after five steps) is 0.5 % at most, so 2 % is four standard errors and more.
 #[test]
 fn large_batches_follow_the_two_variable_recursion() {
     let task = task(3, 2, 32, 1);
     let boost = StageEnd::default();
     let spec =
-        TrainSpec { boost_end: boost, resolution: 0.0, stop_at: StopAt::Budget, ..spec("prox", 200_000, 0.05, 120) };
+        TrainSpec { boost_end: boost, resolution: 0.0, stop_at: StopAt::Budget, ..spec("prox", 1_000_000, 0.05, 120) };
     let mut log = Log::default();
     train(&task, &spec, stream([2; 16]), &mut log);
     let mut state = Recursion { alpha_v: 0.0, alpha_a: 0.0 };
@@ -126,12 +126,13 @@ fn each_condition_ends_its_stage() {
 fn milestones_are_resolved_within_two_percent() {
     for seed in 1..6 {
         let task = task(3, 2, 128, seed);
-        let coarse = spec("prox", 16, 0.02, 5000);
+        // Large enough a batch that no seed grows into the mirrored solution.
+        let coarse = spec("prox", 64, 0.02, 5000);
         let fine = TrainSpec { resolution: 0.0, ..coarse.clone() };
         let [coarse, fine] = [coarse, fine].map(|s| train(&task, &s, stream([seed; 16]), &mut ()).milestones);
         for (coarse, fine) in [(coarse.signal, fine.signal), (coarse.recovery, fine.recovery)] {
             let (coarse, fine) = (coarse.unwrap() as f64, fine.unwrap() as f64);
-            assert!(coarse >= fine && coarse <= 1.02 * fine + 16.0, "{coarse} {fine}");
+            assert!(coarse >= fine && coarse <= 1.02 * fine + 64.0, "{coarse} {fine}");
         }
     }
 }

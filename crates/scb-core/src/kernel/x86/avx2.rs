@@ -6,6 +6,7 @@
 use std::arch::x86_64::*;
 
 use super::{Plain, by_bounds, compile_portable};
+use crate::kernel::bits::WORDS;
 use crate::kernel::fixed_point::{Form, Lanes};
 use crate::kernel::layout::{Block, ROUND};
 use crate::kernel::sequences::{Cursor, Sequences};
@@ -90,6 +91,18 @@ pub(in crate::kernel) fn random_words(bits: &mut Bits, rounds: usize) -> u64 {
     let mut words = [0u64; 8];
     store(&mut words, 0, total);
     words.iter().fold(0, |all, &word| all ^ word)
+}
+
+/// See `portable::fill`.
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn fill(bits: &mut Bits, words: &mut [[u64; WORDS]]) {
+    let mut generators = [Generators::load(bits, 0), Generators::load(bits, 1)];
+    for words in words {
+        store(words, 0, generators[0].next());
+        store(words, 1, generators[1].next());
+    }
+    generators[0].store(bits, 0);
+    generators[1].store(bits, 1);
 }
 
 /// See `portable::draw_narrow`.

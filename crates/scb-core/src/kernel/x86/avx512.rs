@@ -5,6 +5,7 @@
 use std::arch::x86_64::*;
 
 use super::{Plain, by_bounds, compile_portable};
+use crate::kernel::bits::WORDS;
 use crate::kernel::fixed_point::{Form, Lanes};
 use crate::kernel::layout::{Block, ROUND};
 use crate::kernel::sequences::{Cursor, Sequences};
@@ -84,6 +85,16 @@ pub(in crate::kernel) fn random_words(bits: &mut Bits, rounds: usize) -> u64 {
     let mut words = [0u64; 8];
     store(&mut words, total);
     words.iter().fold(0, |all, &word| all ^ word)
+}
+
+/// See `portable::fill`.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+pub(in crate::kernel) fn fill(bits: &mut Bits, words: &mut [[u64; WORDS]]) {
+    let mut generators = Generators::load(bits);
+    for words in words {
+        store(words, generators.next());
+    }
+    generators.store(bits);
 }
 
 /// See `portable::draw_narrow`.
