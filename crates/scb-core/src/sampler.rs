@@ -27,8 +27,8 @@ const FEWEST_LINES: usize = 16;
 /// Tokens that a slot draws, about, if its sequences are short.
 const SLOT_TOKENS: usize = 16 * 1024;
 
-/// A chunk whose tokens take fewer bits than this, some 0.2 ms of work, is not worth a second core. Every
-/// chunk of a batch that needs more than one chunk takes more.
+/// A chunk whose tokens take fewer bits than this, some 0.2 ms of work, is not worth a second core. It is half
+/// of [`CHUNK_BYTES`], so that the chunks of a large batch of long sequences all are.
 const SHARED_BITS: usize = 1 << 21;
 
 /// A single token costs about as much as this many of a sequence.

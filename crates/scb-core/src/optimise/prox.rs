@@ -317,4 +317,14 @@ mod tests {
         );
         assert_eq!(model.attention, fixed);
     }
+    /// A run that blew up in the step before must not be rounded into one that looks well.
+    #[test]
+    fn rounding_keeps_what_is_not_a_number() {
+        let task = task();
+        let mut model = Linear::planted(&task, 0.5, 0.5);
+        model.attention.row_mut(1).fill(f32::NAN);
+        model.attention[[2, 3]] = f32::NAN;
+        optimiser().enter(Stage::Round, &mut model, &task);
+        assert!(model.attention.row(1).iter().all(|a| a.is_nan()) && model.attention[[2, 3]].is_nan());
+    }
 }
