@@ -18,7 +18,7 @@ use crate::random::{Stream, child};
 
 /// Bytes that the tokens and look-up tables of a chunk take, about, unless [`FEWEST_LINES`] take more: they are meant to
 /// stay in a processor's second-level cache.
-pub const CHUNK_BYTES: usize = 512 * 1024;
+const CHUNK_BYTES: usize = 512 * 1024;
 
 /// A chunk has room for this many lines whatever they take, so that the attention's gradient is not read and
 /// written for every sequence. Their tokens take about as much memory as two rows of the attention.
