@@ -116,7 +116,7 @@ pub struct Timing {
     pub job_id: String,
     /// Wall time.
     pub wall_seconds: f64,
-    /// Tokens simulated.
+    /// Samples times T.
     pub tokens: i64,
     /// Where it ran.
     pub host: String,
@@ -213,7 +213,12 @@ pub fn timings_table(timings: &[Timing]) -> Table {
     Table::new()
         .text("job_id", "hash of everything that decides the result", all().map(|t| t.job_id.as_str()))
         .float("wall_seconds", "s", "wall time of the job", all().map(|t| t.wall_seconds))
-        .int("tokens", "tokens", "tokens simulated", all().map(|t| t.tokens))
+        .int(
+            "tokens",
+            "tokens",
+            "samples times T; in the rounding stage most need not be drawn",
+            all().map(|t| t.tokens),
+        )
         .text("host", "where it ran", all().map(|t| t.host.as_str()))
         .int("finished", "s since 1970-01-01", "when it ended", all().map(|t| t.finished))
 }

@@ -7,7 +7,7 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use crate::kernel::{self, BLOCK, Level, Residuals, Table};
+use crate::kernel::{self, Level, PIECE, Residuals, Table};
 use crate::model::Linear;
 use crate::sampler::{Chunk, Parts};
 
@@ -28,7 +28,8 @@ impl Gradient {
     }
 }
 
-/// Adds up the gradients of chunks. Holds the scratch space, so that only the first step allocates.
+/// Adds up the gradients of chunks. Holds the scratch space, so that only the first step of a job
+/// on one core allocates.
 #[derive(Debug)]
 pub struct Accumulator {
     level: Level,
@@ -83,8 +84,8 @@ impl Accumulator {
         let Some(sums) = gradient.attention.as_slice_mut() else { return };
         if parts.shared {
             sums.par_chunks_mut(t).enumerate().for_each(|(k, sums)| {
-                let pieces = sums.par_chunks_mut(BLOCK).enumerate();
-                pieces.for_each(|(piece, sums)| look_up(k, piece * BLOCK, sums));
+                let pieces = sums.par_chunks_mut(PIECE).enumerate();
+                pieces.for_each(|(piece, sums)| look_up(k, piece * PIECE, sums));
             });
         } else {
             sums.chunks_mut(t).enumerate().for_each(|(k, sums)| look_up(k, 0, sums));

@@ -2,11 +2,13 @@
 //! Ren, Wang and Lee, "Learning and Transferring Sparse Contextual Bigrams with Linear
 //! Transformers" (NeurIPS 2024, arXiv 2410.23438).
 //!
-//! Data flows one way:
+//! A step goes round once, on a task that is drawn before:
 //!
 //! ```text
-//! TaskSpec -> Task -> Batches (tokens) -> Gradient -> Optimiser -> Linear model
-//!                                    \______ train(): stages, milestones, stop reason ______/
+//! TaskSpec -> Task -> Batches (tokens, h = X a) -> Gradient -> Optimiser -> Linear model
+//!                        ^                                                      |
+//!                        +-------------- FixedPoint: a as integers <------------+
+//!             train(): stages, milestones, stop reason
 //! ```
 //!
 //! | module | holds |
@@ -22,6 +24,8 @@
 //! | [`optimise`] | one algorithm, one file; and the table of their names |
 //! | [`metrics`] | correlations, errors, the rounded model |
 //! | [`train`] | the one training loop, its stages, milestones and observers |
+//! | [`random`] | streams, and the distributions that tasks are drawn from |
+//! | [`error`] | what a task can get wrong |
 //!
 //! Symbols are those of the paper: `N` states, `Q` positions a query token attends to, `T` sequence
 //! length, `B` batch size. This crate knows no files, no configuration and no threads across jobs; one large job shares

@@ -1,9 +1,12 @@
 //! Exact draws of SCB samples, in chunks that fit the cache.
 //!
 //! A sample is a query token `k ~ mu`, tokens `x_1 .. x_T ~ mu`, a position `s ~ q^(k)` and an output
-//! `x_o ~ P[., x_s]`. While a sequence is drawn its histogram `h = X a^(k)` is taken, so that no token is
-//! looked at twice before the gradient. Lines of a chunk are dealt out to slots, each with random streams of its own
-//! that last for the whole run: any core may draw any slot without changing a bit.
+//! `x_o ~ P[., x_s]`. While a sequence is drawn its histogram `h = X a^(k)` is taken, so that the gradient is the
+//! only second pass over the tokens. A *chunk* is what is in memory at once, in lines as [`kernel`] has them. Its lines are dealt out to *slots*,
+//! neighbouring lines with random streams of their own that last for the whole run: any core may draw any slot without
+//! changing a bit. A *glance* is a sample of which only the tokens that matter are drawn.
+//!
+//! Constants here that say so decide results: change them only with the results version.
 
 use std::ops::Range;
 
@@ -13,25 +16,25 @@ use rayon::prelude::*;
 
 use crate::Task;
 use crate::categorical::Categorical;
-use crate::kernel::{self, Bits, Block, FixedPoint, Layout, Level, Sequences, States, WORDS};
+use crate::kernel::{self, Bits, Block, FixedPoint, GENERATORS, Layout, Level, Sequences, States};
 use crate::random::{Stream, child};
 
 /// Bytes that the tokens and look-up tables of a chunk take, about, unless [`FEWEST_LINES`] take more: they are meant to
-/// stay in a processor's second-level cache.
+/// stay in a processor's second-level cache. Decides results.
 const CHUNK_BYTES: usize = 512 * 1024;
 
 /// A chunk has room for this many lines whatever they take, so that the attention's gradient is not read and
-/// written for every sequence. Their tokens take about as much memory as two rows of the attention.
+/// written for every sequence. Their tokens take 8 T bytes, or 16 T for more than 16 states. Decides results.
 const FEWEST_LINES: usize = 16;
 
-/// Tokens that a slot draws, about, if its sequences are short.
+/// Tokens that a slot draws, about, if its sequences are short. Decides results.
 const SLOT_TOKENS: usize = 16 * 1024;
 
 /// A chunk whose tokens take fewer bits than this, some 0.2 ms of work, is not worth a second core. It is half
-/// of [`CHUNK_BYTES`], so that the chunks of a large batch of long sequences all are.
+/// of [`CHUNK_BYTES`], so that the chunks of a large batch of long sequences all are. Decides speed only.
 const SHARED_BITS: usize = 1 << 21;
 
-/// A single token costs about as much as this many of a sequence.
+/// Drawing one token by itself costs about as much as this many tokens of a sequence. Decides results.
 const GLANCE_COST: usize = 16;
 
 /// Some samples of a batch, sorted by query token.
@@ -111,6 +114,7 @@ impl Chunk {
     }
 
     fn worth_many_cores(&self) -> bool {
+        // At N = 2 drawing, not bits, is what takes the time: as at N = 3.
         self.outputs.len() * self.t * self.layout.bits().max(2) >= SHARED_BITS && rayon::current_num_threads() > 1
     }
 }
@@ -166,7 +170,7 @@ pub struct Batches {
     /// Words for query tokens, positions and outputs.
     choices: Bits,
     /// Those of a chunk: first one a sample for its query token, then two a sample.
-    words: Vec<[u64; WORDS]>,
+    words: Vec<[u64; GENERATORS]>,
     slots: Vec<Slot>,
     states: States,
     queries: Categorical,
@@ -211,7 +215,7 @@ impl Batches {
             samples_per_chunk,
             lines_per_slot,
             choices,
-            words: vec![[0; WORDS]; (3 * samples_per_chunk).div_ceil(WORDS)],
+            words: vec![[0; GENERATORS]; (3 * samples_per_chunk).div_ceil(GENERATORS)],
             slots: (0..lines.div_ceil(lines_per_slot)).map(slot).collect(),
             states: States::new(&Categorical::new(&mu), n),
             queries: Categorical::new(&mu),
@@ -259,7 +263,8 @@ impl Batches {
     fn glance(&mut self, attended: &Attended, samples: usize) {
         let Self { words, slots, queries: states, sources, positions, outputs: transition, chunk, .. } = self;
         let Chunk { layout, filled, queries, outputs, histograms, width, .. } = chunk;
-        // Tokens have the distribution of query tokens, and no other use for the first slot's second stream.
+        // Tokens and query tokens both follow mu, so one table serves. No sequence is drawn, so the first slot's stream
+        // for escapes is free.
         let Some(Slot { escapes, .. }) = slots.first_mut() else { return };
         let mut token = || states.locate(escapes.next_u64());
         let mut words = words.as_flattened()[samples..].as_chunks::<2>().0.iter();
@@ -285,7 +290,7 @@ impl Batches {
 
     /// Draws the query tokens and gives every sample its place.
     fn assign(&mut self, samples: usize, level: Level) {
-        level.fill(&mut self.choices, &mut self.words[..(3 * samples).div_ceil(WORDS)]);
+        level.fill(&mut self.choices, &mut self.words[..(3 * samples).div_ceil(GENERATORS)]);
         let Chunk { lines, groups, filled, queries, outputs, histograms, layout, width, .. } = &mut self.chunk;
         // Samples are exchangeable, so it is enough to know how many have each query token.
         self.counts.fill(0);

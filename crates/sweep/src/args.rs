@@ -19,7 +19,8 @@ const STYLES: Styles = Styles::styled()
 #[command(name = "sweep", version, styles = STYLES, after_help = "\
 Exit codes: 0 all jobs done, 1 some job failed (the others are kept) or the disk did, 2 usage or config error,
 130 interrupted (finished jobs are kept).
-SCB_KERNELS=portable, avx2 or avx512 forces a kind of kernels; results are the same.
+Environment: SCB_KERNELS=portable|avx2|avx512 chooses the instructions that run and plan use (default: the fastest this
+processor has); speed changes, results do not.
 Start with: sweep run sweeps/smoke.toml")]
 pub struct Arguments {
     /// What to do.

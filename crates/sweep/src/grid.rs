@@ -6,7 +6,8 @@ use crate::axis::{self, AXES};
 use crate::config::{Config, GridSpec, Quantity};
 use crate::diagnostic::Diagnostic;
 
-/// The most memory that one job's attention, its rounded form, its gradient and the true patterns may take.
+/// The most memory that one job's attention, its rounded form, its gradient, a chunk of tokens and the true patterns may
+/// take.
 const MAX_BYTES: f64 = 8e9;
 
 /// The value of every axis, by its index in [`AXES`].
@@ -149,11 +150,13 @@ fn check(grid: &GridSpec, config: &Config, chosen: &[usize], point: &Point) -> R
             return complain(i, complaint, label, help);
         }
     }
-    let bytes = shown(axis::N) * (12.0 * shown(axis::T) + 32.0 * shown(axis::Q));
+    let bytes = shown(axis::N) * (12.0 * shown(axis::T) + 32.0 * shown(axis::Q)) + 16.0 * shown(axis::T);
     if bytes > MAX_BYTES {
         let label = format!("its attention takes {:.0} GB {here}", bytes / 1e9);
-        let help =
-            format!("keep 12 N T + 32 N Q bytes below {:.0} GB, or drop such points with a `where`", MAX_BYTES / 1e9);
+        let help = format!(
+            "keep 12 N T + 16 T + 32 N Q bytes below {:.0} GB, or drop such points with a `where`",
+            MAX_BYTES / 1e9
+        );
         return complain(axis::T, "one job of this size needs too much memory".to_owned(), label, help);
     }
     if q > t {

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::level;
+
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
 /// Exit code of an interrupted run.
@@ -30,5 +32,7 @@ pub fn continuing_command() -> String {
         let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@".contains(c);
         if !word.is_empty() && word.chars().all(plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
     };
-    std::env::args_os().map(|word| quoted(word.to_string_lossy().into_owned())).collect::<Vec<_>>().join(" ")
+    let level = std::env::var(level::VARIABLE).ok().map(|value| format!("{}={}", level::VARIABLE, quoted(value)));
+    let words = std::env::args_os().map(|word| quoted(word.to_string_lossy().into_owned()));
+    level.into_iter().chain(words).collect::<Vec<_>>().join(" ")
 }

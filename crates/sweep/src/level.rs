@@ -23,7 +23,7 @@ fn named(name: Option<&OsStr>) -> Result<Level, Diagnostic> {
     levels.iter().copied().find(|level| name == level.name()).ok_or_else(|| {
         let names: Vec<&str> = levels.iter().map(|level| level.name()).collect();
         Diagnostic::new(format!("{VARIABLE}={} names no kernels that this processor can run", name.display()))
-            .help(format!("one of {}; without the variable the last is used; results are the same", names.join(", ")))
+            .help(format!("choose one of {}, or unset it for the fastest; results are the same", names.join(", ")))
     })
 }
 
@@ -39,6 +39,6 @@ mod tests {
         for level in Level::available() {
             assert_eq!(found(level.name()).unwrap(), level);
         }
-        assert!(found("AVX").unwrap_err().render().contains("one of portable"));
+        assert!(found("AVX").unwrap_err().render().contains("choose one of portable"));
     }
 }

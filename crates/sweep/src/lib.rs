@@ -95,7 +95,7 @@ fn sweep(run: &Run) -> Result<ExitCode, SweepError> {
     interrupt::listen();
     store.prepare(&config)?;
     let threads = run.jobs.map_or_else(plan::cores, Into::into);
-    let progress = Progress::new(&plan, &config.name, run.quiet);
+    let progress = Progress::new(&plan, &config.name, run.quiet, level);
     execute::execute(&plan, &config, threads, level, &mut store, &progress)?;
     progress.finish();
     if interrupt::requested() {

@@ -104,8 +104,8 @@ impl Plan {
         text
     }
 
-    /// Seconds of one core for what is left, and nanoseconds per token: each kind of job (number of states
-    /// and size of a step) is run for a few milliseconds.
+    /// Seconds of one core for what is left, and nanoseconds per token: of each kind of job (number of states
+    /// and size of a step) a few steps are run, some milliseconds if they are small.
     fn estimate(&self, config: &Config, level: Level) -> (f64, f64) {
         const TOKENS: f64 = 4e6;
         let mut kinds: BTreeMap<(usize, u32), (usize, f64)> = BTreeMap::new();
@@ -120,16 +120,22 @@ impl Plan {
             let job = &self.jobs[i];
             let Ok(task) = Task::draw(&job.task_spec(&config.shared), &mut stream([1; 16])) else { continue };
             let mut spec = job.train_spec(&config.shared, level);
-            // A step too small to learn from, so that the run neither ends early nor blows up.
-            (spec.eta_boost, spec.eta_sparse, spec.stop_at) = (1e-6, 1e-6, StopAt::Budget);
-            spec.max_samples = (TOKENS / job.point.values[axis::T]).max(1.0) as u64;
-            spec.batch_size = spec.batch_size.min(spec.max_samples as usize);
+            // A step too small to learn from, so that the run neither ends early nor blows up, and checks far apart, as they
+            // are in a long run.
+            (spec.eta_boost, spec.eta_sparse, spec.stop_at, spec.resolution) = (1e-6, 1e-6, StopAt::Budget, 1e9);
+            let mut time = |steps: f64| {
+                spec.max_samples = steps as u64 * spec.batch_size as u64;
+                let start = Instant::now();
+                train(&task, &spec, stream([2; 16]), &mut ());
+                start.elapsed().as_secs_f64()
+            };
+            // What a run takes to begin and end is in both times and in neither difference.
+            let batch = job.point.values[axis::BATCH_SIZE];
+            let steps = (TOKENS / (batch * job.point.values[axis::T])).ceil().max(3.0);
+            let few = (time(1.0 + steps) - time(1.0)).max(0.0);
             let mut probe = Job { point: job.point.clone(), ..*job };
-            probe.point.values[axis::MAX_SAMPLES] = spec.max_samples as f64;
-            probe.point.values[axis::BATCH_SIZE] = spec.batch_size as f64;
-            let start = Instant::now();
-            train(&task, &spec, stream([2; 16]), &mut ());
-            seconds += start.elapsed().as_secs_f64() * cost / probe.cost();
+            probe.point.values[axis::MAX_SAMPLES] = steps * batch;
+            seconds += few * cost / probe.cost();
         }
         (seconds, seconds * 1e9 / self.cost_left())
     }

@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use scb_core::kernel::Level;
 
 use crate::duration::short_time;
 use crate::plan::Plan;
@@ -16,6 +17,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 /// Shows how far a sweep is.
 #[derive(Debug)]
 pub struct Progress {
+    level: Level,
     bar: ProgressBar,
     terminal: bool,
     quiet: bool,
@@ -37,7 +39,7 @@ struct State {
 impl Progress {
     /// Of what is outstanding in a plan.
     #[must_use]
-    pub fn new(plan: &Plan, name: &str, quiet: bool) -> Self {
+    pub fn new(plan: &Plan, name: &str, quiet: bool, level: Level) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = if quiet || !terminal || plan.outstanding.is_empty() {
             ProgressBar::hidden()
@@ -51,6 +53,7 @@ impl Progress {
         bar.set_prefix(name.to_owned());
         let start = Instant::now();
         let progress = Self {
+            level,
             bar,
             terminal,
             quiet,
@@ -100,7 +103,7 @@ impl Progress {
             let elapsed = self.start.elapsed();
             let rate = state.tokens / elapsed.as_secs_f64().max(1e-3);
             let (name, jobs, time) = (&self.name, state.jobs, short_time(elapsed));
-            self.say(&format!("{name}: {jobs} jobs in {time}, {:.2} G tokens/s", rate / 1e9));
+            self.say(&format!("{name}: {jobs} jobs in {time}, {:.2} G tokens/s ({})", rate / 1e9, self.level.name()));
         }
     }
 
@@ -116,7 +119,7 @@ impl Progress {
             let seconds = elapsed * (self.cost / state.cost - 1.0).max(0.0);
             format!("{} left", short_time(Duration::from_secs_f64(seconds.min(1e9))))
         } else {
-            "starting".to_owned()
+            "first jobs running".to_owned()
         };
         format!("{}/{} jobs  {rate:.2} G tokens/s  {left}", state.jobs, self.jobs)
     }

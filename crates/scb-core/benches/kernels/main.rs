@@ -43,7 +43,7 @@ fn name([n, q, t, b]: Size) -> String {
     format!("N{n}_Q{q}_T{t}_B{b}")
 }
 
-/// Times `work`, which deals with `tokens` tokens.
+/// Times `work`, a part of a batch of `tokens` tokens.
 fn measure(c: &mut Criterion, results: &mut Results, what: (&str, &str, Level), tokens: usize, mut work: impl FnMut()) {
     let (group, size, level) = what;
     c.benchmark_group(group).bench_function(BenchmarkId::new(size, level.name()), |bencher| bencher.iter(&mut work));

@@ -37,10 +37,7 @@ impl Results {
             all.iter().find(|(e, _)| e.group == group && e.size == size && e.level == level).map(|(_, time)| *time)
         };
         let shown = |ratio: Option<f64>| ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
-        println!(
-            "{:<17} {:<18} {:<9} {:>9} {:>12} {:>14}",
-            "", "", "level", "ns/token", "/ bits alone", "portable / it"
-        );
+        println!("{:<17} {:<18} {:<9} {:>9} {:>12} {:>14}", "", "", "level", "ns/token", "x bits alone", "x portable");
         for (e, time) in &all {
             let bits = find("random_bits", "16_a_token", e.level).map(|bits| time / bits);
             let portable = find(&e.group, &e.size, "portable").map(|portable| portable / time);

@@ -1,35 +1,37 @@
-//! The attention as integers, for histograms that are exact.
+//! The attention as integers, so that a histogram does not depend on the order of its terms.
 //!
-//! Before a step every `a^(k)` is rounded to multiples of a unit, one for each [`BLOCK`] of positions: the power of two
-//! for which the block's magnitudes sum to 2^29 to 2^30 units, but for rounding (at most half a unit a position, and
-//! what single precision loses in adding up). So sums of any of these integers fit 32 bits. They do
-//! not depend on their order, and a kernel may add them as it likes. Rounding moves a weight by at most 2^-30 of the
-//! block's magnitudes, and the sum of a whole block by at most 2^-17, always the same way only if all weights are equal.
+//! Before a step every `a^(k)` is rounded to multiples of a unit, one for each piece of [`PIECE`] positions: the power of
+//! two for which the piece's magnitudes sum to 2^29 to 2^30 units, but for rounding (at most half a unit a position, and
+//! what single precision loses in adding up). So sums of any of these integers fit 32 bits, in any order, and a kernel may
+//! add them as it likes. Rounding moves a weight by at most 2^-30 of the piece's magnitudes, and a whole piece's sum by
+//! at most 2^-17 of them. That takes errors of one sign, as equal weights have, where every run starts; they
+//! only rescale h.
 
 use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::layout::Layout;
-use super::{BLOCK, Level, SHARED_BLOCKS, worth_many_cores};
+use super::{Level, PIECE, SHARED_PIECES, worth_many_cores};
 
 /// Sixteen positions' weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C, align(64))]
-pub(super) struct Lanes(pub(super) [i32; 16]);
+pub(super) struct Weights16(pub(super) [i32; 16]);
 
 /// How a level wants the weights to lie in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// Sixteen 32-bit integers.
     Whole,
-    /// The low 15 bits of all sixteen, then the 17 above them, which fit 16: both signed 16-bit integers.
+    /// The low 15 bits of all sixteen, then what is above them, which fits 16 as weights are below 2^30: signed 16-bit
+    /// integers both. See `x86::avx2` for why.
     #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "for AVX2 alone"))]
     Halves,
 }
 
 impl Form {
     /// The weight of `position`.
-    pub(super) fn at(self, weights: &[Lanes], position: usize) -> i32 {
+    pub(super) fn at(self, weights: &[Weights16], position: usize) -> i32 {
         let (lanes, i) = (&weights[position / 16].0, position % 16);
         match self {
             Self::Whole => lanes[i],
@@ -56,17 +58,17 @@ pub struct FixedPoint {
     pub(super) level: Level,
     pub(super) form: Form,
     /// Per query token, whole rounds, 0 beyond T.
-    lanes: Vec<Lanes>,
+    lanes: Vec<Weights16>,
     lanes_per_row: usize,
     /// Per query token.
     scales: Vec<Scale>,
-    scales_per_row: usize,
+    pieces_per_row: usize,
 }
 
 /// The rounded attention of one query token.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row<'a> {
-    pub(super) lanes: &'a [Lanes],
+    pub(super) lanes: &'a [Weights16],
     pub(super) scales: &'a [Scale],
 }
 
@@ -75,25 +77,26 @@ impl FixedPoint {
     #[must_use]
     pub fn zeros(n: usize, t: usize, level: Level) -> Self {
         let lanes_per_row = 2 * t.div_ceil(super::layout::ROUND);
-        let scales_per_row = t.div_ceil(BLOCK);
-        let scales = vec![Scale { unit: 0.0, total: 0 }; n * scales_per_row];
+        let pieces_per_row = t.div_ceil(PIECE);
+        let scales = vec![Scale { unit: 0.0, total: 0 }; n * pieces_per_row];
         let form = level.form(Layout::new(n, t).narrow());
-        Self { level, form, lanes: vec![Lanes([0; 16]); n * lanes_per_row], lanes_per_row, scales, scales_per_row }
+        Self { level, form, lanes: vec![Weights16([0; 16]); n * lanes_per_row], lanes_per_row, scales, pieces_per_row }
     }
 
     /// Takes over `attention`, shape `(N, T)`.
     pub fn set(&mut self, attention: &Array2<f32>) {
         let (level, form) = (self.level, self.form);
-        let set = |((scale, lanes), a): ((&mut Scale, &mut [Lanes]), &[f32])| *scale = set_block(level, form, a, lanes);
+        let set =
+            |((scale, lanes), a): ((&mut Scale, &mut [Weights16]), &[f32])| *scale = set_piece(level, form, a, lanes);
         let rows =
-            self.scales.chunks_exact_mut(self.scales_per_row).zip(self.lanes.chunks_exact_mut(self.lanes_per_row));
+            self.scales.chunks_exact_mut(self.pieces_per_row).zip(self.lanes.chunks_exact_mut(self.lanes_per_row));
         for (k, (scales, lanes)) in rows.enumerate() {
             let a = crate::model::row(attention, k);
             if worth_many_cores(a.len()) {
-                let blocks = scales.par_iter_mut().zip(lanes.par_chunks_mut(BLOCK / 16));
-                blocks.zip(a.par_chunks(BLOCK)).with_min_len(SHARED_BLOCKS).for_each(set);
+                let blocks = scales.par_iter_mut().zip(lanes.par_chunks_mut(PIECE / 16));
+                blocks.zip(a.par_chunks(PIECE)).with_min_len(SHARED_PIECES).for_each(set);
             } else {
-                scales.iter_mut().zip(lanes.chunks_mut(BLOCK / 16)).zip(a.chunks(BLOCK)).for_each(set);
+                scales.iter_mut().zip(lanes.chunks_mut(PIECE / 16)).zip(a.chunks(PIECE)).for_each(set);
             }
         }
     }
@@ -105,13 +108,13 @@ impl FixedPoint {
     }
 
     /// The weight of `position` among `weights`, part of a row.
-    pub(super) fn weight(&self, weights: &[Lanes], position: usize) -> i32 {
+    pub(super) fn weight(&self, weights: &[Weights16], position: usize) -> i32 {
         self.form.at(weights, position)
     }
 
     #[inline(always)]
     pub(super) fn row(&self, k: usize) -> Row<'_> {
-        let blocks = self.scales_per_row;
+        let blocks = self.pieces_per_row;
         Row {
             lanes: &self.lanes[k * self.lanes_per_row..(k + 1) * self.lanes_per_row],
             scales: &self.scales[k * blocks..(k + 1) * blocks],
@@ -120,7 +123,7 @@ impl FixedPoint {
 }
 
 /// Rounds the weights of one block.
-fn set_block(level: Level, form: Form, a: &[f32], lanes: &mut [Lanes]) -> Scale {
+fn set_piece(level: Level, form: Form, a: &[f32], lanes: &mut [Weights16]) -> Scale {
     let largest_sum = level.magnitude(a);
     if !largest_sum.is_finite() {
         return Scale { unit: f64::NAN, total: 0 };
@@ -139,7 +142,7 @@ mod tests {
 
     #[test]
     fn weights_are_the_nearest_multiples_of_a_unit_in_every_form() {
-        for t in [1, 16, 31, 64, 100, BLOCK + 45] {
+        for t in [1, 16, 31, 64, 100, PIECE + 45] {
             let mut s = stream([t as u8; 16]);
             let attention = Array2::from_shape_fn((2, t), |(k, _)| (normal(&mut s) * [1e-3, 4e5][k]) as f32);
             for level in Level::available() {
@@ -150,9 +153,9 @@ mod tests {
                     for k in 0..n {
                         let row = weights.row(k);
                         for (block, (&Scale { unit, total }, a)) in
-                            row.scales.iter().zip(crate::model::row(&rows, k).chunks(BLOCK)).enumerate()
+                            row.scales.iter().zip(crate::model::row(&rows, k).chunks(PIECE)).enumerate()
                         {
-                            let lanes = &row.lanes[block * (BLOCK / 16)..];
+                            let lanes = &row.lanes[block * (PIECE / 16)..];
                             let magnitude: f64 = a.iter().map(|&a| f64::from(a).abs()).sum();
                             assert!(
                                 (2f64.powi(28)..2f64.powi(30)).contains(&(magnitude / unit)),

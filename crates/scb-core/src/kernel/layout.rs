@@ -11,7 +11,8 @@
 //! | 17 to 256 | 8 | 1 | 2 |
 //!
 //! Up to 16 states the 4 bits of a round are an index into a table of 16 entries, whatever number of
-//! sequences they come from: one look-up serves them all. These are *narrow* layouts, the last is *wide*.
+//! sequences they come from: one look-up serves them all. These are *narrow* layouts, the last is *wide*. In a narrow
+//! block `b`, bit `4 r + bits s` of word `w` is the first of the token of sequence `s` at position `32 (4 b + r) + w`.
 
 /// Positions of one round of random words.
 pub(super) const ROUND: usize = 32;

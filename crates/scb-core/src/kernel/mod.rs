@@ -3,7 +3,7 @@
 //! A [`Level`] is a way to compute them; all give the same bits, for three reasons. Tokens are integers made from
 //! the same random words. Histograms are sums of integers, which do not depend on their order (see
 //! `fixed_point`). Floating-point sums have a fixed order and no fused multiply-add: look-ups add line after line at
-//! every position; sums over positions run over [`LANES`] lanes, lane `t mod 64` for position `t`, for [`BLOCK`] positions,
+//! every position; sums over positions run over [`LANES`] lanes, lane `t mod 64` for position `t`, for [`PIECE`] positions,
 //! then the lanes are added as a binary tree and the blocks in double precision, in order, so that long
 //! sequences lose no accuracy.
 //!
@@ -17,6 +17,17 @@
 //! | `residuals` | the small matrix products between histograms and look-ups |
 //! | `portable` | every kernel, for any processor: the definition |
 //! | `x86` | the same for AVX2 and AVX-512, and all `unsafe` of the crate |
+//!
+//! | word | means |
+//! |---|---|
+//! | word | 16 random bits, or 16 bits of tokens |
+//! | round | 32 words, which decide one position each |
+//! | escape | a random word that does not decide its token |
+//! | block | 32 words of tokens, 64 bytes: 2 or 4 rounds |
+//! | line | the blocks of 1, 2 or 4 sequences that have one query token |
+//! | place | room for one sequence in a line |
+//! | piece | at most [`PIECE`] positions of a sequence, with one unit for its weights |
+//! | narrow, wide | a layout for at most 16 states, or for more |
 
 use std::ops::Add;
 
@@ -32,28 +43,29 @@ mod states;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use bits::{Bits, WORDS};
+pub use bits::{Bits, GENERATORS};
 pub use fixed_point::FixedPoint;
 pub use layout::{Block, Layout};
 pub use residuals::{Residuals, width};
 pub use sequences::Sequences;
 pub use states::States;
 
-use fixed_point::{Form, Lanes};
+use fixed_point::{Form, Weights16};
 use layout::ROUND;
 use states::Cells;
 
-/// Lanes of every floating-point sum over positions.
+/// Lanes of every floating-point sum over positions. Decides results: change it only with the results version.
 pub const LANES: usize = 64;
 
-/// Positions that are summed in single precision, or in integers of one unit, before they are added in double.
-pub const BLOCK: usize = 8192;
+/// Positions whose sum is taken in single precision, or in integers of one unit; these sums are added in double. Decides
+/// results, as [`LANES`] does.
+pub const PIECE: usize = 8192;
 
-/// Entries of the attention that are worth a second core, some 0.1 ms of work.
+/// Entries of the attention that are worth a second core, some 0.1 ms of work. Decides speed only.
 const SHARED_ENTRIES: usize = 1 << 19;
 
-/// Blocks of the attention that one core takes at once, some 0.01 ms of work.
-const SHARED_BLOCKS: usize = 8;
+/// Pieces of the attention that one core takes at once, some 0.01 ms of work. Decides speed only.
+const SHARED_PIECES: usize = 8;
 
 /// Sixteen entries of a look-up table.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -124,11 +136,11 @@ impl Level {
         }
     }
 
-    /// `sums[p] = sum over lines of the line's table at the token of position p`, lines in order, added to what
+    /// `sums[p] = sum over lines of the line's table at the index that its tokens of position p make up`, added in order to what
     /// `sums` holds if `add`.
     ///
     /// `lines` are whole lines of `layout`, at least one; each has [`table_size`] of `tables`. `sums` are for as many
-    /// positions from `first` on, a multiple of [`BLOCK`], as it has entries.
+    /// positions from `first` on, a multiple of [`PIECE`], as it has entries.
     pub fn look_up(
         self,
         layout: &Layout,
@@ -140,6 +152,7 @@ impl Level {
     ) {
         let per_line = layout.blocks();
         let stride = tables.len() * per_line / lines.len().max(1);
+        // From here on, every `per_line`-th block is the next line's.
         let lines = &lines[first / (ROUND * layout.rounds)..];
         if layout.narrow() {
             dispatch!(self, look_up_narrow(lines, per_line, tables, add, sums));
@@ -148,8 +161,8 @@ impl Level {
         }
     }
 
-    /// Takes in the samples of some lines of `layout`, `filled` sequences in each: their outputs and histograms by
-    /// place ([`width`] entries each) give residuals, parts of dV, and [`table_size`] look-up tables a line.
+    /// From the outputs and histograms ([`width`] entries each) of the samples in some lines of `layout`, by place, `filled`
+    /// sequences in each line: adds to dV and makes the look-up tables, [`table_size`] a line.
     pub fn residuals(
         self,
         job: &mut Residuals,
@@ -171,7 +184,7 @@ impl Level {
     }
 
     /// Fills `words` with random words.
-    pub fn fill(self, bits: &mut Bits, words: &mut [[u64; WORDS]]) {
+    pub fn fill(self, bits: &mut Bits, words: &mut [[u64; GENERATORS]]) {
         dispatch!(self, fill(bits, words));
     }
 
@@ -179,7 +192,7 @@ impl Level {
     #[must_use]
     pub fn sum(self, x: &[f32]) -> f64 {
         let part = |x: &[f32]| dispatch!(self, sum(x));
-        if worth_many_cores(x.len()) { by_block(x, part).into_iter().fold(0.0, Add::add) } else { part(x) }
+        if worth_many_cores(x.len()) { by_piece(x, part).into_iter().fold(0.0, Add::add) } else { part(x) }
     }
 
     /// Sum of the magnitudes of all entries.
@@ -192,7 +205,7 @@ impl Level {
     #[must_use]
     pub fn largest(self, x: &[f32]) -> f32 {
         let part = |x: &[f32]| dispatch!(self, largest(x));
-        if worth_many_cores(x.len()) { part(&by_block(x, part)) } else { part(x) }
+        if worth_many_cores(x.len()) { part(&by_piece(x, part)) } else { part(x) }
     }
 
     /// Sum, sum of squares and number of the entries that are at least `floor`.
@@ -202,7 +215,7 @@ impl Level {
         if !worth_many_cores(x.len()) {
             return part(x);
         }
-        by_block(x, part)
+        by_piece(x, part)
             .into_iter()
             .fold((0.0, 0.0, 0.0), |all, part| (all.0 + part.0, all.1 + part.1, all.2 + part.2))
     }
@@ -211,7 +224,7 @@ impl Level {
     pub fn descend(self, a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32) {
         let part = |(a, g): (&mut [f32], &[f32])| dispatch!(self, descend(a, g, eta, mean, threshold));
         if worth_many_cores(a.len()) {
-            a.par_chunks_mut(BLOCK).zip(g.par_chunks(BLOCK)).with_min_len(SHARED_BLOCKS).for_each(part);
+            a.par_chunks_mut(PIECE).zip(g.par_chunks(PIECE)).with_min_len(SHARED_PIECES).for_each(part);
         } else {
             part((a, g));
         }
@@ -221,14 +234,14 @@ impl Level {
     pub fn add_to_all(self, a: &mut [f32], x: f32) {
         let part = |a: &mut [f32]| dispatch!(self, add_to_all(a, x));
         if worth_many_cores(a.len()) {
-            a.par_chunks_mut(BLOCK).with_min_len(SHARED_BLOCKS).for_each(part);
+            a.par_chunks_mut(PIECE).with_min_len(SHARED_PIECES).for_each(part);
         } else {
             part(a);
         }
     }
 
     /// Rounds `a * per_unit` to integers of the given form; gives their sum.
-    fn round_weights(self, form: Form, a: &[f32], per_unit: f32, lanes: &mut [Lanes]) -> i32 {
+    fn round_weights(self, form: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
         dispatch!(self, round_weights(form, a, per_unit, lanes))
     }
 }
@@ -254,8 +267,8 @@ pub(crate) fn worth_many_cores(entries: usize) -> bool {
 }
 
 /// `part` of every block, in order.
-fn by_block<R: Send>(x: &[f32], part: impl Fn(&[f32]) -> R + Sync + Send) -> Vec<R> {
-    x.par_chunks(BLOCK).with_min_len(SHARED_BLOCKS).map(part).collect()
+fn by_piece<R: Send>(x: &[f32], part: impl Fn(&[f32]) -> R + Sync + Send) -> Vec<R> {
+    x.par_chunks(PIECE).with_min_len(SHARED_PIECES).map(part).collect()
 }
 
 /// [`Table`]s of a line of `n` states.

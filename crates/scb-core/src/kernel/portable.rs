@@ -1,20 +1,20 @@
 //! The kernels without a particular processor in mind, and the definition of what the others compute.
 //!
-//! Everything is inlined into its caller, so that `x86` can compile the same text for wider registers.
+//! What `x86` uses is inlined into its caller, so that it can be compiled for wider registers.
 #![allow(clippy::needless_range_loop, reason = "a lane is a number, and several arrays have it")]
 
-use super::bits::WORDS;
-use super::fixed_point::{Form, Lanes};
+use super::bits::GENERATORS;
+use super::fixed_point::{Form, Weights16};
 use super::layout::{Block, ROUND};
 use super::residuals::PANEL;
 use super::sequences::{Cursor, Sequences};
 use super::states::Cells;
-use super::{BLOCK, Bits, LANES, Residuals, Samples, Table};
+use super::{Bits, LANES, PIECE, Residuals, Samples, Table};
 
 /// The exclusive or of rounds of random words: the least that drawing can cost.
 #[inline(always)]
 pub(super) fn random_words(bits: &mut Bits, rounds: usize) -> u64 {
-    let mut total = [0; WORDS];
+    let mut total = [0; GENERATORS];
     for _ in 0..rounds {
         for (total, word) in total.iter_mut().zip(bits.advance()) {
             *total ^= word;
@@ -25,7 +25,7 @@ pub(super) fn random_words(bits: &mut Bits, rounds: usize) -> u64 {
 
 /// Fills `words` with the generators' words, a round at a time.
 #[inline(always)]
-pub(super) fn fill(bits: &mut Bits, words: &mut [[u64; WORDS]]) {
+pub(super) fn fill(bits: &mut Bits, words: &mut [[u64; GENERATORS]]) {
     words.iter_mut().for_each(|words| *words = bits.advance());
 }
 
@@ -53,7 +53,7 @@ fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
         let mut sums = [[0i32; ROUND]; J];
         for b in 0..piece.blocks {
             let rounds = piece.rounds(b, 4);
-            let mut block = if piece.fresh { [0; ROUND] } else { job.blocks(&piece)[b].0 };
+            let mut block = if piece.overwrites_tokens { [0; ROUND] } else { job.blocks(&piece)[b].0 };
             let mut lowest = i16::MAX;
             for (r, words) in words[..rounds].iter_mut().enumerate() {
                 *words = job.bits.round();
@@ -79,7 +79,7 @@ fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
     }
 }
 
-/// To a signed number in the same order: signed comparisons are the only ones that every processor has.
+/// To a signed number in the same order: SSE2 and AVX2 compare vectors of signed numbers only.
 #[inline(always)]
 fn flip(x: u16) -> i16 {
     (x ^ 0x8000) as i16
@@ -88,7 +88,13 @@ fn flip(x: u16) -> i16 {
 /// Counts the words beyond `bound` into `tokens` and adds their weights to `sums`. A function of its own, because
 /// the compiler finds vector code for it alone but not within its callers.
 #[inline(never)]
-fn pass(words: &[u16; ROUND], bound: i16, weights: &[Lanes; 2], tokens: &mut [u16; ROUND], sums: &mut [i32; ROUND]) {
+fn pass(
+    words: &[u16; ROUND],
+    bound: i16,
+    weights: &[Weights16; 2],
+    tokens: &mut [u16; ROUND],
+    sums: &mut [i32; ROUND],
+) {
     for (half, weights) in weights.iter().enumerate() {
         for i in 0..16 {
             let mask = -i16::from(flip(words[16 * half + i]) > bound);
@@ -155,7 +161,7 @@ pub(super) fn draw_wide(job: &mut Sequences<'_>) {
 
 /// The weights of the tokens of each state in `line`.
 #[inline(always)]
-pub(super) fn histogram_wide(line: &[Block], weights: &[Lanes]) -> [i32; 256] {
+pub(super) fn histogram_wide(line: &[Block], weights: &[Weights16]) -> [i32; 256] {
     // Several histograms, so that a token need not wait for the one before it.
     let mut sums = [[0i32; 256]; 4];
     let [s0, s1, s2, s3] = &mut sums;
@@ -371,7 +377,7 @@ fn multiply<const S: usize>(matrix: &[f64], width: usize, x: &[f64], y: &mut [f6
 
 /// Rounds `a * per_unit`, which stays below 2^30, to the nearest integers, and adds them up. The form is always whole.
 #[inline(always)]
-pub(super) fn round_weights(_: Form, a: &[f32], per_unit: f32, lanes: &mut [Lanes]) -> i32 {
+pub(super) fn round_weights(_: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
     let mut totals = [0i32; 16];
     let (blocks, rest) = a.as_chunks::<16>();
     let mut last = [0.0; 16];
@@ -423,7 +429,7 @@ pub(super) fn magnitude(x: &[f32]) -> f64 {
 #[inline(always)]
 fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
     let mut total = 0.0;
-    for x in x.chunks(BLOCK) {
+    for x in x.chunks(PIECE) {
         let mut lanes = [[0.0; 16]; LANES / 16];
         let (blocks, rest) = x.as_chunks::<LANES>();
         for block in blocks {
@@ -471,7 +477,7 @@ pub(super) fn largest(x: &[f32]) -> f32 {
 #[inline(always)]
 pub(super) fn kept(x: &[f32], floor: f32) -> (f64, f64, f64) {
     let mut totals = [0.0; 3];
-    for x in x.chunks(BLOCK) {
+    for x in x.chunks(PIECE) {
         let mut lanes: [Lanes64; 3] = [[[0.0; 16]; LANES / 16]; 3];
         let (blocks, rest) = x.as_chunks::<LANES>();
         for block in blocks.iter().map(<[f32; LANES]>::as_slice).chain([rest]) {

@@ -1,9 +1,9 @@
 //! Sequences that are to be drawn, piece by piece.
 
-use super::fixed_point::{FixedPoint, Lanes, Scale};
+use super::fixed_point::{FixedPoint, Scale, Weights16};
 use super::layout::{Block, Layout, ROUND};
 use super::states::States;
-use super::{BLOCK, Bits};
+use super::{Bits, PIECE};
 use crate::random::Stream;
 
 /// Some lines that are to be filled with sequences, and the streams to draw them from.
@@ -33,7 +33,7 @@ pub struct Sequences<'a> {
     pub width: usize,
 }
 
-/// Where in the work one is.
+/// Which piece is next: of which line, of which of its sequences, and the how manieth.
 #[derive(Debug, Default)]
 pub(super) struct Cursor {
     line: usize,
@@ -44,11 +44,11 @@ pub(super) struct Cursor {
     place: usize,
 }
 
-/// At most [`BLOCK`] positions of one sequence.
+/// At most [`PIECE`] positions of one sequence.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Piece<'a> {
     /// Their weights, whole rounds.
-    pub(super) weights: &'a [Lanes],
+    pub(super) weights: &'a [Weights16],
     scale: Scale,
     /// Index of the first block.
     pub(super) first: usize,
@@ -58,16 +58,16 @@ pub(super) struct Piece<'a> {
     pub(super) positions: usize,
     /// First of the sequence's bits among those of a round.
     pub(super) shift: u32,
-    /// Whether what is in the blocks is of no interest.
-    pub(super) fresh: bool,
+    /// Whether this is the first sequence of its line: what the blocks held is old.
+    pub(super) overwrites_tokens: bool,
     /// Index of the histogram's first entry.
     histogram: usize,
-    /// Whether what is in the histogram is of no interest.
-    opens: bool,
+    /// Whether this is the first piece of its sequence: what the histogram held is old.
+    overwrites_histogram: bool,
 }
 
 impl Piece<'_> {
-    /// Rounds in use of the piece's block `b`, of `most`.
+    /// Rounds of block `b` that hold positions of the piece; a block has room for `most`.
     #[inline(always)]
     pub(super) fn rounds(&self, b: usize, most: usize) -> usize {
         (self.positions - most * ROUND * b).div_ceil(ROUND).min(most)
@@ -90,19 +90,19 @@ impl<'a> Sequences<'a> {
                 cursor.place += self.layout.sequences() - filled;
             }
         }
-        let (positions, lanes) = (self.t - part * BLOCK, part * (BLOCK / 16));
-        let positions = positions.min(BLOCK);
-        let per_scale = BLOCK / (ROUND * self.layout.rounds);
+        let (positions, lanes) = (self.t - part * PIECE, part * (PIECE / 16));
+        let positions = positions.min(PIECE);
+        let per_scale = PIECE / (ROUND * self.layout.rounds);
         Some(Piece {
-            weights: &row.lanes[lanes..(lanes + BLOCK / 16).min(row.lanes.len())],
+            weights: &row.lanes[lanes..(lanes + PIECE / 16).min(row.lanes.len())],
             scale: row.scales[part],
             first: first + part * per_scale,
             blocks: (self.layout.blocks() - part * per_scale).min(per_scale),
             positions,
             shift: self.layout.shift(sequence),
-            fresh: sequence == 0,
+            overwrites_tokens: sequence == 0,
             histogram: place * self.width,
-            opens: part == 0,
+            overwrites_histogram: part == 0,
         })
     }
 
@@ -165,7 +165,7 @@ impl<'a> Sequences<'a> {
         let h = &mut self.histograms[piece.histogram..piece.histogram + self.width];
         for (h, &sum) in h.iter_mut().zip(sums) {
             let sum = f64::from(sum) * piece.scale.unit;
-            *h = if piece.opens { sum } else { *h + sum };
+            *h = if piece.overwrites_histogram { sum } else { *h + sum };
         }
     }
 }
@@ -175,6 +175,6 @@ fn take<const W: usize>(piece: &Piece<'_>, beyond: &[i32; 16], next: &[i32; 16],
     let Some(h) = h.first_chunk_mut::<W>() else { return };
     for j in 0..W {
         let sum = f64::from(beyond[j] - next[j]) * piece.scale.unit;
-        h[j] = if piece.opens { sum } else { h[j] + sum };
+        h[j] = if piece.overwrites_histogram { sum } else { h[j] + sum };
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! State `j` has `W_j` of the 2^64 values of a uniform word: `n_j = floor(W_j / 2^48)` whole *cells* of 2^48 values
 //! and a remainder. Sixteen random bits `h` name one of 65 536 cells: the first `m` are *escapes*, the others belong to
-//! a state each, `n_j` of them to state `j`. On an escape, 48 more bits are drawn, and the `m 2^48` values that
-//! there are divide into the remainders, exactly. So one comparison, `h < m`, finds out whether 16 bits suffice,
-//! however many states there are, and the distribution is exact to 64 bits.
+//! a state each, `n_j` of them to state `j`. On an escape 48 more bits are drawn; with `h` they name one of `m 2^48`
+//! values, and the remainders divide these up exactly. So one comparison, `h < m`, finds out whether 16 bits suffice,
+//! however many states there are, and the distribution is exact to 64 bits. At most N - 1 cells are escapes, or one
+//! if there is no remainder.
 
 use rand::Rng;
 
@@ -44,7 +45,7 @@ pub(super) struct Columns {
     pub(super) split: Vec<u16>,
     /// The first state in the low byte, the second in the high one.
     pub(super) states: Vec<u16>,
-    /// Both: the split in the low half.
+    /// The split in the low 16 bits, the states in the high ones, for one load.
     pub(super) both: Vec<u32>,
 }
 
@@ -119,7 +120,7 @@ impl Columns {
         }
         let width = CELLS >> log;
         let mut columns = Self { shift: 16 - log, split: Vec::new(), states: Vec::new(), both: Vec::new() };
-        // What the columns of escapes alone hold does not matter: those tokens are drawn again.
+        // What the columns of escapes alone hold does not matter: `settle` decides those tokens.
         for _ in 0..escapes / width {
             columns.push(width, 0, 0, 0);
         }

@@ -1,4 +1,5 @@
-//! Every kernel at every level that this processor has, against a slow version that shares no code with it.
+//! Every kernel at every level that this processor has, against a version that goes token by token. What the two share
+//! has tests of its own: random words in `bits`, cells in `states`, weights in `fixed_point`.
 
 use rand::Rng;
 
@@ -15,7 +16,7 @@ fn shapes() -> Vec<(usize, usize, usize)> {
         }
     }
     for n in [2, 3, 7, 40] {
-        for t in [BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 2 * BLOCK + 77] {
+        for t in [PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 2 * PIECE + 77] {
             shapes.push((n, t, 2));
         }
     }
@@ -126,10 +127,10 @@ impl Case {
             }
             let row = fixed.row(self.queries[line]);
             let mut h = vec![0.0; self.n];
-            for (part, (tokens, scale)) in sequence.chunks(BLOCK).zip(row.scales).enumerate() {
+            for (part, (tokens, scale)) in sequence.chunks(PIECE).zip(row.scales).enumerate() {
                 let mut sums = vec![0i64; self.n];
                 for (p, &x) in tokens.iter().enumerate() {
-                    sums[x] += i64::from(fixed.weight(row.lanes, part * BLOCK + p));
+                    sums[x] += i64::from(fixed.weight(row.lanes, part * PIECE + p));
                 }
                 h.iter_mut().zip(&sums).for_each(|(h, &sum)| *h += sum as f64 * scale.unit);
             }
@@ -157,7 +158,7 @@ fn drawing_agrees_with_one_token_and_one_weight_at_a_time() {
 /// Integers lose at most half a unit a position; here the exact sum is in double precision.
 #[test]
 fn histograms_are_those_of_the_attention() {
-    for shape in [(3, 5000, 2), (9, 3 * BLOCK, 1), (30, 700, 3)] {
+    for shape in [(3, 5000, 2), (9, 3 * PIECE, 1), (30, 700, 3)] {
         let case = Case::new(shape);
         let (drawn, _) = case.fast(Level::best());
         for ((line, _), (tokens, h)) in case.places().zip(drawn.tokens.iter().zip(&drawn.histograms)) {
@@ -166,7 +167,7 @@ fn histograms_are_those_of_the_attention() {
             tokens.iter().zip(a).for_each(|(&x, &a)| exact[x] += f64::from(a));
             let magnitude: f64 = a.iter().map(|a| f64::from(a.abs())).sum();
             for (h, exact) in h.iter().zip(&exact) {
-                let bound = magnitude * 2f64.powi(-29) * case.t.min(BLOCK) as f64;
+                let bound = magnitude * 2f64.powi(-29) * case.t.min(PIECE) as f64;
                 assert!((f64::from_bits(*h) - exact).abs() < bound.min(1e-5 * magnitude), "{shape:?}");
             }
         }
@@ -199,9 +200,9 @@ fn look_ups_agree_with_one_addition_at_a_time() {
         for level in Level::available() {
             for add in [false, true] {
                 let mut sums = old.clone();
-                // In two pieces where a sequence has more than one.
-                for (first, sums) in sums.chunks_mut(BLOCK).enumerate() {
-                    level.look_up(&case.layout, &blocks, first * BLOCK, &tables, add, sums);
+                // Piece by piece.
+                for (first, sums) in sums.chunks_mut(PIECE).enumerate() {
+                    level.look_up(&case.layout, &blocks, first * PIECE, &tables, add, sums);
                 }
                 for ((got, slow), old) in sums.iter().zip(&slow).zip(&old) {
                     let expected = if add { old + slow } else { *slow };
@@ -298,9 +299,9 @@ fn reductions_agree_with_plain_ones_at_every_level() {
 /// The lanes and the tree of a sum, spelled out: its bits are fixed for ever.
 #[test]
 fn a_sum_has_the_bits_of_its_definition() {
-    let x = floats(&mut stream([3; 16]), 2 * BLOCK + 77);
+    let x = floats(&mut stream([3; 16]), 2 * PIECE + 77);
     let mut total = 0.0;
-    for x in x.chunks(BLOCK) {
+    for x in x.chunks(PIECE) {
         let mut lanes = [0.0f32; 64];
         x.iter().enumerate().for_each(|(t, &x)| lanes[t % 64] += x);
         for width in [32, 16, 8, 4, 2, 1] {
@@ -378,7 +379,7 @@ fn random_words_are_the_same_at_every_level() {
     let run = |level: Level| {
         let mut bits = bits.clone();
         let all = level.random_words(&mut bits, 1001);
-        let mut words = [[0; WORDS]; 5];
+        let mut words = [[0; GENERATORS]; 5];
         level.fill(&mut bits, &mut words);
         (all, words, bits)
     };

@@ -1,4 +1,4 @@
-//! The algorithms. One file each, and one line in [`ALGORITHMS`].
+//! The algorithms. One file each, and one name in `algorithms!`.
 //!
 //! A gradient method implements [`Optimiser`] and is wrapped by [`Sampled`], which draws the batches.
 //! A method that needs no samples implements [`Learner`] itself, as `population` does.

@@ -6,12 +6,12 @@
 use std::arch::x86_64::*;
 
 use super::{Plain, by_bounds, compile_portable};
-use crate::kernel::bits::WORDS;
-use crate::kernel::fixed_point::{Form, Lanes};
+use crate::kernel::bits::GENERATORS;
+use crate::kernel::fixed_point::{Form, Weights16};
 use crate::kernel::layout::{Block, ROUND};
 use crate::kernel::sequences::{Cursor, Sequences};
 use crate::kernel::states::{Cells, Columns};
-use crate::kernel::{BLOCK, Bits, LANES, Residuals, Samples, Table, portable};
+use crate::kernel::{Bits, LANES, PIECE, Residuals, Samples, Table, portable};
 
 compile_portable! { "avx2,bmi1,bmi2,popcnt":
     fn residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]);
@@ -95,7 +95,7 @@ pub(in crate::kernel) fn random_words(bits: &mut Bits, rounds: usize) -> u64 {
 
 /// See `portable::fill`.
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-pub(in crate::kernel) fn fill(bits: &mut Bits, words: &mut [[u64; WORDS]]) {
+pub(in crate::kernel) fn fill(bits: &mut Bits, words: &mut [[u64; GENERATORS]]) {
     let mut generators = [Generators::load(bits, 0), Generators::load(bits, 1)];
     for words in words {
         store(words, 0, generators[0].next());
@@ -113,8 +113,9 @@ pub(in crate::kernel) fn draw_narrow(job: &mut Sequences<'_>) {
     by_bounds!(bounds.len(), draw_narrow_of(job, bounds));
 }
 
-/// For `J` bounds. A comparison yields -1 in the words beyond the bound; a product of pairs adds the weights there,
-/// halves of 15 and 17 bits apart.
+/// For `J` bounds. AVX2 cannot add under a mask. A comparison yields -1 or 0 in 16 bits, and `madd` multiplies
+/// numbers of 16 bits and adds pairs of products, so weights come in two halves that fit 16 bits. The products are minus
+/// the weights, hence the `-=` below.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
@@ -135,7 +136,7 @@ fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
             let rounds = piece.rounds(b, 4);
             let weights = &piece.weights[8 * b..][..2 * rounds];
             let mut block = [_mm256_setzero_si256(); 2];
-            if !piece.fresh {
+            if !piece.overwrites_tokens {
                 let here = &job.blocks(&piece)[b];
                 block = [load(here, 0), load(here, 1)];
             }
@@ -162,6 +163,7 @@ fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
             let here = &mut job.blocks(&piece)[b];
             store(here, 0, block[0]);
             store(here, 1, block[1]);
+            // Where `lowest <= last_escape`, unsigned.
             let undecided = _mm256_cmpeq_epi16(_mm256_min_epu16(lowest, last_escape), lowest);
             if _mm256_movemask_epi8(undecided) != 0 {
                 job.settle(&piece, b, &words[..rounds], &mut passed);
@@ -187,7 +189,7 @@ fn total(x: __m256i) -> i32 {
 
 /// See `portable::round_weights`.
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-pub(in crate::kernel) fn round_weights(form: Form, a: &[f32], per_unit: f32, lanes: &mut [Lanes]) -> i32 {
+pub(in crate::kernel) fn round_weights(form: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
     let (blocks, rest) = a.as_chunks::<16>();
     let mut last = [0.0; 16];
     last[..rest.len()].copy_from_slice(rest);
@@ -292,6 +294,7 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
             for half in 0..2 {
                 store(block, half, _mm256_or_si256(tokens[0][half], _mm256_slli_epi16(tokens[1][half], 8)));
             }
+            // Where `lowest <= last_escape`, unsigned.
             let undecided = _mm256_cmpeq_epi16(_mm256_min_epu16(lowest, last_escape), lowest);
             if _mm256_movemask_epi8(undecided) != 0 {
                 job.settle_wide(&piece, b, &words[..rounds]);
@@ -390,7 +393,7 @@ pub(in crate::kernel) fn magnitude(x: &[f32]) -> f64 {
 fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
     let sign = _mm256_set1_ps(-0.0);
     let mut total = 0.0;
-    for x in x.chunks(BLOCK) {
+    for x in x.chunks(PIECE) {
         let mut lanes = [[_mm256_setzero_ps(); 2]; 4];
         let (blocks, rest) = x.as_chunks::<LANES>();
         let last = portable::padded(rest);

@@ -5,12 +5,12 @@
 use std::arch::x86_64::*;
 
 use super::{Plain, by_bounds, compile_portable};
-use crate::kernel::bits::WORDS;
-use crate::kernel::fixed_point::{Form, Lanes};
+use crate::kernel::bits::GENERATORS;
+use crate::kernel::fixed_point::{Form, Weights16};
 use crate::kernel::layout::{Block, ROUND};
 use crate::kernel::sequences::{Cursor, Sequences};
 use crate::kernel::states::{Cells, Columns};
-use crate::kernel::{BLOCK, Bits, LANES, Residuals, Samples, Table, portable};
+use crate::kernel::{Bits, LANES, PIECE, Residuals, Samples, Table, portable};
 
 compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt":
     fn residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]);
@@ -89,7 +89,7 @@ pub(in crate::kernel) fn random_words(bits: &mut Bits, rounds: usize) -> u64 {
 
 /// See `portable::fill`.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-pub(in crate::kernel) fn fill(bits: &mut Bits, words: &mut [[u64; WORDS]]) {
+pub(in crate::kernel) fn fill(bits: &mut Bits, words: &mut [[u64; GENERATORS]]) {
     let mut generators = Generators::load(bits);
     for words in words {
         store(words, generators.next());
@@ -123,7 +123,7 @@ fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
         for b in 0..piece.blocks {
             let rounds = piece.rounds(b, 4);
             let weights = &piece.weights[8 * b..][..2 * rounds];
-            let mut block = if piece.fresh { _mm512_setzero_si512() } else { load(&job.blocks(&piece)[b]) };
+            let mut block = if piece.overwrites_tokens { _mm512_setzero_si512() } else { load(&job.blocks(&piece)[b]) };
             let mut one = one;
             let mut lowest = _mm512_set1_epi16(-1);
             for (weights, words) in weights.as_chunks::<2>().0.iter().zip(&mut words) {
@@ -176,7 +176,7 @@ fn totals([a, b, c, d]: [__m512i; 4]) -> [i32; 4] {
 
 /// See `portable::round_weights`; the form is always whole.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-pub(in crate::kernel) fn round_weights(_: Form, a: &[f32], per_unit: f32, lanes: &mut [Lanes]) -> i32 {
+pub(in crate::kernel) fn round_weights(_: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
     let (blocks, rest) = a.as_chunks::<16>();
     let mut last = [0.0; 16];
     last[..rest.len()].copy_from_slice(rest);
@@ -392,7 +392,7 @@ pub(in crate::kernel) fn magnitude(x: &[f32]) -> f64 {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
     let mut total = 0.0;
-    for x in x.chunks(BLOCK) {
+    for x in x.chunks(PIECE) {
         let mut lanes = [_mm512_setzero_ps(); 4];
         let (blocks, rest) = x.as_chunks::<LANES>();
         let last = portable::padded(rest);

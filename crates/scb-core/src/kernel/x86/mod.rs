@@ -15,7 +15,7 @@
 #![allow(clippy::needless_range_loop, reason = "a lane is a number, and several arrays have it")]
 
 use super::Table;
-use super::fixed_point::Lanes;
+use super::fixed_point::Weights16;
 use super::layout::Block;
 
 pub(super) mod avx2;
@@ -48,11 +48,11 @@ unsafe impl Plain for [f32; 16] {}
 // SAFETY: as above.
 unsafe impl Plain for Block {}
 // SAFETY: as above.
-unsafe impl Plain for Lanes {}
+unsafe impl Plain for Weights16 {}
 // SAFETY: as above.
 unsafe impl Plain for Table {}
 
-const _: () = assert!(size_of::<Block>() == 64 && size_of::<Lanes>() == 64 && size_of::<Table>() == 64);
+const _: () = assert!(size_of::<Block>() == 64 && size_of::<Weights16>() == 64 && size_of::<Table>() == 64);
 
 /// The portable functions compiled for the features of the module it stands in.
 macro_rules! compile_portable {
