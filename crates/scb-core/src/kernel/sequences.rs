@@ -33,7 +33,7 @@ pub struct Sequences<'a> {
     pub width: usize,
 }
 
-/// Which piece is next: of which line, of which of its sequences, and the how manieth.
+/// Which piece is next: its line, its sequence within the line, and its number within the sequence.
 #[derive(Debug, Default)]
 pub(super) struct Cursor {
     line: usize,
