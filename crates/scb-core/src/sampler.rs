@@ -236,25 +236,25 @@ impl Batches {
     /// Draws one batch, which meets `attention`, and hands it over chunk by chunk, always in
     /// the same order and of the same sizes.
     pub fn for_each_chunk(&mut self, attention: &FixedPoint, mut visit: impl FnMut(&Chunk)) {
-        let mut left = self.batch_size;
-        while left > 0 {
-            let samples = left.min(self.samples_per_chunk);
-            self.assign(samples, attention.level());
-            self.draw_sequences(attention);
-            self.draw_outputs(samples);
-            visit(&self.chunk);
-            left -= samples;
-        }
+        self.for_each(attention.level(), &mut visit, |batches, samples| {
+            batches.draw_sequences(attention);
+            batches.draw_outputs(samples);
+        });
     }
 
     /// As [`Batches::for_each_chunk`] for an attention with few entries that is not to change: tokens are drawn only
     /// where it looks, and at the position that the output comes from. A chunk then has no sequences.
     pub fn for_each_glance(&mut self, attended: &Attended, mut visit: impl FnMut(&Chunk)) {
+        self.for_each(attended.level, &mut visit, |batches, samples| batches.glance(attended, samples));
+    }
+
+    /// Chunk by chunk: query tokens, then what `draw` makes of them.
+    fn for_each(&mut self, level: Level, visit: &mut dyn FnMut(&Chunk), draw: impl Fn(&mut Self, usize)) {
         let mut left = self.batch_size;
         while left > 0 {
             let samples = left.min(self.samples_per_chunk);
-            self.assign(samples, attended.level);
-            self.glance(attended, samples);
+            self.assign(samples, level);
+            draw(self, samples);
             visit(&self.chunk);
             left -= samples;
         }

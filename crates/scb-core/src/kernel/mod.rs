@@ -266,7 +266,7 @@ pub(crate) fn worth_many_cores(entries: usize) -> bool {
     entries >= SHARED_ENTRIES && rayon::current_num_threads() > 1
 }
 
-/// `part` of every block, in order.
+/// `part` of every piece, in order.
 fn by_piece<R: Send>(x: &[f32], part: impl Fn(&[f32]) -> R + Sync + Send) -> Vec<R> {
     x.par_chunks(PIECE).with_min_len(SHARED_PIECES).map(part).collect()
 }

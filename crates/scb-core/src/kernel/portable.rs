@@ -380,10 +380,8 @@ fn multiply<const S: usize>(matrix: &[f64], width: usize, x: &[f64], y: &mut [f6
 pub(super) fn round_weights(_: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
     let mut totals = [0i32; 16];
     let (blocks, rest) = a.as_chunks::<16>();
-    let mut last = [0.0; 16];
-    last[..rest.len()].copy_from_slice(rest);
-    let last = (!rest.is_empty()).then_some(&last);
-    for (a, lanes) in blocks.iter().chain(last).zip(lanes) {
+    let last = padded(rest);
+    for (a, lanes) in blocks.iter().chain(&last).zip(lanes) {
         for i in 0..16 {
             // Adding 1.5 * 2^52 leaves the nearest integer, ties to even, in the low bits.
             let whole = (f64::from(a[i] * per_unit) + 6_755_399_441_055_744.0).to_bits() as i32;
@@ -432,23 +430,21 @@ fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
     for x in x.chunks(PIECE) {
         let mut lanes = [[0.0; 16]; LANES / 16];
         let (blocks, rest) = x.as_chunks::<LANES>();
-        for block in blocks {
+        for block in blocks.iter().chain(&padded(rest)) {
             add_lanes::<MAGNITUDES>(&mut lanes, block);
-        }
-        if !rest.is_empty() {
-            add_lanes::<MAGNITUDES>(&mut lanes, &padded(rest));
         }
         total += f64::from(tree(&lanes));
     }
     total
 }
 
-/// With zeros added. A lane of a sum is never -0, so they do not change it.
+/// What is left after whole blocks of `L` entries, if anything, with zeros added. A lane of a sum is never -0, so zeros do
+/// not change it.
 #[inline(always)]
-pub(super) fn padded(rest: &[f32]) -> [f32; LANES] {
-    let mut all = [0.0; LANES];
+pub(super) fn padded<const L: usize>(rest: &[f32]) -> Option<[f32; L]> {
+    let mut all = [0.0; L];
     all[..rest.len()].copy_from_slice(rest);
-    all
+    (!rest.is_empty()).then_some(all)
 }
 
 #[inline(always)]

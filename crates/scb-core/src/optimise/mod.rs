@@ -130,7 +130,6 @@ pub struct Sampled<'t, O> {
     gradient: Gradient,
     model: Linear,
     optimiser: O,
-    level: Level,
     /// Where the attention looks, once it is fixed and has few entries.
     attended: Option<Attended>,
 }
@@ -147,7 +146,6 @@ impl<'t, O: Optimiser> Sampled<'t, O> {
             gradient: Gradient::zeros(task.n, task.t),
             model: setup.model(),
             optimiser,
-            level,
             attended: None,
         }
     }
@@ -157,7 +155,7 @@ impl<O: Optimiser> Learner for Sampled<'_, O> {
     fn enter(&mut self, stage: Stage) {
         self.optimiser.enter(stage, &mut self.model, self.task);
         if !self.optimiser.moves_attention() {
-            self.attended = Attended::new(&self.model.attention, self.level);
+            self.attended = Attended::new(&self.model.attention, self.weights.level());
             self.weights.set(&self.model.attention);
         }
     }

@@ -37,37 +37,38 @@ fn store<T: Plain>(to: &mut T, half: usize, x: __m256i) {
     unsafe { _mm256_storeu_si256(std::ptr::from_mut(to).cast::<__m256i>().add(half % 2), x) }
 }
 
-/// Four of the eight generators.
-#[derive(Clone, Copy)]
-struct Generators([__m256i; 4]);
+/// The eight generators, in two halves of four registers.
+struct Generators([[__m256i; 4]; 2]);
 
 impl Generators {
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn load(bits: &Bits, half: usize) -> Self {
-        let state = &bits.state;
-        Self([load(&state[0], half), load(&state[1], half), load(&state[2], half), load(&state[3], half)])
+    fn load(bits: &Bits) -> Self {
+        let [s0, s1, s2, s3] = &bits.state;
+        Self([0, 1].map(|half| [load(s0, half), load(s1, half), load(s2, half), load(s3, half)]))
     }
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn store(&self, bits: &mut Bits, half: usize) {
-        for (words, &register) in bits.state.iter_mut().zip(&self.0) {
-            store(words, half, register);
+    fn store(&self, bits: &mut Bits) {
+        for (half, registers) in self.0.iter().enumerate() {
+            for (words, &register) in bits.state.iter_mut().zip(registers) {
+                store(words, half, register);
+            }
         }
     }
 
     /// Half a round of words; see `Bits::advance`.
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn next(&mut self) -> __m256i {
-        let [s0, s1, s2, s3] = self.0;
+    fn next(&mut self, half: usize) -> __m256i {
+        let [s0, s1, s2, s3] = self.0[half];
         let sum = _mm256_add_epi64(s0, s3);
         let turned = _mm256_or_si256(_mm256_slli_epi64(sum, 23), _mm256_srli_epi64(sum, 41));
         let shifted = _mm256_slli_epi64(s1, 17);
         let t2 = _mm256_xor_si256(s2, s0);
         let t3 = _mm256_xor_si256(s3, s1);
-        self.0 = [
+        self.0[half] = [
             _mm256_xor_si256(s0, t3),
             _mm256_xor_si256(s1, t2),
             _mm256_xor_si256(t2, shifted),
@@ -80,14 +81,13 @@ impl Generators {
 /// See `portable::random_words`.
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 pub(in crate::kernel) fn random_words(bits: &mut Bits, rounds: usize) -> u64 {
-    let mut generators = [Generators::load(bits, 0), Generators::load(bits, 1)];
+    let mut generators = Generators::load(bits);
     let mut total = _mm256_setzero_si256();
     for _ in 0..rounds {
-        total = _mm256_xor_si256(total, generators[0].next());
-        total = _mm256_xor_si256(total, generators[1].next());
+        total = _mm256_xor_si256(total, generators.next(0));
+        total = _mm256_xor_si256(total, generators.next(1));
     }
-    generators[0].store(bits, 0);
-    generators[1].store(bits, 1);
+    generators.store(bits);
     let mut words = [0u64; 8];
     store(&mut words, 0, total);
     words.iter().fold(0, |all, &word| all ^ word)
@@ -96,13 +96,12 @@ pub(in crate::kernel) fn random_words(bits: &mut Bits, rounds: usize) -> u64 {
 /// See `portable::fill`.
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 pub(in crate::kernel) fn fill(bits: &mut Bits, words: &mut [[u64; GENERATORS]]) {
-    let mut generators = [Generators::load(bits, 0), Generators::load(bits, 1)];
+    let mut generators = Generators::load(bits);
     for words in words {
-        store(words, 0, generators[0].next());
-        store(words, 1, generators[1].next());
+        store(words, 0, generators.next(0));
+        store(words, 1, generators.next(1));
     }
-    generators[0].store(bits, 0);
-    generators[1].store(bits, 1);
+    generators.store(bits);
 }
 
 /// See `portable::draw_narrow`.
@@ -125,7 +124,7 @@ fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
     for (flipped, bound) in flipped.iter_mut().zip(bounds) {
         *flipped = _mm256_xor_si256(load(bound, 0), flip);
     }
-    let mut generators = [Generators::load(job.bits, 0), Generators::load(job.bits, 1)];
+    let mut generators = Generators::load(job.bits);
     let last_escape = _mm256_set1_epi16((job.states.escapes - 1) as i16);
     let mut words = [[0u16; ROUND]; 4];
     let mut cursor = Cursor::default();
@@ -144,7 +143,7 @@ fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
             let mut lowest = _mm256_set1_epi16(-1);
             for (weights, words) in weights.as_chunks::<2>().0.iter().zip(&mut words) {
                 for half in 0..2 {
-                    let h = generators[half].next();
+                    let h = generators.next(half);
                     store(words, half, h);
                     lowest = _mm256_min_epu16(lowest, h);
                     let h = _mm256_xor_si256(h, flip);
@@ -163,9 +162,7 @@ fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
             let here = &mut job.blocks(&piece)[b];
             store(here, 0, block[0]);
             store(here, 1, block[1]);
-            // Where `lowest <= last_escape`, unsigned.
-            let undecided = _mm256_cmpeq_epi16(_mm256_min_epu16(lowest, last_escape), lowest);
-            if _mm256_movemask_epi8(undecided) != 0 {
+            if any_at_most(lowest, last_escape) {
                 job.settle(&piece, b, &words[..rounds], &mut passed);
             }
         }
@@ -174,8 +171,21 @@ fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
         }
         job.take_passed(&piece, &passed);
     }
-    generators[0].store(job.bits, 0);
-    generators[1].store(job.bits, 1);
+    generators.store(job.bits);
+}
+
+/// Whether any of 16 unsigned words of `x` is at most that of `most`.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn any_at_most(x: __m256i, most: __m256i) -> bool {
+    _mm256_movemask_epi8(_mm256_cmpeq_epi16(_mm256_min_epu16(x, most), x)) != 0
+}
+
+/// Packing works within 128 bits; this puts the quarters of what it gives in order.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn in_order(packed: __m256i) -> __m256i {
+    _mm256_permute4x64_epi64(packed, 0b11_01_10_00)
 }
 
 /// Sum of eight integers, which fits 32 bits though parts of it need not.
@@ -191,12 +201,11 @@ fn total(x: __m256i) -> i32 {
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 pub(in crate::kernel) fn round_weights(form: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
     let (blocks, rest) = a.as_chunks::<16>();
-    let mut last = [0.0; 16];
-    last[..rest.len()].copy_from_slice(rest);
+    let last = portable::padded(rest);
     let per_unit = _mm256_set1_ps(per_unit);
     let low_bits = _mm256_set1_epi32(0x7fff);
     let mut totals = _mm256_setzero_si256();
-    for (a, lanes) in blocks.iter().chain((!rest.is_empty()).then_some(&last)).zip(lanes) {
+    for (a, lanes) in blocks.iter().chain(&last).zip(lanes) {
         let round = |half: usize| _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_castsi256_ps(load(a, half)), per_unit));
         let (mut first, mut second) = (round(0), round(1));
         // Like any partial sum, that of a lane fits 32 bits.
@@ -204,9 +213,7 @@ pub(in crate::kernel) fn round_weights(form: Form, a: &[f32], per_unit: f32, lan
         if form == Form::Halves {
             let low = _mm256_packus_epi32(_mm256_and_si256(first, low_bits), _mm256_and_si256(second, low_bits));
             let high = _mm256_packs_epi32(_mm256_srai_epi32(first, 15), _mm256_srai_epi32(second, 15));
-            // Packing works within 128 bits; 0, 2, 1, 3 puts the quarters in order.
-            (first, second) =
-                (_mm256_permute4x64_epi64(low, 0b11_01_10_00), _mm256_permute4x64_epi64(high, 0b11_01_10_00));
+            (first, second) = (in_order(low), in_order(high));
         }
         store(lanes, 0, first);
         store(lanes, 1, second);
@@ -270,7 +277,7 @@ fn look_up_half(
 pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
     let states = job.states;
     let Cells::Columns(columns) = &states.cells else { return };
-    let mut generators = [Generators::load(job.bits, 0), Generators::load(job.bits, 1)];
+    let mut generators = Generators::load(job.bits);
     let last_escape = _mm256_set1_epi16((states.escapes - 1) as i16);
     let mut words = [[0u16; ROUND]; 2];
     let mut cursor = Cursor::default();
@@ -281,30 +288,26 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
             let mut tokens = [[_mm256_setzero_si256(); 2]; 2];
             for (words, tokens) in words[..rounds].iter_mut().zip(&mut tokens) {
                 for half in 0..2 {
-                    let h = generators[half].next();
+                    let h = generators.next(half);
                     store(words, half, h);
                     lowest = _mm256_min_epu16(lowest, h);
                     let low = states_of(columns, _mm256_cvtepu16_epi32(_mm256_castsi256_si128(h)));
                     let high = states_of(columns, _mm256_cvtepu16_epi32(_mm256_extracti128_si256(h, 1)));
-                    // Packing works within 128 bits; 0, 2, 1, 3 puts the quarters in order.
-                    tokens[half] = _mm256_permute4x64_epi64(_mm256_packus_epi32(low, high), 0b11_01_10_00);
+                    tokens[half] = in_order(_mm256_packus_epi32(low, high));
                 }
             }
             let block = &mut job.blocks(&piece)[b];
             for half in 0..2 {
                 store(block, half, _mm256_or_si256(tokens[0][half], _mm256_slli_epi16(tokens[1][half], 8)));
             }
-            // Where `lowest <= last_escape`, unsigned.
-            let undecided = _mm256_cmpeq_epi16(_mm256_min_epu16(lowest, last_escape), lowest);
-            if _mm256_movemask_epi8(undecided) != 0 {
+            if any_at_most(lowest, last_escape) {
                 job.settle_wide(&piece, b, &words[..rounds]);
             }
         }
         let sums = portable::histogram_wide(job.blocks(&piece), piece.weights);
         job.take_sums(&piece, &sums);
     }
-    generators[0].store(job.bits, 0);
-    generators[1].store(job.bits, 1);
+    generators.store(job.bits);
 }
 
 /// The states of eight words of 16 bits, in 32 bits each.
@@ -397,7 +400,7 @@ fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
         let mut lanes = [[_mm256_setzero_ps(); 2]; 4];
         let (blocks, rest) = x.as_chunks::<LANES>();
         let last = portable::padded(rest);
-        for block in blocks.iter().chain((!rest.is_empty()).then_some(&last)) {
+        for block in blocks.iter().chain(&last) {
             for (lanes, x) in lanes.iter_mut().zip(block.as_chunks::<16>().0) {
                 for (half, lanes) in lanes.iter_mut().enumerate() {
                     let x = _mm256_castsi256_ps(load(x, half));
@@ -407,10 +410,16 @@ fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
         }
         let [a, b, c, d] = lanes;
         let sums = |half: usize| _mm256_add_ps(_mm256_add_ps(a[half], c[half]), _mm256_add_ps(b[half], d[half]));
-        let half = _mm256_add_ps(sums(0), sums(1));
-        let quarter = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
-        let pair = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
-        total += f64::from(_mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair))));
+        total += f64::from(tree(_mm256_add_ps(sums(0), sums(1))));
     }
     total
+}
+
+/// The last three levels of `portable::tree`, from 8 lanes to their sum.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn tree(lanes: __m256) -> f32 {
+    let half = _mm_add_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps(lanes, 1));
+    let quarter = _mm_add_ps(half, _mm_movehl_ps(half, half));
+    _mm_cvtss_f32(_mm_add_ss(quarter, _mm_movehdup_ps(quarter)))
 }

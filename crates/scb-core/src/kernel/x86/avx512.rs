@@ -4,7 +4,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Plain, by_bounds, compile_portable};
+use super::{Plain, avx2, by_bounds, compile_portable};
 use crate::kernel::bits::GENERATORS;
 use crate::kernel::fixed_point::{Form, Weights16};
 use crate::kernel::layout::{Block, ROUND};
@@ -178,11 +178,10 @@ fn totals([a, b, c, d]: [__m512i; 4]) -> [i32; 4] {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 pub(in crate::kernel) fn round_weights(_: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
     let (blocks, rest) = a.as_chunks::<16>();
-    let mut last = [0.0; 16];
-    last[..rest.len()].copy_from_slice(rest);
+    let last = portable::padded(rest);
     let per_unit = _mm512_set1_ps(per_unit);
     let mut total = _mm512_setzero_si512();
-    for (a, lanes) in blocks.iter().chain((!rest.is_empty()).then_some(&last)).zip(lanes) {
+    for (a, lanes) in blocks.iter().chain(&last).zip(lanes) {
         let whole = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_castsi512_ps(load(a)), per_unit));
         store(lanes, whole);
         // Like any partial sum, that of a lane fits 32 bits.
@@ -202,31 +201,36 @@ pub(in crate::kernel) fn look_up_narrow(
 ) {
     for (b, sums) in sums.chunks_mut(4 * ROUND).enumerate() {
         match sums.len().div_ceil(ROUND) {
-            1 => look_up_rounds::<1>(&lines[b..], per_line, tables, add, sums),
-            2 => look_up_rounds::<2>(&lines[b..], per_line, tables, add, sums),
-            3 => look_up_rounds::<3>(&lines[b..], per_line, tables, add, sums),
-            _ => look_up_rounds::<4>(&lines[b..], per_line, tables, add, sums),
+            1 => look_up_rounds::<1, 4, 1>(&lines[b..], per_line, tables, add, sums),
+            2 => look_up_rounds::<2, 4, 1>(&lines[b..], per_line, tables, add, sums),
+            3 => look_up_rounds::<3, 4, 1>(&lines[b..], per_line, tables, add, sums),
+            _ => look_up_rounds::<4, 4, 1>(&lines[b..], per_line, tables, add, sums),
         }
     }
 }
 
-/// The first block of every line, `R` rounds of it.
+/// The first block of every line, `R` rounds of it of `BITS` bits, with tables of `16 C` entries.
 ///
-/// A register of words is 16 pairs; a shift by `4 r` brings the index of the even words of round `r` to the lowest
-/// bits, where a permutation looks for it, one by `16 + 4 r` that of the odd words.
+/// A register of words is 16 pairs; a shift by `BITS r` brings the index of the even words of round `r` to the lowest
+/// bits, where a permutation looks for it, one by `16 + BITS r` that of the odd words.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn look_up_rounds<const R: usize>(lines: &[Block], per_line: usize, tables: &[Table], add: bool, sums: &mut [f32]) {
+fn look_up_rounds<const R: usize, const BITS: usize, const C: usize>(
+    lines: &[Block],
+    per_line: usize,
+    tables: &[Table],
+    add: bool,
+    sums: &mut [f32],
+) {
     let mut even = [_mm512_setzero_ps(); R];
     let mut odd = [_mm512_setzero_ps(); R];
-    for (block, table) in lines.iter().step_by(per_line).zip(tables) {
+    for (block, table) in lines.iter().step_by(per_line).zip(tables.as_chunks::<C>().0) {
         let words = load(block);
-        let table = _mm512_castsi512_ps(load(table));
         for r in 0..R {
-            let index = _mm512_srl_epi32(words, _mm_cvtsi32_si128(4 * r as i32));
-            even[r] = _mm512_add_ps(even[r], _mm512_permutexvar_ps(index, table));
-            let index = _mm512_srl_epi32(words, _mm_cvtsi32_si128(16 + 4 * r as i32));
-            odd[r] = _mm512_add_ps(odd[r], _mm512_permutexvar_ps(index, table));
+            let index = _mm512_srl_epi32(words, _mm_cvtsi32_si128((BITS * r) as i32));
+            even[r] = _mm512_add_ps(even[r], look_up_floats(table, index));
+            let index = _mm512_srl_epi32(words, _mm_cvtsi32_si128((16 + BITS * r) as i32));
+            odd[r] = _mm512_add_ps(odd[r], look_up_floats(table, index));
         }
     }
     let mut tile = [[0.0f32; ROUND]; R];
@@ -329,43 +333,23 @@ pub(in crate::kernel) fn look_up_wide(
 ) {
     for (b, sums) in sums.chunks_mut(2 * ROUND).enumerate() {
         match stride {
-            2 => look_up_bytes::<2>(&lines[b..], per_line, tables, add, sums),
-            4 => look_up_bytes::<4>(&lines[b..], per_line, tables, add, sums),
-            8 => look_up_bytes::<8>(&lines[b..], per_line, tables, add, sums),
-            _ => look_up_bytes::<16>(&lines[b..], per_line, tables, add, sums),
+            2 => look_up_rounds::<2, 8, 2>(&lines[b..], per_line, tables, add, sums),
+            4 => look_up_rounds::<2, 8, 4>(&lines[b..], per_line, tables, add, sums),
+            8 => look_up_rounds::<2, 8, 8>(&lines[b..], per_line, tables, add, sums),
+            _ => look_up_rounds::<2, 8, 16>(&lines[b..], per_line, tables, add, sums),
         }
     }
 }
 
-/// The first block of every line, with tables of `16 C` entries.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn look_up_bytes<const C: usize>(lines: &[Block], per_line: usize, tables: &[Table], add: bool, sums: &mut [f32]) {
-    let mut even = [_mm512_setzero_ps(); 2];
-    let mut odd = [_mm512_setzero_ps(); 2];
-    let tables = tables.chunks_exact(C);
-    for (block, table) in lines.iter().step_by(per_line).zip(tables) {
-        let Some(table) = table.first_chunk::<C>() else { return };
-        let words = load(block);
-        for r in 0..2 {
-            let index = _mm512_srl_epi32(words, _mm_cvtsi32_si128(8 * r as i32));
-            even[r] = _mm512_add_ps(even[r], look_up_floats(table, index));
-            let index = _mm512_srl_epi32(words, _mm_cvtsi32_si128(16 + 8 * r as i32));
-            odd[r] = _mm512_add_ps(odd[r], look_up_floats(table, index));
-        }
-    }
-    let mut tile = [[0.0f32; ROUND]; 2];
-    for r in 0..2 {
-        store_interleaved(even[r], odd[r], &mut tile[r]);
-    }
-    portable::store(tile.as_flattened(), add, sums);
-}
-
-/// `table[index mod 256]` in each of 16 lanes; the table has `16 C` entries and no index is beyond it.
+/// `table[index mod 256]` in each of 16 lanes, for a table of `16 C` entries that no such index is beyond; `index mod 16` for
+/// one register.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn look_up_floats<const C: usize>(table: &[Table; C], index: __m512i) -> __m512 {
     let register = |c: usize| _mm512_castsi512_ps(load(&table[c]));
+    if C == 1 {
+        return _mm512_permutexvar_ps(index, register(0));
+    }
     let mut found = _mm512_permutex2var_ps(register(0), index, register(1));
     let index = _mm512_and_si512(index, _mm512_set1_epi32(0xff));
     for c in 1..C / 2 {
@@ -396,7 +380,7 @@ fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
         let mut lanes = [_mm512_setzero_ps(); 4];
         let (blocks, rest) = x.as_chunks::<LANES>();
         let last = portable::padded(rest);
-        for block in blocks.iter().chain((!rest.is_empty()).then_some(&last)) {
+        for block in blocks.iter().chain(&last) {
             for (lanes, x) in lanes.iter_mut().zip(block.as_chunks::<16>().0) {
                 let x = _mm512_castsi512_ps(load(x));
                 *lanes = _mm512_add_ps(*lanes, if MAGNITUDES { _mm512_abs_ps(x) } else { x });
@@ -405,9 +389,7 @@ fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
         let [a, b, c, d] = lanes;
         let sums = _mm512_add_ps(_mm512_add_ps(a, c), _mm512_add_ps(b, d));
         let half = _mm256_add_ps(_mm512_castps512_ps256(sums), _mm512_extractf32x8_ps(sums, 1));
-        let quarter = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
-        let pair = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
-        total += f64::from(_mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair))));
+        total += f64::from(avx2::tree(half));
     }
     total
 }
