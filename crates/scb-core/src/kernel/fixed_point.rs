@@ -68,7 +68,8 @@ pub struct FixedPoint {
 /// The rounded attention of one query token.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row<'a> {
-    pub(super) lanes: &'a [Weights16],
+    /// By round.
+    pub(super) weights: &'a [[Weights16; 2]],
     pub(super) scales: &'a [Scale],
 }
 
@@ -107,16 +108,11 @@ impl FixedPoint {
         self.level
     }
 
-    /// The weight of `position` among `weights`, part of a row.
-    pub(super) fn weight(&self, weights: &[Weights16], position: usize) -> i32 {
-        self.form.at(weights, position)
-    }
-
     #[inline(always)]
     pub(super) fn row(&self, k: usize) -> Row<'_> {
         let blocks = self.pieces_per_row;
         Row {
-            lanes: &self.lanes[k * self.lanes_per_row..(k + 1) * self.lanes_per_row],
+            weights: self.lanes[k * self.lanes_per_row..(k + 1) * self.lanes_per_row].as_chunks().0,
             scales: &self.scales[k * blocks..(k + 1) * blocks],
         }
     }
@@ -155,7 +151,7 @@ mod tests {
                         for (block, (&Scale { unit, total }, a)) in
                             row.scales.iter().zip(crate::model::row(&rows, k).chunks(PIECE)).enumerate()
                         {
-                            let lanes = &row.lanes[block * (PIECE / 16)..];
+                            let lanes = &row.weights.as_flattened()[block * (PIECE / 16)..];
                             let magnitude: f64 = a.iter().map(|&a| f64::from(a).abs()).sum();
                             assert!(
                                 (2f64.powi(28)..2f64.powi(30)).contains(&(magnitude / unit)),
@@ -169,7 +165,7 @@ mod tests {
                             }
                         }
                         let padding = t..t.next_multiple_of(32);
-                        assert!(padding.into_iter().all(|i| weights.form.at(row.lanes, i) == 0));
+                        assert!(padding.into_iter().all(|i| weights.form.at(row.weights.as_flattened(), i) == 0));
                     }
                 }
             }

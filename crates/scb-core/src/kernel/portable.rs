@@ -7,7 +7,7 @@ use super::bits::GENERATORS;
 use super::fixed_point::{Form, Weights16};
 use super::layout::{Block, ROUND};
 use super::residuals::PANEL;
-use super::sequences::{Cursor, Sequences};
+use super::sequences::{Line, Sequences};
 use super::states::Cells;
 use super::{Bits, LANES, PIECE, Residuals, Samples, Table};
 
@@ -35,47 +35,55 @@ pub(super) fn draw_narrow(job: &mut Sequences<'_>) {
     let states = job.states;
     let Cells::Ordered(bounds) = &states.cells else { return };
     match bounds.len() {
-        1 => draw_narrow_of::<1>(job, bounds),
-        2 => draw_narrow_of::<2>(job, bounds),
-        3 => draw_narrow_of::<3>(job, bounds),
-        4..=7 => draw_narrow_of::<7>(job, bounds),
-        _ => draw_narrow_of::<15>(job, bounds),
+        1 => draw_narrow_of::<1, 4>(job, bounds),
+        2 => draw_narrow_of::<2, 4>(job, bounds),
+        3 => draw_narrow_of::<3, 4>(job, bounds),
+        4..=7 => draw_narrow_of::<7, 8>(job, bounds),
+        _ => draw_narrow_of::<15, 16>(job, bounds),
     }
 }
 
-/// With room for `J` bounds.
+/// With room for `J` bounds, for histograms of `W` entries.
 #[inline(always)]
-fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
+fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
+    let layout = job.layout;
+    let (mut source, lines) = job.parts();
     let mut words = [[0; ROUND]; 4];
-    let mut cursor = Cursor::default();
-    while let Some(piece) = job.next(&mut cursor) {
-        let mut passed = [0; 16];
-        let mut sums = [[0i32; ROUND]; J];
-        for b in 0..piece.blocks {
-            let rounds = piece.rounds(b, 4);
-            let mut block = if piece.overwrites_tokens { [0; ROUND] } else { job.blocks(&piece)[b].0 };
-            let mut lowest = i16::MAX;
-            for (r, words) in words[..rounds].iter_mut().enumerate() {
-                *words = job.bits.round();
-                let weights = &piece.weights.as_chunks::<2>().0[4 * b + r];
-                let mut tokens = [0u16; ROUND];
-                for (bound, sums) in bounds.iter().zip(&mut sums) {
-                    pass(words, flip(bound.0[0]), weights, &mut tokens, sums);
+    for Line { histograms, mut tokens } in lines {
+        for (sequence, h) in histograms.as_chunks_mut::<W>().0.iter_mut().enumerate() {
+            let shift = layout.shift(sequence);
+            let mut histogram = [0.0; W];
+            for mut piece in tokens.pieces::<4>() {
+                let mut passed = [0; W];
+                let mut sums = [[0i32; ROUND]; J];
+                let scale = piece.scale;
+                for mut part in piece.parts() {
+                    let mut block = if sequence == 0 { [0; ROUND] } else { part.block.0 };
+                    let mut lowest = i16::MAX;
+                    for (r, (weights, words)) in part.weights.iter().zip(&mut words).enumerate() {
+                        *words = source.bits.round();
+                        let mut tokens = [0u16; ROUND];
+                        for (bound, sums) in bounds.iter().zip(&mut sums) {
+                            pass(words, flip(bound.0[0]), weights, &mut tokens, sums);
+                        }
+                        for w in 0..ROUND {
+                            block[w] |= tokens[w] << (4 * r as u32 + shift);
+                            lowest = lowest.min(flip(words[w]));
+                        }
+                    }
+                    part.block.0 = block;
+                    if lowest < flip(source.states.escapes) {
+                        let rounds = part.weights.len();
+                        source.settle(&mut part, &words[..rounds], shift, &mut passed);
+                    }
                 }
-                for w in 0..ROUND {
-                    block[w] |= tokens[w] << (4 * r as u32 + piece.shift);
-                    lowest = lowest.min(flip(words[w]));
+                for (passed, sums) in passed.iter_mut().zip(&sums) {
+                    *passed += sums.iter().sum::<i32>();
                 }
+                scale.add_passed(&mut histogram, &passed);
             }
-            job.blocks(&piece)[b].0 = block;
-            if lowest < flip(job.states.escapes) {
-                job.settle(&piece, b, &words[..rounds], &mut passed);
-            }
+            *h = histogram;
         }
-        for (passed, sums) in passed.iter_mut().zip(&sums) {
-            *passed += sums.iter().sum::<i32>();
-        }
-        job.take_passed(&piece, &passed);
     }
 }
 
@@ -134,39 +142,41 @@ pub(super) fn store(tile: &[f32], add: bool, sums: &mut [f32]) {
 pub(super) fn draw_wide(job: &mut Sequences<'_>) {
     let states = job.states;
     let Cells::Columns(columns) = &states.cells else { return };
+    let (mut source, lines) = job.parts();
     let mut words = [[0; ROUND]; 2];
-    let mut cursor = Cursor::default();
-    while let Some(piece) = job.next(&mut cursor) {
-        for b in 0..piece.blocks {
-            let rounds = piece.rounds(b, 2);
-            let mut lowest = u16::MAX;
-            for words in &mut words[..rounds] {
-                *words = job.bits.round();
-                for &word in &*words {
-                    lowest = lowest.min(word);
+    for Line { histograms: h, mut tokens } in lines {
+        h.fill(0.0);
+        for mut piece in tokens.pieces::<2>() {
+            for mut part in piece.parts() {
+                let rounds = part.weights.len();
+                let mut lowest = u16::MAX;
+                for words in &mut words[..rounds] {
+                    *words = source.bits.round();
+                    for &word in &*words {
+                        lowest = lowest.min(word);
+                    }
+                }
+                let block = &mut part.block.0;
+                for w in 0..ROUND {
+                    block[w] = u16::from(columns.of(words[0][w])) | u16::from(columns.of(words[1][w])) << 8;
+                }
+                if lowest < states.escapes {
+                    source.settle_wide(&mut part, &words[..rounds]);
                 }
             }
-            let block = &mut job.blocks(&piece)[b].0;
-            for w in 0..ROUND {
-                block[w] = u16::from(columns.of(words[0][w])) | u16::from(columns.of(words[1][w])) << 8;
-            }
-            if lowest < states.escapes {
-                job.settle_wide(&piece, b, &words[..rounds]);
-            }
+            piece.scale.add_sums(h, &histogram_wide(piece.blocks, piece.weights));
         }
-        let sums = histogram_wide(job.blocks(&piece), piece.weights);
-        job.take_sums(&piece, &sums);
     }
 }
 
 /// The weights of the tokens of each state in `line`.
 #[inline(always)]
-pub(super) fn histogram_wide(line: &[Block], weights: &[Weights16]) -> [i32; 256] {
+pub(super) fn histogram_wide(line: &[Block], weights: &[[Weights16; 2]]) -> [i32; 256] {
     // Several histograms, so that a token need not wait for the one before it.
     let mut sums = [[0i32; 256]; 4];
     let [s0, s1, s2, s3] = &mut sums;
-    for (block, weights) in line.iter().zip(weights.chunks(4)) {
-        if let [w0, w1, w2, w3] = weights {
+    for (block, weights) in line.iter().zip(weights.chunks(2)) {
+        if let [[w0, w1], [w2, w3]] = weights {
             for i in 0..16 {
                 let (x, y) = (block.0[i], block.0[16 + i]);
                 s0[usize::from(x as u8)] += w0.0[i];
@@ -177,7 +187,7 @@ pub(super) fn histogram_wide(line: &[Block], weights: &[Weights16]) -> [i32; 256
         } else {
             // The line ends after one round.
             for (w, word) in block.0.iter().enumerate() {
-                s0[usize::from(*word as u8)] += weights[w / 16].0[w % 16];
+                s0[usize::from(*word as u8)] += weights[0][w / 16].0[w % 16];
             }
         }
     }

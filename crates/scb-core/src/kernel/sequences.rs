@@ -1,6 +1,6 @@
-//! Sequences that are to be drawn, piece by piece.
+//! Sequences that are to be drawn: line by line, piece by piece, block by block.
 
-use super::fixed_point::{FixedPoint, Scale, Weights16};
+use super::fixed_point::{FixedPoint, Form, Row, Scale, Weights16};
 use super::layout::{Block, Layout, ROUND};
 use super::states::States;
 use super::{Bits, PIECE};
@@ -33,148 +33,193 @@ pub struct Sequences<'a> {
     pub width: usize,
 }
 
-/// Which piece is next: its line, its sequence within the line, and its number within the sequence.
-#[derive(Debug, Default)]
-pub(super) struct Cursor {
-    line: usize,
-    sequence: usize,
-    part: usize,
-    /// First block of the line.
-    first: usize,
-    place: usize,
+/// What decides tokens.
+pub(super) struct Source<'a> {
+    pub(super) states: &'a States,
+    pub(super) bits: &'a mut Bits,
+    escapes: &'a mut Stream,
+    form: Form,
+}
+
+/// The lines that are still to be filled.
+pub(super) struct Lines<'a> {
+    attention: &'a FixedPoint,
+    layout: Layout,
+    t: usize,
+    width: usize,
+    filled: std::slice::Iter<'a, usize>,
+    queries: std::slice::Iter<'a, usize>,
+    blocks: &'a mut [Block],
+    histograms: &'a mut [f64],
+}
+
+/// A line that is to be filled.
+pub(super) struct Line<'a> {
+    /// Of its sequences, one after the other.
+    pub(super) histograms: &'a mut [f64],
+    pub(super) tokens: Tokens<'a>,
+}
+
+/// Where the tokens of a line go, and the attention they meet.
+pub(super) struct Tokens<'a> {
+    row: Row<'a>,
+    t: usize,
+    blocks: &'a mut [Block],
+}
+
+/// What is left of a sequence, in a layout with `ROUNDS` rounds in a word.
+pub(super) struct Pieces<'a, const ROUNDS: usize> {
+    scales: std::slice::Iter<'a, Scale>,
+    weights: &'a [[Weights16; 2]],
+    blocks: &'a mut [Block],
+    positions: usize,
 }
 
 /// At most [`PIECE`] positions of one sequence.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Piece<'a> {
-    /// Their weights, whole rounds.
-    pub(super) weights: &'a [Weights16],
-    scale: Scale,
-    /// Index of the first block.
-    pub(super) first: usize,
-    /// How many blocks.
-    pub(super) blocks: usize,
-    /// How many positions.
-    pub(super) positions: usize,
-    /// First of the sequence's bits among those of a round.
-    pub(super) shift: u32,
-    /// Whether this is the first sequence of its line: what the blocks held is old.
-    pub(super) overwrites_tokens: bool,
-    /// Index of the histogram's first entry.
-    histogram: usize,
-    /// Whether this is the first piece of its sequence: what the histogram held is old.
-    overwrites_histogram: bool,
+pub(super) struct Piece<'a, const ROUNDS: usize> {
+    pub(super) scale: &'a Scale,
+    /// By round.
+    pub(super) weights: &'a [[Weights16; 2]],
+    pub(super) blocks: &'a mut [Block],
+    positions: usize,
 }
 
-impl Piece<'_> {
-    /// Rounds of block `b` that hold positions of the piece; a block has room for `most`.
+/// What is left of a piece.
+pub(super) struct Parts<'a, const ROUNDS: usize> {
+    weights: &'a [[Weights16; 2]],
+    blocks: std::slice::IterMut<'a, Block>,
+    positions: usize,
+}
+
+/// What a block holds of one sequence.
+pub(super) struct Part<'a> {
+    pub(super) block: &'a mut Block,
+    /// By round.
+    pub(super) weights: &'a [[Weights16; 2]],
+    /// How many of the sequence are left, from the block's first on.
+    positions: usize,
+}
+
+impl Sequences<'_> {
+    /// What decides tokens, and the lines they go to.
     #[inline(always)]
-    pub(super) fn rounds(&self, b: usize, most: usize) -> usize {
-        (self.positions - most * ROUND * b).div_ceil(ROUND).min(most)
+    pub(super) fn parts(&mut self) -> (Source<'_>, Lines<'_>) {
+        let Self { states, attention, layout, t, filled, queries, width, .. } = *self;
+        let source = Source { states, bits: self.bits, escapes: self.escapes, form: attention.form };
+        let (filled, queries) = (filled.iter(), queries.iter());
+        let (blocks, histograms) = (&mut *self.lines, &mut *self.histograms);
+        (source, Lines { attention, layout, t, width, filled, queries, blocks, histograms })
     }
 }
 
-impl<'a> Sequences<'a> {
-    /// The piece at `cursor`, which moves on.
-    #[inline(always)]
-    pub(super) fn next(&self, cursor: &mut Cursor) -> Option<Piece<'a>> {
-        let Cursor { line, sequence, part, first, place } = *cursor;
-        let filled = *self.filled.get(line)?;
-        let row = self.attention.row(self.queries[line]);
-        cursor.part += 1;
-        if cursor.part == row.scales.len() {
-            (cursor.part, cursor.sequence, cursor.place) = (0, sequence + 1, place + 1);
-            if cursor.sequence == filled {
-                (cursor.sequence, cursor.line) = (0, line + 1);
-                cursor.first += self.layout.blocks();
-                cursor.place += self.layout.sequences() - filled;
-            }
-        }
-        let (positions, lanes) = (self.t - part * PIECE, part * (PIECE / 16));
-        let positions = positions.min(PIECE);
-        let per_scale = PIECE / (ROUND * self.layout.rounds);
-        Some(Piece {
-            weights: &row.lanes[lanes..(lanes + PIECE / 16).min(row.lanes.len())],
-            scale: row.scales[part],
-            first: first + part * per_scale,
-            blocks: (self.layout.blocks() - part * per_scale).min(per_scale),
-            positions,
-            shift: self.layout.shift(sequence),
-            overwrites_tokens: sequence == 0,
-            histogram: place * self.width,
-            overwrites_histogram: part == 0,
-        })
-    }
+impl<'a> Iterator for Lines<'a> {
+    type Item = Line<'a>;
 
-    /// The blocks of `piece`.
     #[inline(always)]
-    pub(super) fn blocks(&mut self, piece: &Piece<'_>) -> &mut [Block] {
-        &mut self.lines[piece.first..piece.first + piece.blocks]
+    fn next(&mut self) -> Option<Line<'a>> {
+        let (&filled, &query) = (self.filled.next()?, self.queries.next()?);
+        let blocks = self.blocks.split_off_mut(..self.layout.blocks())?;
+        let histograms = self.histograms.split_off_mut(..self.layout.sequences() * self.width)?;
+        let tokens = Tokens { row: self.attention.row(query), t: self.t, blocks };
+        Some(Line { histograms: &mut histograms[..filled * self.width], tokens })
     }
+}
 
-    /// Draws the states of the escapes among `words`, the rounds of the piece's block `b`, in order of position. Being
-    /// beyond no bound, they count as state 0 so far.
+impl Tokens<'_> {
+    /// The pieces of a sequence.
+    #[inline(always)]
+    pub(super) fn pieces<const ROUNDS: usize>(&mut self) -> Pieces<'_, ROUNDS> {
+        let Row { weights, scales } = self.row;
+        Pieces { scales: scales.iter(), weights, blocks: self.blocks, positions: self.t }
+    }
+}
+
+// These are plain loops over slices, but without the divisions and checks of `chunks` and `zip`: at T = 64 they would take as
+// long as drawing.
+impl<'a, const ROUNDS: usize> Iterator for Pieces<'a, ROUNDS> {
+    type Item = Piece<'a, ROUNDS>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Piece<'a, ROUNDS>> {
+        let scale = self.scales.next()?;
+        let (weights, rest) = self.weights.split_at(self.weights.len().min(PIECE / ROUND));
+        self.weights = rest;
+        let blocks = self.blocks.len().min(PIECE / (ROUND * ROUNDS));
+        let blocks = self.blocks.split_off_mut(..blocks)?;
+        let positions = self.positions;
+        self.positions = positions.wrapping_sub(PIECE);
+        Some(Piece { scale, weights, blocks, positions })
+    }
+}
+
+impl<const ROUNDS: usize> Piece<'_, ROUNDS> {
+    /// The piece block by block.
+    #[inline(always)]
+    pub(super) fn parts(&mut self) -> Parts<'_, ROUNDS> {
+        Parts { weights: self.weights, blocks: self.blocks.iter_mut(), positions: self.positions }
+    }
+}
+
+impl<'a, const ROUNDS: usize> Iterator for Parts<'a, ROUNDS> {
+    type Item = Part<'a>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Part<'a>> {
+        let block = self.blocks.next()?;
+        let (weights, rest) = self.weights.split_at(self.weights.len().min(ROUNDS));
+        self.weights = rest;
+        let positions = self.positions;
+        self.positions = positions.wrapping_sub(ROUND * ROUNDS);
+        Some(Part { block, weights, positions })
+    }
+}
+
+impl Source<'_> {
+    /// Draws the states of the escapes among `words`, the rounds of `part`, in order of position. Being beyond no bound,
+    /// they count as state 0 so far.
     #[cold]
     #[inline(never)]
-    pub(super) fn settle(&mut self, piece: &Piece<'_>, b: usize, words: &[[u16; ROUND]], passed: &mut [i32; 16]) {
-        let start = 4 * ROUND * b;
-        for (i, &h) in words.as_flattened().iter().enumerate().take(piece.positions - start) {
+    pub(super) fn settle(&mut self, part: &mut Part<'_>, words: &[[u16; ROUND]], shift: u32, passed: &mut [i32]) {
+        for (i, &h) in words.as_flattened().iter().enumerate().take(part.positions) {
             if h < self.states.escapes {
                 let state = self.states.settle(h, self.escapes);
-                let word = &mut self.lines[piece.first + b].0[i % ROUND];
-                *word += u16::from(state) << (4 * (i / ROUND) as u32 + piece.shift);
-                let weight = self.attention.weight(piece.weights, start + i);
+                part.block.0[i % ROUND] += u16::from(state) << (4 * (i / ROUND) as u32 + shift);
+                let weight = self.form.at(part.weights.as_flattened(), i);
                 passed[..usize::from(state)].iter_mut().for_each(|passed| *passed += weight);
             }
         }
     }
 
-    /// As [`Sequences::settle`] for a wide layout: replaces the tokens.
+    /// As [`Source::settle`] for a wide layout: replaces the tokens.
     #[cold]
     #[inline(never)]
-    pub(super) fn settle_wide(&mut self, piece: &Piece<'_>, b: usize, words: &[[u16; ROUND]]) {
-        let positions = piece.positions - 2 * ROUND * b;
-        for (i, &h) in words.as_flattened().iter().enumerate().take(positions) {
+    pub(super) fn settle_wide(&mut self, part: &mut Part<'_>, words: &[[u16; ROUND]]) {
+        for (i, &h) in words.as_flattened().iter().enumerate().take(part.positions) {
             if h < self.states.escapes {
                 let state = u16::from(self.states.settle(h, self.escapes));
-                let (word, shift) = (&mut self.lines[piece.first + b].0[i % ROUND], 8 * (i / ROUND));
+                let (word, shift) = (&mut part.block.0[i % ROUND], 8 * (i / ROUND));
                 *word = *word & !(0xff << shift) | state << shift;
             }
         }
     }
-
-    /// Writes or adds to the histogram, from the weights of the tokens beyond each bound; there are at most 15.
-    #[inline(always)]
-    pub(super) fn take_passed(&mut self, piece: &Piece<'_>, passed: &[i32; 16]) {
-        // Beyond a bound are the states above it; what is beyond one bound but not the next is one state.
-        let h = &mut self.histograms[piece.histogram..piece.histogram + self.width];
-        let mut beyond = [0; 16];
-        beyond[0] = piece.scale.total;
-        beyond[1..].copy_from_slice(&passed[..15]);
-        // Of fixed length, for vector code.
-        match h.len() {
-            4 => take::<4>(piece, &beyond, passed, h),
-            8 => take::<8>(piece, &beyond, passed, h),
-            _ => take::<16>(piece, &beyond, passed, h),
-        }
-    }
-
-    /// As [`Sequences::take_passed`], from the weights of the tokens of each state.
-    #[inline(always)]
-    pub(super) fn take_sums(&mut self, piece: &Piece<'_>, sums: &[i32; 256]) {
-        let h = &mut self.histograms[piece.histogram..piece.histogram + self.width];
-        for (h, &sum) in h.iter_mut().zip(sums) {
-            let sum = f64::from(sum) * piece.scale.unit;
-            *h = if piece.overwrites_histogram { sum } else { *h + sum };
-        }
-    }
 }
 
-#[inline(always)]
-fn take<const W: usize>(piece: &Piece<'_>, beyond: &[i32; 16], next: &[i32; 16], h: &mut [f64]) {
-    let Some(h) = h.first_chunk_mut::<W>() else { return };
-    for j in 0..W {
-        let sum = f64::from(beyond[j] - next[j]) * piece.scale.unit;
-        h[j] = if piece.overwrites_histogram { sum } else { h[j] + sum };
+impl Scale {
+    /// Adds to a histogram, from the weights of the tokens beyond each bound; there are fewer bounds than entries, and
+    /// what is beyond none is 0.
+    #[inline(always)]
+    pub(super) fn add_passed<const W: usize>(&self, h: &mut [f64; W], passed: &[i32; W]) {
+        // Beyond a bound are the states above it; what is beyond one bound but not the next is one state.
+        let mut beyond = [self.total; W];
+        beyond[1..].copy_from_slice(&passed[..W - 1]);
+        for j in 0..W {
+            h[j] += f64::from(beyond[j] - passed[j]) * self.unit;
+        }
+    }
+
+    /// Adds to a histogram, from the weights of the tokens of each state.
+    #[inline(always)]
+    pub(super) fn add_sums(&self, h: &mut [f64], sums: &[i32; 256]) {
+        h.iter_mut().zip(sums).for_each(|(h, &sum)| *h += f64::from(sum) * self.unit);
     }
 }

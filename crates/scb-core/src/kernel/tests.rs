@@ -130,7 +130,7 @@ impl Case {
             for (part, (tokens, scale)) in sequence.chunks(PIECE).zip(row.scales).enumerate() {
                 let mut sums = vec![0i64; self.n];
                 for (p, &x) in tokens.iter().enumerate() {
-                    sums[x] += i64::from(fixed.weight(row.lanes, part * PIECE + p));
+                    sums[x] += i64::from(fixed.form.at(row.weights.as_flattened(), part * PIECE + p));
                 }
                 h.iter_mut().zip(&sums).for_each(|(h, &sum)| *h += sum as f64 * scale.unit);
             }
@@ -351,7 +351,7 @@ fn any_number_of_cores_gives_the_same_bits() {
             let mut fixed = FixedPoint::zeros(1, t, level);
             fixed.set(&ndarray::Array2::from_shape_vec((1, t), moved.clone()).unwrap());
             let row = fixed.row(0);
-            let weights: Vec<i32> = (0..t).map(|t| fixed.weight(row.lanes, t)).collect();
+            let weights: Vec<i32> = (0..t).map(|t| fixed.form.at(row.weights.as_flattened(), t)).collect();
             let (mass, square, count) = level.kept(&moved, -0.5);
             let sums = [level.sum(&a), mass, square, count].map(f64::to_bits);
             let scales: Vec<_> = row.scales.iter().map(|scale| (scale.unit.to_bits(), scale.total)).collect();

@@ -9,7 +9,7 @@ use super::{Plain, by_bounds, compile_portable};
 use crate::kernel::bits::GENERATORS;
 use crate::kernel::fixed_point::{Form, Weights16};
 use crate::kernel::layout::{Block, ROUND};
-use crate::kernel::sequences::{Cursor, Sequences};
+use crate::kernel::sequences::{Line, Sequences};
 use crate::kernel::states::{Cells, Columns};
 use crate::kernel::{Bits, LANES, PIECE, Residuals, Samples, Table, portable};
 
@@ -112,66 +112,72 @@ pub(in crate::kernel) fn draw_narrow(job: &mut Sequences<'_>) {
     by_bounds!(bounds.len(), draw_narrow_of(job, bounds));
 }
 
-/// For `J` bounds. AVX2 cannot add under a mask. A comparison yields -1 or 0 in 16 bits, and `madd` multiplies
+/// For `J` bounds and histograms of `W` entries. AVX2 cannot add under a mask. A comparison yields -1 or 0 in 16 bits, and `madd` multiplies
 /// numbers of 16 bits and adds pairs of products, so weights come in two halves that fit 16 bits. The products are minus
 /// the weights, hence the `-=` below.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
+fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
     let Some(bounds) = bounds.first_chunk::<J>() else { return };
     let flip = _mm256_set1_epi16(i16::MIN);
     let mut flipped = [flip; J];
     for (flipped, bound) in flipped.iter_mut().zip(bounds) {
         *flipped = _mm256_xor_si256(load(bound, 0), flip);
     }
-    let mut generators = Generators::load(job.bits);
-    let last_escape = _mm256_set1_epi16((job.states.escapes - 1) as i16);
+    let layout = job.layout;
+    let (mut source, lines) = job.parts();
+    let mut generators = Generators::load(source.bits);
+    let last_escape = _mm256_set1_epi16((source.states.escapes - 1) as i16);
     let mut words = [[0u16; ROUND]; 4];
-    let mut cursor = Cursor::default();
-    while let Some(piece) = job.next(&mut cursor) {
-        let mut passed = [0; 16];
-        let (mut low_sums, mut high_sums) = ([_mm256_setzero_si256(); J], [_mm256_setzero_si256(); J]);
-        for b in 0..piece.blocks {
-            let rounds = piece.rounds(b, 4);
-            let weights = &piece.weights[8 * b..][..2 * rounds];
-            let mut block = [_mm256_setzero_si256(); 2];
-            if !piece.overwrites_tokens {
-                let here = &job.blocks(&piece)[b];
-                block = [load(here, 0), load(here, 1)];
-            }
-            let mut shift = _mm_cvtsi32_si128(piece.shift as i32);
-            let mut lowest = _mm256_set1_epi16(-1);
-            for (weights, words) in weights.as_chunks::<2>().0.iter().zip(&mut words) {
-                for half in 0..2 {
-                    let h = generators.next(half);
-                    store(words, half, h);
-                    lowest = _mm256_min_epu16(lowest, h);
-                    let h = _mm256_xor_si256(h, flip);
-                    let (low, high) = (load(&weights[half], 0), load(&weights[half], 1));
-                    let mut tokens = _mm256_setzero_si256();
-                    for j in 0..J {
-                        let beyond = _mm256_cmpgt_epi16(h, flipped[j]);
-                        tokens = _mm256_sub_epi16(tokens, beyond);
-                        low_sums[j] = _mm256_add_epi32(low_sums[j], _mm256_madd_epi16(beyond, low));
-                        high_sums[j] = _mm256_add_epi32(high_sums[j], _mm256_madd_epi16(beyond, high));
+    for Line { histograms, mut tokens } in lines {
+        for (sequence, h) in histograms.as_chunks_mut::<W>().0.iter_mut().enumerate() {
+            let shift = layout.shift(sequence);
+            let mut histogram = [0.0; W];
+            for mut piece in tokens.pieces::<4>() {
+                let mut passed = [0; W];
+                let (mut low_sums, mut high_sums) = ([_mm256_setzero_si256(); J], [_mm256_setzero_si256(); J]);
+                let scale = piece.scale;
+                for mut part in piece.parts() {
+                    let mut block = [_mm256_setzero_si256(); 2];
+                    if sequence > 0 {
+                        block = [load(part.block, 0), load(part.block, 1)];
                     }
-                    block[half] = _mm256_or_si256(block[half], _mm256_sll_epi16(tokens, shift));
+                    let mut by = _mm_cvtsi32_si128(shift as i32);
+                    let mut lowest = _mm256_set1_epi16(-1);
+                    for (weights, words) in part.weights.iter().zip(&mut words) {
+                        for half in 0..2 {
+                            let h = generators.next(half);
+                            store(words, half, h);
+                            lowest = _mm256_min_epu16(lowest, h);
+                            let h = _mm256_xor_si256(h, flip);
+                            let (low, high) = (load(&weights[half], 0), load(&weights[half], 1));
+                            let mut tokens = _mm256_setzero_si256();
+                            for j in 0..J {
+                                let beyond = _mm256_cmpgt_epi16(h, flipped[j]);
+                                tokens = _mm256_sub_epi16(tokens, beyond);
+                                low_sums[j] = _mm256_add_epi32(low_sums[j], _mm256_madd_epi16(beyond, low));
+                                high_sums[j] = _mm256_add_epi32(high_sums[j], _mm256_madd_epi16(beyond, high));
+                            }
+                            block[half] = _mm256_or_si256(block[half], _mm256_sll_epi16(tokens, by));
+                        }
+                        by = _mm_add_epi64(by, _mm_cvtsi32_si128(4));
+                    }
+                    store(part.block, 0, block[0]);
+                    store(part.block, 1, block[1]);
+                    if any_at_most(lowest, last_escape) {
+                        let rounds = part.weights.len();
+                        source.settle(&mut part, &words[..rounds], shift, &mut passed);
+                    }
                 }
-                shift = _mm_add_epi64(shift, _mm_cvtsi32_si128(4));
+                for (passed, (&low, &high)) in passed.iter_mut().zip(low_sums.iter().zip(&high_sums)) {
+                    *passed -= total(_mm256_add_epi32(low, _mm256_slli_epi32(high, 15)));
+                }
+                scale.add_passed(&mut histogram, &passed);
             }
-            let here = &mut job.blocks(&piece)[b];
-            store(here, 0, block[0]);
-            store(here, 1, block[1]);
-            if any_at_most(lowest, last_escape) {
-                job.settle(&piece, b, &words[..rounds], &mut passed);
-            }
+            *h = histogram;
         }
-        for (passed, (&low, &high)) in passed.iter_mut().zip(low_sums.iter().zip(&high_sums)) {
-            *passed -= total(_mm256_add_epi32(low, _mm256_slli_epi32(high, 15)));
-        }
-        job.take_passed(&piece, &passed);
     }
-    generators.store(job.bits);
+    generators.store(source.bits);
 }
 
 /// Whether any of 16 unsigned words of `x` is at most that of `most`.
@@ -277,37 +283,38 @@ fn look_up_half(
 pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
     let states = job.states;
     let Cells::Columns(columns) = &states.cells else { return };
-    let mut generators = Generators::load(job.bits);
+    let (mut source, lines) = job.parts();
+    let mut generators = Generators::load(source.bits);
     let last_escape = _mm256_set1_epi16((states.escapes - 1) as i16);
     let mut words = [[0u16; ROUND]; 2];
-    let mut cursor = Cursor::default();
-    while let Some(piece) = job.next(&mut cursor) {
-        for b in 0..piece.blocks {
-            let rounds = piece.rounds(b, 2);
-            let mut lowest = _mm256_set1_epi16(-1);
-            let mut tokens = [[_mm256_setzero_si256(); 2]; 2];
-            for (words, tokens) in words[..rounds].iter_mut().zip(&mut tokens) {
+    for Line { histograms: h, mut tokens } in lines {
+        h.fill(0.0);
+        for mut piece in tokens.pieces::<2>() {
+            for mut part in piece.parts() {
+                let rounds = part.weights.len();
+                let mut lowest = _mm256_set1_epi16(-1);
+                let mut tokens = [[_mm256_setzero_si256(); 2]; 2];
+                for (words, tokens) in words[..rounds].iter_mut().zip(&mut tokens) {
+                    for half in 0..2 {
+                        let h = generators.next(half);
+                        store(words, half, h);
+                        lowest = _mm256_min_epu16(lowest, h);
+                        let low = states_of(columns, _mm256_cvtepu16_epi32(_mm256_castsi256_si128(h)));
+                        let high = states_of(columns, _mm256_cvtepu16_epi32(_mm256_extracti128_si256(h, 1)));
+                        tokens[half] = in_order(_mm256_packus_epi32(low, high));
+                    }
+                }
                 for half in 0..2 {
-                    let h = generators.next(half);
-                    store(words, half, h);
-                    lowest = _mm256_min_epu16(lowest, h);
-                    let low = states_of(columns, _mm256_cvtepu16_epi32(_mm256_castsi256_si128(h)));
-                    let high = states_of(columns, _mm256_cvtepu16_epi32(_mm256_extracti128_si256(h, 1)));
-                    tokens[half] = in_order(_mm256_packus_epi32(low, high));
+                    store(part.block, half, _mm256_or_si256(tokens[0][half], _mm256_slli_epi16(tokens[1][half], 8)));
+                }
+                if any_at_most(lowest, last_escape) {
+                    source.settle_wide(&mut part, &words[..rounds]);
                 }
             }
-            let block = &mut job.blocks(&piece)[b];
-            for half in 0..2 {
-                store(block, half, _mm256_or_si256(tokens[0][half], _mm256_slli_epi16(tokens[1][half], 8)));
-            }
-            if any_at_most(lowest, last_escape) {
-                job.settle_wide(&piece, b, &words[..rounds]);
-            }
+            piece.scale.add_sums(h, &portable::histogram_wide(piece.blocks, piece.weights));
         }
-        let sums = portable::histogram_wide(job.blocks(&piece), piece.weights);
-        job.take_sums(&piece, &sums);
     }
-    generators.store(job.bits);
+    generators.store(source.bits);
 }
 
 /// The states of eight words of 16 bits, in 32 bits each.

@@ -8,7 +8,7 @@ use super::{Plain, avx2, by_bounds, compile_portable};
 use crate::kernel::bits::GENERATORS;
 use crate::kernel::fixed_point::{Form, Weights16};
 use crate::kernel::layout::{Block, ROUND};
-use crate::kernel::sequences::{Cursor, Sequences};
+use crate::kernel::sequences::{Line, Sequences};
 use crate::kernel::states::{Cells, Columns};
 use crate::kernel::{Bits, LANES, PIECE, Residuals, Samples, Table, portable};
 
@@ -105,60 +105,78 @@ pub(in crate::kernel) fn draw_narrow(job: &mut Sequences<'_>) {
     by_bounds!(bounds.len(), draw_narrow_of(job, bounds));
 }
 
-/// For `J` bounds. A comparison with a bound yields a mask of the tokens beyond it; masked additions count it
-/// into the tokens and add the weights to the bound's sums.
+/// `ONES[s][r]`: what adds 1 to a token whose first bit is bit `s` of round `r`.
+static ONES: [[[u16; ROUND]; 4]; 4] = {
+    let mut ones = [[[0; ROUND]; 4]; 4];
+    let mut bit = 0;
+    while bit < 16 {
+        ones[bit % 4][bit / 4] = [1 << bit; ROUND];
+        bit += 1;
+    }
+    ones
+};
+
+/// For `J` bounds and histograms of `W` entries. A comparison with a bound yields a mask of the tokens beyond it;
+/// masked additions count it into the tokens and add the weights to the bound's sums.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn draw_narrow_of<const J: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
+fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
     let Some(bounds) = bounds.first_chunk::<J>() else { return };
-    let mut generators = Generators::load(job.bits);
-    let escapes = _mm512_set1_epi16(job.states.escapes as i16);
+    let layout = job.layout;
+    let (mut source, lines) = job.parts();
+    let mut generators = Generators::load(source.bits);
+    let escapes = _mm512_set1_epi16(source.states.escapes as i16);
     let mut words = [[0u16; ROUND]; 4];
-    let mut cursor = Cursor::default();
-    while let Some(piece) = job.next(&mut cursor) {
-        let mut passed = [0; 16];
-        let one = _mm512_set1_epi16(1 << piece.shift);
-        // Apart for the two halves of a round, because only then the compiler adds under a mask in one instruction.
-        let (mut low_sums, mut high_sums) = ([_mm512_setzero_si512(); J], [_mm512_setzero_si512(); J]);
-        for b in 0..piece.blocks {
-            let rounds = piece.rounds(b, 4);
-            let weights = &piece.weights[8 * b..][..2 * rounds];
-            let mut block = if piece.overwrites_tokens { _mm512_setzero_si512() } else { load(&job.blocks(&piece)[b]) };
-            let mut one = one;
-            let mut lowest = _mm512_set1_epi16(-1);
-            for (weights, words) in weights.as_chunks::<2>().0.iter().zip(&mut words) {
-                let h = generators.next();
-                store(words, h);
-                lowest = _mm512_min_epu16(lowest, h);
-                let (low, high) = (load(&weights[0]), load(&weights[1]));
-                for j in 0..J {
-                    let beyond = _mm512_cmpgt_epu16_mask(h, load(&bounds[j]));
-                    block = _mm512_mask_add_epi16(block, beyond, block, one);
-                    low_sums[j] = _mm512_mask_add_epi32(low_sums[j], beyond as u16, low_sums[j], low);
-                    high_sums[j] = _mm512_mask_add_epi32(high_sums[j], (beyond >> 16) as u16, high_sums[j], high);
+    for Line { histograms, mut tokens } in lines {
+        for (sequence, h) in histograms.as_chunks_mut::<W>().0.iter_mut().enumerate() {
+            let shift = layout.shift(sequence);
+            let ones = &ONES[shift as usize % 4];
+            let mut histogram = [0.0; W];
+            for mut piece in tokens.pieces::<4>() {
+                let mut passed = [0; W];
+                // Apart for the two halves of a round, because only then the compiler adds under a mask in one instruction.
+                let (mut low_sums, mut high_sums) = ([_mm512_setzero_si512(); J], [_mm512_setzero_si512(); J]);
+                let scale = piece.scale;
+                for mut part in piece.parts() {
+                    let mut block = if sequence == 0 { _mm512_setzero_si512() } else { load(part.block) };
+                    let mut lowest = _mm512_set1_epi16(-1);
+                    for ((weights, words), one) in part.weights.iter().zip(&mut words).zip(ones) {
+                        let h = generators.next();
+                        store(words, h);
+                        lowest = _mm512_min_epu16(lowest, h);
+                        let (low, high, one) = (load(&weights[0]), load(&weights[1]), load(one));
+                        for j in 0..J {
+                            let beyond = _mm512_cmpgt_epu16_mask(h, load(&bounds[j]));
+                            block = _mm512_mask_add_epi16(block, beyond, block, one);
+                            low_sums[j] = _mm512_mask_add_epi32(low_sums[j], beyond as u16, low_sums[j], low);
+                            high_sums[j] =
+                                _mm512_mask_add_epi32(high_sums[j], (beyond >> 16) as u16, high_sums[j], high);
+                        }
+                    }
+                    store(part.block, block);
+                    if _mm512_cmplt_epu16_mask(lowest, escapes) != 0 {
+                        let rounds = part.weights.len();
+                        source.settle(&mut part, &words[..rounds], shift, &mut passed);
+                    }
                 }
-                one = _mm512_slli_epi16(one, 4);
-            }
-            store(&mut job.blocks(&piece)[b], block);
-            if _mm512_cmplt_epu16_mask(lowest, escapes) != 0 {
-                job.settle(&piece, b, &words[..rounds], &mut passed);
-            }
-        }
-        for (j, passed) in passed.as_chunks_mut::<4>().0.iter_mut().enumerate().take(J.div_ceil(4)) {
-            let sum = |i: usize| {
-                if 4 * j + i < J {
-                    _mm512_add_epi32(low_sums[4 * j + i], high_sums[4 * j + i])
-                } else {
-                    _mm512_setzero_si512()
+                for (j, passed) in passed.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+                    let sum = |i: usize| {
+                        if 4 * j + i < J {
+                            _mm512_add_epi32(low_sums[4 * j + i], high_sums[4 * j + i])
+                        } else {
+                            _mm512_setzero_si512()
+                        }
+                    };
+                    for (passed, total) in passed.iter_mut().zip(totals([sum(0), sum(1), sum(2), sum(3)])) {
+                        *passed += total;
+                    }
                 }
-            };
-            for (passed, total) in passed.iter_mut().zip(totals([sum(0), sum(1), sum(2), sum(3)])) {
-                *passed += total;
+                scale.add_passed(&mut histogram, &passed);
             }
+            *h = histogram;
         }
-        job.take_passed(&piece, &passed);
     }
-    generators.store(job.bits);
+    generators.store(source.bits);
 }
 
 /// The sums over the 16 lanes of four registers.
@@ -272,36 +290,38 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
 fn draw_columns<const C: usize>(job: &mut Sequences<'_>, columns: &Columns) {
     let (splits, pairs) = (columns.split.as_chunks::<32>().0, columns.states.as_chunks::<32>().0);
     let (Some(splits), Some(pairs)) = (splits.first_chunk::<C>(), pairs.first_chunk::<C>()) else { return };
-    let mut generators = Generators::load(job.bits);
-    let escapes = _mm512_set1_epi16(job.states.escapes as i16);
+    let (mut source, lines) = job.parts();
+    let mut generators = Generators::load(source.bits);
+    let escapes = _mm512_set1_epi16(source.states.escapes as i16);
     let shift = _mm_cvtsi32_si128(columns.shift as i32);
     let low = _mm512_set1_epi16(0xff);
     let mut words = [[0u16; ROUND]; 2];
-    let mut cursor = Cursor::default();
-    while let Some(piece) = job.next(&mut cursor) {
-        for b in 0..piece.blocks {
-            let rounds = piece.rounds(b, 2);
-            let mut lowest = _mm512_set1_epi16(-1);
-            let mut states = [_mm512_setzero_si512(); 2];
-            for (words, state) in words[..rounds].iter_mut().zip(&mut states) {
-                let h = generators.next();
-                store(words, h);
-                lowest = _mm512_min_epu16(lowest, h);
-                let column = _mm512_srl_epi16(h, shift);
-                let second = _mm512_cmpge_epu16_mask(h, look_up_words(splits, column));
-                let pair = look_up_words(pairs, column);
-                *state = _mm512_mask_srli_epi16(pair, second, pair, 8);
+    for Line { histograms: h, mut tokens } in lines {
+        h.fill(0.0);
+        for mut piece in tokens.pieces::<2>() {
+            for mut part in piece.parts() {
+                let rounds = part.weights.len();
+                let mut lowest = _mm512_set1_epi16(-1);
+                let mut states = [_mm512_setzero_si512(); 2];
+                for (words, state) in words[..rounds].iter_mut().zip(&mut states) {
+                    let h = generators.next();
+                    store(words, h);
+                    lowest = _mm512_min_epu16(lowest, h);
+                    let column = _mm512_srl_epi16(h, shift);
+                    let second = _mm512_cmpge_epu16_mask(h, look_up_words(splits, column));
+                    let pair = look_up_words(pairs, column);
+                    *state = _mm512_mask_srli_epi16(pair, second, pair, 8);
+                }
+                let packed = _mm512_or_si512(_mm512_and_si512(states[0], low), _mm512_slli_epi16(states[1], 8));
+                store(part.block, packed);
+                if _mm512_cmplt_epu16_mask(lowest, escapes) != 0 {
+                    source.settle_wide(&mut part, &words[..rounds]);
+                }
             }
-            let packed = _mm512_or_si512(_mm512_and_si512(states[0], low), _mm512_slli_epi16(states[1], 8));
-            store(&mut job.blocks(&piece)[b], packed);
-            if _mm512_cmplt_epu16_mask(lowest, escapes) != 0 {
-                job.settle_wide(&piece, b, &words[..rounds]);
-            }
+            piece.scale.add_sums(h, &portable::histogram_wide(piece.blocks, piece.weights));
         }
-        let sums = portable::histogram_wide(job.blocks(&piece), piece.weights);
-        job.take_sums(&piece, &sums);
     }
-    generators.store(job.bits);
+    generators.store(source.bits);
 }
 
 /// `table[index]` in each of 32 words; `table` has `32 C` entries.

@@ -65,25 +65,25 @@ macro_rules! compile_portable {
 }
 pub(super) use compile_portable;
 
-/// Calls a function that is generic over the number of bounds, 1 to 15.
+/// Calls a function that is generic over the number of bounds, 1 to 15, and the entries of a histogram.
 macro_rules! by_bounds {
     ($count:expr, $name:ident($($argument:expr),*)) => {
         match $count {
-            1 => $name::<1>($($argument),*),
-            2 => $name::<2>($($argument),*),
-            3 => $name::<3>($($argument),*),
-            4 => $name::<4>($($argument),*),
-            5 => $name::<5>($($argument),*),
-            6 => $name::<6>($($argument),*),
-            7 => $name::<7>($($argument),*),
-            8 => $name::<8>($($argument),*),
-            9 => $name::<9>($($argument),*),
-            10 => $name::<10>($($argument),*),
-            11 => $name::<11>($($argument),*),
-            12 => $name::<12>($($argument),*),
-            13 => $name::<13>($($argument),*),
-            14 => $name::<14>($($argument),*),
-            _ => $name::<15>($($argument),*),
+            1 => $name::<1, 4>($($argument),*),
+            2 => $name::<2, 4>($($argument),*),
+            3 => $name::<3, 4>($($argument),*),
+            4 => $name::<4, 8>($($argument),*),
+            5 => $name::<5, 8>($($argument),*),
+            6 => $name::<6, 8>($($argument),*),
+            7 => $name::<7, 8>($($argument),*),
+            8 => $name::<8, 16>($($argument),*),
+            9 => $name::<9, 16>($($argument),*),
+            10 => $name::<10, 16>($($argument),*),
+            11 => $name::<11, 16>($($argument),*),
+            12 => $name::<12, 16>($($argument),*),
+            13 => $name::<13, 16>($($argument),*),
+            14 => $name::<14, 16>($($argument),*),
+            _ => $name::<15, 16>($($argument),*),
         }
     };
 }
