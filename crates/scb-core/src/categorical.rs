@@ -36,10 +36,28 @@ impl Categorical {
     /// The state that the uniform word `u` stands for.
     #[must_use]
     pub fn locate(&self, u: u64) -> usize {
+        let beyond = |bound: u64| usize::from(bound <= u);
+        match *self.bounds {
+            [a] => beyond(a),
+            [a, b] => beyond(a) + beyond(b),
+            ref few if few.len() <= 16 => few.iter().map(|&bound| beyond(bound)).sum(),
+            ref many => many.partition_point(|&bound| bound <= u),
+        }
+    }
+
+    /// How many of the uniform words `u` stand for each state; `counts` has room for all of them.
+    pub fn count(&self, u: &[u64], counts: &mut [usize]) {
+        counts.fill(0);
         if self.bounds.len() <= 16 {
-            self.bounds.iter().filter(|&&bound| bound <= u).count()
+            // Bound by bound: adding to the count of each word's state would wait for the word before it.
+            counts[0] = u.len();
+            for (j, &bound) in self.bounds.iter().enumerate() {
+                let beyond = u.iter().map(|&u| usize::from(bound <= u)).sum();
+                counts[j] -= beyond;
+                counts[j + 1] = beyond;
+            }
         } else {
-            self.bounds.partition_point(|&bound| bound <= u)
+            u.iter().for_each(|&u| counts[self.locate(u)] += 1);
         }
     }
 }
@@ -59,6 +77,21 @@ mod tests {
         let long = Categorical::new(&[1.0 / 40.0; 40]);
         for u in (0..1000).map(|i| i * (u64::MAX / 999)) {
             assert_eq!(long.locate(u), long.bounds().iter().filter(|&&b| b <= u).count());
+        }
+    }
+
+    #[test]
+    fn words_are_counted_as_they_are_located() {
+        let words: Vec<u64> = (0..1000).map(|i| i * (u64::MAX / 999)).collect();
+        for n in [1, 2, 3, 4, 16, 17, 18, 40] {
+            let c = Categorical::new(&vec![1.0 / n as f64; n]);
+            for words in [&words[..], &words[..1], &[]] {
+                let mut slow = vec![0; n];
+                words.iter().for_each(|&u| slow[c.bounds().iter().filter(|&&b| b <= u).count()] += 1);
+                let mut counts = vec![7; n];
+                c.count(words, &mut counts);
+                assert_eq!(counts, slow);
+            }
         }
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! Constants here that say so decide results: change them only with the results version.
 
+use std::iter::repeat_n;
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayView1};
@@ -267,13 +268,16 @@ impl Batches {
         // for escapes is free.
         let Some(Slot { escapes, .. }) = slots.first_mut() else { return };
         let mut token = || states.locate(escapes.next_u64());
-        let mut words = words.as_flattened()[samples..].as_chunks::<2>().0.iter();
+        let mut words = words.as_flattened()[samples..].as_chunks::<2>().0;
         let places = histograms.chunks_exact_mut(layout.sequences() * *width);
         let lines = places.zip(outputs.chunks_exact_mut(layout.sequences())).zip(filled.iter().zip(&*queries));
         for ((histograms, outputs), (&filled, &query)) in lines {
-            let places = histograms.chunks_exact_mut(*width).zip(outputs).take(filled);
-            for ((h, output), &[for_source, for_output]) in places.zip(&mut words) {
-                let source = positions[query][sources[query].locate(for_source)];
+            let (weights, positions) = (&sources[query], &*positions[query]);
+            let (here, rest) = words.split_at(filled);
+            words = rest;
+            let places = histograms.chunks_exact_mut(*width).zip(outputs);
+            for ((h, output), &[for_source, for_output]) in places.zip(here) {
+                let source = positions[weights.locate(for_source)];
                 let mut current = None;
                 h.fill(0.0);
                 for &(position, weight) in &attended.entries[query] {
@@ -293,20 +297,16 @@ impl Batches {
         level.fill(&mut self.choices, &mut self.words[..(3 * samples).div_ceil(GENERATORS)]);
         let Chunk { lines, groups, filled, queries, outputs, histograms, layout, width, .. } = &mut self.chunk;
         // Samples are exchangeable, so it is enough to know how many have each query token.
-        self.counts.fill(0);
-        for &word in &self.words.as_flattened()[..samples] {
-            self.counts[self.queries.locate(word)] += 1;
-        }
+        self.queries.count(&self.words.as_flattened()[..samples], &mut self.counts);
         filled.clear();
         queries.clear();
         for (query, (group, &count)) in groups.iter_mut().zip(&self.counts).enumerate() {
-            let start = filled.len();
-            let mut left = count;
-            while left > 0 {
-                let here = left.min(layout.sequences());
-                filled.push(here);
-                queries.push(query);
-                left -= here;
+            let (start, full) = (filled.len(), layout.sequences());
+            let lines = count.div_ceil(full);
+            queries.extend(repeat_n(query, lines));
+            filled.extend(repeat_n(full, lines));
+            if let (1.., Some(last)) = (lines, filled.last_mut()) {
+                *last = count - (lines - 1) * full;
             }
             *group = start..filled.len();
         }
@@ -342,14 +342,15 @@ impl Batches {
     }
 
     fn draw_outputs(&mut self, samples: usize) {
-        let mut words = self.words.as_flattened()[samples..].as_chunks::<2>().0.iter();
+        let mut words = self.words.as_flattened()[samples..].as_chunks::<2>().0;
         let Chunk { layout, lines, filled, queries, outputs, .. } = &mut self.chunk;
         let by_line = lines.chunks_exact(layout.blocks()).zip(outputs.chunks_exact_mut(layout.sequences()));
         for ((line, outputs), (&filled, &query)) in by_line.zip(filled.iter().zip(&*queries)) {
-            for ((sequence, output), &[for_source, for_output]) in
-                outputs.iter_mut().enumerate().take(filled).zip(&mut words)
-            {
-                let source = self.positions[query][self.sources[query].locate(for_source)];
+            let (weights, positions) = (&self.sources[query], &*self.positions[query]);
+            let (here, rest) = words.split_at(filled);
+            words = rest;
+            for (sequence, (output, &[for_source, for_output])) in outputs.iter_mut().zip(here).enumerate() {
+                let source = positions[weights.locate(for_source)];
                 let current = layout.token(line, sequence, source);
                 *output = self.outputs[current].locate(for_output);
             }

@@ -89,10 +89,14 @@ impl FixedPoint {
         let (level, form) = (self.level, self.form);
         let set =
             |((scale, lanes), a): ((&mut Scale, &mut [Weights16]), &[f32])| *scale = set_piece(level, form, a, lanes);
-        let rows =
-            self.scales.chunks_exact_mut(self.pieces_per_row).zip(self.lanes.chunks_exact_mut(self.lanes_per_row));
-        for (k, (scales, lanes)) in rows.enumerate() {
+        let (mut scales, mut lanes) = (&mut *self.scales, &mut *self.lanes);
+        for k in 0..attention.nrows() {
             let a = crate::model::row(attention, k);
+            let (Some(scales), Some(lanes)) =
+                (scales.split_off_mut(..self.pieces_per_row), lanes.split_off_mut(..self.lanes_per_row))
+            else {
+                return;
+            };
             if worth_many_cores(a.len()) {
                 let blocks = scales.par_iter_mut().zip(lanes.par_chunks_mut(PIECE / 16));
                 blocks.zip(a.par_chunks(PIECE)).with_min_len(SHARED_PIECES).for_each(set);

@@ -151,12 +151,13 @@ impl Level {
         sums: &mut [f32],
     ) {
         let per_line = layout.blocks();
-        let stride = tables.len() * per_line / lines.len().max(1);
-        // From here on, every `per_line`-th block is the next line's.
-        let lines = &lines[first / (ROUND * layout.rounds)..];
         if layout.narrow() {
+            // From here on, every `per_line`-th block is the next line's.
+            let lines = &lines[first / (4 * ROUND)..];
             dispatch!(self, look_up_narrow(lines, per_line, tables, add, sums));
         } else {
+            let stride = tables.len() * per_line / lines.len().max(1);
+            let lines = &lines[first / (2 * ROUND)..];
             dispatch!(self, look_up_wide(lines, per_line, tables, stride, add, sums));
         }
     }

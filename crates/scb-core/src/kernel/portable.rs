@@ -124,16 +124,22 @@ pub(super) fn look_up_narrow(lines: &[Block], per_line: usize, tables: &[Table],
                 }
             }
         }
-        store(tile.as_flattened(), add, sums);
+        store(&tile, add, sums);
     }
 }
 
+/// Writes or adds `R` rounds, of which `sums` may lack the end.
 #[inline(always)]
-pub(super) fn store(tile: &[f32], add: bool, sums: &mut [f32]) {
-    if add {
-        sums.iter_mut().zip(tile).for_each(|(sum, x)| *sum += x);
+pub(super) fn store<const R: usize>(tile: &[[f32; ROUND]; R], add: bool, sums: &mut [f32]) {
+    // Of fixed length, for vector code.
+    if let Some(sums) = sums.as_chunks_mut::<ROUND>().0.first_chunk_mut::<R>() {
+        for (sums, tile) in sums.as_flattened_mut().iter_mut().zip(tile.as_flattened()) {
+            *sums = if add { *sums + tile } else { *tile };
+        }
     } else {
-        sums.copy_from_slice(&tile[..sums.len()]);
+        for (sum, tile) in sums.iter_mut().zip(tile.as_flattened()) {
+            *sum = if add { *sum + tile } else { *tile };
+        }
     }
 }
 
@@ -215,7 +221,7 @@ pub(super) fn look_up_wide(
                 tile[1][w] += entry(table, (word >> 8) as u8);
             }
         }
-        store(tile.as_flattened(), add, sums);
+        store(&tile, add, sums);
     }
 }
 
@@ -292,8 +298,8 @@ impl<const W: usize> Square<'_, W> {
             }
         }
         // Not `r[output] -= 1`: a vector that is written to in part would leave its register.
-        for (i, r) in r.iter_mut().enumerate() {
-            *r = (*r - if i == output { 1.0 } else { 0.0 }) * self.weight;
+        for (r, e) in r.iter_mut().zip(unit::<W>(output)) {
+            *r = (*r - e) * self.weight;
         }
         let mut sums = [0.0; W];
         for i in 0..W {
@@ -304,6 +310,18 @@ impl<const W: usize> Square<'_, W> {
         }
         sums.map(|sum| sum as f32)
     }
+}
+
+/// The unit vector of `state < 16`, without a branch that the processor would have to guess.
+#[inline(always)]
+fn unit<const W: usize>(state: usize) -> &'static [f64; W] {
+    static ONE: [f64; 31] = {
+        let mut one = [0.0; 31];
+        one[15] = 1.0;
+        one
+    };
+    const { assert!(W <= 16) };
+    ONE[15 - state % 16..].first_chunk().unwrap_or(&[0.0; W])
 }
 
 /// Entries of a vector that stay in registers.
@@ -389,15 +407,18 @@ fn multiply<const S: usize>(matrix: &[f64], width: usize, x: &[f64], y: &mut [f6
 #[inline(always)]
 pub(super) fn round_weights(_: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
     let mut totals = [0i32; 16];
-    let (blocks, rest) = a.as_chunks::<16>();
-    let last = padded(rest);
-    for (a, lanes) in blocks.iter().chain(&last).zip(lanes) {
+    let mut round = |a: &[f32; 16], lanes: &mut Weights16| {
         for i in 0..16 {
             // Adding 1.5 * 2^52 leaves the nearest integer, ties to even, in the low bits.
             let whole = (f64::from(a[i] * per_unit) + 6_755_399_441_055_744.0).to_bits() as i32;
             lanes.0[i] = whole;
             totals[i] += whole;
         }
+    };
+    let (blocks, rest) = a.as_chunks::<16>();
+    blocks.iter().zip(&mut *lanes).for_each(|(a, lanes)| round(a, lanes));
+    if !rest.is_empty() {
+        round(&padded(rest), &mut lanes[blocks.len()]);
     }
     totals.iter().sum()
 }
@@ -440,21 +461,23 @@ fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
     for x in x.chunks(PIECE) {
         let mut lanes = [[0.0; 16]; LANES / 16];
         let (blocks, rest) = x.as_chunks::<LANES>();
-        for block in blocks.iter().chain(&padded(rest)) {
+        for block in blocks {
             add_lanes::<MAGNITUDES>(&mut lanes, block);
+        }
+        if !rest.is_empty() {
+            add_lanes::<MAGNITUDES>(&mut lanes, &padded(rest));
         }
         total += f64::from(tree(&lanes));
     }
     total
 }
 
-/// What is left after whole blocks of `L` entries, if anything, with zeros added. A lane of a sum is never -0, so zeros do
-/// not change it.
+/// What is left after whole blocks of `L` entries, with zeros added. A lane of a sum is never -0, so zeros do not change it.
 #[inline(always)]
-pub(super) fn padded<const L: usize>(rest: &[f32]) -> Option<[f32; L]> {
+pub(super) fn padded<const L: usize>(rest: &[f32]) -> [f32; L] {
     let mut all = [0.0; L];
     all[..rest.len()].copy_from_slice(rest);
-    (!rest.is_empty()).then_some(all)
+    all
 }
 
 #[inline(always)]

@@ -59,18 +59,18 @@ impl Residuals {
     pub fn begin(&mut self, value: &Array2<f64>, weight: f64) {
         self.weight = weight;
         self.gradient.fill(0.0);
-        for (row, from) in self.rows.chunks_exact_mut(self.width).zip(value.rows()) {
-            row.iter_mut().zip(from).for_each(|(v, &from)| *v = from);
-        }
-        for (column, from) in self.columns.chunks_exact_mut(self.width).zip(value.columns()) {
-            column.iter_mut().zip(from).for_each(|(v, &from)| *v = from);
+        for (i, row) in value.rows().into_iter().enumerate() {
+            for (j, &v) in row.iter().enumerate() {
+                self.rows[i * self.width + j] = v;
+                self.columns[j * self.width + i] = v;
+            }
         }
     }
 
     /// Writes dV, shape `(N, N)`.
     pub fn finish(&self, value: &mut Array2<f64>) {
-        for (mut row, from) in value.rows_mut().into_iter().zip(self.gradient.chunks_exact(self.width)) {
-            row.iter_mut().zip(from).for_each(|(g, &from)| *g = from);
+        for (i, mut row) in value.rows_mut().into_iter().enumerate() {
+            row.iter_mut().zip(&self.gradient[i * self.width..]).for_each(|(g, &from)| *g = from);
         }
     }
 }

@@ -196,16 +196,27 @@ fn totals([a, b, c, d]: [__m512i; 4]) -> [i32; 4] {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 pub(in crate::kernel) fn round_weights(_: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
     let (blocks, rest) = a.as_chunks::<16>();
-    let last = portable::padded(rest);
     let per_unit = _mm512_set1_ps(per_unit);
+    // Like any partial sum, that of a lane fits 32 bits.
     let mut total = _mm512_setzero_si512();
-    for (a, lanes) in blocks.iter().chain(&last).zip(lanes) {
-        let whole = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_castsi512_ps(load(a)), per_unit));
+    for (a, lanes) in blocks.iter().zip(&mut *lanes) {
+        let whole = rounded(a, per_unit);
         store(lanes, whole);
-        // Like any partial sum, that of a lane fits 32 bits.
+        total = _mm512_add_epi32(total, whole);
+    }
+    if !rest.is_empty() {
+        let whole = rounded(&portable::padded(rest), per_unit);
+        store(&mut lanes[blocks.len()], whole);
         total = _mm512_add_epi32(total, whole);
     }
     _mm512_reduce_add_epi32(total)
+}
+
+/// The nearest integers to `a * per_unit`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn rounded(a: &[f32; 16], per_unit: __m512) -> __m512i {
+    _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_castsi512_ps(load(a)), per_unit))
 }
 
 /// See `portable::look_up_narrow`.
@@ -255,7 +266,7 @@ fn look_up_rounds<const R: usize, const BITS: usize, const C: usize>(
     for r in 0..R {
         store_interleaved(even[r], odd[r], &mut tile[r]);
     }
-    portable::store(tile.as_flattened(), add, sums);
+    portable::store(&tile, add, sums);
 }
 
 #[inline]
@@ -399,12 +410,11 @@ fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
     for x in x.chunks(PIECE) {
         let mut lanes = [_mm512_setzero_ps(); 4];
         let (blocks, rest) = x.as_chunks::<LANES>();
-        let last = portable::padded(rest);
-        for block in blocks.iter().chain(&last) {
-            for (lanes, x) in lanes.iter_mut().zip(block.as_chunks::<16>().0) {
-                let x = _mm512_castsi512_ps(load(x));
-                *lanes = _mm512_add_ps(*lanes, if MAGNITUDES { _mm512_abs_ps(x) } else { x });
-            }
+        for block in blocks {
+            add_lanes::<MAGNITUDES>(&mut lanes, block);
+        }
+        if !rest.is_empty() {
+            add_lanes::<MAGNITUDES>(&mut lanes, &portable::padded(rest));
         }
         let [a, b, c, d] = lanes;
         let sums = _mm512_add_ps(_mm512_add_ps(a, c), _mm512_add_ps(b, d));
@@ -412,4 +422,13 @@ fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
         total += f64::from(avx2::tree(half));
     }
     total
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn add_lanes<const MAGNITUDES: bool>(lanes: &mut [__m512; 4], block: &[f32; LANES]) {
+    for (lanes, x) in lanes.iter_mut().zip(block.as_chunks::<16>().0) {
+        let x = _mm512_castsi512_ps(load(x));
+        *lanes = _mm512_add_ps(*lanes, if MAGNITUDES { _mm512_abs_ps(x) } else { x });
+    }
 }
