@@ -7,7 +7,7 @@ use super::bits::GENERATORS;
 use super::fixed_point::{Form, Weights16};
 use super::layout::{Block, ROUND};
 use super::residuals::PANEL;
-use super::sequences::{Line, Sequences};
+use super::sequences::{Line, Piece, Sequences};
 use super::states::Cells;
 use super::{Bits, LANES, PIECE, Residuals, Samples, Table};
 
@@ -149,7 +149,7 @@ pub(super) fn draw_wide(job: &mut Sequences<'_>) {
     let states = job.states;
     let Cells::Columns(columns) = &states.cells else { return };
     let (mut source, lines) = job.parts();
-    let mut words = [[0; ROUND]; 2];
+    let (mut words, mut sums) = ([[0; ROUND]; 2], WideSums::ZERO);
     for Line { histograms: h, mut tokens } in lines {
         h.fill(0.0);
         for mut piece in tokens.pieces::<2>() {
@@ -170,37 +170,50 @@ pub(super) fn draw_wide(job: &mut Sequences<'_>) {
                     source.settle_wide(&mut part, &words[..rounds]);
                 }
             }
-            piece.scale.add_sums(h, &histogram_wide(piece.blocks, piece.weights));
+            sums.add(&piece, h);
         }
     }
 }
 
-/// The weights of the tokens of each state in `line`.
-#[inline(always)]
-pub(super) fn histogram_wide(line: &[Block], weights: &[[Weights16; 2]]) -> [i32; 256] {
-    // Several histograms, so that a token need not wait for the one before it.
-    let mut sums = [[0i32; 256]; 4];
-    let [s0, s1, s2, s3] = &mut sums;
-    for (block, weights) in line.iter().zip(weights.chunks(2)) {
-        if let [[w0, w1], [w2, w3]] = weights {
-            for i in 0..16 {
-                let (x, y) = (block.0[i], block.0[16 + i]);
-                s0[usize::from(x as u8)] += w0.0[i];
-                s1[usize::from(y as u8)] += w1.0[i];
-                s2[usize::from(x >> 8)] += w2.0[i];
-                s3[usize::from(y >> 8)] += w3.0[i];
+/// The weights of the tokens of each state, four sums of each, so that a token need not wait for the one before it. All 0
+/// when not in use.
+#[repr(C, align(64))]
+pub(super) struct WideSums([[i32; 256]; 4]);
+
+impl WideSums {
+    pub(super) const ZERO: Self = Self([[0; 256]; 4]);
+
+    /// Adds the tokens of `piece` to a histogram of whole tiles.
+    #[inline(always)]
+    pub(super) fn add(&mut self, piece: &Piece<'_, 2>, h: &mut [f64]) {
+        let [s0, s1, s2, s3] = &mut self.0;
+        for (block, weights) in piece.blocks.iter().zip(piece.weights.chunks(2)) {
+            if let [[w0, w1], [w2, w3]] = weights {
+                for i in 0..16 {
+                    let (x, y) = (block.0[i], block.0[16 + i]);
+                    s0[usize::from(x as u8)] += w0.0[i];
+                    s1[usize::from(y as u8)] += w1.0[i];
+                    s2[usize::from(x >> 8)] += w2.0[i];
+                    s3[usize::from(y >> 8)] += w3.0[i];
+                }
+            } else {
+                // The line ends after one round.
+                for (w, word) in block.0.iter().enumerate() {
+                    s0[usize::from(*word as u8)] += weights[0][w / 16].0[w % 16];
+                }
             }
-        } else {
-            // The line ends after one round.
-            for (w, word) in block.0.iter().enumerate() {
-                s0[usize::from(*word as u8)] += weights[0][w / 16].0[w % 16];
+        }
+        let sums = self.0.each_mut().map(|sums| sums.as_chunks_mut::<TILE>().0);
+        for (tile, h) in h.as_chunks_mut::<TILE>().0.iter_mut().enumerate() {
+            for i in 0..TILE {
+                let sum: i32 = sums.iter().map(|sums| sums[tile][i]).sum();
+                h[i] += f64::from(sum) * piece.scale.unit;
+            }
+            for s in 0..4 {
+                sums[s][tile] = [0; TILE];
             }
         }
     }
-    for i in 0..256 {
-        s0[i] += s1[i] + s2[i] + s3[i];
-    }
-    sums[0]
 }
 
 /// As [`look_up_narrow`] for a wide layout; a line's table takes `stride` of `tables`.

@@ -59,11 +59,14 @@ impl Residuals {
     pub fn begin(&mut self, value: &Array2<f64>, weight: f64) {
         self.weight = weight;
         self.gradient.fill(0.0);
-        for (i, row) in value.rows().into_iter().enumerate() {
-            for (j, &v) in row.iter().enumerate() {
-                self.rows[i * self.width + j] = v;
-                self.columns[j * self.width + i] = v;
-            }
+        let (n, width) = (value.ncols(), self.width);
+        debug_assert!(value.is_standard_layout());
+        let Some(values) = value.as_slice() else { return };
+        for i in 0..n {
+            let from = &values[i * n..(i + 1) * n];
+            self.rows[i * width..].iter_mut().zip(from).for_each(|(v, &from)| *v = from);
+            let from = values[i..].iter().step_by(n);
+            self.columns[i * width..].iter_mut().zip(from).for_each(|(v, &from)| *v = from);
         }
     }
 

@@ -216,10 +216,4 @@ impl Scale {
             h[j] += f64::from(beyond[j] - passed[j]) * self.unit;
         }
     }
-
-    /// Adds to a histogram, from the weights of the tokens of each state.
-    #[inline(always)]
-    pub(super) fn add_sums(&self, h: &mut [f64], sums: &[i32; 256]) {
-        h.iter_mut().zip(sums).for_each(|(h, &sum)| *h += f64::from(sum) * self.unit);
-    }
 }

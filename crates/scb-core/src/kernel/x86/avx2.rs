@@ -297,7 +297,7 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
     let (mut source, lines) = job.parts();
     let mut generators = Generators::load(source.bits);
     let last_escape = _mm256_set1_epi16((states.escapes - 1) as i16);
-    let mut words = [[0u16; ROUND]; 2];
+    let (mut words, mut sums) = ([[0u16; ROUND]; 2], portable::WideSums::ZERO);
     for Line { histograms: h, mut tokens } in lines {
         h.fill(0.0);
         for mut piece in tokens.pieces::<2>() {
@@ -322,7 +322,7 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
                     source.settle_wide(&mut part, &words[..rounds]);
                 }
             }
-            piece.scale.add_sums(h, &portable::histogram_wide(piece.blocks, piece.weights));
+            sums.add(&piece, h);
         }
     }
     generators.store(source.bits);

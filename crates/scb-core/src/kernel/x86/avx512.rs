@@ -306,7 +306,7 @@ fn draw_columns<const C: usize>(job: &mut Sequences<'_>, columns: &Columns) {
     let escapes = _mm512_set1_epi16(source.states.escapes as i16);
     let shift = _mm_cvtsi32_si128(columns.shift as i32);
     let low = _mm512_set1_epi16(0xff);
-    let mut words = [[0u16; ROUND]; 2];
+    let (mut words, mut sums) = ([[0u16; ROUND]; 2], portable::WideSums::ZERO);
     for Line { histograms: h, mut tokens } in lines {
         h.fill(0.0);
         for mut piece in tokens.pieces::<2>() {
@@ -329,7 +329,7 @@ fn draw_columns<const C: usize>(job: &mut Sequences<'_>, columns: &Columns) {
                     source.settle_wide(&mut part, &words[..rounds]);
                 }
             }
-            piece.scale.add_sums(h, &portable::histogram_wide(piece.blocks, piece.weights));
+            sums.add(&piece, h);
         }
     }
     generators.store(source.bits);
