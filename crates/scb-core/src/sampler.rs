@@ -334,6 +334,8 @@ impl Batches {
             let places = lines.par_chunks_mut(line_blocks).zip(histograms.par_chunks_mut(line_floats));
             let about = filled.par_chunks(per_slot).zip(queries.par_chunks(per_slot));
             slots.par_iter_mut().zip(places.zip(about)).for_each(draw);
+        } else if let (true, Some(slot)) = (filled.len() <= per_slot, slots.first_mut()) {
+            draw((slot, ((lines, histograms), (filled, queries))));
         } else {
             let places = lines.chunks_mut(line_blocks).zip(histograms.chunks_mut(line_floats));
             let about = filled.chunks(per_slot).zip(queries.chunks(per_slot));
@@ -344,11 +346,13 @@ impl Batches {
     fn draw_outputs(&mut self, samples: usize) {
         let mut words = self.words.as_flattened()[samples..].as_chunks::<2>().0;
         let Chunk { layout, lines, filled, queries, outputs, .. } = &mut self.chunk;
-        let by_line = lines.chunks_exact(layout.blocks()).zip(outputs.chunks_exact_mut(layout.sequences()));
-        for ((line, outputs), (&filled, &query)) in by_line.zip(filled.iter().zip(&*queries)) {
+        let (blocks, sequences) = (layout.blocks(), layout.sequences());
+        for (line, (&filled, &query)) in filled.iter().zip(&*queries).enumerate() {
             let (weights, positions) = (&self.sources[query], &*self.positions[query]);
             let (here, rest) = words.split_at(filled);
             words = rest;
+            let outputs = &mut outputs[line * sequences..];
+            let line = &lines[line * blocks..(line + 1) * blocks];
             for (sequence, (output, &[for_source, for_output])) in outputs.iter_mut().zip(here).enumerate() {
                 let source = positions[weights.locate(for_source)];
                 let current = layout.token(line, sequence, source);

@@ -327,7 +327,7 @@ impl<const W: usize> Square<'_, W> {
 
 /// The unit vector of `state < 16`, without a branch that the processor would have to guess.
 #[inline(always)]
-fn unit<const W: usize>(state: usize) -> &'static [f64; W] {
+pub(super) fn unit<const W: usize>(state: usize) -> &'static [f64; W] {
     static ONE: [f64; 31] = {
         let mut one = [0.0; 31];
         one[15] = 1.0;
@@ -542,22 +542,31 @@ pub(super) fn kept(x: &[f32], floor: f32) -> (f64, f64, f64) {
 /// `a <- a - eta (g - mean)`, then towards 0 by `threshold` if that is positive.
 #[inline(always)]
 pub(super) fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32) {
-    if threshold > 0.0 {
-        for (a, &g) in a.iter_mut().zip(g) {
-            let moved = *a - eta * (g - mean);
-            let shrunk = moved.abs() - threshold;
-            // Not `max`, which would turn a not-a-number into 0 and hide that the run blew up.
-            *a = (if shrunk < 0.0 { 0.0 } else { shrunk }).copysign(moved);
-        }
-    } else {
-        for (a, &g) in a.iter_mut().zip(g) {
-            *a -= eta * (g - mean);
-        }
-    }
+    let move_one = |a: &mut f32, g: f32| *a -= eta * (g - mean);
+    let move_and_shrink_one = |a: &mut f32, g: f32| {
+        let moved = *a - eta * (g - mean);
+        let shrunk = moved.abs() - threshold;
+        // Not `max`, which would turn a not-a-number into 0 and hide that the run blew up.
+        *a = (if shrunk < 0.0 { 0.0 } else { shrunk }).copysign(moved);
+    };
+    if threshold > 0.0 { for_each_pair(a, g, move_and_shrink_one) } else { for_each_pair(a, g, move_one) }
 }
 
 /// Adds `x` to every entry.
 #[inline(always)]
 pub(super) fn add_to_all(a: &mut [f32], x: f32) {
     a.iter_mut().for_each(|a| *a += x);
+}
+
+/// `f` of every pair, in pieces of fixed length first, for vector code that need not ask how many are left.
+#[inline(always)]
+fn for_each_pair(a: &mut [f32], g: &[f32], f: impl Fn(&mut f32, f32)) {
+    let (a, a_rest) = a.as_chunks_mut::<LANES>();
+    let (g, g_rest) = g.as_chunks::<LANES>();
+    for (a, g) in a.iter_mut().zip(g) {
+        for i in 0..LANES {
+            f(&mut a[i], g[i]);
+        }
+    }
+    a_rest.iter_mut().zip(g_rest).for_each(|(a, &g)| f(a, g));
 }

@@ -14,7 +14,6 @@ use crate::kernel::states::{Cells, Columns};
 use crate::kernel::{Bits, LANES, PIECE, Residuals, Samples, Table, portable};
 
 compile_portable! { "avx2,bmi1,bmi2,popcnt":
-    fn residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]);
     fn largest(x: &[f32]) -> f32;
     fn kept(x: &[f32], floor: f32) -> (f64, f64, f64);
     fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32);
@@ -236,6 +235,87 @@ fn round_16(form: Form, a: &[f32; 16], per_unit: __m256, lanes: &mut Weights16) 
     store(lanes, 0, first);
     store(lanes, 1, second);
     sums
+}
+
+/// See `portable::residuals`.
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]) {
+    if job.width == 4 { residuals_of_4(job, samples, tables) } else { portable::residuals(job, samples, tables) }
+}
+
+/// For vectors of four entries, each a register; a line has two sequences, or four of N = 2.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+pub(super) fn residuals_of_4(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]) {
+    let (rows, columns, gradient) = (four_rows(&job.rows), four_rows(&job.columns), four_rows(&job.gradient));
+    let mut square = Square { rows, columns, gradient, weight: _mm256_set1_pd(job.weight) };
+    let per_line = samples.sequences;
+    let histograms = samples.histograms.as_chunks::<8>().0.chunks_exact(per_line / 2);
+    let lines = histograms.zip(samples.outputs.chunks_exact(per_line)).zip(samples.filled);
+    for (((histograms, outputs), &filled), table) in lines.zip(tables) {
+        let mut take = |i: usize| {
+            if i < filled { square.take(&histograms[i / 2], i % 2, outputs[i]) } else { _mm_setzero_ps() }
+        };
+        let (mut a, mut b) = (take(0), take(1));
+        if let [_, _, _, _] = outputs {
+            // An index has one bit for each sequence, so two of them have a table of four.
+            let pair = |a, b| _mm_add_ps(_mm_movelh_ps(a, a), _mm_unpacklo_ps(b, b));
+            (a, b) = (pair(a, b), pair(take(2), take(3)));
+        }
+        let (a, b) = (_mm256_set_m128(a, a), _mm256_castps128_ps256(b));
+        for (half, of_b) in [[0, 0, 0, 0, 1, 1, 1, 1], [2, 2, 2, 2, 3, 3, 3, 3]].into_iter().enumerate() {
+            let [i, j, k, l, m, n, o, p] = of_b;
+            let b = _mm256_permutevar8x32_ps(b, _mm256_setr_epi32(i, j, k, l, m, n, o, p));
+            store(table, half, _mm256_castps_si256(_mm256_add_ps(a, b)));
+        }
+    }
+    for (gradient, pair) in square.gradient.as_chunks::<2>().0.iter().zip(job.gradient.as_chunks_mut::<8>().0) {
+        store(pair, 0, _mm256_castpd_si256(gradient[0]));
+        store(pair, 1, _mm256_castpd_si256(gradient[1]));
+    }
+}
+
+/// A matrix of four rows and columns.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn four_rows(matrix: &[f64]) -> [__m256d; 4] {
+    let (pairs, _) = matrix.as_chunks::<8>();
+    [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(pair, half)| _mm256_castsi256_pd(load(&pairs[pair], half)))
+}
+
+/// See `portable::Square`.
+struct Square {
+    rows: [__m256d; 4],
+    columns: [__m256d; 4],
+    gradient: [__m256d; 4],
+    weight: __m256d,
+}
+
+impl Square {
+    /// See `portable::Square::take`; the histogram is one half of `pair`.
+    #[inline]
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+    fn take(&mut self, pair: &[f64; 8], half: usize, output: usize) -> __m128 {
+        let h = _mm256_castsi256_pd(load(pair, half));
+        let mut r = _mm256_setzero_pd();
+        for (column, &h) in self.columns.iter().zip(&pair[4 * half..]) {
+            r = _mm256_add_pd(r, _mm256_mul_pd(*column, _mm256_set1_pd(h)));
+        }
+        let unit = _mm256_castsi256_pd(load(portable::unit::<8>(output), 0));
+        let r = _mm256_mul_pd(_mm256_sub_pd(r, unit), self.weight);
+        let r = [
+            _mm256_permute4x64_pd(r, 0b00_00_00_00),
+            _mm256_permute4x64_pd(r, 0b01_01_01_01),
+            _mm256_permute4x64_pd(r, 0b10_10_10_10),
+            _mm256_permute4x64_pd(r, 0b11_11_11_11),
+        ];
+        let mut sums = _mm256_setzero_pd();
+        for i in 0..4 {
+            self.gradient[i] = _mm256_add_pd(self.gradient[i], _mm256_mul_pd(r[i], h));
+            sums = _mm256_add_pd(sums, _mm256_mul_pd(self.rows[i], r[i]));
+        }
+        _mm256_cvtpd_ps(sums)
+    }
 }
 
 /// See `portable::look_up_narrow`.

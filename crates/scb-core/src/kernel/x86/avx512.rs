@@ -13,7 +13,6 @@ use crate::kernel::states::{Cells, Columns};
 use crate::kernel::{Bits, LANES, PIECE, Residuals, Samples, Table, portable};
 
 compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt":
-    fn residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]);
     fn largest(x: &[f32]) -> f32;
     fn kept(x: &[f32], floor: f32) -> (f64, f64, f64);
     fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32);
@@ -217,6 +216,12 @@ pub(in crate::kernel) fn round_weights(_: Form, a: &[f32], per_unit: f32, lanes:
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn rounded(a: &[f32; 16], per_unit: __m512) -> __m512i {
     _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_castsi512_ps(load(a)), per_unit))
+}
+
+/// See `portable::residuals`.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]) {
+    if job.width == 4 { avx2::residuals_of_4(job, samples, tables) } else { portable::residuals(job, samples, tables) }
 }
 
 /// See `portable::look_up_narrow`.

@@ -46,6 +46,8 @@ unsafe impl Plain for [u64; 8] {}
 // SAFETY: as above.
 unsafe impl Plain for [f32; 16] {}
 // SAFETY: as above.
+unsafe impl Plain for [f64; 8] {}
+// SAFETY: as above.
 unsafe impl Plain for Block {}
 // SAFETY: as above.
 unsafe impl Plain for Weights16 {}
