@@ -1,5 +1,8 @@
 //! Draws from a distribution over a few states, exact to 64 bits.
 
+/// So many bounds are counted through; more are searched by halves.
+const FEW: usize = 16;
+
 /// A distribution over `0..n`, drawn by inversion, exact to 64 bits.
 ///
 /// A uniform 64-bit word `u` gives state `j` when `bounds[j-1] <= u < bounds[j]`: probabilities are
@@ -38,9 +41,10 @@ impl Categorical {
     pub fn locate(&self, u: u64) -> usize {
         let beyond = |bound: u64| usize::from(bound <= u);
         match *self.bounds {
+            // The paper's sizes, N = 3 and Q = 2, without a loop.
             [a] => beyond(a),
             [a, b] => beyond(a) + beyond(b),
-            ref few if few.len() <= 16 => few.iter().map(|&bound| beyond(bound)).sum(),
+            ref few if few.len() <= FEW => few.iter().map(|&bound| beyond(bound)).sum(),
             ref many => many.partition_point(|&bound| bound <= u),
         }
     }
@@ -48,7 +52,7 @@ impl Categorical {
     /// How many of the uniform words `u` stand for each state; `counts` has room for all of them.
     pub fn count(&self, u: &[u64], counts: &mut [usize]) {
         counts.fill(0);
-        if self.bounds.len() <= 16 {
+        if self.bounds.len() <= FEW {
             // Bound by bound: adding to the count of each word's state would wait for the word before it.
             counts[0] = u.len();
             for (j, &bound) in self.bounds.iter().enumerate() {
@@ -73,24 +77,25 @@ mod tests {
         for (u, state) in [(0, 0), ((1 << 62) - 1, 0), (1 << 62, 1), ((3 << 62) - 1, 1), (3 << 62, 3), (u64::MAX, 3)] {
             assert_eq!(c.locate(u), state, "{u:x}");
         }
-        // The linear and the binary search agree.
-        let long = Categorical::new(&[1.0 / 40.0; 40]);
-        for u in (0..1000).map(|i| i * (u64::MAX / 999)) {
-            assert_eq!(long.locate(u), long.bounds().iter().filter(|&&b| b <= u).count());
-        }
     }
 
+    /// Every way to locate and to count, with words at the bounds and states that cannot occur.
     #[test]
-    fn words_are_counted_as_they_are_located() {
-        let words: Vec<u64> = (0..1000).map(|i| i * (u64::MAX / 999)).collect();
-        for n in [1, 2, 3, 4, 16, 17, 18, 40] {
-            let c = Categorical::new(&vec![1.0 / n as f64; n]);
+    fn a_word_has_passed_the_bounds_that_are_at_most_it() {
+        let equal = [1, 2, 3, 4, 16, 17, 18, 40].map(|n| vec![1.0 / n as f64; n]);
+        let with_zeros = [vec![0.25, 0.5, 0.0, 0.25, 0.0], vec![0.0, 1.0], vec![1.0, 0.0], vec![0.0, 0.5, 0.5]];
+        for p in equal.into_iter().chain(with_zeros) {
+            let c = Categorical::new(&p);
+            let mut words: Vec<u64> = (0..100).map(|i| i * (u64::MAX / 99)).collect();
+            words.extend(c.bounds().iter().flat_map(|&bound| [bound.saturating_sub(1), bound]));
+            let slow = |u: u64| c.bounds().iter().filter(|&&bound| bound <= u).count();
+            assert!(words.iter().all(|&u| c.locate(u) == slow(u)), "{p:?}");
             for words in [&words[..], &words[..1], &[]] {
-                let mut slow = vec![0; n];
-                words.iter().for_each(|&u| slow[c.bounds().iter().filter(|&&b| b <= u).count()] += 1);
-                let mut counts = vec![7; n];
+                let mut expected = vec![0; p.len()];
+                words.iter().for_each(|&u| expected[slow(u)] += 1);
+                let mut counts = vec![7; p.len()];
                 c.count(words, &mut counts);
-                assert_eq!(counts, slow);
+                assert_eq!(counts, expected, "{p:?}");
             }
         }
     }

@@ -302,12 +302,11 @@ impl Batches {
         queries.clear();
         for (query, (group, &count)) in groups.iter_mut().zip(&self.counts).enumerate() {
             let (start, full) = (filled.len(), layout.sequences());
-            let lines = count.div_ceil(full);
-            queries.extend(repeat_n(query, lines));
-            filled.extend(repeat_n(full, lines));
-            if let (1.., Some(last)) = (lines, filled.last_mut()) {
-                *last = count - (lines - 1) * full;
+            filled.extend(repeat_n(full, count / full));
+            if !count.is_multiple_of(full) {
+                filled.push(count % full);
             }
+            queries.resize(filled.len(), query);
             *group = start..filled.len();
         }
         let places = filled.len() * layout.sequences();
@@ -334,7 +333,10 @@ impl Batches {
             let places = lines.par_chunks_mut(line_blocks).zip(histograms.par_chunks_mut(line_floats));
             let about = filled.par_chunks(per_slot).zip(queries.par_chunks(per_slot));
             slots.par_iter_mut().zip(places.zip(about)).for_each(draw);
-        } else if let (true, Some(slot)) = (filled.len() <= per_slot, slots.first_mut()) {
+        } else if filled.len() <= per_slot
+            && let Some(slot) = slots.first_mut()
+        {
+            // As below; the divisions of `chunks` would be seen in the time of a small step.
             draw((slot, ((lines, histograms), (filled, queries))));
         } else {
             let places = lines.chunks_mut(line_blocks).zip(histograms.chunks_mut(line_floats));
@@ -438,6 +440,34 @@ mod tests {
         let probability = |i: usize| task.stationary[i / n] * task.transition[[i % n, i / n]];
         let expected: Vec<f64> = (0..n * n).map(probability).collect();
         assert!(chi_square(&pairs, &expected) > 1e-4);
+    }
+
+    #[test]
+    fn a_line_has_one_query_token_and_is_full_unless_it_is_the_last_of_its_group() {
+        for n in [2, 3, 5, 20] {
+            let task = task(n, 1, 5, Weights::Equal);
+            for batch_size in [1, 2, 3, 4, 7, 8, 100, 5000] {
+                let mut samples = 0;
+                let attention = FixedPoint::zeros(n, 5, Level::best());
+                Batches::new(&task, batch_size, stream([7; 16])).for_each_chunk(&attention, |chunk| {
+                    samples += chunk.samples().count();
+                    let full = chunk.layout.sequences();
+                    let mut end = 0;
+                    for (query, group) in chunk.groups.iter().enumerate() {
+                        assert_eq!(group.start, end);
+                        end = group.end;
+                        assert!(chunk.queries[group.clone()].iter().all(|&q| q == query));
+                        if let [lines @ .., last] = &chunk.filled[group.clone()] {
+                            assert!(lines.iter().all(|&filled| filled == full) && (1..=full).contains(last));
+                        }
+                    }
+                    assert_eq!((end, end), (chunk.filled.len(), chunk.queries.len()));
+                    assert_eq!(chunk.lines.len(), end * chunk.layout.blocks());
+                    assert_eq!(chunk.outputs.len(), end * full);
+                });
+                assert_eq!(samples, batch_size);
+            }
+        }
     }
 
     #[test]

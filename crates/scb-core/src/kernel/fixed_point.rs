@@ -43,12 +43,12 @@ impl Form {
     }
 }
 
-/// What a unit is worth and what all weights add up to, for one block of positions.
+/// What a unit is worth and what all weights add up to, for one piece.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scale {
     /// Not a number if the attention was not finite.
     pub(super) unit: f64,
-    /// Sum of the block's weights, in units.
+    /// Sum of the piece's weights, in units.
     pub(super) total: i32,
 }
 
@@ -89,17 +89,13 @@ impl FixedPoint {
         let (level, form) = (self.level, self.form);
         let set =
             |((scale, lanes), a): ((&mut Scale, &mut [Weights16]), &[f32])| *scale = set_piece(level, form, a, lanes);
-        let (mut scales, mut lanes) = (&mut *self.scales, &mut *self.lanes);
-        for k in 0..attention.nrows() {
+        let rows =
+            self.scales.chunks_exact_mut(self.pieces_per_row).zip(self.lanes.chunks_exact_mut(self.lanes_per_row));
+        for (k, (scales, lanes)) in rows.enumerate() {
             let a = crate::model::row(attention, k);
-            let (Some(scales), Some(lanes)) =
-                (scales.split_off_mut(..self.pieces_per_row), lanes.split_off_mut(..self.lanes_per_row))
-            else {
-                return;
-            };
             if worth_many_cores(a.len()) {
-                let blocks = scales.par_iter_mut().zip(lanes.par_chunks_mut(PIECE / 16));
-                blocks.zip(a.par_chunks(PIECE)).with_min_len(SHARED_PIECES).for_each(set);
+                let pieces = scales.par_iter_mut().zip(lanes.par_chunks_mut(PIECE / 16));
+                pieces.zip(a.par_chunks(PIECE)).with_min_len(SHARED_PIECES).for_each(set);
             } else {
                 scales.iter_mut().zip(lanes.chunks_mut(PIECE / 16)).zip(a.chunks(PIECE)).for_each(set);
             }
@@ -114,15 +110,15 @@ impl FixedPoint {
 
     #[inline(always)]
     pub(super) fn row(&self, k: usize) -> Row<'_> {
-        let blocks = self.pieces_per_row;
+        let pieces = self.pieces_per_row;
         Row {
             weights: self.lanes[k * self.lanes_per_row..(k + 1) * self.lanes_per_row].as_chunks().0,
-            scales: &self.scales[k * blocks..(k + 1) * blocks],
+            scales: &self.scales[k * pieces..(k + 1) * pieces],
         }
     }
 }
 
-/// Rounds the weights of one block.
+/// Rounds the weights of one piece.
 fn set_piece(level: Level, form: Form, a: &[f32], lanes: &mut [Weights16]) -> Scale {
     let largest_sum = level.magnitude(a);
     if !largest_sum.is_finite() {
@@ -152,10 +148,10 @@ mod tests {
                     weights.set(&rows);
                     for k in 0..n {
                         let row = weights.row(k);
-                        for (block, (&Scale { unit, total }, a)) in
+                        for (piece, (&Scale { unit, total }, a)) in
                             row.scales.iter().zip(crate::model::row(&rows, k).chunks(PIECE)).enumerate()
                         {
-                            let lanes = &row.weights.as_flattened()[block * (PIECE / 16)..];
+                            let lanes = &row.weights.as_flattened()[piece * (PIECE / 16)..];
                             let magnitude: f64 = a.iter().map(|&a| f64::from(a).abs()).sum();
                             assert!(
                                 (2f64.powi(28)..2f64.powi(30)).contains(&(magnitude / unit)),

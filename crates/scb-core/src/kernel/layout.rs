@@ -35,7 +35,7 @@ pub struct Layout {
     /// Sequences that share a line.
     sequences: usize,
     /// Rounds in one word.
-    pub(super) rounds: usize,
+    rounds: usize,
     /// Blocks of a line.
     blocks: usize,
 }

@@ -4,14 +4,14 @@
 //! the same random words. Histograms are sums of integers, which do not depend on their order (see
 //! `fixed_point`). Floating-point sums have a fixed order and no fused multiply-add: look-ups add line after line at
 //! every position; sums over positions run over [`LANES`] lanes, lane `t mod 64` for position `t`, for [`PIECE`] positions,
-//! then the lanes are added as a binary tree and the blocks in double precision, in order, so that long
+//! then the lanes are added as a binary tree and the pieces in double precision, in order, so that long
 //! sequences lose no accuracy.
 //!
 //! | module | holds |
 //! |---|---|
 //! | `bits` | the random words |
 //! | `states` | from 16 random bits to a state, exactly |
-//! | `sequences` | what is to be drawn, piece by piece |
+//! | `sequences` | what is to be drawn: lines, pieces, stretches |
 //! | `layout` | how tokens lie in memory |
 //! | `fixed_point` | the attention as integers |
 //! | `residuals` | the small matrix products between histograms and look-ups |
@@ -27,6 +27,7 @@
 //! | line | the blocks of 1, 2 or 4 sequences that have one query token |
 //! | place | room for one sequence in a line |
 //! | piece | at most [`PIECE`] positions of a sequence, with one unit for its weights |
+//! | stretch | what one block holds of one sequence |
 //! | narrow, wide | a layout for at most 16 states, or for more |
 
 use std::ops::Add;
@@ -173,7 +174,10 @@ impl Level {
         histograms: &[f64],
         tables: &mut [Table],
     ) {
-        let samples = &Samples { sequences: layout.sequences(), filled, outputs, histograms };
+        let sequences = layout.sequences();
+        assert_eq!(outputs.len(), filled.len() * sequences);
+        assert_eq!(histograms.len(), outputs.len() * job.width);
+        let samples = &Samples { sequences, filled, outputs, histograms };
         dispatch!(self, residuals(job, samples, tables));
     }
 
@@ -254,6 +258,8 @@ impl Sequences<'_> {
     /// A sequence takes whole rounds of random words; escapes draw from a stream of their own in the order of positions.
     pub fn draw(mut self) {
         let level = self.attention.level;
+        assert_eq!(self.queries.len(), self.filled.len());
+        assert_eq!(self.lines.len(), self.filled.len() * self.layout.blocks());
         assert_eq!(self.histograms.len(), self.filled.len() * self.layout.sequences() * self.width);
         match self.states.cells {
             Cells::Ordered(_) => dispatch!(level, draw_narrow(&mut self)),

@@ -6,7 +6,7 @@
 use super::bits::GENERATORS;
 use super::fixed_point::{Form, Weights16};
 use super::layout::{Block, ROUND};
-use super::residuals::PANEL;
+use super::residuals::{PANEL, width};
 use super::sequences::{Line, Piece, Sequences};
 use super::states::Cells;
 use super::{Bits, LANES, PIECE, Residuals, Samples, Table};
@@ -46,21 +46,23 @@ pub(super) fn draw_narrow(job: &mut Sequences<'_>) {
 /// With room for `J` bounds, for histograms of `W` entries.
 #[inline(always)]
 fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
+    const { assert!(W == width(J + 1)) };
+    assert_eq!(job.width, W);
     let layout = job.layout;
-    let (mut source, lines) = job.parts();
+    let (mut source, lines) = job.split();
     let mut words = [[0; ROUND]; 4];
-    for Line { histograms, mut tokens } in lines {
+    for Line { histograms, mut room } in lines {
         for (sequence, h) in histograms.as_chunks_mut::<W>().0.iter_mut().enumerate() {
             let shift = layout.shift(sequence);
             let mut histogram = [0.0; W];
-            for mut piece in tokens.pieces::<4>() {
+            for mut piece in room.pieces::<4>() {
                 let mut passed = [0; W];
                 let mut sums = [[0i32; ROUND]; J];
                 let scale = piece.scale;
-                for mut part in piece.parts() {
-                    let mut block = if sequence == 0 { [0; ROUND] } else { part.block.0 };
+                for mut stretch in piece.stretches() {
+                    let mut block = if sequence == 0 { [0; ROUND] } else { stretch.block.0 };
                     let mut lowest = i16::MAX;
-                    for (r, (weights, words)) in part.weights.iter().zip(&mut words).enumerate() {
+                    for (r, (weights, words)) in stretch.weights.iter().zip(&mut words).enumerate() {
                         *words = source.bits.round();
                         let mut tokens = [0u16; ROUND];
                         for (bound, sums) in bounds.iter().zip(&mut sums) {
@@ -71,10 +73,10 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
                             lowest = lowest.min(flip(words[w]));
                         }
                     }
-                    part.block.0 = block;
+                    stretch.block.0 = block;
                     if lowest < flip(source.states.escapes) {
-                        let rounds = part.weights.len();
-                        source.settle(&mut part, &words[..rounds], shift, &mut passed);
+                        let rounds = stretch.weights.len();
+                        source.settle(&mut stretch, &words[..rounds], shift, &mut passed);
                     }
                 }
                 for (passed, sums) in passed.iter_mut().zip(&sums) {
@@ -148,13 +150,13 @@ pub(super) fn store<const R: usize>(tile: &[[f32; ROUND]; R], add: bool, sums: &
 pub(super) fn draw_wide(job: &mut Sequences<'_>) {
     let states = job.states;
     let Cells::Columns(columns) = &states.cells else { return };
-    let (mut source, lines) = job.parts();
+    let (mut source, lines) = job.split();
     let (mut words, mut sums) = ([[0; ROUND]; 2], WideSums::ZERO);
-    for Line { histograms: h, mut tokens } in lines {
+    for Line { histograms: h, mut room } in lines {
         h.fill(0.0);
-        for mut piece in tokens.pieces::<2>() {
-            for mut part in piece.parts() {
-                let rounds = part.weights.len();
+        for mut piece in room.pieces::<2>() {
+            for mut stretch in piece.stretches() {
+                let rounds = stretch.weights.len();
                 let mut lowest = u16::MAX;
                 for words in &mut words[..rounds] {
                     *words = source.bits.round();
@@ -162,12 +164,12 @@ pub(super) fn draw_wide(job: &mut Sequences<'_>) {
                         lowest = lowest.min(word);
                     }
                 }
-                let block = &mut part.block.0;
+                let block = &mut stretch.block.0;
                 for w in 0..ROUND {
                     block[w] = u16::from(columns.of(words[0][w])) | u16::from(columns.of(words[1][w])) << 8;
                 }
                 if lowest < states.escapes {
-                    source.settle_wide(&mut part, &words[..rounds]);
+                    source.settle_wide(&mut stretch, &words[..rounds]);
                 }
             }
             sums.add(&piece, h);
@@ -558,9 +560,10 @@ pub(super) fn add_to_all(a: &mut [f32], x: f32) {
     a.iter_mut().for_each(|a| *a += x);
 }
 
-/// `f` of every pair, in pieces of fixed length first, for vector code that need not ask how many are left.
+/// `f` of every pair, by runs of fixed length first, for vector code that need not ask how many are left.
 #[inline(always)]
 fn for_each_pair(a: &mut [f32], g: &[f32], f: impl Fn(&mut f32, f32)) {
+    debug_assert_eq!(a.len(), g.len());
     let (a, a_rest) = a.as_chunks_mut::<LANES>();
     let (g, g_rest) = g.as_chunks::<LANES>();
     for (a, g) in a.iter_mut().zip(g) {

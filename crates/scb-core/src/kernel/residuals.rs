@@ -10,7 +10,7 @@ pub(super) const PANEL: usize = 4;
 
 /// Entries of a vector over `n` states, padding included.
 #[must_use]
-pub fn width(n: usize) -> usize {
+pub const fn width(n: usize) -> usize {
     match n {
         0..=4 => 4,
         5..=8 => 8,
@@ -56,11 +56,14 @@ impl Residuals {
     }
 
     /// Begins a batch at the value matrix `value`, shape `(N, N)`, each sample counting `weight`.
+    ///
+    /// # Panics
+    /// If `value` does not lie in memory row by row.
     pub fn begin(&mut self, value: &Array2<f64>, weight: f64) {
         self.weight = weight;
         self.gradient.fill(0.0);
         let (n, width) = (value.ncols(), self.width);
-        debug_assert!(value.is_standard_layout());
+        assert!(value.is_standard_layout());
         let Some(values) = value.as_slice() else { return };
         for i in 0..n {
             let from = &values[i * n..(i + 1) * n];

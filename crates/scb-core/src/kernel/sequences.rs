@@ -1,4 +1,4 @@
-//! Sequences that are to be drawn: line by line, piece by piece, block by block.
+//! Sequences that are to be drawn: line by line, sequence by sequence, piece by piece, stretch by stretch.
 
 use super::fixed_point::{FixedPoint, Form, Row, Scale, Weights16};
 use super::layout::{Block, Layout, ROUND};
@@ -57,11 +57,11 @@ pub(super) struct Lines<'a> {
 pub(super) struct Line<'a> {
     /// Of its sequences, one after the other.
     pub(super) histograms: &'a mut [f64],
-    pub(super) tokens: Tokens<'a>,
+    pub(super) room: Room<'a>,
 }
 
 /// Where the tokens of a line go, and the attention they meet.
-pub(super) struct Tokens<'a> {
+pub(super) struct Room<'a> {
     row: Row<'a>,
     t: usize,
     blocks: &'a mut [Block],
@@ -72,38 +72,39 @@ pub(super) struct Pieces<'a, const ROUNDS: usize> {
     scales: std::slice::Iter<'a, Scale>,
     weights: &'a [[Weights16; 2]],
     blocks: &'a mut [Block],
-    positions: usize,
+    left: usize,
 }
 
 /// At most [`PIECE`] positions of one sequence.
 pub(super) struct Piece<'a, const ROUNDS: usize> {
     pub(super) scale: &'a Scale,
-    /// By round.
+    /// Of each round that holds positions.
     pub(super) weights: &'a [[Weights16; 2]],
     pub(super) blocks: &'a mut [Block],
-    positions: usize,
+    /// Positions of the sequence from the piece's first on.
+    left: usize,
 }
 
 /// What is left of a piece.
-pub(super) struct Parts<'a, const ROUNDS: usize> {
+pub(super) struct Stretches<'a, const ROUNDS: usize> {
     weights: &'a [[Weights16; 2]],
     blocks: std::slice::IterMut<'a, Block>,
-    positions: usize,
+    left: usize,
 }
 
 /// What a block holds of one sequence.
-pub(super) struct Part<'a> {
+pub(super) struct Stretch<'a> {
     pub(super) block: &'a mut Block,
-    /// By round.
+    /// Of each round that holds positions.
     pub(super) weights: &'a [[Weights16; 2]],
-    /// How many of the sequence are left, from the block's first on.
-    positions: usize,
+    /// Positions of the sequence from the stretch's first on.
+    left: usize,
 }
 
 impl Sequences<'_> {
     /// What decides tokens, and the lines they go to.
     #[inline(always)]
-    pub(super) fn parts(&mut self) -> (Source<'_>, Lines<'_>) {
+    pub(super) fn split(&mut self) -> (Source<'_>, Lines<'_>) {
         let Self { states, attention, layout, t, filled, queries, width, .. } = *self;
         let source = Source { states, bits: self.bits, escapes: self.escapes, form: attention.form };
         let (filled, queries) = (filled.iter(), queries.iter());
@@ -120,22 +121,22 @@ impl<'a> Iterator for Lines<'a> {
         let (&filled, &query) = (self.filled.next()?, self.queries.next()?);
         let blocks = self.blocks.split_off_mut(..self.layout.blocks())?;
         let histograms = self.histograms.split_off_mut(..self.layout.sequences() * self.width)?;
-        let tokens = Tokens { row: self.attention.row(query), t: self.t, blocks };
-        Some(Line { histograms: &mut histograms[..filled * self.width], tokens })
+        let room = Room { row: self.attention.row(query), t: self.t, blocks };
+        Some(Line { histograms: &mut histograms[..filled * self.width], room })
     }
 }
 
-impl Tokens<'_> {
+impl Room<'_> {
     /// The pieces of a sequence.
     #[inline(always)]
     pub(super) fn pieces<const ROUNDS: usize>(&mut self) -> Pieces<'_, ROUNDS> {
         let Row { weights, scales } = self.row;
-        Pieces { scales: scales.iter(), weights, blocks: self.blocks, positions: self.t }
+        Pieces { scales: scales.iter(), weights, blocks: self.blocks, left: self.t }
     }
 }
 
-// These are plain loops over slices, but without the divisions and checks of `chunks` and `zip`: at T = 64 they would take as
-// long as drawing.
+// These and `Lines` do what `chunks` and `zip` would, but without their divisions and checks, which at T = 64 take as long
+// as drawing. `left` wraps after the last, when nobody looks at it any more.
 impl<'a, const ROUNDS: usize> Iterator for Pieces<'a, ROUNDS> {
     type Item = Piece<'a, ROUNDS>;
 
@@ -146,45 +147,45 @@ impl<'a, const ROUNDS: usize> Iterator for Pieces<'a, ROUNDS> {
         self.weights = rest;
         let blocks = self.blocks.len().min(PIECE / (ROUND * ROUNDS));
         let blocks = self.blocks.split_off_mut(..blocks)?;
-        let positions = self.positions;
-        self.positions = positions.wrapping_sub(PIECE);
-        Some(Piece { scale, weights, blocks, positions })
+        let left = self.left;
+        self.left = left.wrapping_sub(PIECE);
+        Some(Piece { scale, weights, blocks, left })
     }
 }
 
 impl<const ROUNDS: usize> Piece<'_, ROUNDS> {
     /// The piece block by block.
     #[inline(always)]
-    pub(super) fn parts(&mut self) -> Parts<'_, ROUNDS> {
-        Parts { weights: self.weights, blocks: self.blocks.iter_mut(), positions: self.positions }
+    pub(super) fn stretches(&mut self) -> Stretches<'_, ROUNDS> {
+        Stretches { weights: self.weights, blocks: self.blocks.iter_mut(), left: self.left }
     }
 }
 
-impl<'a, const ROUNDS: usize> Iterator for Parts<'a, ROUNDS> {
-    type Item = Part<'a>;
+impl<'a, const ROUNDS: usize> Iterator for Stretches<'a, ROUNDS> {
+    type Item = Stretch<'a>;
 
     #[inline(always)]
-    fn next(&mut self) -> Option<Part<'a>> {
+    fn next(&mut self) -> Option<Stretch<'a>> {
         let block = self.blocks.next()?;
         let (weights, rest) = self.weights.split_at(self.weights.len().min(ROUNDS));
         self.weights = rest;
-        let positions = self.positions;
-        self.positions = positions.wrapping_sub(ROUND * ROUNDS);
-        Some(Part { block, weights, positions })
+        let left = self.left;
+        self.left = left.wrapping_sub(ROUND * ROUNDS);
+        Some(Stretch { block, weights, left })
     }
 }
 
 impl Source<'_> {
-    /// Draws the states of the escapes among `words`, the rounds of `part`, in order of position. Being beyond no bound,
+    /// Draws the states of the escapes among `words`, the rounds of `stretch`, in order of position. Being beyond no bound,
     /// they count as state 0 so far.
     #[cold]
     #[inline(never)]
-    pub(super) fn settle(&mut self, part: &mut Part<'_>, words: &[[u16; ROUND]], shift: u32, passed: &mut [i32]) {
-        for (i, &h) in words.as_flattened().iter().enumerate().take(part.positions) {
+    pub(super) fn settle(&mut self, stretch: &mut Stretch<'_>, words: &[[u16; ROUND]], shift: u32, passed: &mut [i32]) {
+        for (i, &h) in words.as_flattened().iter().enumerate().take(stretch.left) {
             if h < self.states.escapes {
                 let state = self.states.settle(h, self.escapes);
-                part.block.0[i % ROUND] += u16::from(state) << (4 * (i / ROUND) as u32 + shift);
-                let weight = self.form.at(part.weights.as_flattened(), i);
+                stretch.block.0[i % ROUND] += u16::from(state) << (4 * (i / ROUND) as u32 + shift);
+                let weight = self.form.at(stretch.weights.as_flattened(), i);
                 passed[..usize::from(state)].iter_mut().for_each(|passed| *passed += weight);
             }
         }
@@ -193,11 +194,11 @@ impl Source<'_> {
     /// As [`Source::settle`] for a wide layout: replaces the tokens.
     #[cold]
     #[inline(never)]
-    pub(super) fn settle_wide(&mut self, part: &mut Part<'_>, words: &[[u16; ROUND]]) {
-        for (i, &h) in words.as_flattened().iter().enumerate().take(part.positions) {
+    pub(super) fn settle_wide(&mut self, stretch: &mut Stretch<'_>, words: &[[u16; ROUND]]) {
+        for (i, &h) in words.as_flattened().iter().enumerate().take(stretch.left) {
             if h < self.states.escapes {
                 let state = u16::from(self.states.settle(h, self.escapes));
-                let (word, shift) = (&mut part.block.0[i % ROUND], 8 * (i / ROUND));
+                let (word, shift) = (&mut stretch.block.0[i % ROUND], 8 * (i / ROUND));
                 *word = *word & !(0xff << shift) | state << shift;
             }
         }
@@ -205,8 +206,8 @@ impl Source<'_> {
 }
 
 impl Scale {
-    /// Adds to a histogram, from the weights of the tokens beyond each bound; there are fewer bounds than entries, and
-    /// what is beyond none is 0.
+    /// Adds to a histogram, from the weights of the tokens beyond each bound. There are fewer bounds than entries; entries
+    /// of `passed` that have no bound are 0.
     #[inline(always)]
     pub(super) fn add_passed<const W: usize>(&self, h: &mut [f64; W], passed: &[i32; W]) {
         // Beyond a bound are the states above it; what is beyond one bound but not the next is one state.

@@ -11,7 +11,7 @@ use crate::kernel::fixed_point::{Form, Weights16};
 use crate::kernel::layout::{Block, ROUND};
 use crate::kernel::sequences::{Line, Sequences};
 use crate::kernel::states::{Cells, Columns};
-use crate::kernel::{Bits, LANES, PIECE, Residuals, Samples, Table, portable};
+use crate::kernel::{Bits, LANES, PIECE, Residuals, Samples, Table, portable, width};
 
 compile_portable! { "avx2,bmi1,bmi2,popcnt":
     fn largest(x: &[f32]) -> f32;
@@ -24,6 +24,7 @@ compile_portable! { "avx2,bmi1,bmi2,popcnt":
 #[inline]
 #[target_feature(enable = "avx2")]
 fn load<T: Plain>(from: &T, half: usize) -> __m256i {
+    const { assert!(size_of::<T>() == 64) };
     // SAFETY: invariant 2.
     unsafe { _mm256_loadu_si256(std::ptr::from_ref(from).cast::<__m256i>().add(half % 2)) }
 }
@@ -32,6 +33,7 @@ fn load<T: Plain>(from: &T, half: usize) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn store<T: Plain>(to: &mut T, half: usize, x: __m256i) {
+    const { assert!(size_of::<T>() == 64) };
     // SAFETY: invariant 2.
     unsafe { _mm256_storeu_si256(std::ptr::from_mut(to).cast::<__m256i>().add(half % 2), x) }
 }
@@ -123,27 +125,29 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
     for (flipped, bound) in flipped.iter_mut().zip(bounds) {
         *flipped = _mm256_xor_si256(load(bound, 0), flip);
     }
+    const { assert!(W == width(J + 1)) };
+    assert_eq!(job.width, W);
     let layout = job.layout;
-    let (mut source, lines) = job.parts();
+    let (mut source, lines) = job.split();
     let mut generators = Generators::load(source.bits);
     let last_escape = _mm256_set1_epi16((source.states.escapes - 1) as i16);
     let mut words = [[0u16; ROUND]; 4];
-    for Line { histograms, mut tokens } in lines {
+    for Line { histograms, mut room } in lines {
         for (sequence, h) in histograms.as_chunks_mut::<W>().0.iter_mut().enumerate() {
             let shift = layout.shift(sequence);
             let mut histogram = [0.0; W];
-            for mut piece in tokens.pieces::<4>() {
+            for mut piece in room.pieces::<4>() {
                 let mut passed = [0; W];
                 let (mut low_sums, mut high_sums) = ([_mm256_setzero_si256(); J], [_mm256_setzero_si256(); J]);
                 let scale = piece.scale;
-                for mut part in piece.parts() {
+                for mut stretch in piece.stretches() {
                     let mut block = [_mm256_setzero_si256(); 2];
                     if sequence > 0 {
-                        block = [load(part.block, 0), load(part.block, 1)];
+                        block = [load(stretch.block, 0), load(stretch.block, 1)];
                     }
                     let mut by = _mm_cvtsi32_si128(shift as i32);
                     let mut lowest = _mm256_set1_epi16(-1);
-                    for (weights, words) in part.weights.iter().zip(&mut words) {
+                    for (weights, words) in stretch.weights.iter().zip(&mut words) {
                         for half in 0..2 {
                             let h = generators.next(half);
                             store(words, half, h);
@@ -161,11 +165,11 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
                         }
                         by = _mm_add_epi64(by, _mm_cvtsi32_si128(4));
                     }
-                    store(part.block, 0, block[0]);
-                    store(part.block, 1, block[1]);
+                    store(stretch.block, 0, block[0]);
+                    store(stretch.block, 1, block[1]);
                     if any_at_most(lowest, last_escape) {
-                        let rounds = part.weights.len();
-                        source.settle(&mut part, &words[..rounds], shift, &mut passed);
+                        let rounds = stretch.weights.len();
+                        source.settle(&mut stretch, &words[..rounds], shift, &mut passed);
                     }
                 }
                 for (passed, (&low, &high)) in passed.iter_mut().zip(low_sums.iter().zip(&high_sums)) {
@@ -249,9 +253,9 @@ pub(in crate::kernel) fn residuals(job: &mut Residuals, samples: &Samples<'_>, t
 pub(super) fn residuals_of_4(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]) {
     let (rows, columns, gradient) = (four_rows(&job.rows), four_rows(&job.columns), four_rows(&job.gradient));
     let mut square = Square { rows, columns, gradient, weight: _mm256_set1_pd(job.weight) };
-    let per_line = samples.sequences;
-    let histograms = samples.histograms.as_chunks::<8>().0.chunks_exact(per_line / 2);
-    let lines = histograms.zip(samples.outputs.chunks_exact(per_line)).zip(samples.filled);
+    let sequences = samples.sequences;
+    let histograms = samples.histograms.as_chunks::<8>().0.chunks_exact(sequences / 2);
+    let lines = histograms.zip(samples.outputs.chunks_exact(sequences)).zip(samples.filled);
     for (((histograms, outputs), &filled), table) in lines.zip(tables) {
         let mut take = |i: usize| {
             if i < filled { square.take(&histograms[i / 2], i % 2, outputs[i]) } else { _mm_setzero_ps() }
@@ -262,11 +266,16 @@ pub(super) fn residuals_of_4(job: &mut Residuals, samples: &Samples<'_>, tables:
             let pair = |a, b| _mm_add_ps(_mm_movelh_ps(a, a), _mm_unpacklo_ps(b, b));
             (a, b) = (pair(a, b), pair(take(2), take(3)));
         }
-        let (a, b) = (_mm256_set_m128(a, a), _mm256_castps128_ps256(b));
-        for (half, of_b) in [[0, 0, 0, 0, 1, 1, 1, 1], [2, 2, 2, 2, 3, 3, 3, 3]].into_iter().enumerate() {
-            let [i, j, k, l, m, n, o, p] = of_b;
-            let b = _mm256_permutevar8x32_ps(b, _mm256_setr_epi32(i, j, k, l, m, n, o, p));
-            store(table, half, _mm256_castps_si256(_mm256_add_ps(a, b)));
+        let b = [
+            _mm_shuffle_ps(b, b, 0b00_00_00_00),
+            _mm_shuffle_ps(b, b, 0b01_01_01_01),
+            _mm_shuffle_ps(b, b, 0b10_10_10_10),
+            _mm_shuffle_ps(b, b, 0b11_11_11_11),
+        ];
+        let a = _mm256_set_m128(a, a);
+        for half in 0..2 {
+            let entries = _mm256_add_ps(a, _mm256_set_m128(b[2 * half + 1], b[2 * half]));
+            store(table, half, _mm256_castps_si256(entries));
         }
     }
     for (gradient, pair) in square.gradient.as_chunks::<2>().0.iter().zip(job.gradient.as_chunks_mut::<8>().0) {
@@ -374,15 +383,15 @@ fn look_up_half(
 pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
     let states = job.states;
     let Cells::Columns(columns) = &states.cells else { return };
-    let (mut source, lines) = job.parts();
+    let (mut source, lines) = job.split();
     let mut generators = Generators::load(source.bits);
     let last_escape = _mm256_set1_epi16((states.escapes - 1) as i16);
     let (mut words, mut sums) = ([[0u16; ROUND]; 2], portable::WideSums::ZERO);
-    for Line { histograms: h, mut tokens } in lines {
+    for Line { histograms: h, mut room } in lines {
         h.fill(0.0);
-        for mut piece in tokens.pieces::<2>() {
-            for mut part in piece.parts() {
-                let rounds = part.weights.len();
+        for mut piece in room.pieces::<2>() {
+            for mut stretch in piece.stretches() {
+                let rounds = stretch.weights.len();
                 let mut lowest = _mm256_set1_epi16(-1);
                 let mut tokens = [[_mm256_setzero_si256(); 2]; 2];
                 for (words, tokens) in words[..rounds].iter_mut().zip(&mut tokens) {
@@ -396,10 +405,10 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
                     }
                 }
                 for half in 0..2 {
-                    store(part.block, half, _mm256_or_si256(tokens[0][half], _mm256_slli_epi16(tokens[1][half], 8)));
+                    store(stretch.block, half, _mm256_or_si256(tokens[0][half], _mm256_slli_epi16(tokens[1][half], 8)));
                 }
                 if any_at_most(lowest, last_escape) {
-                    source.settle_wide(&mut part, &words[..rounds]);
+                    source.settle_wide(&mut stretch, &words[..rounds]);
                 }
             }
             sums.add(&piece, h);

@@ -10,7 +10,7 @@ use crate::kernel::fixed_point::{Form, Weights16};
 use crate::kernel::layout::{Block, ROUND};
 use crate::kernel::sequences::{Line, Sequences};
 use crate::kernel::states::{Cells, Columns};
-use crate::kernel::{Bits, LANES, PIECE, Residuals, Samples, Table, portable};
+use crate::kernel::{Bits, LANES, PIECE, Residuals, Samples, Table, portable, width};
 
 compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt":
     fn largest(x: &[f32]) -> f32;
@@ -23,6 +23,7 @@ compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt":
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn load<T: Plain>(from: &T) -> __m512i {
+    const { assert!(size_of::<T>() == 64) };
     // SAFETY: invariant 2.
     unsafe { _mm512_loadu_si512(std::ptr::from_ref(from).cast()) }
 }
@@ -31,6 +32,7 @@ fn load<T: Plain>(from: &T) -> __m512i {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn store<T: Plain>(to: &mut T, x: __m512i) {
+    const { assert!(size_of::<T>() == 64) };
     // SAFETY: invariant 2.
     unsafe { _mm512_storeu_si512(std::ptr::from_mut(to).cast(), x) }
 }
@@ -105,11 +107,11 @@ pub(in crate::kernel) fn draw_narrow(job: &mut Sequences<'_>) {
 }
 
 /// `ONES[s][r]`: what adds 1 to a token whose first bit is bit `s` of round `r`.
-static ONES: [[[u16; ROUND]; 4]; 4] = {
-    let mut ones = [[[0; ROUND]; 4]; 4];
+static ONES: [[Block; 4]; 4] = {
+    let mut ones = [[Block::ZERO; 4]; 4];
     let mut bit = 0;
     while bit < 16 {
-        ones[bit % 4][bit / 4] = [1 << bit; ROUND];
+        ones[bit % 4][bit / 4] = Block([1 << bit; ROUND]);
         bit += 1;
     }
     ones
@@ -121,25 +123,27 @@ static ONES: [[[u16; ROUND]; 4]; 4] = {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
     let Some(bounds) = bounds.first_chunk::<J>() else { return };
+    const { assert!(W == width(J + 1)) };
+    assert_eq!(job.width, W);
     let layout = job.layout;
-    let (mut source, lines) = job.parts();
+    let (mut source, lines) = job.split();
     let mut generators = Generators::load(source.bits);
     let escapes = _mm512_set1_epi16(source.states.escapes as i16);
     let mut words = [[0u16; ROUND]; 4];
-    for Line { histograms, mut tokens } in lines {
+    for Line { histograms, mut room } in lines {
         for (sequence, h) in histograms.as_chunks_mut::<W>().0.iter_mut().enumerate() {
             let shift = layout.shift(sequence);
             let ones = &ONES[shift as usize % 4];
             let mut histogram = [0.0; W];
-            for mut piece in tokens.pieces::<4>() {
+            for mut piece in room.pieces::<4>() {
                 let mut passed = [0; W];
                 // Apart for the two halves of a round, because only then the compiler adds under a mask in one instruction.
                 let (mut low_sums, mut high_sums) = ([_mm512_setzero_si512(); J], [_mm512_setzero_si512(); J]);
                 let scale = piece.scale;
-                for mut part in piece.parts() {
-                    let mut block = if sequence == 0 { _mm512_setzero_si512() } else { load(part.block) };
+                for mut stretch in piece.stretches() {
+                    let mut block = if sequence == 0 { _mm512_setzero_si512() } else { load(stretch.block) };
                     let mut lowest = _mm512_set1_epi16(-1);
-                    for ((weights, words), one) in part.weights.iter().zip(&mut words).zip(ones) {
+                    for ((weights, words), one) in stretch.weights.iter().zip(&mut words).zip(ones) {
                         let h = generators.next();
                         store(words, h);
                         lowest = _mm512_min_epu16(lowest, h);
@@ -152,10 +156,10 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
                                 _mm512_mask_add_epi32(high_sums[j], (beyond >> 16) as u16, high_sums[j], high);
                         }
                     }
-                    store(part.block, block);
+                    store(stretch.block, block);
                     if _mm512_cmplt_epu16_mask(lowest, escapes) != 0 {
-                        let rounds = part.weights.len();
-                        source.settle(&mut part, &words[..rounds], shift, &mut passed);
+                        let rounds = stretch.weights.len();
+                        source.settle(&mut stretch, &words[..rounds], shift, &mut passed);
                     }
                 }
                 for (j, passed) in passed.as_chunks_mut::<4>().0.iter_mut().enumerate() {
@@ -306,17 +310,17 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
 fn draw_columns<const C: usize>(job: &mut Sequences<'_>, columns: &Columns) {
     let (splits, pairs) = (columns.split.as_chunks::<32>().0, columns.states.as_chunks::<32>().0);
     let (Some(splits), Some(pairs)) = (splits.first_chunk::<C>(), pairs.first_chunk::<C>()) else { return };
-    let (mut source, lines) = job.parts();
+    let (mut source, lines) = job.split();
     let mut generators = Generators::load(source.bits);
     let escapes = _mm512_set1_epi16(source.states.escapes as i16);
     let shift = _mm_cvtsi32_si128(columns.shift as i32);
     let low = _mm512_set1_epi16(0xff);
     let (mut words, mut sums) = ([[0u16; ROUND]; 2], portable::WideSums::ZERO);
-    for Line { histograms: h, mut tokens } in lines {
+    for Line { histograms: h, mut room } in lines {
         h.fill(0.0);
-        for mut piece in tokens.pieces::<2>() {
-            for mut part in piece.parts() {
-                let rounds = part.weights.len();
+        for mut piece in room.pieces::<2>() {
+            for mut stretch in piece.stretches() {
+                let rounds = stretch.weights.len();
                 let mut lowest = _mm512_set1_epi16(-1);
                 let mut states = [_mm512_setzero_si512(); 2];
                 for (words, state) in words[..rounds].iter_mut().zip(&mut states) {
@@ -329,9 +333,9 @@ fn draw_columns<const C: usize>(job: &mut Sequences<'_>, columns: &Columns) {
                     *state = _mm512_mask_srli_epi16(pair, second, pair, 8);
                 }
                 let packed = _mm512_or_si512(_mm512_and_si512(states[0], low), _mm512_slli_epi16(states[1], 8));
-                store(part.block, packed);
+                store(stretch.block, packed);
                 if _mm512_cmplt_epu16_mask(lowest, escapes) != 0 {
-                    source.settle_wide(&mut part, &words[..rounds]);
+                    source.settle_wide(&mut stretch, &words[..rounds]);
                 }
             }
             sums.add(&piece, h);

@@ -6,7 +6,7 @@
 //!
 //! This module and those below hold the only `unsafe` of the crate. Its invariants:
 //!
-//! 1. A function compiled for a level is called only through `call!`, with a `Level` of that kind. Such a
+//! 1. A function compiled for a level is called from other code only through `call!`, with a `Level` of that kind. Such a
 //!    level can only be had from `Level::available`, which has asked the processor.
 //! 2. Loads and stores go through a reference to a [`Plain`] type, of which any bits are a value; they move 32 or 64 bytes,
 //!    at most the 64 that such a type has, and need no alignment.
@@ -39,7 +39,7 @@ pub(super) fn has_avx512() -> bool {
 /// The type has 64 bytes, no padding, and any bits are a value of it.
 unsafe trait Plain {}
 
-// SAFETY: arrays of integers or floats, or such an array alone in a `repr(C)` struct; the sizes are asserted below.
+// SAFETY: arrays of integers or floats, or such an array alone in a `repr(C)` struct; whoever loads or stores asserts the size.
 unsafe impl Plain for [u16; 32] {}
 // SAFETY: as above.
 unsafe impl Plain for [u64; 8] {}
@@ -53,8 +53,6 @@ unsafe impl Plain for Block {}
 unsafe impl Plain for Weights16 {}
 // SAFETY: as above.
 unsafe impl Plain for Table {}
-
-const _: () = assert!(size_of::<Block>() == 64 && size_of::<Weights16>() == 64 && size_of::<Table>() == 64);
 
 /// The portable functions compiled for the features of the module it stands in.
 macro_rules! compile_portable {
