@@ -422,19 +422,14 @@ fn multiply<const S: usize>(matrix: &[f64], width: usize, x: &[f64], y: &mut [f6
 #[inline(always)]
 pub(super) fn round_weights(_: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
     let mut totals = [0i32; 16];
-    let mut round = |a: &[f32; 16], lanes: &mut Weights16| {
+    for_each_run(a, |run, a: &[f32; 16]| {
         for i in 0..16 {
             // Adding 1.5 * 2^52 leaves the nearest integer, ties to even, in the low bits.
             let whole = (f64::from(a[i] * per_unit) + 6_755_399_441_055_744.0).to_bits() as i32;
-            lanes.0[i] = whole;
+            lanes[run].0[i] = whole;
             totals[i] += whole;
         }
-    };
-    let (blocks, rest) = a.as_chunks::<16>();
-    blocks.iter().zip(&mut *lanes).for_each(|(a, lanes)| round(a, lanes));
-    if !rest.is_empty() {
-        round(&padded(rest), &mut lanes[blocks.len()]);
-    }
+    });
     totals.iter().sum()
 }
 
@@ -475,24 +470,25 @@ fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
     let mut total = 0.0;
     for x in x.chunks(PIECE) {
         let mut lanes = [[0.0; 16]; LANES / 16];
-        let (blocks, rest) = x.as_chunks::<LANES>();
-        for block in blocks {
-            add_lanes::<MAGNITUDES>(&mut lanes, block);
-        }
-        if !rest.is_empty() {
-            add_lanes::<MAGNITUDES>(&mut lanes, &padded(rest));
-        }
+        for_each_run(x, |_, x| add_lanes::<MAGNITUDES>(&mut lanes, x));
         total += f64::from(tree(&lanes));
     }
     total
 }
 
-/// What is left after whole blocks of `L` entries, with zeros added. A lane of a sum is never -0, so zeros do not change it.
+/// `f` of every run of `L` entries and its number, the last filled up with zeros. A lane of a sum is never -0, so zeros do
+/// not change it.
 #[inline(always)]
-pub(super) fn padded<const L: usize>(rest: &[f32]) -> [f32; L] {
-    let mut all = [0.0; L];
-    all[..rest.len()].copy_from_slice(rest);
-    all
+pub(super) fn for_each_run<const L: usize>(x: &[f32], mut f: impl FnMut(usize, &[f32; L])) {
+    let (runs, rest) = x.as_chunks();
+    for (i, run) in runs.iter().enumerate() {
+        f(i, run);
+    }
+    if !rest.is_empty() {
+        let mut last = [0.0; L];
+        last[..rest.len()].copy_from_slice(rest);
+        f(runs.len(), &last);
+    }
 }
 
 #[inline(always)]

@@ -209,36 +209,23 @@ fn total(x: __m256i) -> i32 {
 /// See `portable::round_weights`.
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 pub(in crate::kernel) fn round_weights(form: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
-    let (blocks, rest) = a.as_chunks::<16>();
     let per_unit = _mm256_set1_ps(per_unit);
-    // Like any partial sum, that of a lane fits 32 bits.
+    let low_bits = _mm256_set1_epi32(0x7fff);
     let mut totals = _mm256_setzero_si256();
-    for (a, lanes) in blocks.iter().zip(&mut *lanes) {
-        totals = _mm256_add_epi32(totals, round_16(form, a, per_unit, lanes));
-    }
-    if !rest.is_empty() {
-        let sums = round_16(form, &portable::padded(rest), per_unit, &mut lanes[blocks.len()]);
-        totals = _mm256_add_epi32(totals, sums);
-    }
+    portable::for_each_run(a, |run, a: &[f32; 16]| {
+        let mut first = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_castsi256_ps(load(a, 0)), per_unit));
+        let mut second = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_castsi256_ps(load(a, 1)), per_unit));
+        // Like any partial sum, that of a lane fits 32 bits.
+        totals = _mm256_add_epi32(totals, _mm256_add_epi32(first, second));
+        if form == Form::Halves {
+            let low = _mm256_packus_epi32(_mm256_and_si256(first, low_bits), _mm256_and_si256(second, low_bits));
+            let high = _mm256_packs_epi32(_mm256_srai_epi32(first, 15), _mm256_srai_epi32(second, 15));
+            (first, second) = (in_order(low), in_order(high));
+        }
+        store(&mut lanes[run], 0, first);
+        store(&mut lanes[run], 1, second);
+    });
     total(totals)
-}
-
-/// Rounds 16 weights; gives sums of two each.
-#[inline]
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn round_16(form: Form, a: &[f32; 16], per_unit: __m256, lanes: &mut Weights16) -> __m256i {
-    let mut first = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_castsi256_ps(load(a, 0)), per_unit));
-    let mut second = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_castsi256_ps(load(a, 1)), per_unit));
-    let sums = _mm256_add_epi32(first, second);
-    if form == Form::Halves {
-        let low_bits = _mm256_set1_epi32(0x7fff);
-        let low = _mm256_packus_epi32(_mm256_and_si256(first, low_bits), _mm256_and_si256(second, low_bits));
-        let high = _mm256_packs_epi32(_mm256_srai_epi32(first, 15), _mm256_srai_epi32(second, 15));
-        (first, second) = (in_order(low), in_order(high));
-    }
-    store(lanes, 0, first);
-    store(lanes, 1, second);
-    sums
 }
 
 /// See `portable::residuals`.
@@ -501,33 +488,23 @@ pub(in crate::kernel) fn magnitude(x: &[f32]) -> f64 {
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
+    let sign = _mm256_set1_ps(-0.0);
     let mut total = 0.0;
     for x in x.chunks(PIECE) {
         let mut lanes = [[_mm256_setzero_ps(); 2]; 4];
-        let (blocks, rest) = x.as_chunks::<LANES>();
-        for block in blocks {
-            add_lanes::<MAGNITUDES>(&mut lanes, block);
-        }
-        if !rest.is_empty() {
-            add_lanes::<MAGNITUDES>(&mut lanes, &portable::padded(rest));
-        }
+        portable::for_each_run(x, |_, x: &[f32; LANES]| {
+            for (lanes, x) in lanes.iter_mut().zip(x.as_chunks::<16>().0) {
+                for (half, lanes) in lanes.iter_mut().enumerate() {
+                    let x = _mm256_castsi256_ps(load(x, half));
+                    *lanes = _mm256_add_ps(*lanes, if MAGNITUDES { _mm256_andnot_ps(sign, x) } else { x });
+                }
+            }
+        });
         let [a, b, c, d] = lanes;
         let sums = |half: usize| _mm256_add_ps(_mm256_add_ps(a[half], c[half]), _mm256_add_ps(b[half], d[half]));
         total += f64::from(tree(_mm256_add_ps(sums(0), sums(1))));
     }
     total
-}
-
-#[inline]
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn add_lanes<const MAGNITUDES: bool>(lanes: &mut [[__m256; 2]; 4], block: &[f32; LANES]) {
-    let sign = _mm256_set1_ps(-0.0);
-    for (lanes, x) in lanes.iter_mut().zip(block.as_chunks::<16>().0) {
-        for (half, lanes) in lanes.iter_mut().enumerate() {
-            let x = _mm256_castsi256_ps(load(x, half));
-            *lanes = _mm256_add_ps(*lanes, if MAGNITUDES { _mm256_andnot_ps(sign, x) } else { x });
-        }
-    }
 }
 
 /// The last three levels of `portable::tree`, from 8 lanes to their sum.

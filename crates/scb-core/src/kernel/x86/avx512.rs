@@ -198,28 +198,15 @@ fn totals([a, b, c, d]: [__m512i; 4]) -> [i32; 4] {
 /// See `portable::round_weights`; the form is always whole.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 pub(in crate::kernel) fn round_weights(_: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
-    let (blocks, rest) = a.as_chunks::<16>();
     let per_unit = _mm512_set1_ps(per_unit);
-    // Like any partial sum, that of a lane fits 32 bits.
     let mut total = _mm512_setzero_si512();
-    for (a, lanes) in blocks.iter().zip(&mut *lanes) {
-        let whole = rounded(a, per_unit);
-        store(lanes, whole);
+    portable::for_each_run(a, |run, a: &[f32; 16]| {
+        let whole = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_castsi512_ps(load(a)), per_unit));
+        store(&mut lanes[run], whole);
+        // Like any partial sum, that of a lane fits 32 bits.
         total = _mm512_add_epi32(total, whole);
-    }
-    if !rest.is_empty() {
-        let whole = rounded(&portable::padded(rest), per_unit);
-        store(&mut lanes[blocks.len()], whole);
-        total = _mm512_add_epi32(total, whole);
-    }
+    });
     _mm512_reduce_add_epi32(total)
-}
-
-/// The nearest integers to `a * per_unit`.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn rounded(a: &[f32; 16], per_unit: __m512) -> __m512i {
-    _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_castsi512_ps(load(a)), per_unit))
 }
 
 /// See `portable::residuals`.
@@ -418,26 +405,16 @@ fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
     let mut total = 0.0;
     for x in x.chunks(PIECE) {
         let mut lanes = [_mm512_setzero_ps(); 4];
-        let (blocks, rest) = x.as_chunks::<LANES>();
-        for block in blocks {
-            add_lanes::<MAGNITUDES>(&mut lanes, block);
-        }
-        if !rest.is_empty() {
-            add_lanes::<MAGNITUDES>(&mut lanes, &portable::padded(rest));
-        }
+        portable::for_each_run(x, |_, x: &[f32; LANES]| {
+            for (lanes, x) in lanes.iter_mut().zip(x.as_chunks::<16>().0) {
+                let x = _mm512_castsi512_ps(load(x));
+                *lanes = _mm512_add_ps(*lanes, if MAGNITUDES { _mm512_abs_ps(x) } else { x });
+            }
+        });
         let [a, b, c, d] = lanes;
         let sums = _mm512_add_ps(_mm512_add_ps(a, c), _mm512_add_ps(b, d));
         let half = _mm256_add_ps(_mm512_castps512_ps256(sums), _mm512_extractf32x8_ps(sums, 1));
         total += f64::from(avx2::tree(half));
     }
     total
-}
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn add_lanes<const MAGNITUDES: bool>(lanes: &mut [__m512; 4], block: &[f32; LANES]) {
-    for (lanes, x) in lanes.iter_mut().zip(block.as_chunks::<16>().0) {
-        let x = _mm512_castsi512_ps(load(x));
-        *lanes = _mm512_add_ps(*lanes, if MAGNITUDES { _mm512_abs_ps(x) } else { x });
-    }
 }
