@@ -302,9 +302,11 @@ impl Batches {
         queries.clear();
         for (query, (group, &count)) in groups.iter_mut().zip(&self.counts).enumerate() {
             let (start, full) = (filled.len(), layout.sequences());
-            filled.extend(repeat_n(full, count / full));
-            if !count.is_multiple_of(full) {
-                filled.push(count % full);
+            // `full` is a power of two, and divisions would be seen in the time of a small step.
+            filled.extend(repeat_n(full, count >> full.trailing_zeros()));
+            let rest = count & (full - 1);
+            if rest > 0 {
+                filled.push(rest);
             }
             queries.resize(filled.len(), query);
             *group = start..filled.len();
@@ -336,7 +338,7 @@ impl Batches {
         } else if filled.len() <= per_slot
             && let Some(slot) = slots.first_mut()
         {
-            // As below; the divisions of `chunks` would be seen in the time of a small step.
+            // As below, without the divisions of `chunks`.
             draw((slot, ((lines, histograms), (filled, queries))));
         } else {
             let places = lines.chunks_mut(line_blocks).zip(histograms.chunks_mut(line_floats));

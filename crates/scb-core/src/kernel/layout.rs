@@ -32,7 +32,7 @@ impl Block {
 pub struct Layout {
     /// Bits of one token.
     bits: usize,
-    /// Sequences that share a line.
+    /// Sequences that share a line, a power of two.
     sequences: usize,
     /// Rounds in one word.
     rounds: usize,
@@ -59,7 +59,7 @@ impl Layout {
         self.bits
     }
 
-    /// Sequences that share a line.
+    /// Sequences that share a line, a power of two.
     #[must_use]
     pub fn sequences(&self) -> usize {
         self.sequences
