@@ -2,9 +2,9 @@
 //!
 //! A sample is a query token `k ~ mu`, tokens `x_1 .. x_T ~ mu`, a position `s ~ q^(k)` and an output
 //! `x_o ~ P[., x_s]`. While a sequence is drawn its histogram `h = X a^(k)` is taken, so that the gradient is the
-//! only second pass over the tokens. A *chunk* is what is in memory at once, in lines as [`kernel`] has them. Its lines are dealt out to *slots*,
-//! neighbouring lines with random streams of their own that last for the whole run: any core may draw any slot without
-//! changing a bit. A *glance* is a sample of which only the tokens that matter are drawn.
+//! only second pass over the tokens. A *chunk* is what is in memory at once, in lines as [`kernel`] has them. Its lines
+//! are dealt out to *slots*, neighbouring lines with random streams of their own that last for the whole run: any core
+//! may draw any slot without changing a bit. A *glance* is a sample of which only the tokens that matter are drawn.
 //!
 //! Constants here that say so decide results: change them only with the results version.
 

@@ -113,9 +113,9 @@ pub(in crate::kernel) fn draw_narrow(job: &mut Sequences<'_>) {
     by_bounds!(bounds.len(), draw_narrow_of(job, bounds));
 }
 
-/// For `J` bounds and histograms of `W` entries. AVX2 cannot add under a mask. A comparison yields -1 or 0 in 16 bits, and `madd` multiplies
-/// numbers of 16 bits and adds pairs of products, so weights come in two halves that fit 16 bits. The products are minus
-/// the weights, hence the `-=` below.
+/// For `J` bounds and histograms of `W` entries. AVX2 cannot add under a mask. A comparison yields -1 or 0 in 16 bits,
+/// and `madd` multiplies numbers of 16 bits and adds pairs of products, so weights come in two halves that fit 16 bits.
+/// The products are minus the weights, hence the `-=` below.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
