@@ -30,8 +30,6 @@
 //! | stretch | what one block holds of one sequence |
 //! | narrow, wide | a layout for at most 16 states, or for more |
 
-use std::ops::Add;
-
 use rayon::prelude::*;
 
 mod bits;
@@ -88,13 +86,13 @@ enum Kind {
 
 /// Calls the version of a kernel for a level.
 macro_rules! dispatch {
-    ($level:expr, $name:ident($($argument:expr),* $(,)?)) => {
+    ($level:expr, $name:ident $(::<$constant:tt>)? ($($argument:expr),* $(,)?)) => {
         match $level.0 {
-            Kind::Portable => portable::$name($($argument),*),
+            Kind::Portable => portable::$name $(::<$constant>)? ($($argument),*),
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => x86::call!(avx2::$name($($argument),*)),
+            Kind::Avx2 => x86::call!(avx2::$name $(::<$constant>)? ($($argument),*)),
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => x86::call!(avx512::$name($($argument),*)),
+            Kind::Avx512 => x86::call!(avx512::$name $(::<$constant>)? ($($argument),*)),
         }
     };
 }
@@ -196,14 +194,13 @@ impl Level {
     /// Sum of all entries.
     #[must_use]
     pub fn sum(self, x: &[f32]) -> f64 {
-        let part = |x: &[f32]| dispatch!(self, sum(x));
-        if worth_many_cores(x.len()) { by_piece(x, part).into_iter().fold(0.0, Add::add) } else { part(x) }
+        fold_pieces(x, |x| dispatch!(self, sum::<false>(x)), 0.0, |sum, part| sum + f64::from(part))
     }
 
     /// Sum of the magnitudes of all entries.
     #[must_use]
     pub fn magnitude(self, x: &[f32]) -> f64 {
-        dispatch!(self, magnitude(x))
+        fold_pieces(x, |x| dispatch!(self, sum::<true>(x)), 0.0, |sum, part| sum + f64::from(part))
     }
 
     /// The largest entry; minus infinity if there is none. Not-a-number entries are passed over.
@@ -216,13 +213,13 @@ impl Level {
     /// Sum, sum of squares and number of the entries that are at least `floor`.
     #[must_use]
     pub fn kept(self, x: &[f32], floor: f32) -> (f64, f64, f64) {
-        let part = |x: &[f32]| dispatch!(self, kept(x, floor));
-        if !worth_many_cores(x.len()) {
-            return part(x);
-        }
-        by_piece(x, part)
-            .into_iter()
-            .fold((0.0, 0.0, 0.0), |all, part| (all.0 + part.0, all.1 + part.1, all.2 + part.2))
+        let [mass, square, count] = fold_pieces(
+            x,
+            |x| dispatch!(self, kept(x, floor)),
+            [0.0; 3],
+            |all, part| std::array::from_fn(|i| all[i] + f64::from(part[i])),
+        );
+        (mass, square, count)
     }
 
     /// `a <- a - eta (g - mean)`, then `sign(a) max(|a| - threshold, 0)` if `threshold > 0`.
@@ -271,6 +268,20 @@ impl Sequences<'_> {
 /// Whether work on so many entries is worth sharing with idle cores.
 pub(crate) fn worth_many_cores(entries: usize) -> bool {
     entries >= SHARED_ENTRIES && rayon::current_num_threads() > 1
+}
+
+/// What `part` gives for every piece, added up in order.
+fn fold_pieces<P: Send, A>(
+    x: &[f32],
+    part: impl Fn(&[f32]) -> P + Sync + Send,
+    start: A,
+    add: impl Fn(A, P) -> A,
+) -> A {
+    if worth_many_cores(x.len()) {
+        by_piece(x, part).into_iter().fold(start, add)
+    } else {
+        x.chunks(PIECE).map(part).fold(start, add)
+    }
 }
 
 /// `part` of every piece, in order.

@@ -9,7 +9,7 @@ use super::layout::{Block, ROUND};
 use super::residuals::{PANEL, width};
 use super::sequences::{Line, Piece, Sequences};
 use super::states::Cells;
-use super::{Bits, LANES, PIECE, Residuals, Samples, Table};
+use super::{Bits, LANES, Residuals, Samples, Table};
 
 /// The exclusive or of rounds of random words: the least that drawing can cost.
 #[inline(always)]
@@ -454,26 +454,12 @@ fn tree(lanes: &Lanes64) -> f32 {
     lanes[0]
 }
 
+/// Sum of a piece, or of its magnitudes.
 #[inline(always)]
-pub(super) fn sum(x: &[f32]) -> f64 {
-    sum_of::<false>(x)
-}
-
-/// Sum of magnitudes.
-#[inline(always)]
-pub(super) fn magnitude(x: &[f32]) -> f64 {
-    sum_of::<true>(x)
-}
-
-#[inline(always)]
-fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
-    let mut total = 0.0;
-    for x in x.chunks(PIECE) {
-        let mut lanes = [[0.0; 16]; LANES / 16];
-        for_each_run(x, |_, x| add_lanes::<MAGNITUDES>(&mut lanes, x));
-        total += f64::from(tree(&lanes));
-    }
-    total
+pub(super) fn sum<const MAGNITUDES: bool>(x: &[f32]) -> f32 {
+    let mut lanes = [[0.0; 16]; LANES / 16];
+    for_each_run(x, |_, x| add_lanes::<MAGNITUDES>(&mut lanes, x));
+    tree(&lanes)
 }
 
 /// `f` of every run of `L` entries and its number, the last filled up with zeros. A lane of a sum is never -0, so zeros do
@@ -514,27 +500,22 @@ pub(super) fn largest(x: &[f32]) -> f32 {
     lanes.into_iter().fold(f32::NEG_INFINITY, |most, v| if v > most { v } else { most })
 }
 
+/// Of a piece.
 #[inline(always)]
-pub(super) fn kept(x: &[f32], floor: f32) -> (f64, f64, f64) {
-    let mut totals = [0.0; 3];
-    for x in x.chunks(PIECE) {
-        let mut lanes: [Lanes64; 3] = [[[0.0; 16]; LANES / 16]; 3];
-        let (blocks, rest) = x.as_chunks::<LANES>();
-        for block in blocks.iter().map(<[f32; LANES]>::as_slice).chain([rest]) {
-            for (i, &v) in block.iter().enumerate() {
-                let mask = u32::from(v >= floor).wrapping_neg();
-                let v = f32::from_bits(v.to_bits() & mask);
-                lanes[0][i / 16][i % 16] += v;
-                lanes[1][i / 16][i % 16] += v * v;
-                lanes[2][i / 16][i % 16] += f32::from_bits(1.0f32.to_bits() & mask);
-            }
-        }
-        for (total, lanes) in totals.iter_mut().zip(&lanes) {
-            *total += f64::from(tree(lanes));
+pub(super) fn kept(x: &[f32], floor: f32) -> [f32; 3] {
+    let mut lanes: [Lanes64; 3] = [[[0.0; 16]; LANES / 16]; 3];
+    let (blocks, rest) = x.as_chunks::<LANES>();
+    for block in blocks.iter().map(<[f32; LANES]>::as_slice).chain([rest]) {
+        for (i, &v) in block.iter().enumerate() {
+            let mask = u32::from(v >= floor).wrapping_neg();
+            let v = f32::from_bits(v.to_bits() & mask);
+            lanes[0][i / 16][i % 16] += v;
+            lanes[1][i / 16][i % 16] += v * v;
+            lanes[2][i / 16][i % 16] += f32::from_bits(1.0f32.to_bits() & mask);
         }
     }
-    let [mass, square, count] = totals;
-    (mass, square, count)
+    let [mass, square, count] = &lanes;
+    [tree(mass), tree(square), tree(count)]
 }
 
 /// `a <- a - eta (g - mean)`, then towards 0 by `threshold` if that is positive.

@@ -11,11 +11,11 @@ use crate::kernel::fixed_point::{Form, Weights16};
 use crate::kernel::layout::{Block, ROUND};
 use crate::kernel::sequences::{Line, Sequences};
 use crate::kernel::states::{Cells, Columns};
-use crate::kernel::{Bits, LANES, PIECE, Residuals, Samples, Table, portable, width};
+use crate::kernel::{Bits, LANES, Residuals, Samples, Table, portable, width};
 
 compile_portable! { "avx2,bmi1,bmi2,popcnt":
     fn largest(x: &[f32]) -> f32;
-    fn kept(x: &[f32], floor: f32) -> (f64, f64, f64);
+    fn kept(x: &[f32], floor: f32) -> [f32; 3];
     fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32);
     fn add_to_all(a: &mut [f32], x: f32);
 }
@@ -475,36 +475,20 @@ fn interleaved(even: __m256, odd: __m256) -> [f32; 16] {
 
 /// See `portable::sum`.
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-pub(in crate::kernel) fn sum(x: &[f32]) -> f64 {
-    sum_of::<false>(x)
-}
-
-/// See `portable::magnitude`.
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-pub(in crate::kernel) fn magnitude(x: &[f32]) -> f64 {
-    sum_of::<true>(x)
-}
-
-#[inline]
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
+pub(in crate::kernel) fn sum<const MAGNITUDES: bool>(x: &[f32]) -> f32 {
     let sign = _mm256_set1_ps(-0.0);
-    let mut total = 0.0;
-    for x in x.chunks(PIECE) {
-        let mut lanes = [[_mm256_setzero_ps(); 2]; 4];
-        portable::for_each_run(x, |_, x: &[f32; LANES]| {
-            for (lanes, x) in lanes.iter_mut().zip(x.as_chunks::<16>().0) {
-                for (half, lanes) in lanes.iter_mut().enumerate() {
-                    let x = _mm256_castsi256_ps(load(x, half));
-                    *lanes = _mm256_add_ps(*lanes, if MAGNITUDES { _mm256_andnot_ps(sign, x) } else { x });
-                }
+    let mut lanes = [[_mm256_setzero_ps(); 2]; 4];
+    portable::for_each_run(x, |_, x: &[f32; LANES]| {
+        for (lanes, x) in lanes.iter_mut().zip(x.as_chunks::<16>().0) {
+            for (half, lanes) in lanes.iter_mut().enumerate() {
+                let x = _mm256_castsi256_ps(load(x, half));
+                *lanes = _mm256_add_ps(*lanes, if MAGNITUDES { _mm256_andnot_ps(sign, x) } else { x });
             }
-        });
-        let [a, b, c, d] = lanes;
-        let sums = |half: usize| _mm256_add_ps(_mm256_add_ps(a[half], c[half]), _mm256_add_ps(b[half], d[half]));
-        total += f64::from(tree(_mm256_add_ps(sums(0), sums(1))));
-    }
-    total
+        }
+    });
+    let [a, b, c, d] = lanes;
+    let sums = |half: usize| _mm256_add_ps(_mm256_add_ps(a[half], c[half]), _mm256_add_ps(b[half], d[half]));
+    tree(_mm256_add_ps(sums(0), sums(1)))
 }
 
 /// The last three levels of `portable::tree`, from 8 lanes to their sum.

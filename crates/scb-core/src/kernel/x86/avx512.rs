@@ -10,11 +10,11 @@ use crate::kernel::fixed_point::{Form, Weights16};
 use crate::kernel::layout::{Block, ROUND};
 use crate::kernel::sequences::{Line, Sequences};
 use crate::kernel::states::{Cells, Columns};
-use crate::kernel::{Bits, LANES, PIECE, Residuals, Samples, Table, portable, width};
+use crate::kernel::{Bits, LANES, Residuals, Samples, Table, portable, width};
 
 compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt":
     fn largest(x: &[f32]) -> f32;
-    fn kept(x: &[f32], floor: f32) -> (f64, f64, f64);
+    fn kept(x: &[f32], floor: f32) -> [f32; 3];
     fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32);
     fn add_to_all(a: &mut [f32], x: f32);
 }
@@ -389,32 +389,15 @@ fn look_up_floats<const C: usize>(table: &[Table; C], index: __m512i) -> __m512 
 
 /// See `portable::sum`.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-pub(in crate::kernel) fn sum(x: &[f32]) -> f64 {
-    sum_of::<false>(x)
-}
-
-/// See `portable::magnitude`.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-pub(in crate::kernel) fn magnitude(x: &[f32]) -> f64 {
-    sum_of::<true>(x)
-}
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn sum_of<const MAGNITUDES: bool>(x: &[f32]) -> f64 {
-    let mut total = 0.0;
-    for x in x.chunks(PIECE) {
-        let mut lanes = [_mm512_setzero_ps(); 4];
-        portable::for_each_run(x, |_, x: &[f32; LANES]| {
-            for (lanes, x) in lanes.iter_mut().zip(x.as_chunks::<16>().0) {
-                let x = _mm512_castsi512_ps(load(x));
-                *lanes = _mm512_add_ps(*lanes, if MAGNITUDES { _mm512_abs_ps(x) } else { x });
-            }
-        });
-        let [a, b, c, d] = lanes;
-        let sums = _mm512_add_ps(_mm512_add_ps(a, c), _mm512_add_ps(b, d));
-        let half = _mm256_add_ps(_mm512_castps512_ps256(sums), _mm512_extractf32x8_ps(sums, 1));
-        total += f64::from(avx2::tree(half));
-    }
-    total
+pub(in crate::kernel) fn sum<const MAGNITUDES: bool>(x: &[f32]) -> f32 {
+    let mut lanes = [_mm512_setzero_ps(); 4];
+    portable::for_each_run(x, |_, x: &[f32; LANES]| {
+        for (lanes, x) in lanes.iter_mut().zip(x.as_chunks::<16>().0) {
+            let x = _mm512_castsi512_ps(load(x));
+            *lanes = _mm512_add_ps(*lanes, if MAGNITUDES { _mm512_abs_ps(x) } else { x });
+        }
+    });
+    let [a, b, c, d] = lanes;
+    let sums = _mm512_add_ps(_mm512_add_ps(a, c), _mm512_add_ps(b, d));
+    avx2::tree(_mm256_add_ps(_mm512_castps512_ps256(sums), _mm512_extractf32x8_ps(sums, 1)))
 }

@@ -91,11 +91,11 @@ use by_bounds;
 
 /// Calls a function that is compiled for a level, from code that has a [`Level`](super::Level) of that kind.
 macro_rules! call {
-    ($module:ident::$name:ident($($argument:expr),*)) => {{
+    ($module:ident::$name:ident $(::<$constant:tt>)? ($($argument:expr),*)) => {{
         #[allow(unsafe_code, reason = "see x86")]
         // SAFETY: invariant 1 of `x86`.
         unsafe {
-            x86::$module::$name($($argument),*)
+            x86::$module::$name $(::<$constant>)? ($($argument),*)
         }
     }};
 }
