@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::kernel::{self, Level, PIECE, Residuals, Table};
 use crate::model::Linear;
-use crate::sampler::{Chunk, Parts};
+use crate::sampler::Chunk;
 
 /// Gradient of the loss with respect to V and A.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +35,7 @@ pub struct Accumulator {
     level: Level,
     n: usize,
     residuals: Residuals,
-    /// Look-up table of each line of the chunk.
+    /// Look-up table of each line of a chunk.
     tables: Vec<Table>,
 }
 
@@ -53,36 +53,35 @@ impl Accumulator {
 
     /// Takes in the samples of `chunk` for dV alone.
     pub fn add_value(&mut self, chunk: &Chunk) {
-        let Parts { most, layout, filled, outputs, histograms, .. } = chunk.parts();
+        let Chunk { most, layout, filled, outputs, histograms, .. } = chunk;
         let size = kernel::table_size(self.n);
-        self.tables.clear();
-        self.tables.reserve(most * size);
-        self.tables.resize(filled.len() * size, Table([0.0; 16]));
-        self.level.residuals(&mut self.residuals, layout, filled, outputs, histograms, &mut self.tables);
+        // What is beyond the states is 0 and stays so; the rest is overwritten.
+        self.tables.resize(most * size, Table([0.0; 16]));
+        let tables = &mut self.tables[..filled.len() * size];
+        self.level.residuals(&mut self.residuals, layout, filled, outputs, histograms, tables);
     }
 
     /// Takes in the samples of `chunk`; `gradient.attention` is overwritten by the `first` chunk of a batch.
     pub fn add(&mut self, chunk: &Chunk, first: bool, gradient: &mut Gradient) {
         self.add_value(chunk);
-        let parts = chunk.parts();
-        let (layout, size, level, tables) = (parts.layout, kernel::table_size(self.n), self.level, &self.tables);
+        let (layout, size, level, tables) = (&chunk.layout, kernel::table_size(self.n), self.level, &self.tables);
         let t = gradient.attention.ncols();
         let blocks = layout.blocks();
         let look_up = |k: usize, first_position: usize, sums: &mut [f32]| {
-            let group = &parts.groups[k];
+            let group = &chunk.groups[k];
             if group.is_empty() {
                 if first {
                     sums.fill(0.0);
                 }
                 return;
             }
-            let lines = &parts.lines[group.start * blocks..group.end * blocks];
+            let lines = &chunk.lines[group.start * blocks..group.end * blocks];
             let tables = &tables[group.start * size..group.end * size];
             level.look_up(layout, lines, first_position, tables, !first, sums);
         };
         debug_assert!(gradient.attention.is_standard_layout());
         let Some(sums) = gradient.attention.as_slice_mut() else { return };
-        if parts.shared {
+        if chunk.worth_many_cores() {
             sums.par_chunks_mut(t).enumerate().for_each(|(k, sums)| {
                 let pieces = sums.par_chunks_mut(PIECE).enumerate();
                 pieces.for_each(|(piece, sums)| look_up(k, piece * PIECE, sums));
@@ -241,7 +240,7 @@ mod tests {
                     let mut batches = Batches::new(&task, batch_size, stream([4; 16]));
                     [(), ()].map(|()| {
                         let (gradient, chunks) = batch(&mut batches, &model, Level::best());
-                        assert!(chunks.iter().all(|chunk| chunk.parts().shared == (threads > 1)));
+                        assert!(chunks.iter().all(|chunk| chunk.worth_many_cores() == (threads > 1)));
                         (gradient.value.mapv(f64::to_bits), gradient.attention.mapv(f32::to_bits))
                     })
                 })

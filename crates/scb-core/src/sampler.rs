@@ -46,19 +46,20 @@ const GLANCE_COST: usize = 16;
 pub struct Chunk {
     t: usize,
     /// Lines that any chunk of the run has at most.
-    most: usize,
-    layout: Layout,
-    lines: Vec<Block>,
+    pub(crate) most: usize,
+    pub(crate) layout: Layout,
+    /// All lines, whole.
+    pub(crate) lines: Vec<Block>,
     /// Lines of each query token.
-    groups: Vec<Range<usize>>,
+    pub(crate) groups: Vec<Range<usize>>,
     /// Sequences in each line.
-    filled: Vec<usize>,
+    pub(crate) filled: Vec<usize>,
     /// Query token of each line.
     queries: Vec<usize>,
     /// Output token at each place.
-    outputs: Vec<usize>,
+    pub(crate) outputs: Vec<usize>,
     /// Weighted histogram at each place, `width` entries of which the first N count.
-    histograms: Vec<f64>,
+    pub(crate) histograms: Vec<f64>,
     width: usize,
 }
 
@@ -108,35 +109,11 @@ impl Chunk {
         &self.histograms[place * self.width..(place + 1) * self.width]
     }
 
-    /// The whole chunk, as kernels want it.
-    pub(crate) fn parts(&self) -> Parts<'_> {
-        let Self { layout, lines, groups, filled, outputs, histograms, .. } = self;
-        Parts { most: self.most, layout, lines, groups, filled, outputs, histograms, shared: self.worth_many_cores() }
-    }
-
-    fn worth_many_cores(&self) -> bool {
+    /// Whether the work is worth sharing with idle cores.
+    pub(crate) fn worth_many_cores(&self) -> bool {
         // At N = 2 drawing, not bits, is what takes the time: as at N = 3.
         self.outputs.len() * self.t * self.layout.bits().max(2) >= SHARED_BITS && rayon::current_num_threads() > 1
     }
-}
-
-/// What a chunk consists of.
-pub(crate) struct Parts<'a> {
-    /// Lines that any chunk of the run has at most.
-    pub(crate) most: usize,
-    pub(crate) layout: &'a Layout,
-    /// All lines, whole.
-    pub(crate) lines: &'a [Block],
-    /// Lines of each query token.
-    pub(crate) groups: &'a [Range<usize>],
-    /// Sequences in each line.
-    pub(crate) filled: &'a [usize],
-    /// Per place.
-    pub(crate) outputs: &'a [usize],
-    /// Per place, padded.
-    pub(crate) histograms: &'a [f64],
-    /// Whether the work is worth sharing with idle cores.
-    pub(crate) shared: bool,
 }
 
 /// The entries of an attention that has few.
