@@ -1,5 +1,6 @@
 //! One finished job, and the columns of `runs.parquet` and `timings.parquet`.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use crate::table::Table;
@@ -74,6 +75,33 @@ pub struct Measures {
     pub k_q: f64,
 }
 
+impl Measures {
+    fn counts(&self) -> (i64, i64, [Option<i64>; 3]) {
+        let milestones = [self.samples_to_signal, self.samples_to_support, self.samples_to_recovery];
+        (self.steps, self.samples, milestones)
+    }
+
+    /// Name and value of everything that is a real number.
+    #[must_use]
+    pub fn named_numbers(&self) -> [(&'static str, f64); 9] {
+        [
+            ("alpha_v", self.alpha_v),
+            ("alpha_a", self.alpha_a),
+            ("value_error", self.value_error),
+            ("attention_error", self.attention_error),
+            ("rounded_value_error", self.rounded_value_error),
+            ("rounded_attention_error", self.rounded_attention_error),
+            ("loss", self.loss),
+            ("k_p", self.k_p),
+            ("k_q", self.k_q),
+        ]
+    }
+
+    fn numbers(&self) -> [f64; 9] {
+        self.named_numbers().map(|(_, number)| number)
+    }
+}
+
 /// One finished job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
@@ -125,6 +153,21 @@ pub struct Timing {
 }
 
 impl Record {
+    /// Whether two rows of one job say the same of it. Further keys are only columns, so they may differ; a number that is
+    /// not finite is null in a table, so all such are one.
+    #[must_use]
+    pub fn agrees(&self, other: &Self) -> bool {
+        let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || !(a.is_finite() || b.is_finite());
+        let measures = match (&self.measures, &other.measures) {
+            (None, None) => true,
+            (Some(a), Some(b)) => {
+                a.counts() == b.counts() && a.numbers().into_iter().zip(b.numbers()).all(|(a, b)| same(a, b))
+            }
+            _ => false,
+        };
+        measures && self.status == other.status && self.error == other.error
+    }
+
     /// Its value of a further key; `None` if it has none of this name.
     #[must_use]
     pub fn further(&self, key: &str) -> Option<f64> {
@@ -228,7 +271,8 @@ pub fn timings_table(timings: &[Timing]) -> Table {
 /// # Errors
 /// [`ReportError::Schema`] when a column is missing or a cell that must be there is null.
 pub fn read_part(table: &Table, path: &Path) -> Result<Vec<(Record, Timing)>, ReportError> {
-    let reader = Reader { table, path };
+    let columns = table.columns().iter().map(|column| (column.name.as_str(), &column.cells)).collect();
+    let reader = Reader { table, columns, path };
     (0..table.rows()).map(|row| reader.row(row)).collect()
 }
 
@@ -244,6 +288,8 @@ pub fn part_table(rows: &[(Record, Timing)]) -> Table {
 
 struct Reader<'a> {
     table: &'a Table,
+    /// The columns by name: a search for each cell would take longer than all the rest.
+    columns: HashMap<&'a str, &'a table::Cells>,
     path: &'a Path,
 }
 
@@ -253,15 +299,24 @@ impl Reader<'_> {
     }
 
     fn int(&self, name: &str, row: usize) -> Result<Option<i64>, ReportError> {
-        Ok(self.table.ints(name).ok_or_else(|| self.missing(name))?[row])
+        match self.columns.get(name) {
+            Some(table::Cells::Int(cells)) => Ok(cells[row]),
+            _ => Err(self.missing(name)),
+        }
     }
 
     fn float(&self, name: &str, row: usize) -> Result<Option<f64>, ReportError> {
-        Ok(self.table.floats(name).ok_or_else(|| self.missing(name))?[row])
+        match self.columns.get(name) {
+            Some(table::Cells::Float(cells)) => Ok(cells[row]),
+            _ => Err(self.missing(name)),
+        }
     }
 
     fn text(&self, name: &str, row: usize) -> Result<Option<String>, ReportError> {
-        Ok(self.table.texts(name).ok_or_else(|| self.missing(name))?[row].clone())
+        match self.columns.get(name) {
+            Some(table::Cells::Text(cells)) => Ok(cells[row].clone()),
+            _ => Err(self.missing(name)),
+        }
     }
 
     fn row(&self, row: usize) -> Result<(Record, Timing), ReportError> {
@@ -394,5 +449,31 @@ pub(crate) mod tests {
         let path = directory.path().join("part.parquet");
         part_table(&rows).write(&path, &[]).unwrap();
         assert_eq!(read_part(&Table::read(&path).unwrap(), &path).unwrap(), rows);
+    }
+
+    #[test]
+    fn rows_agree_if_they_differ_in_columns_only_and_conflict_in_the_last_bit_of_any_number() {
+        let one = record(3, 2, 64, 0, Some(1234));
+        let mut other = one.clone();
+        other.further = vec![("persistence".to_owned(), 0.3)];
+        assert!(one.agrees(&other));
+        let differs = |change: fn(&mut Record)| {
+            let mut other = one.clone();
+            change(&mut other);
+            !one.agrees(&other) && !other.agrees(&one)
+        };
+        assert!(differs(|r| r.status = Status::Mirrored));
+        assert!(differs(|r| r.error = Some("no".to_owned())));
+        assert!(differs(|r| r.measures = None));
+        assert!(differs(|r| r.measures.as_mut().unwrap().samples_to_recovery = None));
+        assert!(differs(|r| r.measures.as_mut().unwrap().k_q = f64::NAN));
+        assert!(differs(|r| r.measures.as_mut().unwrap().loss *= 1.0 + f64::EPSILON));
+        // Written as null, read back as NaN.
+        let with_loss = |loss: f64| {
+            let mut record = one.clone();
+            record.measures.as_mut().unwrap().loss = loss;
+            record
+        };
+        assert!(with_loss(f64::INFINITY).agrees(&with_loss(f64::NAN)));
     }
 }

@@ -31,6 +31,9 @@ use crate::ReportError;
 /// Version of every table's schema, in the file metadata as `schema_version`.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// How the temporary name of a file begins that is being written.
+pub const UNFINISHED: &str = ".unfinished-";
+
 /// The cells of one column; `None` is null.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cells {
@@ -304,7 +307,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     let wrong = |source| ReportError::File { action: "write", path: path.to_owned(), source };
     let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".unfinished-");
+    builder.prefix(UNFINISHED);
     #[cfg(unix)]
     {
         // A temporary file is private by default; a result is shared as the user's umask says.

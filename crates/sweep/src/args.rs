@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::shard::Shard;
+
 /// Yellow headings, green literals, as cargo shows them.
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Yellow.on_default().bold())
@@ -17,8 +19,8 @@ const STYLES: Styles = Styles::styled()
 /// number scale with sequence length T, states N and sparsity Q?
 #[derive(Debug, Parser)]
 #[command(name = "sweep", version, styles = STYLES, after_help = "\
-Exit codes: 0 all jobs done, 1 some job failed (the others are kept) or the disk did, 2 usage or config error,
-130 interrupted (finished jobs are kept).
+Exit codes: 0 all jobs done, 1 some job failed or is missing (the others are kept) or the disk failed, 2 usage or config
+error, 130 interrupted (finished jobs are kept).
 Environment: SCB_KERNELS=portable|avx2|avx512 chooses the instructions that run and plan use (default: the fastest this
 processor has); speed changes, results do not.
 Start with: sweep run sweeps/smoke.toml")]
@@ -41,7 +43,17 @@ pub enum Command {
     /// Say what a run would do: jobs per axis, how many are done, tokens, time
     Plan(PlanArguments),
     /// Build every table again from the results in a run directory
-    Report(Report),
+    ///
+    /// Also while shards are running, or after some are lost: it says what is missing.
+    Report(Directory),
+    /// Show how far a run is, from any machine: done, running, failed, left; and every shard
+    Status(Directory),
+    /// Put run directories or shards together into one: the same bytes as one run would give
+    Merge(Merge),
+    /// Run a sweep on a Slurm cluster: an array of shards, and a job that reports when they are done
+    ///
+    /// Again: submits what is missing. The scripts land in DIR/slurm, to be read, edited and submitted by hand.
+    Slurm(SlurmArguments),
 }
 
 /// A config and where its results live.
@@ -66,6 +78,17 @@ pub struct Run {
     /// Cores to use (default: all); results do not depend on it
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
+    /// Run one share of the jobs: the I-th of N, of equal cost; shards may share a run directory
+    ///
+    /// Tables are for `sweep report DIR` to write, or `sweep merge` if each shard has a directory of its own.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+    /// Start no more jobs once one has failed; those under way are finished and kept
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Run the jobs that have failed, and only those
+    #[arg(long)]
+    pub retry_failed: bool,
     /// No progress, no answer; errors only
     #[arg(short, long)]
     pub quiet: bool,
@@ -85,12 +108,58 @@ pub struct PlanArguments {
     pub jobs: Option<NonZeroUsize>,
 }
 
-/// `sweep report`.
+/// `sweep report` and `sweep status`.
 #[derive(Debug, Args)]
-pub struct Report {
+pub struct Directory {
     /// The run directory
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
+}
+
+/// `sweep merge`.
+#[derive(Debug, Args)]
+pub struct Merge {
+    /// Run directories of the same sweep, or of sweeps that differ in their grids only
+    #[arg(value_name = "DIR", required = true)]
+    pub directories: Vec<PathBuf>,
+    /// Run directory to put them into; what it holds already is kept
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+}
+
+/// `sweep slurm`.
+#[derive(Debug, Args)]
+pub struct SlurmArguments {
+    /// Config and run directory.
+    #[command(flatten)]
+    pub config: ConfigArguments,
+    /// Tasks of the array, each a share of the jobs of equal cost
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub shards: u32,
+    /// Partition
+    #[arg(long, value_name = "P")]
+    pub partition: Option<String>,
+    /// Time limit of a task, as sbatch takes it
+    #[arg(long, value_name = "T")]
+    pub time: Option<String>,
+    /// Cores of a task
+    #[arg(long, value_name = "C")]
+    pub cpus_per_task: Option<NonZeroUsize>,
+    /// Memory of a task, as sbatch takes it
+    #[arg(long, value_name = "M")]
+    pub mem: Option<String>,
+    /// Account to charge
+    #[arg(long, value_name = "A")]
+    pub account: Option<String>,
+    /// Tasks that run at the same time, at the most
+    #[arg(long, value_name = "K")]
+    pub array_limit: Option<NonZeroUsize>,
+    /// Print the scripts; submit nothing and touch nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Further options for sbatch
+    #[arg(last = true, value_name = "EXTRA")]
+    pub extra: Vec<String>,
 }
 
 /// When to use colours.

@@ -212,13 +212,16 @@ impl Axis {
         if !value.is_finite() {
             return Some(format!("{} must be {kind}, and finite", self.name));
         }
+        if !(low || value > max) {
+            return None;
+        }
         let bound = match (open, max >= LARGE && value <= max) {
             (true, true) => format!("above {min}"),
             (false, true) => format!("of at least {min}"),
             (true, false) => format!("above {min} and at most {max}"),
             (false, false) => format!("from {min} to {max}"),
         };
-        (low || value > max).then(|| format!("{} must be {kind} {bound}", self.name))
+        Some(format!("{} must be {kind} {bound}", self.name))
     }
 
     /// What it is and how to set it, for the help of an error.

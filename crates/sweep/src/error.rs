@@ -7,6 +7,7 @@ use report::ReportError;
 use thiserror::Error;
 
 use crate::diagnostic::Diagnostic;
+use crate::job::JobId;
 use crate::terminal::say;
 
 /// Why the program ends early.
@@ -28,6 +29,22 @@ pub enum SweepError {
         path: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// Two parts say different things of the same job.
+    #[error("two different results of job {job}: one in {path}, one in another part")]
+    Conflict {
+        /// Which job.
+        job: JobId,
+        /// The part that was read later.
+        path: PathBuf,
+    },
+    /// Slurm said no.
+    #[error("`{command}` failed: {reason}")]
+    Slurm {
+        /// What was asked.
+        command: String,
+        /// What it said.
+        reason: String,
     },
     /// The program cannot print.
     #[error("cannot print: {0}")]
@@ -52,6 +69,12 @@ impl SweepError {
                     "mend {} or choose another run directory with -o; finished jobs are kept, and the same command continues",
                     path.display()
                 ))
+                .render(),
+            Self::Conflict { .. } => Diagnostic::new(self.to_string())
+                .help(
+                    "the same job gives the same numbers, so one of them comes from a changed program or a faulty machine \
+                     (`host` in the parts says which); remove its parts, and their jobs run again",
+                )
                 .render(),
             other => Diagnostic::new(other.to_string()).render(),
         };

@@ -1,276 +1,265 @@
 //! Jobs across cores.
 //!
-//! Workers take jobs one by one, the most expensive first; this thread collects what they finish and writes
-//! a part every second. Nothing here depends on which worker runs what, or when.
+//! Workers take jobs one by one, the most expensive first; this thread collects what they finish and stores it several times a
+//! second. Nothing here depends on which worker runs what, or when. Whoever is interrupted stores what is finished and leaves
+//! without waiting for workers: a job under way is as if it had not begun.
 
-use std::cell::RefCell;
-use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
 
-use report::{Measures, Record, Status, Timing, TracePoint};
-use scb_core::Task;
-use scb_core::kernel::Level;
-use scb_core::random::stream;
-use scb_core::train::{self, Checkpoint, Observer, Outcome};
+use rayon::ThreadPool;
+use report::Status;
 
-use crate::SweepError;
-use crate::axis::{self, AXES};
-use crate::config::Config;
-use crate::grid::further_axes;
-use crate::interrupt;
-use crate::job::{Identity, Job};
+use crate::claim::Claim;
+use crate::job::Job;
+use crate::memory::Memory;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::store::{Finished, Store, host};
+use crate::store::{Finished, Store};
+use crate::{SweepError, interrupt, panics};
 
-/// A part is written this often.
-const PART_EVERY: Duration = Duration::from_secs(1);
-/// Or after this many jobs.
+/// A part is written this long after the one before, at the earliest: so much work a power cut may cost.
+const PART_EVERY: Duration = Duration::from_millis(100);
+/// Storing may take this share of the time, at the most: a slow disk gets larger parts.
+const STORING_SHARE: u32 = 20;
+/// The longest time between parts, however slow the disk.
+const PART_AT_LAST: Duration = Duration::from_secs(10);
+/// A part is written after this many jobs at the latest.
 const PART_JOBS: usize = 8192;
 /// The bar is redrawn this often.
 const TICK: Duration = Duration::from_millis(200);
+/// Others are told how far this process is this often.
+const BEAT: Duration = Duration::from_secs(2);
 
-thread_local! {
-    /// What the last panic on a worker said, and where it happened, kept for the record instead of printed.
-    static PANIC: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
-    static WORKER: RefCell<bool> = const { RefCell::new(false) };
+/// Failures that are shown as they happen.
+const FAILURES_SHOWN: usize = 20;
+
+/// What is done with a job.
+pub trait Work: Send + Sync + 'static {
+    /// Runs it. It may panic, and fails then.
+    fn run(&self, job: &Job) -> Finished;
+
+    /// The row of a job that could not be run, and why.
+    fn failed(&self, job: &Job, error: String) -> Finished;
 }
 
-/// Runs everything outstanding in `plan` on `threads` cores and stores it.
+/// How to run jobs.
+#[derive(Debug)]
+pub struct Options {
+    /// Cores.
+    pub threads: usize,
+    /// Whether to start no more jobs once one has failed.
+    pub fail_fast: bool,
+    /// What the jobs may take together.
+    pub memory: Memory,
+}
+
+/// How running jobs came to an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// All were run.
+    Complete,
+    /// A job failed, and no more were started.
+    FailedFast,
+    /// A signal came.
+    Interrupted,
+}
+
+/// What reaches the collecting thread.
+enum Event {
+    /// The job of this index is done.
+    Finished(usize, Box<Finished>),
+    /// The last worker is done.
+    Done,
+    /// A signal came.
+    Interrupted,
+}
+
+/// Says [`Event::Done`] when it goes, even if that is because of a panic.
+struct SayDone(Sender<Event>);
+
+impl Drop for SayDone {
+    fn drop(&mut self) {
+        // Nobody listening means that it is over anyway.
+        let _ = self.0.send(Event::Done);
+    }
+}
+
+/// What workers share.
+struct Shared<W> {
+    plan: Arc<Plan>,
+    work: W,
+    options: Options,
+    /// Position in the plan's outstanding jobs of the next one.
+    next: AtomicUsize,
+    running: AtomicUsize,
+    stop: AtomicBool,
+}
+
+/// Runs everything outstanding in `plan` and stores it. Says through `claim` how far it is.
+///
+/// On an interruption and on an error it returns at once, while workers are still at jobs that nobody waits for: the program
+/// is meant to end then.
 ///
 /// # Errors
 /// When threads cannot start or the disk says no; what was stored before stays.
 pub fn execute(
-    plan: &Plan,
-    config: &Config,
-    threads: usize,
-    level: Level,
+    plan: &Arc<Plan>,
+    work: impl Work,
+    options: Options,
     store: &mut Store,
+    claim: &mut Claim,
     progress: &Progress,
-) -> Result<(), SweepError> {
+) -> Result<Ended, SweepError> {
     if plan.outstanding.is_empty() {
-        return Ok(());
+        return Ok(Ended::Complete);
     }
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|error| SweepError::Threads { threads, reason: error.to_string() })?;
-    let next = AtomicUsize::new(0);
-    let stop = AtomicBool::new(false);
-    let context =
-        Context { config, level, identity: Identity::new(config), further: further_axes(config), host: host() };
-    let (sender, receiver) = mpsc::channel();
-    let hook = quiet_panics();
-    let stored = std::thread::scope(|scope| {
-        let (next, stop, context) = (&next, &stop, &context);
-        let workers = scope.spawn(move || {
-            pool.broadcast(|_| {
-                WORKER.set(true);
-                while !stop.load(Ordering::Relaxed) && !interrupt::requested() {
-                    let Some(&index) = plan.outstanding.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                    let job = &plan.jobs[index];
-                    // A job that was stopped half-way is as if it had not begun.
-                    let Some(finished) = context.run(job) else { break };
-                    if sender.send((job.cost(), finished)).is_err() {
-                        break;
-                    }
-                }
-            });
-            // The channel closes here, when the last worker is done.
-            drop(sender);
-        });
-        let stored = collect(&receiver, store, progress);
-        // Also on an error: workers finish the job they are at, and no more.
-        stop.store(true, Ordering::Relaxed);
-        drop(receiver);
-        let joined = workers.join();
-        stored?;
-        joined.map_err(|_| SweepError::Threads { threads, reason: "one ended unexpectedly".to_owned() })
+    let threads = options.threads;
+    let wrong = |reason: String| SweepError::Threads { threads, reason };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| wrong(e.to_string()))?;
+    let shared = Arc::new(Shared {
+        plan: Arc::clone(plan),
+        work,
+        options,
+        next: AtomicUsize::new(0),
+        running: AtomicUsize::new(0),
+        stop: AtomicBool::new(false),
     });
-    std::panic::set_hook(hook);
-    stored
+    let (sender, receiver) = mpsc::channel();
+    let waker = sender.clone();
+    let waiting = interrupt::call(move || drop(waker.send(Event::Interrupted)));
+    let workers = std::thread::Builder::new().name("workers".to_owned());
+    let workers = {
+        let shared = Arc::clone(&shared);
+        workers.spawn(move || shared.work_off(&pool, sender)).map_err(|e| wrong(e.to_string()))?
+    };
+    let collected = Collector { shared: &shared, store, claim, progress }.collect(&receiver);
+    drop(waiting);
+    // Also on an error: nobody starts a job that cannot be stored.
+    shared.stop.store(true, Ordering::Relaxed);
+    let ended = collected?;
+    if ended != Ended::Interrupted {
+        workers.join().map_err(|_| wrong("one ended unexpectedly".to_owned()))?;
+    }
+    Ok(ended)
 }
 
-/// Stores what arrives until the workers are done.
-fn collect(
-    receiver: &mpsc::Receiver<(f64, Finished)>,
-    store: &mut Store,
-    progress: &Progress,
-) -> Result<(), SweepError> {
-    let mut pending = Vec::new();
-    let mut last_part = Instant::now();
-    let mut last_tick = Instant::now();
-    loop {
-        let arrived = receiver.recv_timeout(TICK);
-        let closed = matches!(arrived, Err(mpsc::RecvTimeoutError::Disconnected));
-        if let Ok((cost, finished)) = arrived {
-            progress.job_done(cost, finished.timing.tokens as f64);
-            if let Some(error) = &finished.record.error {
-                progress.say(&format!("warning: job {} failed: {error}", &finished.record.job_id[..12]));
+impl<W: Work> Shared<W> {
+    /// Runs jobs on every thread of the pool until none is left.
+    fn work_off(&self, pool: &ThreadPool, sender: Sender<Event>) {
+        let SayDone(sender) = &SayDone(sender);
+        pool.broadcast(|_| {
+            panics::silence_this_thread();
+            while !self.stop.load(Ordering::Relaxed) {
+                let next = self.next.fetch_add(1, Ordering::Relaxed);
+                let Some(&index) = self.plan.outstanding.get(next) else { break };
+                let job = &self.plan.jobs[index];
+                self.running.fetch_add(1, Ordering::Relaxed);
+                let finished = self.run(job);
+                self.running.fetch_sub(1, Ordering::Relaxed);
+                if self.options.fail_fast && finished.record.status == Status::Failed {
+                    self.stop.store(true, Ordering::Relaxed);
+                }
+                if sender.send(Event::Finished(index, Box::new(finished))).is_err() {
+                    break;
+                }
             }
-            pending.push(finished);
-        }
-        if last_tick.elapsed() >= TICK {
-            progress.tick();
-            last_tick = Instant::now();
-        }
-        let due = closed || last_part.elapsed() >= PART_EVERY || pending.len() >= PART_JOBS;
-        if due && !pending.is_empty() {
-            store.add(std::mem::take(&mut pending))?;
-            last_part = Instant::now();
-        }
-        if closed {
-            return Ok(());
-        }
+        });
     }
-}
 
-/// Keeps panics of workers off the terminal; they become records. Returns the hook to put back.
-fn quiet_panics() -> Box<dyn Fn(&std::panic::PanicHookInfo<'_>) + Sync + Send> {
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|info| {
-        let text = info.payload_as_str().unwrap_or("panic");
-        let place = info.location().map(ToString::to_string).unwrap_or_default();
-        if WORKER.with_borrow(|&worker| worker) {
-            PANIC.set(Some((text.to_owned(), place)));
-        } else {
-            eprintln!("internal error: {text} ({place})");
-        }
-    }));
-    usual
-}
-
-/// What a job panicked with. Its message travels with it, the place is known if it was on this thread.
-fn described(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("panic");
-    match PANIC.take() {
-        Some((here, place)) if here == text => format!("internal error: {text} ({place})"),
-        _ => format!("internal error: {text}"),
-    }
-}
-
-/// What all jobs of a sweep share.
-struct Context<'c> {
-    config: &'c Config,
-    level: Level,
-    identity: Identity,
-    further: Vec<usize>,
-    host: String,
-}
-
-impl Context<'_> {
-    /// Runs one job; whatever happens to it becomes a record, unless the sweep was interrupted.
-    fn run(&self, job: &Job) -> Option<Finished> {
-        let start = Instant::now();
-        let mut trace = Trace { job, points: Vec::new(), enabled: self.config.trace };
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.train(job, &mut trace)))
-            .unwrap_or_else(|payload| Err(described(payload.as_ref())));
-        let tokens = outcome.as_ref().map_or(0, |(_, outcome)| outcome.tokens as i64);
-        let (status, error, measures) = match outcome {
-            Ok((task, outcome)) => (status(outcome.status)?, None, Some(measures(&task, &outcome))),
-            Err(error) => (Status::Failed, Some(error), None),
+    /// Runs one job; whatever happens to it becomes a row.
+    fn run(&self, job: &Job) -> Finished {
+        let held = match self.options.memory.take(job.bytes()) {
+            Ok(held) => held,
+            Err(reason) => return self.work.failed(job, reason),
         };
-        let record = self.record(job, status, error, measures);
-        let finished = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs() as i64);
-        let wall_seconds = start.elapsed().as_secs_f64();
-        let timing = Timing { job_id: record.job_id.clone(), wall_seconds, tokens, host: self.host.clone(), finished };
-        Some(Finished { record, timing, traces: trace.points })
+        let finished = panics::caught(|| self.work.run(job)).unwrap_or_else(|panic| self.work.failed(job, panic));
+        drop(held);
+        finished
     }
+}
 
-    fn train(&self, job: &Job, trace: &mut Trace<'_>) -> Result<(Task, Outcome), String> {
-        let shared = &self.config.shared;
-        let mut task_stream = stream(self.identity.task_seed(job));
-        let task = Task::draw(&job.task_spec(shared), &mut task_stream).map_err(|error| error.to_string())?;
-        let data_stream = stream(self.identity.data_seed(job));
-        let outcome = train::train(&task, &job.train_spec(shared, self.level), data_stream, trace);
-        Ok((task, outcome))
-    }
+/// Takes finished jobs, and tells everybody.
+struct Collector<'c, W> {
+    shared: &'c Shared<W>,
+    store: &'c mut Store,
+    claim: &'c mut Claim,
+    progress: &'c Progress,
+}
 
-    fn record(&self, job: &Job, status: Status, error: Option<String>, measures: Option<Measures>) -> Record {
-        let values = &job.point.values;
-        let whole = |index: usize| values[index] as i64;
-        Record {
-            job_id: job.id.to_string(),
-            n: whole(axis::N),
-            q: whole(axis::Q),
-            t: whole(axis::T),
-            batch_size: whole(axis::BATCH_SIZE),
-            eta_boost: values[axis::ETA_BOOST],
-            eta_sparse: values[axis::ETA_SPARSE],
-            lambda: values[axis::LAMBDA],
-            algorithm: AXES[axis::ALGORITHM].shown(values[axis::ALGORITHM]),
-            max_samples: whole(axis::MAX_SAMPLES),
-            replicate: i64::from(job.replicate),
-            further: self.further.iter().map(|&i| (AXES[i].name.to_owned(), values[i])).collect(),
-            status,
-            error,
-            measures,
+impl<W: Work> Collector<'_, W> {
+    /// Stores what arrives until the workers are done, or a signal comes.
+    fn collect(&mut self, receiver: &Receiver<Event>) -> Result<Ended, SweepError> {
+        let plan = &self.shared.plan;
+        let mut left = plan.outstanding.len();
+        let mut tally = plan.tally(self.store);
+        // Failed jobs that run again are not done.
+        let again = plan.outstanding.iter().filter(|&&i| self.store.done().contains_key(&plan.jobs[i].id)).count();
+        (tally.done, tally.failed) = (tally.done - again, tally.failed - again);
+        self.claim.beat(tally);
+        let (mut pending, mut pause) = (Vec::new(), Duration::ZERO);
+        let (mut last_part, mut last_tick, mut last_beat) = (Instant::now(), Instant::now(), Instant::now());
+        loop {
+            let until_part = if pending.is_empty() { TICK } else { pause.saturating_sub(last_part.elapsed()) };
+            let mut event = receiver.recv_timeout(until_part.min(TICK));
+            let mut ended = None;
+            // After a signal, what workers have sent meanwhile is finished too.
+            while let Ok(arrived) = event {
+                match arrived {
+                    Event::Finished(index, finished) => {
+                        left -= 1;
+                        tally.done += 1;
+                        tally.failed += usize::from(finished.record.status == Status::Failed);
+                        self.tell(&plan.jobs[index], &finished, tally.failed);
+                        pending.push(*finished);
+                    }
+                    Event::Done if left == 0 => ended = Some(Ended::Complete),
+                    Event::Done if self.shared.options.fail_fast && tally.failed > 0 => ended = Some(Ended::FailedFast),
+                    Event::Done => {
+                        let reason = "they ended before the last job".to_owned();
+                        return Err(SweepError::Threads { threads: self.shared.options.threads, reason });
+                    }
+                    Event::Interrupted => ended = Some(Ended::Interrupted),
+                }
+                event =
+                    if ended.is_some() { receiver.try_recv().map_err(|_| RecvTimeoutError::Timeout) } else { break };
+            }
+            if last_tick.elapsed() >= TICK {
+                self.progress.tick();
+                last_tick = Instant::now();
+            }
+            let due = ended.is_some() || last_part.elapsed() >= pause || pending.len() >= PART_JOBS;
+            if due && !pending.is_empty() {
+                let start = Instant::now();
+                self.store.add(std::mem::take(&mut pending))?;
+                pause = (start.elapsed() * STORING_SHARE).clamp(PART_EVERY, PART_AT_LAST);
+                last_part = Instant::now();
+            }
+            if last_beat.elapsed() >= BEAT {
+                tally.running = self.shared.running.load(Ordering::Relaxed);
+                tally.tokens_per_second = self.progress.tokens_per_second();
+                self.claim.beat(tally);
+                last_beat = Instant::now();
+            }
+            if let Some(ended) = ended {
+                self.claim.beat(tally);
+                return Ok(ended);
+            }
         }
     }
-}
 
-/// `None` for a run that was stopped half-way.
-fn status(status: train::Status) -> Option<Status> {
-    match status {
-        train::Status::Recovered => Some(Status::Recovered),
-        train::Status::Exhausted => Some(Status::Exhausted),
-        train::Status::Mirrored => Some(Status::Mirrored),
-        train::Status::Diverged => Some(Status::Diverged),
-        train::Status::Stopped => None,
-    }
-}
-
-fn measures(task: &Task, outcome: &Outcome) -> Measures {
-    let count = |samples: Option<u64>| samples.map(|s| s as i64);
-    Measures {
-        steps: outcome.steps as i64,
-        samples: outcome.samples as i64,
-        samples_to_signal: count(outcome.milestones.signal),
-        samples_to_support: count(outcome.milestones.support),
-        samples_to_recovery: count(outcome.milestones.recovery),
-        alpha_v: outcome.alpha_v,
-        alpha_a: outcome.alpha_a,
-        value_error: outcome.errors.value,
-        attention_error: outcome.errors.attention,
-        rounded_value_error: outcome.errors.rounded_value,
-        rounded_attention_error: outcome.errors.rounded_attention,
-        loss: outcome.errors.loss,
-        k_p: task.k_p,
-        k_q: task.k_q,
-    }
-}
-
-/// Writes down a run at every check, if asked to, and stops it when the sweep is interrupted.
-struct Trace<'j> {
-    job: &'j Job,
-    points: Vec<TracePoint>,
-    enabled: bool,
-}
-
-impl Observer for Trace<'_> {
-    fn observe(&mut self, seen: &Checkpoint<'_>) -> ControlFlow<()> {
-        if self.enabled {
-            let errors = seen.errors();
-            self.points.push(TracePoint {
-                job_id: self.job.id.to_string(),
-                step: seen.step as i64,
-                samples: seen.samples as i64,
-                stage: seen.stage.name().to_owned(),
-                values: [
-                    seen.alpha_v,
-                    seen.alpha_a,
-                    errors.value,
-                    errors.attention,
-                    errors.rounded_value,
-                    errors.rounded_attention,
-                    errors.loss,
-                ],
-            });
+    /// Counts a finished job for the bar, and shows it if it failed, the `nth` that did.
+    fn tell(&self, job: &Job, finished: &Finished, nth: usize) {
+        self.progress.job_done(job.cost(), finished.timing.tokens as f64);
+        let Some(error) = &finished.record.error else { return };
+        let (id, described) = (&finished.record.job_id[..12], job.described(&self.shared.plan.further));
+        if nth <= FAILURES_SHOWN {
+            self.progress.say(&format!("job {id} failed: {error}\n    {described}"));
         }
-        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if nth == FAILURES_SHOWN {
+            self.progress.say("further failures are counted, and not shown; runs.parquet has them all");
+        }
     }
 }

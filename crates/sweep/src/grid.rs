@@ -6,8 +6,7 @@ use crate::axis::{self, AXES};
 use crate::config::{Config, GridSpec, Quantity};
 use crate::diagnostic::Diagnostic;
 
-/// The most memory that one job's attention, its rounded form, its gradient, a chunk of tokens and the true patterns may
-/// take.
+/// The most that [`Point::bytes`] may be.
 const MAX_BYTES: f64 = 8e9;
 
 /// The value of every axis, by its index in [`AXES`].
@@ -22,6 +21,13 @@ impl Point {
     #[must_use]
     pub fn whole(&self, index: usize) -> usize {
         self.values[index] as usize
+    }
+
+    /// Bytes that a job's attention, its rounded form, its gradient, a chunk of tokens and the true patterns take.
+    #[must_use]
+    pub fn bytes(&self) -> f64 {
+        let value = |index: usize| self.values[index];
+        value(axis::N) * (12.0 * value(axis::T) + 32.0 * value(axis::Q)) + 16.0 * value(axis::T)
     }
 }
 
@@ -133,7 +139,7 @@ fn resolve(grid: &GridSpec, chosen: &[usize]) -> Point {
 fn check(grid: &GridSpec, config: &Config, chosen: &[usize], point: &Point) -> Result<(), Diagnostic> {
     let (n, q, t) = (point.whole(axis::N), point.whole(axis::Q), point.whole(axis::T));
     let shown = |i: usize| point.values[i];
-    let here = format!("at N = {}, Q = {}, T = {}", shown(axis::N), shown(axis::Q), shown(axis::T));
+    let here = || format!("at N = {}, Q = {}, T = {}", shown(axis::N), shown(axis::Q), shown(axis::T));
     let complain = |index: usize, title: String, label: String, help: String| {
         let mut wrong = Diagnostic::new(title).help(help);
         let found = grid.axes.iter().zip(chosen).find(|(spec, _)| spec.axis == index);
@@ -145,14 +151,14 @@ fn check(grid: &GridSpec, config: &Config, chosen: &[usize], point: &Point) -> R
     };
     for (i, axis) in AXES.iter().enumerate() {
         if let Some(complaint) = axis.complaint(point.values[i]) {
-            let label = format!("gives {} {here}", point.values[i]);
+            let label = format!("gives {} {}", point.values[i], here());
             let help = "change the expression, or drop such points with a `where`".to_owned();
             return complain(i, complaint, label, help);
         }
     }
-    let bytes = shown(axis::N) * (12.0 * shown(axis::T) + 32.0 * shown(axis::Q)) + 16.0 * shown(axis::T);
+    let bytes = point.bytes();
     if bytes > MAX_BYTES {
-        let label = format!("its attention takes {:.0} GB {here}", bytes / 1e9);
+        let label = format!("its attention takes {:.0} GB {}", bytes / 1e9, here());
         let help = format!(
             "keep 12 N T + 16 T + 32 N Q bytes below {:.0} GB, or drop such points with a `where`",
             MAX_BYTES / 1e9
@@ -172,13 +178,13 @@ fn check(grid: &GridSpec, config: &Config, chosen: &[usize], point: &Point) -> R
         let rows = matrix.nrows();
         if rows != n {
             let help = format!("set N = {rows}, or remove task.matrix");
-            return complain(axis::N, format!("N = {n}, but task.matrix has {rows} states"), here, help);
+            return complain(axis::N, format!("N = {n}, but task.matrix has {rows} states"), here(), help);
         }
     }
     let (batch, budget) = (point.values[axis::BATCH_SIZE], point.values[axis::MAX_SAMPLES]);
     if batch > budget {
         let help = "raise training.max_samples or lower batch_size".to_owned();
-        let label = format!("{batch} samples a step, but a budget of {budget} {here}");
+        let label = format!("{batch} samples a step, but a budget of {budget} {}", here());
         return complain(axis::BATCH_SIZE, "the budget does not pay for one step".to_owned(), label, help);
     }
     Ok(())

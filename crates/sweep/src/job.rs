@@ -15,10 +15,12 @@
 //! - 1: first version.
 //! - 2: histograms in integers, another order of random words, streams by slot; from now on a new version keeps the tasks.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
+use std::sync::Arc;
 
 use blake3::Hasher;
+use rayon::prelude::*;
 use scb_core::kernel::Level;
 use scb_core::optimise::{ALGORITHMS, Start};
 use scb_core::random::Seed;
@@ -48,8 +50,8 @@ impl fmt::Display for JobId {
 pub struct Job {
     /// Its id.
     pub id: JobId,
-    /// Its parameters.
-    pub point: Point,
+    /// Its parameters, which replicates share.
+    pub point: Arc<Point>,
     /// Which replicate, from 0.
     pub replicate: u32,
 }
@@ -59,20 +61,31 @@ pub struct Job {
 /// # Errors
 /// As [`grid::expand`].
 pub fn jobs(config: &Config) -> Result<Vec<Job>, Diagnostic> {
+    let mut points = Vec::new();
+    grid::expand(config, |point| points.push(Arc::new(point)))?;
     let identity = Identity::new(config);
-    let mut seen = HashSet::new();
-    let mut jobs = Vec::new();
-    grid::expand(config, |point| {
-        let prefix = identity.of_point(&point);
-        for replicate in 0..config.replicates {
-            let id = prefix.id(replicate);
-            if seen.insert(id) {
-                jobs.push(Job { id, point: point.clone(), replicate });
-            }
+    // Hashing a million points takes a second on one core.
+    let ids: Vec<Vec<JobId>> = points
+        .par_chunks(POINTS_AT_ONCE)
+        .map(|points| {
+            let mut lines = Lines::new();
+            let prefixes = points.iter().map(|point| identity.of_point(point, &mut lines));
+            prefixes.flat_map(|prefix| (0..config.replicates).map(move |replicate| prefix.id(replicate))).collect()
+        })
+        .collect();
+    let replicated = points.iter().flat_map(|point| (0..config.replicates).map(move |replicate| (point, replicate)));
+    let mut seen = HashSet::with_capacity(points.len() * config.replicates as usize);
+    let mut jobs = Vec::with_capacity(points.len() * config.replicates as usize);
+    for (id, (point, replicate)) in ids.into_iter().flatten().zip(replicated) {
+        if seen.insert(id) {
+            jobs.push(Job { id, point: Arc::clone(point), replicate });
         }
-    })?;
+    }
     Ok(jobs)
 }
+
+/// Points whose ids one core works out at a time.
+const POINTS_AT_ONCE: usize = 4096;
 
 /// Makes ids and seeds; holds what all jobs of a sweep share.
 #[derive(Debug)]
@@ -81,6 +94,8 @@ pub struct Identity {
     task: String,
     /// Canonical form of all that is shared by all jobs and decides the result.
     shared: String,
+    /// The hash of an id, begun with `shared`.
+    start: Hasher,
     trace: bool,
 }
 
@@ -117,7 +132,9 @@ impl Identity {
             let _ = writeln!(shared, "{name}_end_steps={steps}\n{name}_end_share={}", shown(share));
             let _ = writeln!(shared, "{name}_end_alpha={}\n{name}_end_kept_mass={}", shown(alpha), shown(kept_mass));
         }
-        Self { task, shared, trace: config.trace }
+        let mut start = Hasher::new_derive_key("scb-sweep job");
+        start.update(shared.as_bytes());
+        Self { task, shared, start, trace: config.trace }
     }
 
     /// Canonical form of a point, without the replicate.
@@ -127,9 +144,9 @@ impl Identity {
         text
     }
 
-    fn of_point(&self, point: &Point) -> PointIdentity {
-        let mut id = Hasher::new_derive_key("scb-sweep job");
-        id.update(self.canonical(point).as_bytes());
+    fn of_point(&self, point: &Point, lines: &mut Lines) -> PointIdentity {
+        let mut id = self.start.clone();
+        id.update(lines.of(point));
         if self.trace {
             id.update(b"trace=true\n");
         }
@@ -150,6 +167,39 @@ impl Identity {
             line(&mut text, &job.point, i);
         }
         hash("scb-sweep task stream", &text, job.replicate)
+    }
+}
+
+/// The lines that axes have in a canonical form, kept from point to point: a grid has few values of each axis, and
+/// writing numbers takes most of the time of a plan.
+struct Lines {
+    /// For each axis, its values so far by their bits, and their lines.
+    of_axes: [HashMap<u64, String>; AXES.len()],
+    text: String,
+}
+
+impl Lines {
+    /// Values of one axis that are kept. An axis by expressions may have more.
+    const KEPT: usize = 4096;
+
+    fn new() -> Self {
+        Self { of_axes: std::array::from_fn(|_| HashMap::new()), text: String::new() }
+    }
+
+    /// What [`Identity::canonical`] says of the point's axes.
+    fn of(&mut self, point: &Point) -> &[u8] {
+        self.text.clear();
+        for (i, known) in self.of_axes.iter_mut().enumerate() {
+            if known.len() >= Self::KEPT {
+                known.clear();
+            }
+            self.text.push_str(known.entry(point.values[i].to_bits()).or_insert_with(|| {
+                let mut text = String::new();
+                line(&mut text, point, i);
+                text
+            }));
+        }
+        self.text.as_bytes()
     }
 }
 
@@ -237,6 +287,13 @@ impl Job {
         let steps = (values[axis::MAX_SAMPLES] / batch).floor().max(1.0);
         let drawn = if ALGORITHMS[self.point.whole(axis::ALGORITHM)].draws_samples { batch } else { 0.0 };
         steps * values[axis::T] * (drawn + values[axis::N] / 4.0)
+    }
+
+    /// Bytes it takes while it runs, about: its attention, its rounded form, its gradient, a chunk of tokens and the true
+    /// patterns, and a tenth more. A whole number.
+    #[must_use]
+    pub fn bytes(&self) -> f64 {
+        (1.1 * self.point.bytes() + 4e6).ceil()
     }
 
     /// Its parameters in one line, for people.

@@ -3,19 +3,21 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use report::Status;
 use scb_core::Task;
 use scb_core::kernel::Level;
 use scb_core::random::stream;
 use scb_core::train::{StopAt, train};
 
 use crate::axis::{self, AXES};
+use crate::claim::Tally;
 use crate::config::Config;
 use crate::duration::short_time;
-use crate::grid::further_axes;
+use crate::grid::{Point, further_axes};
 use crate::job::{Job, JobId};
+use crate::shard::Shard;
 use crate::store::Store;
 
 /// The jobs of a sweep and which of them still have to run.
@@ -23,18 +25,59 @@ use crate::store::Store;
 pub struct Plan {
     /// Every job, in the order of the grid.
     pub jobs: Vec<Job>,
-    /// Indices of those not done, the most expensive first, so that no long one starts last.
+    /// Indices of those to run, the most expensive first, so that no long one starts last.
     pub outstanding: Vec<usize>,
+    /// The axes beyond the fixed columns that a job is described with.
+    pub further: Vec<usize>,
+    /// The shard that this process has, and that of each job; none if all jobs are its own.
+    shard: Option<(Shard, Vec<u32>)>,
 }
 
 impl Plan {
-    /// From all jobs and the ids of the finished ones.
+    /// From all jobs of a sweep and the finished ones.
     #[must_use]
-    pub fn new<V>(jobs: Vec<Job>, done: &HashMap<JobId, V>) -> Self {
+    pub fn new<V>(config: &Config, jobs: Vec<Job>, done: &HashMap<JobId, V>) -> Self {
         let mut outstanding: Vec<usize> = (0..jobs.len()).filter(|&i| !done.contains_key(&jobs[i].id)).collect();
-        // Stable: equal costs stay in the order of the grid.
-        outstanding.sort_by(|&a, &b| jobs[b].cost().total_cmp(&jobs[a].cost()));
-        Self { jobs, outstanding }
+        sort_by_cost(&mut outstanding, &jobs);
+        Self { jobs, outstanding, further: further_axes(config), shard: None }
+    }
+
+    /// The same with nothing outstanding but the jobs of one shard.
+    #[must_use]
+    pub fn of_shard(mut self, shard: Option<Shard>) -> Self {
+        if let Some(shard) = shard {
+            let shards = Shard::assign(&self.jobs, shard.of());
+            self.outstanding.retain(|&i| shards[i] == shard.index());
+            self.shard = Some((shard, shards));
+        }
+        self
+    }
+
+    /// The same with nothing outstanding but the jobs that have failed.
+    #[must_use]
+    pub fn of_failed(mut self, store: &Store) -> Self {
+        self.outstanding = self.own().filter(|&i| store.has_failed(self.jobs[i].id)).collect();
+        sort_by_cost(&mut self.outstanding, &self.jobs);
+        self
+    }
+
+    /// Indices of the jobs that are this process's to run, done or not.
+    fn own(&self) -> impl Iterator<Item = usize> + '_ {
+        let own = |i: &usize| self.shard.as_ref().is_none_or(|(shard, shards)| shards[*i] == shard.index());
+        (0..self.jobs.len()).filter(own)
+    }
+
+    /// How far the jobs of this process are.
+    #[must_use]
+    pub fn tally(&self, store: &Store) -> Tally {
+        let mut tally = Tally::default();
+        for i in self.own() {
+            let id = self.jobs[i].id;
+            tally.jobs += 1;
+            tally.done += usize::from(store.done().contains_key(&id));
+            tally.failed += usize::from(store.has_failed(id));
+        }
+        tally
     }
 
     /// Cost of what is left, in tokens.
@@ -43,22 +86,15 @@ impl Plan {
         self.outstanding.iter().map(|&i| self.jobs[i].cost()).sum()
     }
 
-    /// How many of all jobs have failed.
-    #[must_use]
-    pub fn failed(&self, store: &Store) -> usize {
-        let failed = |job: &&Job| store.done().get(&job.id).is_some_and(|(record, _)| record.status == Status::Failed);
-        self.jobs.iter().filter(failed).count()
-    }
-
     /// One line per job: id, state, parameters.
     #[must_use]
-    pub fn list(&self, config: &Config) -> String {
-        let further = further_axes(config);
+    pub fn list(&self) -> String {
         let mut left = vec![false; self.jobs.len()];
         self.outstanding.iter().for_each(|&i| left[i] = true);
         let mut text = String::new();
         for (job, left) in self.jobs.iter().zip(left) {
-            let _ = writeln!(text, "{} {} {}", job.id, if left { "left" } else { "done" }, job.described(&further));
+            let _ =
+                writeln!(text, "{} {} {}", job.id, if left { "left" } else { "done" }, job.described(&self.further));
         }
         text
     }
@@ -68,12 +104,7 @@ impl Plan {
     pub fn describe(&self, config: &Config, directory: &Path, threads: usize, level: Level) -> String {
         let mut text = String::new();
         let _ = writeln!(text, "{}: {} jobs in {}\n", config.name, self.jobs.len(), directory.display());
-        for (i, axis) in AXES.iter().enumerate() {
-            let mut counts: BTreeMap<u64, (f64, usize)> = BTreeMap::new();
-            for job in &self.jobs {
-                let value = job.point.values[i];
-                counts.entry(order(value)).or_insert((value, 0)).1 += 1;
-            }
+        for (i, (axis, counts)) in AXES.iter().zip(self.counts()).enumerate() {
             let listed = config.grids.iter().any(|g| g.axes.iter().any(|a| a.axis == i && a.listed));
             if counts.len() < 2 && !listed {
                 continue;
@@ -102,6 +133,29 @@ impl Plan {
             short_time(Duration::from_secs_f64((seconds / cores as f64).min(1e12)))
         );
         text
+    }
+
+    /// For each axis, how many jobs have which value, in the order of the values.
+    fn counts(&self) -> Vec<BTreeMap<u64, (f64, usize)>> {
+        let mut counts = vec![BTreeMap::new(); AXES.len()];
+        let mut add = |axis: usize, value: f64, jobs: usize| {
+            counts[axis].entry(order(value)).or_insert((value, 0)).1 += jobs;
+        };
+        // Neighbours in a grid mostly have the same value: runs of them are counted, in one pass over the jobs.
+        let mut runs = [(f64::NAN, 0); AXES.len()];
+        for job in &self.jobs {
+            for (axis, (run, &value)) in runs.iter_mut().zip(&job.point.values).enumerate() {
+                if run.0 != value {
+                    if run.1 > 0 {
+                        add(axis, run.0, run.1);
+                    }
+                    *run = (value, 0);
+                }
+                run.1 += 1;
+            }
+        }
+        runs.into_iter().enumerate().filter(|(_, run)| run.1 > 0).for_each(|(axis, run)| add(axis, run.0, run.1));
+        counts
     }
 
     /// Seconds of one core for what is left, and nanoseconds per token: of each kind of job (number of states
@@ -133,12 +187,19 @@ impl Plan {
             let batch = job.point.values[axis::BATCH_SIZE];
             let steps = (TOKENS / (batch * job.point.values[axis::T])).ceil().max(3.0);
             let few = (time(1.0 + steps) - time(1.0)).max(0.0);
-            let mut probe = Job { point: job.point.clone(), ..*job };
-            probe.point.values[axis::MAX_SAMPLES] = steps * batch;
+            let mut point = Point::clone(&job.point);
+            point.values[axis::MAX_SAMPLES] = steps * batch;
+            let probe = Job { point: Arc::new(point), ..*job };
             seconds += few * cost / probe.cost();
         }
         (seconds, seconds * 1e9 / self.cost_left())
     }
+}
+
+/// The most expensive first. Stable: equal costs stay in the order of the grid.
+fn sort_by_cost(indices: &mut [usize], jobs: &[Job]) {
+    let costs: Vec<f64> = jobs.iter().map(Job::cost).collect();
+    indices.sort_by(|&a, &b| costs[b].total_cmp(&costs[a]));
 }
 
 /// Orders doubles as integers do, for values that are all of one sign or whole.
@@ -174,10 +235,10 @@ mod tests {
         let config = parse("test", "test.toml", text, &[]).unwrap();
         let jobs = jobs(&config).unwrap();
         let done = HashMap::from([(jobs[2].id, ()), (jobs[5].id, ())]);
-        let plan = Plan::new(jobs, &done);
+        let plan = Plan::new(&config, jobs, &done);
         // The slow, obvious version: all jobs but those, sorted by T downwards, else as they came.
         assert_eq!(plan.outstanding, [3, 4, 0, 1]);
-        assert_eq!(plan.list(&config).lines().filter(|l| l.contains(" done ")).count(), 2);
+        assert_eq!(plan.list().lines().filter(|l| l.contains(" done ")).count(), 2);
     }
 
     #[test]

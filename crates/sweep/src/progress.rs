@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use scb_core::kernel::Level;
 
+use crate::claim::Tally;
 use crate::duration::short_time;
 use crate::plan::Plan;
 use crate::terminal::say;
@@ -37,9 +38,9 @@ struct State {
 }
 
 impl Progress {
-    /// Of what is outstanding in a plan.
+    /// Of what is outstanding in a plan, after what is `done`.
     #[must_use]
-    pub fn new(plan: &Plan, name: &str, quiet: bool, level: Level) -> Self {
+    pub fn new(plan: &Plan, done: Tally, name: &str, quiet: bool, level: Level) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = if quiet || !terminal || plan.outstanding.is_empty() {
             ProgressBar::hidden()
@@ -63,9 +64,8 @@ impl Progress {
             start,
             state: RefCell::new(State { jobs: 0, cost: 0.0, tokens: 0.0, last_line: start }),
         };
-        let done = plan.jobs.len() - plan.outstanding.len();
-        if !quiet && done > 0 {
-            progress.say(&format!("{name}: {done} of {} jobs were done before", plan.jobs.len()));
+        if !quiet && done.done > 0 {
+            progress.say(&format!("{name}: {} of {} jobs were done before", done.done, done.jobs));
         }
         progress
     }
@@ -100,11 +100,16 @@ impl Progress {
         self.bar.finish_and_clear();
         let state = self.state.borrow();
         if !self.quiet && state.jobs > 0 {
-            let elapsed = self.start.elapsed();
-            let rate = state.tokens / elapsed.as_secs_f64().max(1e-3);
+            let (elapsed, rate) = (self.start.elapsed(), self.tokens_per_second());
             let (name, jobs, time) = (&self.name, state.jobs, short_time(elapsed));
             self.say(&format!("{name}: {jobs} jobs in {time}, {:.2} G tokens/s ({})", rate / 1e9, self.level.name()));
         }
+    }
+
+    /// Tokens simulated per second so far.
+    #[must_use]
+    pub fn tokens_per_second(&self) -> f64 {
+        self.state.borrow().tokens / self.start.elapsed().as_secs_f64().max(1e-3)
     }
 
     fn share(&self) -> f64 {
@@ -114,7 +119,7 @@ impl Progress {
     fn message(&self) -> String {
         let state = self.state.borrow();
         let elapsed = self.start.elapsed().as_secs_f64();
-        let rate = state.tokens / elapsed.max(1e-3) / 1e9;
+        let rate = self.tokens_per_second() / 1e9;
         let left = if state.cost > 0.0 {
             let seconds = elapsed * (self.cost / state.cost - 1.0).max(0.0);
             format!("{} left", short_time(Duration::from_secs_f64(seconds.min(1e9))))

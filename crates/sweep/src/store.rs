@@ -3,28 +3,32 @@
 //! ```text
 //! config.toml    the resolved config
 //! manifest.json  versions, counts, machine
-//! parts/         finished jobs, a second's worth a file
+//! lock           held by whoever runs jobs here (see `claim.rs`)
+//! progress/      one file a shard: who runs it and how far it is
+//! parts/         finished jobs (see `part.rs`)
 //! *.parquet      the tables
 //! ```
 //!
-//! A part is a Parquet file named after the BLAKE3 hash of its bytes: it is whole or it is not a part. If its jobs
-//! are traced, the hash of the file of traces follows in the name; that file is written first, so a job that counts as
-//! done has its trace. Parts are only ever added. A part whose bytes, or whose traces, do not hash to its name is set
-//! aside, and its jobs run again.
+//! Parts are only added; a process puts many small ones of its own into a large one before it removes them. So whatever
+//! a kill interrupts, every finished job is in some part, and one that is in two counts once. A part that is damaged is
+//! set aside, and its jobs run again. Rows of one job from several parts must agree, but for a failure, which any other
+//! end replaces.
 
-use std::collections::HashMap;
+use std::cmp::Ordering;
+use std::collections::hash_map::{Entry, HashMap};
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-use report::record::{part_table, read_part};
-use report::table::write_whole;
-use report::trace::{read_traces, traces_table};
-use report::{Record, Table, Timing, TracePoint};
+use report::table::{UNFINISHED, write_whole};
+use report::{Record, Status, Timing, TracePoint};
 use serde::Serialize;
 
 use crate::SweepError;
 use crate::config::Config;
 use crate::job::{JobId, RESULTS_VERSION};
+use crate::part::{self, Found, PART, Part, Row};
 use crate::resolved;
 use crate::terminal::say;
 
@@ -32,8 +36,10 @@ use crate::terminal::say;
 pub const CONFIG: &str = "config.toml";
 const MANIFEST: &str = "manifest.json";
 const PARTS: &str = "parts";
-const PART: &str = ".part.parquet";
-const TRACES: &str = ".traces.parquet";
+/// So many parts of one size become one part.
+const PARTS_IN_ONE: usize = 32;
+/// A file under a temporary name that is older than this belongs to nobody any more.
+const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// One finished job on its way to a part.
 #[derive(Debug)]
@@ -46,13 +52,26 @@ pub struct Finished {
     pub traces: Vec<TracePoint>,
 }
 
+/// What a process may do with what it finds in a run directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Change nothing.
+    Look,
+    /// Set damaged parts aside; others work here too.
+    Shared,
+    /// Also clean up after those that were killed, and put their small parts into large ones.
+    Alone,
+}
+
 /// A run directory and what it holds.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Store {
     directory: PathBuf,
-    done: HashMap<JobId, (Record, Timing)>,
-    /// Trace files that belong to a whole part.
-    traces: Vec<PathBuf>,
+    done: HashMap<JobId, Row>,
+    /// Every whole part.
+    parts: Vec<Part>,
+    /// Parts that this process may put into larger ones, by how often that was done.
+    levels: Vec<Vec<(Part, Vec<JobId>)>>,
 }
 
 #[derive(Serialize)]
@@ -71,63 +90,119 @@ struct Manifest<'a> {
 }
 
 impl Store {
-    /// Reads a run directory, which need not exist; damaged parts are set aside.
+    /// Reads a run directory, which need not exist.
     ///
     /// # Errors
-    /// When the file system says no.
-    pub fn open(directory: &Path) -> Result<Self, SweepError> {
-        Self::read(directory, true)
-    }
-
-    /// Reads a run directory and changes nothing in it.
-    ///
-    /// # Errors
-    /// When the file system says no.
-    pub fn look(directory: &Path) -> Result<Self, SweepError> {
-        Self::read(directory, false)
-    }
-
-    fn read(directory: &Path, mend: bool) -> Result<Self, SweepError> {
-        let mut store = Self { directory: directory.to_owned(), done: HashMap::new(), traces: Vec::new() };
-        let parts = directory.join(PARTS);
-        if directory.exists() && !directory.is_dir() {
-            let source = std::io::Error::from(std::io::ErrorKind::NotADirectory);
-            return Err(SweepError::File { action: "use", path: directory.to_owned(), source });
-        }
-        if !parts.is_dir() {
-            return Ok(store);
-        }
-        let list = |source| SweepError::File { action: "list", path: parts.clone(), source };
-        let mut paths = Vec::new();
-        for entry in fs::read_dir(&parts).map_err(list)? {
-            paths.push(entry.map_err(list)?.path());
-        }
-        // Any order gives the same results; a fixed one gives the same messages.
-        paths.sort();
-        for path in paths.iter().filter(|p| p.to_string_lossy().ends_with(PART)) {
-            let Some((rows, traces)) = whole_part(path)? else {
-                if mend {
-                    let aside = path.with_extension("damaged");
-                    fs::rename(path, &aside).map_err(|source| SweepError::File {
-                        action: "set aside",
-                        path: path.clone(),
-                        source,
-                    })?;
-                    let (path, aside) = (path.display(), aside.display());
-                    say(&format!("warning: {path} is damaged (checksum); set aside as {aside}, its jobs run again"));
-                } else {
-                    say(&format!("warning: {} is damaged (checksum); a run would repeat its jobs", path.display()));
-                }
-                continue;
-            };
-            for (record, timing) in rows {
-                if let Some(id) = parse_id(&record.job_id) {
-                    store.done.entry(id).or_insert((record, timing));
-                }
-            }
-            store.traces.extend(traces);
+    /// When the file system says no, and [`SweepError::Conflict`] when two parts say different things of one job.
+    pub fn open(directory: &Path, access: Access) -> Result<Self, SweepError> {
+        let mut store = Self { directory: directory.to_owned(), ..Self::default() };
+        store.read(directory, access)?;
+        if access != Access::Look {
+            store.clean(access);
         }
         Ok(store)
+    }
+
+    /// What several run directories hold together, changing nothing in them.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn union(directories: &[PathBuf]) -> Result<Self, SweepError> {
+        let mut store = Self::default();
+        directories.iter().try_for_each(|directory| store.read(directory, Access::Look))?;
+        Ok(store)
+    }
+
+    fn read(&mut self, directory: &Path, access: Access) -> Result<(), SweepError> {
+        let parts = directory.join(PARTS);
+        usable(directory)?;
+        if !parts.is_dir() {
+            return Ok(());
+        }
+        // Parts of one process may be put into a larger one while another reads: then what is new is read as well.
+        let mut seen = HashSet::new();
+        let mut complete = false;
+        while !complete {
+            complete = true;
+            for path in list(&parts)? {
+                if path.to_string_lossy().ends_with(PART) && seen.insert(path.clone()) {
+                    complete &= self.take_in(&path, access)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one part; `false` if it is gone.
+    fn take_in(&mut self, path: &Path, access: Access) -> Result<bool, SweepError> {
+        let (part, rows) = match part::read(path)? {
+            Found::Whole(part, rows) => (part, rows),
+            Found::Gone => return Ok(false),
+            Found::Damaged(reason) => {
+                let then = if access == Access::Look {
+                    "a run would repeat its jobs".to_owned()
+                } else {
+                    format!("set aside as {}, its jobs run again", set_aside(path)?.display())
+                };
+                say(&format!("warning: {} is damaged: {reason}; {then}", path.display()));
+                return Ok(true);
+            }
+        };
+        let ids = self.keep(rows, &part.path)?;
+        self.parts.push(part.clone());
+        if access == Access::Alone {
+            // As if this process had written it: with the parts of its own it puts away what others left.
+            let level = ids.len().max(1).ilog2() / PARTS_IN_ONE.ilog2();
+            self.hold(level as usize, part, ids);
+        }
+        Ok(true)
+    }
+
+    /// Takes rows into account; their ids.
+    fn keep(&mut self, rows: Vec<Row>, path: &Path) -> Result<Vec<JobId>, SweepError> {
+        let mut ids = Vec::with_capacity(rows.len());
+        for row in rows {
+            let Some(id) = parse_id(&row.0.job_id) else { continue };
+            ids.push(id);
+            match self.done.entry(id) {
+                Entry::Vacant(free) => {
+                    free.insert(row);
+                }
+                Entry::Occupied(mut known) => match choose(known.get(), &row) {
+                    Some(Ordering::Less) => {
+                        known.insert(row);
+                    }
+                    Some(_) => {}
+                    None => return Err(SweepError::Conflict { job: id, path: path.to_owned() }),
+                },
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Remembers a part that this process may put into a larger one.
+    fn hold(&mut self, level: usize, part: Part, ids: Vec<JobId>) {
+        while self.levels.len() <= level {
+            self.levels.push(Vec::new());
+        }
+        self.levels[level].push((part, ids));
+    }
+
+    /// Removes what processes that were killed left behind. Nothing depends on it, so nothing is said if it fails.
+    fn clean(&self, access: Access) {
+        let alone = access == Access::Alone;
+        let old = |path: &Path| {
+            let written = path.metadata().and_then(|file| file.modified()).ok();
+            written.and_then(|t| SystemTime::now().duration_since(t).ok()).is_some_and(|age| age > ABANDONED)
+        };
+        for place in ["", PARTS, crate::claim::PROGRESS, "figures"] {
+            for path in list(&self.directory.join(place)).unwrap_or_default() {
+                let unfinished = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED));
+                if unfinished && (alone || old(&path)) {
+                    let _ = fs::remove_file(path);
+                }
+            }
+        }
     }
 
     /// Where it is.
@@ -136,57 +211,113 @@ impl Store {
         &self.directory
     }
 
+    /// Every whole part.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
     /// The finished jobs.
     #[must_use]
     pub fn done(&self) -> &HashMap<JobId, (Record, Timing)> {
         &self.done
     }
 
-    /// Makes the directory ready for parts, which also tests that it can be written to, and writes the
-    /// resolved config.
+    /// Whether a job is done, as far as it failed.
+    #[must_use]
+    pub fn has_failed(&self, id: JobId) -> bool {
+        self.done.get(&id).is_some_and(|(record, _)| record.status == Status::Failed)
+    }
+
+    /// Makes the directory ready for parts, tests that it takes them, and writes the resolved config.
     ///
     /// # Errors
     /// When the file system says no.
     pub fn prepare(&self, config: &Config) -> Result<(), SweepError> {
-        let parts = self.directory.join(PARTS);
-        fs::create_dir_all(&parts).map_err(|source| SweepError::File { action: "create", path: parts, source })?;
         let path = self.directory.join(CONFIG);
         let text = resolved::to_toml(config).map_err(|error| {
             let source = std::io::Error::other(error);
             SweepError::File { action: "write", path: path.clone(), source }
         })?;
-        write_whole(&path, text.as_bytes())?;
+        self.prepare_with(&text)
+    }
+
+    /// As [`Store::prepare`], for a resolved config given as text.
+    ///
+    /// # Errors
+    /// When the file system says no.
+    pub fn prepare_with(&self, config: &str) -> Result<(), SweepError> {
+        let parts = self.directory.join(PARTS);
+        fs::create_dir_all(&parts).map_err(|source| SweepError::File {
+            action: "create",
+            path: parts.clone(),
+            source,
+        })?;
+        // The first part comes when the first job is done, which may be tomorrow.
+        let probe = parts.join(format!("{UNFINISHED}test-{}", std::process::id()));
+        write_whole(&probe, b"does this take files?")?;
+        fs::remove_file(&probe).map_err(|source| SweepError::File { action: "remove", path: probe, source })?;
+        Ok(write_whole(&self.directory.join(CONFIG), config.as_bytes())?)
+    }
+
+    /// Takes over a part of another run directory, as it is.
+    ///
+    /// # Errors
+    /// When the file system says no.
+    pub fn copy(&self, part: &Part) -> Result<(), SweepError> {
+        for path in part.traces.iter().chain([&part.path]) {
+            let Some(name) = path.file_name() else { continue };
+            let target = self.directory.join(PARTS).join(name);
+            if !target.exists() {
+                let read = |source| SweepError::File { action: "read", path: path.clone(), source };
+                write_whole(&target, &fs::read(path).map_err(read)?)?;
+            }
+        }
         Ok(())
     }
 
     /// Writes a part; when this returns, its jobs are done for good.
     ///
     /// # Errors
-    /// When the file system says no.
+    /// When the file system says no, and [`SweepError::Conflict`].
     pub fn add(&mut self, finished: Vec<Finished>) -> Result<(), SweepError> {
         let (mut rows, mut traces) = (Vec::with_capacity(finished.len()), Vec::new());
         for job in finished {
             rows.push((job.record, job.timing));
             traces.extend(job.traces);
         }
-        let directory = self.directory.join(PARTS);
-        let wrong = |source| report::ReportError::Parquet { path: directory.clone(), source };
-        let bytes = part_table(&rows).to_parquet(&[]).map_err(wrong)?;
-        let mut name = checksum(&bytes);
-        if !traces.is_empty() {
-            let bytes = traces_table(&traces).to_parquet(&[]).map_err(wrong)?;
-            let traces = checksum(&bytes);
-            let path = directory.join(traces.clone() + TRACES);
-            write_whole(&path, &bytes)?;
-            name = name + "-" + &traces;
-            self.traces.push(path);
-        }
-        write_whole(&directory.join(name + PART), &bytes)?;
-        for (record, timing) in rows {
-            if let Some(id) = parse_id(&record.job_id) {
-                self.done.insert(id, (record, timing));
+        let part = part::write(&self.directory.join(PARTS), &rows, &traces)?;
+        let ids = self.keep(rows, &part.path)?;
+        self.parts.push(part.clone());
+        self.hold(0, part, ids);
+        for level in 0.. {
+            if self.levels.get(level).is_none_or(|parts| parts.len() < PARTS_IN_ONE) {
+                break;
             }
+            self.combine(level)?;
         }
+        Ok(())
+    }
+
+    /// Puts the parts of one level into one part, then removes them.
+    fn combine(&mut self, level: usize) -> Result<(), SweepError> {
+        let old = std::mem::take(&mut self.levels[level]);
+        // In order of their ids, so that the part does not depend on who came first.
+        let ids: BTreeSet<JobId> = old.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
+        let rows: Vec<Row> = ids.iter().filter_map(|id| self.done.get(id).cloned()).collect();
+        let mut traces = HashMap::new();
+        for (part, _) in &old {
+            by_job(part::traces(part)?, &mut traces);
+        }
+        let traces: Vec<TracePoint> =
+            rows.iter().filter_map(|(record, _)| traces.remove(&record.job_id)).flatten().collect();
+        let part = part::write(&self.directory.join(PARTS), &rows, &traces)?;
+        for (old, _) in old.iter().filter(|(old, _)| old.path != part.path) {
+            part::remove(old);
+            self.parts.retain(|part| part != old);
+        }
+        self.parts.push(part.clone());
+        self.hold(level + 1, part, ids.into_iter().collect());
         Ok(())
     }
 
@@ -195,14 +326,9 @@ impl Store {
     /// # Errors
     /// When a file cannot be read.
     pub fn traces(&self) -> Result<HashMap<String, Vec<TracePoint>>, SweepError> {
-        let mut traces: HashMap<String, Vec<TracePoint>> = HashMap::new();
-        for path in &self.traces {
-            let mut here: HashMap<String, Vec<TracePoint>> = HashMap::new();
-            for point in read_traces(&Table::read(path)?, path)? {
-                here.entry(point.job_id.clone()).or_default().push(point);
-            }
-            // A job that ran twice has the same trace twice.
-            traces.extend(here);
+        let mut traces = HashMap::new();
+        for part in self.parts.iter().filter(|part| part.traces.is_some()) {
+            by_job(part::traces(part)?, &mut traces);
         }
         Ok(traces)
     }
@@ -221,7 +347,7 @@ impl Store {
             seed: config.seed,
             jobs,
             finished: records.len(),
-            failed: records.iter().filter(|r| r.status == report::Status::Failed).count(),
+            failed: records.iter().filter(|r| r.status == Status::Failed).count(),
             host: host(),
             cores: crate::plan::cores(),
         };
@@ -241,33 +367,59 @@ pub fn host() -> String {
     gethostname::gethostname().to_string_lossy().into_owned()
 }
 
-/// The first 128 bits of the BLAKE3 hash, in hexadecimal.
-fn checksum(bytes: &[u8]) -> String {
-    blake3::hash(bytes).to_hex()[..32].to_owned()
+/// Sorts points by job into `traces`. A job that ran twice has the same trace twice.
+fn by_job(points: Vec<TracePoint>, traces: &mut HashMap<String, Vec<TracePoint>>) {
+    let mut here: HashMap<String, Vec<TracePoint>> = HashMap::new();
+    for point in points {
+        here.entry(point.job_id.clone()).or_default().push(point);
+    }
+    traces.extend(here);
 }
 
-type Part = (Vec<(Record, Timing)>, Option<PathBuf>);
+/// Which of two rows of a job counts, as the order of `a` and `b`; `None` if they contradict each other. A failure has to do
+/// with a machine (its memory, its program), so it gives way; of two failures the later one counts.
+fn choose(a: &Row, b: &Row) -> Option<Ordering> {
+    let failed = |row: &Row| row.0.status == Status::Failed;
+    match (failed(a), failed(b)) {
+        (true, true) => Some((a.1.finished, &a.0.error).cmp(&(b.1.finished, &b.0.error))),
+        (true, false) => Some(Ordering::Less),
+        (false, true) => Some(Ordering::Greater),
+        (false, false) => a.0.agrees(&b.0).then_some(Ordering::Equal),
+    }
+}
 
-/// The rows of a part and its file of traces, if it has one; `None` if either is not what the name says.
-fn whole_part(path: &Path) -> Result<Option<Part>, SweepError> {
-    let read = |path: &Path| {
-        fs::read(path).map_err(|source| SweepError::File { action: "read", path: path.to_owned(), source })
-    };
-    let bytes = read(path)?;
-    let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = file.strip_suffix(PART).unwrap_or_default();
-    let (own, traced) = name.split_once('-').map_or((name, None), |(own, traced)| (own, Some(traced)));
-    if own != checksum(&bytes) {
-        return Ok(None);
+/// Renames a damaged part so that it is one no more.
+fn set_aside(path: &Path) -> Result<PathBuf, SweepError> {
+    let aside = path.with_extension("damaged");
+    match fs::rename(path, &aside) {
+        // Another shard was faster.
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(SweepError::File { action: "set aside", path: path.to_owned(), source: error })
+        }
+        _ => Ok(aside),
     }
-    let traces = traced.map(|hash| (hash, path.with_file_name(hash.to_owned() + TRACES)));
-    if let Some((hash, path)) = &traces
-        && (!path.is_file() || checksum(&read(path)?) != *hash)
-    {
-        return Ok(None);
+}
+
+/// That nothing else is in the place of a run directory.
+///
+/// # Errors
+/// When something is.
+pub(crate) fn usable(directory: &Path) -> Result<(), SweepError> {
+    if directory.exists() && !directory.is_dir() {
+        let source = std::io::Error::from(std::io::ErrorKind::NotADirectory);
+        return Err(SweepError::File { action: "use", path: directory.to_owned(), source });
     }
-    let table = Table::from_parquet(bytes, path)?;
-    Ok(Some((read_part(&table, path)?, traces.map(|(_, path)| path))))
+    Ok(())
+}
+
+/// The files of a directory. Any order gives the same results; a fixed one gives the same messages.
+fn list(directory: &Path) -> Result<Vec<PathBuf>, SweepError> {
+    let wrong = |source| SweepError::File { action: "list", path: directory.to_owned(), source };
+    let entries = fs::read_dir(directory).map_err(wrong)?;
+    let mut paths =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
+    paths.sort();
+    Ok(paths)
 }
 
 /// The id that 32 hexadecimal digits say.

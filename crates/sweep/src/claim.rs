@@ -1,0 +1,348 @@
+//! Who works in a run directory.
+//!
+//! `lock` is held by the processes that run jobs: by one alone, or by any number of shards together. The operating system
+//! lets go of it when a process ends in whatever way, so a dead owner's lock clears itself. `progress/` names the owners:
+//! one file a shard (`run.json` for a run without shards), written anew every few seconds, which is also how far it is.
+//!
+//! A file system may keep locks to one machine. So a run is also refused if a file says that a process on another machine is
+//! running that it must not share the directory with; whether that is still true only a person can tell.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use report::table::UNFINISHED;
+use serde::{Deserialize, Serialize};
+
+use crate::SweepError;
+use crate::diagnostic::Diagnostic;
+use crate::duration::short_time;
+use crate::interrupt;
+use crate::shard::Shard;
+use crate::store::{host, usable};
+
+const LOCK: &str = "lock";
+/// The directory of the owners.
+pub const PROGRESS: &str = "progress";
+/// After this long without a word a process is thought to be gone. They write every few seconds, but a network file system
+/// may show it a minute late.
+pub const SILENCE: Duration = Duration::from_secs(90);
+
+/// How a process that runs jobs is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// At work, or killed since.
+    Running,
+    /// It has run all its jobs.
+    Finished,
+    /// It stopped before that, and said so.
+    Stopped,
+}
+
+/// A process that runs jobs, and how far it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Owner {
+    /// Its shard; none if it runs all jobs.
+    pub shard: Option<Shard>,
+    /// Its machine.
+    pub host: String,
+    /// Its process on that machine.
+    pub pid: u32,
+    /// What started it.
+    pub command: String,
+    /// When it started, in seconds since 1970.
+    pub started: u64,
+    /// How it is doing.
+    pub state: State,
+    /// How far it is.
+    #[serde(flatten)]
+    pub tally: Tally,
+}
+
+/// How far a process is with its jobs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Jobs that are its own.
+    pub jobs: usize,
+    /// How many of them are done, failed ones included.
+    pub done: usize,
+    /// How many of them failed.
+    pub failed: usize,
+    /// How many it is at just now.
+    pub running: usize,
+    /// Tokens it has simulated a second since it started.
+    pub tokens_per_second: f64,
+}
+
+/// An owner as its file shows it.
+#[derive(Debug)]
+pub struct Seen {
+    /// What the file says.
+    pub owner: Owner,
+    /// The file.
+    pub path: PathBuf,
+    /// Since it was written.
+    pub age: Duration,
+}
+
+impl Seen {
+    /// Whether the process is known or thought to be there still.
+    #[must_use]
+    pub fn alive(&self) -> bool {
+        self.owner.state == State::Running && !self.owner.is_gone() && self.age < SILENCE
+    }
+}
+
+impl Owner {
+    /// Whether it was on this machine and is there no more.
+    fn is_gone(&self) -> bool {
+        let processes = Path::new("/proc");
+        self.host == host() && processes.join("self").exists() && !processes.join(self.pid.to_string()).exists()
+    }
+
+    fn file(&self) -> String {
+        file(self.shard)
+    }
+}
+
+fn file(shard: Option<Shard>) -> String {
+    shard.map_or_else(|| "run.json".to_owned(), |shard| format!("{}-of-{}.json", shard.index(), shard.of()))
+}
+
+/// The right to run jobs in a directory; ends with the value.
+#[derive(Debug)]
+pub struct Claim {
+    directory: PathBuf,
+    owner: Owner,
+    /// Keeps the lock.
+    _lock: File,
+}
+
+impl Claim {
+    /// Claims `directory`, which is made if it is not there: with other shards, or alone.
+    ///
+    /// # Errors
+    /// [`SweepError::Usage`] naming the owner if somebody works there who must not be disturbed, and when the file system
+    /// says no.
+    pub fn take(directory: &Path, shard: Option<Shard>) -> Result<Self, SweepError> {
+        usable(directory)?;
+        let progress = directory.join(PROGRESS);
+        fs::create_dir_all(&progress).map_err(|source| SweepError::File {
+            action: "create",
+            path: progress,
+            source,
+        })?;
+        let path = directory.join(LOCK);
+        let wrong = |source| SweepError::File { action: "lock", path: path.clone(), source };
+        let lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(wrong)?;
+        let locked = if shard.is_some() { lock.try_lock_shared() } else { lock.try_lock() };
+        let (held, locks) = match locked {
+            Ok(()) => (false, true),
+            Err(TryLockError::WouldBlock) => (true, true),
+            // There are file systems without locks. The owners' files must do.
+            Err(TryLockError::Error(error)) if no_locks_here(&error) => (false, false),
+            Err(TryLockError::Error(error)) => return Err(wrong(error)),
+        };
+        // Shards do not disturb each other, nor the same shard somewhere else: a scheduler may start one twice.
+        let in_the_way = |seen: &Seen| shard.is_none() || seen.owner.shard.is_none();
+        let running = |seen: &Seen| seen.owner.state == State::Running && in_the_way(seen);
+        let others: Vec<Seen> = owners(directory).into_iter().filter(running).collect();
+        if held {
+            // The one that wrote last, if it has come to write: that it is there is certain.
+            let other = others.iter().filter(|seen| !seen.owner.is_gone()).min_by_key(|seen| seen.age);
+            return Err(in_use(directory, other, false).into());
+        }
+        for seen in others {
+            let here = seen.owner.host == host();
+            if (here && locks) || seen.owner.is_gone() {
+                // It would hold the lock if it were alive.
+                let _ = fs::remove_file(&seen.path);
+            } else {
+                return Err(in_use(directory, Some(&seen), !here).into());
+            }
+        }
+        let owner = Owner {
+            shard,
+            host: host(),
+            pid: std::process::id(),
+            command: interrupt::command(),
+            started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs()),
+            state: State::Running,
+            tally: Tally::default(),
+        };
+        let claim = Self { directory: directory.to_owned(), owner, _lock: lock };
+        claim.write().map_err(|source| SweepError::File { action: "write", path: claim.path(), source })?;
+        Ok(claim)
+    }
+
+    /// Says how far this process is. Somebody may want to know, but no job depends on it.
+    pub fn beat(&mut self, tally: Tally) {
+        self.owner.tally = tally;
+        let _ = self.write();
+    }
+
+    /// Says the last word of this process.
+    pub fn close(mut self, state: State) {
+        self.owner.state = state;
+        self.owner.tally.running = 0;
+        let _ = self.write();
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.join(PROGRESS).join(self.owner.file())
+    }
+
+    fn write(&self) -> std::io::Result<()> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(UNFINISHED);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(self.directory.join(PROGRESS))?;
+        file.write_all((serde_json::to_string_pretty(&self.owner)? + "\n").as_bytes())?;
+        file.persist(self.path())?;
+        Ok(())
+    }
+}
+
+/// That no run without shards is at work in `directory`, which would send shards away.
+///
+/// # Errors
+/// [`SweepError::Usage`] naming it.
+pub fn alone_nowhere(directory: &Path) -> Result<(), SweepError> {
+    match owners(directory).iter().find(|seen| seen.owner.shard.is_none() && seen.alive()) {
+        None => Ok(()),
+        Some(seen) => Err(in_use(directory, Some(seen), seen.owner.host != host()).into()),
+    }
+}
+
+/// Everybody who has left word in a run directory, shards in order. Files that say nothing are passed over.
+#[must_use]
+pub fn owners(directory: &Path) -> Vec<Seen> {
+    let Ok(entries) = fs::read_dir(directory.join(PROGRESS)) else { return Vec::new() };
+    let seen = entries.filter_map(|entry| {
+        let path = entry.ok()?.path();
+        let named = path.extension().is_some_and(|extension| extension == "json");
+        let owner: Owner = serde_json::from_str(&fs::read_to_string(&path).ok().filter(|_| named)?).ok()?;
+        let written = path.metadata().and_then(|file| file.modified()).ok()?;
+        let age = SystemTime::now().duration_since(written).unwrap_or_default();
+        Some(Seen { owner, path, age })
+    });
+    let mut seen: Vec<Seen> = seen.collect();
+    seen.sort_by_key(|seen| seen.owner.shard.map(|shard| (shard.of(), shard.index())));
+    seen
+}
+
+fn no_locks_here(error: &std::io::Error) -> bool {
+    // ENOLCK and ENOSYS of Linux, which have no name of their own.
+    error.kind() == ErrorKind::Unsupported || matches!(error.raw_os_error(), Some(37 | 38))
+}
+
+fn in_use(directory: &Path, seen: Option<&Seen>, far: bool) -> Diagnostic {
+    let directory = directory.display();
+    let Some(Seen { owner, path, age }) = seen else {
+        return Diagnostic::new(format!("{directory} is in use by another process that has just started"))
+            .help("wait until it ends, or choose another run directory with -o");
+    };
+    let Owner { host, pid, command, .. } = owner;
+    let who = owner.shard.map_or_else(String::new, |shard| format!(", shard {shard}"));
+    let wrong = Diagnostic::new(format!("{directory} is in use by process {pid} on {host}{who}"));
+    let age = short_time(*age);
+    let help = if far {
+        format!(
+            "it runs `{command}`, last sign of life {age} ago; wait for it, or, if it is gone for good, remove {} and start again",
+            path.display()
+        )
+    } else {
+        format!(
+            "it runs `{command}`, last sign of life {age} ago; wait until it ends, or choose another run directory with -o"
+        )
+    };
+    wrong.help(help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory in which a process of another machine, or a dead one of this machine, has left its file.
+    fn left_by(host: &str, shard: Option<Shard>) -> tempfile::TempDir {
+        let home = tempfile::tempdir().unwrap();
+        let claim = Claim::take(home.path(), shard).unwrap();
+        let owner = Owner { host: host.to_owned(), pid: u32::MAX, ..claim.owner.clone() };
+        drop(claim);
+        let text = serde_json::to_string(&owner).unwrap();
+        fs::write(home.path().join(PROGRESS).join(owner.file()), text).unwrap();
+        home
+    }
+
+    fn shard(text: &str) -> Option<Shard> {
+        Some(text.parse().unwrap())
+    }
+
+    fn refusal(directory: &Path, shard: Option<Shard>) -> String {
+        match Claim::take(directory, shard) {
+            Err(SweepError::Usage(wrong)) => wrong.render(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn one_run_excludes_everybody_and_shards_only_a_run() {
+        let home = tempfile::tempdir().unwrap();
+        let run = Claim::take(home.path(), None).unwrap();
+        let me = format!("process {} on {}", std::process::id(), host());
+        assert!(refusal(home.path(), None).contains(&me));
+        assert!(refusal(home.path(), shard("1/2")).contains(&me));
+        run.close(State::Finished);
+        let one = Claim::take(home.path(), shard("1/2")).unwrap();
+        let two = Claim::take(home.path(), shard("2/2")).unwrap();
+        let again = Claim::take(home.path(), shard("2/2")).unwrap();
+        let refused = refusal(home.path(), None);
+        assert!(refused.contains(&me) && refused.contains("/2"), "{refused}");
+        drop((one, two, again));
+        Claim::take(home.path(), None).unwrap();
+    }
+
+    #[test]
+    fn the_lock_of_a_dead_owner_clears_itself() {
+        for shard in [None, shard("2/3")] {
+            let home = left_by(&host(), shard);
+            Claim::take(home.path(), None).unwrap().close(State::Finished);
+            assert!(owners(home.path()).iter().all(|seen| seen.owner.state == State::Finished));
+        }
+    }
+
+    #[test]
+    fn an_owner_on_another_machine_is_believed_and_the_message_says_what_to_remove() {
+        let home = left_by("elsewhere", None);
+        for shard in [None, shard("1/2")] {
+            let refused = refusal(home.path(), shard);
+            assert!(refused.contains("process 4294967295 on elsewhere"), "{refused}");
+            assert!(refused.contains("run.json and start again"), "{refused}");
+        }
+        fs::remove_file(home.path().join(PROGRESS).join("run.json")).unwrap();
+        Claim::take(home.path(), None).unwrap();
+        // Of shards elsewhere only a run without shards takes notice.
+        let home = left_by("elsewhere", shard("1/2"));
+        Claim::take(home.path(), shard("1/2")).unwrap();
+        let home = left_by("elsewhere", shard("1/2"));
+        assert!(refusal(home.path(), None).contains("1-of-2.json and start again"));
+    }
+
+    #[test]
+    fn word_left_by_an_owner_is_read_back() {
+        let home = tempfile::tempdir().unwrap();
+        let mut claim = Claim::take(home.path(), shard("3/4")).unwrap();
+        let tally = Tally { jobs: 10, done: 4, failed: 1, running: 2, tokens_per_second: 1e9 };
+        claim.beat(tally);
+        fs::write(home.path().join(PROGRESS).join("4-of-4.json"), "{ damaged").unwrap();
+        let seen = owners(home.path());
+        assert_eq!(seen.len(), 1);
+        assert_eq!((seen[0].owner.shard, seen[0].owner.tally, seen[0].alive()), (shard("3/4"), tally, true));
+        claim.close(State::Stopped);
+        let seen = owners(home.path());
+        assert_eq!((seen[0].owner.state, seen[0].owner.tally.running, seen[0].alive()), (State::Stopped, 0, false));
+    }
+}

@@ -1,0 +1,21 @@
+//! `sweep plan`: says what a run would do, and does nothing.
+
+use std::process::ExitCode;
+
+use super::run_directory;
+use crate::args::PlanArguments;
+use crate::plan::{self, Plan};
+use crate::store::{Access, Store};
+use crate::terminal::print;
+use crate::{SweepError, config, job, level};
+
+pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitCode, SweepError> {
+    let level = level::chosen()?;
+    let config = config::load(&arguments.config.config, &arguments.config.overrides)?;
+    let directory = run_directory(&arguments.config, &config);
+    let store = Store::open(&directory, Access::Look)?;
+    let plan = Plan::new(&config, job::jobs(&config)?, store.done());
+    let threads = arguments.jobs.map_or_else(plan::cores, Into::into);
+    print(&if arguments.list { plan.list() } else { plan.describe(&config, &directory, threads, level) })?;
+    Ok(ExitCode::SUCCESS)
+}

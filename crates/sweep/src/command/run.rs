@@ -1,0 +1,66 @@
+//! `sweep run`: parse, resolve, find what is missing, run it, write the tables, print the answer.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::{closing, run_directory};
+use crate::args::Run;
+use crate::claim::{Claim, State};
+use crate::execute::{self, Ended, Options};
+use crate::memory::Memory;
+use crate::plan::{self, Plan};
+use crate::progress::Progress;
+use crate::store::{Access, Store};
+use crate::terminal::{print, say};
+use crate::training::Training;
+use crate::{SweepError, config, interrupt, job, level, tables};
+
+pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
+    interrupt::listen();
+    let level = level::chosen()?;
+    let config = Arc::new(config::load(&run.config.config, &run.config.overrides)?);
+    let jobs = job::jobs(&config)?;
+    let directory = run_directory(&run.config, &config);
+    let mut claim = Claim::take(&directory, run.shard)?;
+    let mut store = Store::open(&directory, if run.shard.is_some() { Access::Shared } else { Access::Alone })?;
+    store.prepare(&config)?;
+    let mut plan = Plan::new(&config, jobs, store.done()).of_shard(run.shard);
+    if run.retry_failed {
+        plan = plan.of_failed(&store);
+    }
+    let plan = Arc::new(plan);
+    let threads = run.jobs.map_or_else(plan::cores, Into::into);
+    let options = Options { threads, fail_fast: run.fail_fast, memory: Memory::of_this_process() };
+    let progress = Progress::new(&plan, plan.tally(&store), &config.name, run.quiet, level);
+    let training = Training::new(&config, level);
+    let ended = execute::execute(&plan, training, options, &mut store, &mut claim, &progress)?;
+    progress.finish();
+    let tally = plan.tally(&store);
+    if ended != Ended::Complete {
+        let why = if ended == Ended::Interrupted { "interrupted" } else { "stopped at the first failure" };
+        let (done, jobs, left) = (tally.done, tally.jobs, tally.jobs - tally.done);
+        let command = interrupt::continuing_command();
+        say(&format!("{why}: {done} of {jobs} jobs are done and kept, {left} left; continue with\n\n    {command}"));
+        claim.close(State::Stopped);
+        return Ok(ExitCode::from(if ended == Ended::Interrupted { interrupt::EXIT_CODE } else { 1 }));
+    }
+    if let Some(shard) = run.shard {
+        if !run.quiet {
+            let (done, jobs, directory) = (tally.done, tally.jobs, directory.display());
+            print(&format!(
+                "shard {shard}: {done} of {jobs} jobs are done; when all shards are, `sweep report {directory}` writes the tables\n"
+            ))?;
+        }
+    } else {
+        let answer = tables::write(&config, &plan.jobs, &store)?;
+        if !run.quiet {
+            print(&format!("\n{answer}\nTables and figures: {}\n", directory.display()))?;
+        }
+    }
+    if tally.done < tally.jobs {
+        let (left, jobs) = (tally.jobs - tally.done, tally.jobs);
+        say(&format!("{left} of {jobs} jobs have not run: --retry-failed leaves them out; run again without it"));
+    }
+    claim.close(State::Finished);
+    Ok(closing(tally))
+}

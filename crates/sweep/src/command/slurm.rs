@@ -1,0 +1,100 @@
+//! `sweep slurm`: submits a sweep to a Slurm cluster.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use report::table::write_whole;
+
+use super::run_directory;
+use crate::args::SlurmArguments;
+use crate::diagnostic::Diagnostic;
+use crate::plan::Plan;
+use crate::shard::Shard;
+use crate::slurm::{self, Submission};
+use crate::store::{Access, Store};
+use crate::terminal::print;
+use crate::{SweepError, claim, config, job};
+
+/// In the run directory: scripts, logs and the id of the last array.
+const PLACE: &str = "slurm";
+
+pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> {
+    let config = config::load(&arguments.config.config, &arguments.config.overrides)?;
+    let directory = run_directory(&arguments.config, &config);
+    let store = Store::open(&directory, Access::Look)?;
+    let plan = Plan::new(&config, job::jobs(&config)?, store.done());
+    let here = |source| SweepError::File { action: "find", path: directory.clone(), source };
+    let absolute = std::path::absolute(&directory).map_err(here)?;
+    let program = std::env::current_exe().map_err(here)?;
+    let assigned = Shard::assign(&plan.jobs, arguments.shards);
+    let mut shards: Vec<u32> = plan.outstanding.iter().map(|&i| assigned[i]).collect();
+    shards.sort_unstable();
+    shards.dedup();
+    let given = [
+        ("partition", &arguments.partition),
+        ("account", &arguments.account),
+        ("time", &arguments.time),
+        ("mem", &arguments.mem),
+    ];
+    let options: Vec<(&str, String)> =
+        given.into_iter().filter_map(|(option, value)| Some((option, value.clone()?))).collect();
+    let scripts = Submission {
+        name: &config.name,
+        program: &program,
+        directory: &absolute,
+        of: arguments.shards,
+        shards: &shards,
+        limit: arguments.array_limit.map(Into::into),
+        options: &options,
+        cores: arguments.cpus_per_task.map(Into::into),
+        extra: &arguments.extra,
+    }
+    .scripts();
+    if arguments.dry_run {
+        print(&format!("{}\n{}", scripts.shards, scripts.report))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let shown = directory.display();
+    if shards.is_empty() {
+        print(&format!("all {} jobs are done; `sweep report {shown}` writes the tables\n", plan.jobs.len()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let largest = slurm::largest_index()?;
+    if arguments.shards > largest {
+        let wrong =
+            Diagnostic::new(format!("{} shards are more than this cluster takes in one array", arguments.shards));
+        return Err(wrong.help(format!("its MaxArraySize allows --shards {largest} at most")).into());
+    }
+    claim::alone_nowhere(&directory)?;
+    let place = absolute.join(PLACE);
+    let array_file = place.join("array");
+    refuse_twice(&array_file)?;
+
+    store.prepare(&config)?;
+    fs::create_dir_all(&place).map_err(|source| SweepError::File { action: "create", path: place.clone(), source })?;
+    let (array_script, report_script) = (place.join("shards.sh"), place.join("report.sh"));
+    write_whole(&array_script, scripts.shards.as_bytes())?;
+    write_whole(&report_script, scripts.report.as_bytes())?;
+    let array = slurm::submit(&array_script, &[])?;
+    write_whole(&array_file, format!("{array}\n").as_bytes())?;
+    let report = slurm::submit(&report_script, &slurm::after(&array))?;
+    let (tasks, jobs) = (shards.len(), plan.outstanding.len());
+    print(&format!(
+        "submitted array {array}, {tasks} tasks for {jobs} jobs, and job {report} that reports when they are over\n\
+         scripts and logs: {shown}/{PLACE}; how far it is: sweep status {shown}\n"
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A second array beside the first would do no harm, and nothing else either.
+fn refuse_twice(array_file: &PathBuf) -> Result<(), SweepError> {
+    let Ok(text) = fs::read_to_string(array_file) else { return Ok(()) };
+    let array = text.trim();
+    match slurm::queued(array)? {
+        0 => Ok(()),
+        tasks => Err(Diagnostic::new(format!("array {array} of this sweep still has {tasks} tasks queued or running"))
+            .help(format!("wait until they are over, or cancel them first: scancel {array}"))
+            .into()),
+    }
+}

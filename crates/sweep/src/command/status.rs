@@ -1,0 +1,103 @@
+//! `sweep status`: how far a run is, from any machine that sees its directory.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::look;
+use crate::SweepError;
+use crate::claim::{self, Seen, State};
+use crate::duration::short_time;
+use crate::plan::Plan;
+use crate::shard::Shard;
+use crate::store::Store;
+use crate::terminal::print;
+
+/// More shards than this are shown only as far as they are not finished.
+const MOST_SHOWN: u32 = 64;
+
+pub(crate) fn status(directory: &Path) -> Result<ExitCode, SweepError> {
+    let (config, plan, store) = look(directory)?;
+    let owners = claim::owners(directory);
+    let tally = plan.tally(&store);
+    let alive: Vec<&Seen> = owners.iter().filter(|seen| seen.alive()).collect();
+    let running: usize = alive.iter().map(|seen| seen.owner.tally.running).sum();
+    let mut text = format!("{}: {} jobs in {}\n", config.name, tally.jobs, directory.display());
+    let (done, failed, left) = (tally.done, tally.failed, tally.jobs - tally.done);
+    let _ = writeln!(text, "  done {done} ({failed} failed), running {running}, left {left}");
+    let rate: f64 = alive.iter().map(|seen| seen.owner.tally.tokens_per_second).sum();
+    if rate > 0.0 {
+        let seconds = Duration::from_secs_f64((plan.cost_left() / rate).min(1e12));
+        let _ = writeln!(text, "  {:.2} G tokens/s, at most {} left at this rate", rate / 1e9, short_time(seconds));
+    }
+    for seen in owners.iter().filter(|seen| seen.owner.shard.is_none()) {
+        let _ = writeln!(text, "  run: {}", doing(seen));
+    }
+    if let Some(of) = newest_split(&owners) {
+        text += "\n";
+        for (shard, jobs, left) in shards(&plan, &store, of) {
+            if of > MOST_SHOWN && left == 0 {
+                continue;
+            }
+            let _ = writeln!(text, "  shard {shard}: {} of {jobs} done, {}", jobs - left, state_of(shard, &owners));
+        }
+    }
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What has not run, by shards if there are any, and the command that runs it. Nothing if nothing is missing.
+pub(super) fn missing(plan: &Plan, store: &Store, owners: &[Seen], directory: &Path) -> String {
+    let (left, all) = (plan.outstanding.len(), plan.jobs.len());
+    if left == 0 {
+        return String::new();
+    }
+    let mut text = format!("{left} of {all} jobs have not run:\n");
+    if let Some(of) = newest_split(owners) {
+        for (shard, jobs, left) in shards(plan, store, of).into_iter().filter(|&(_, _, left)| left > 0) {
+            let _ = writeln!(text, "  shard {shard} lacks {left} of {jobs} jobs: {}", state_of(shard, owners));
+        }
+    }
+    let directory = directory.display();
+    let _ = writeln!(text, "complete them with: sweep run {directory}/config.toml -o {directory}");
+    text
+}
+
+/// Into how many shards the sweep was split the last time.
+fn newest_split(owners: &[Seen]) -> Option<u32> {
+    let with_shards = owners.iter().filter(|seen| seen.owner.shard.is_some());
+    with_shards.max_by_key(|seen| seen.owner.started).and_then(|seen| Some(seen.owner.shard?.of()))
+}
+
+/// Every shard, how many jobs it has, and how many of them are left.
+fn shards(plan: &Plan, store: &Store, of: u32) -> Vec<(Shard, usize, usize)> {
+    let mut counts = vec![(0, 0); of as usize];
+    for (job, shard) in plan.jobs.iter().zip(Shard::assign(&plan.jobs, of)) {
+        let (jobs, left) = &mut counts[shard as usize - 1];
+        *jobs += 1;
+        *left += usize::from(!store.done().contains_key(&job.id));
+    }
+    let named = (1..=of).zip(counts).filter_map(|(index, (jobs, left))| Some((Shard::new(index, of)?, jobs, left)));
+    named.collect()
+}
+
+fn state_of(shard: Shard, owners: &[Seen]) -> String {
+    match owners.iter().find(|seen| seen.owner.shard == Some(shard)) {
+        None => "never started".to_owned(),
+        Some(seen) => doing(seen),
+    }
+}
+
+fn doing(seen: &Seen) -> String {
+    let Seen { owner, age, .. } = seen;
+    let (host, pid, ago) = (&owner.host, owner.pid, short_time(*age));
+    match owner.state {
+        State::Finished => format!("finished on {host} {ago} ago"),
+        State::Stopped => format!("stopped on {host} {ago} ago"),
+        State::Running if seen.alive() => {
+            format!("running on {host} (process {pid}), {} at once, last sign of life {ago} ago", owner.tally.running)
+        }
+        State::Running => format!("gone: no sign of life from {host} (process {pid}) for {ago}"),
+    }
+}
