@@ -1,0 +1,256 @@
+//! Whatever ends a run, finished jobs are kept, and the same command continues to the same bytes.
+//!
+//! These tests look at the clock and kill at moments, so they have a process of their own and run one at a time.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![cfg(unix)]
+
+mod common;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use common::{command, sha256, succeed};
+use sweep::part::{self, Found};
+use sweep::store::{Access, Store};
+
+/// Six core-seconds or so, in jobs of some milliseconds.
+const SWEEP: &str = "\
+seed = 3
+replicates = 60
+[grid]
+N = 3
+Q = [1, 2]
+T = [64, 128]
+batch_size = 32
+eta_boost = [0.05, 0.1]
+[training]
+stop_at = \"budget\"
+max_samples = 800_000
+";
+
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn with(config: &str) -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("long.toml"), config).unwrap();
+    home
+}
+
+fn start(home: &Path, arguments: &str) -> Child {
+    command(home, arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().unwrap().success());
+}
+
+/// Waits until `condition` holds, looking without a pause.
+fn watch(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(60), "waited for {what}");
+        std::hint::spin_loop();
+    }
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    fs::read_dir(directory).into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
+}
+
+/// Whether something is being written in a directory at this moment.
+fn writing(directory: &Path) -> bool {
+    let unfinished = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with(".unfinished-");
+    files(directory).iter().any(unfinished)
+}
+
+/// SplitMix64, for moments.
+struct Moments(u64);
+
+impl Moments {
+    /// A moment before `end`, all equally likely.
+    fn before(&mut self, end: Duration) -> Duration {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        end.mul_f64((z >> 11) as f64 / (1u64 << 53) as f64)
+    }
+}
+
+/// What a run directory holds: every part is whole, whatever happened.
+fn finished_jobs(run: &Path) -> usize {
+    for path in files(&run.join("parts")).iter().filter(|path| path.to_string_lossy().ends_with(part::PART)) {
+        assert!(matches!(part::read(path).unwrap(), Found::Whole(..)), "{}", path.display());
+    }
+    Store::open(run, Access::Look).unwrap().done().len()
+}
+
+const TABLES: [&str; 5] =
+    ["runs.parquet", "timings.parquet", "summary.parquet", "needed.parquet", "manifest.json"];
+
+/// Thirty-six kills: 16 at any moment, 10 while a part is being written, 10 while the final tables are.
+#[test]
+fn a_run_killed_at_any_instant_loses_nothing_and_ends_in_the_same_bytes() {
+    let _alone = alone();
+    let home = with(SWEEP);
+    let began = Instant::now();
+    succeed(home.path(), "run long.toml -q -o whole");
+    let whole = began.elapsed();
+    let expected = sha256(&home.path().join("whole/runs.parquet"));
+    let run = home.path().join("killed");
+    let mut moments = Moments(1);
+    let mut done = 0;
+    let kill = |child: &mut Child| {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    };
+
+    let (mut anywhere, mut in_parts) = (0, 0);
+    while anywhere < 16 || in_parts < 10 {
+        let mut child = start(home.path(), "run long.toml -q -o killed");
+        let before = files(&run.join("parts")).len();
+        if anywhere < 16 {
+            std::thread::sleep(moments.before(whole / 8));
+            anywhere += 1;
+            kill(&mut child);
+        } else {
+            // A first part is there, so what is being written is a later one and not the test at the start.
+            watch("a part", || files(&run.join("parts")).len() > before + 1 || child.try_wait().unwrap().is_some());
+            watch("a part being written", || writing(&run.join("parts")) || child.try_wait().unwrap().is_some());
+            kill(&mut child);
+            in_parts += usize::from(writing(&run.join("parts")));
+        }
+        let now = finished_jobs(&run);
+        assert!(now >= done, "{done} jobs were finished, {now} are kept");
+        done = now;
+        if done == 480 {
+            // All done too early: check it, and begin again.
+            succeed(home.path(), "run long.toml -q -o killed");
+            assert_eq!(sha256(&run.join("runs.parquet")), expected);
+            fs::remove_dir_all(&run).unwrap();
+            done = 0;
+        }
+    }
+    succeed(home.path(), "run long.toml -q -o killed");
+    assert_eq!(sha256(&run.join("runs.parquet")), expected);
+    assert!(!writing(&run.join("parts")), "what killed runs left is cleared away");
+
+    let mut in_tables = 0;
+    for attempt in 0.. {
+        assert!(attempt < 500, "only {in_tables} kills hit the tables");
+        if in_tables == 10 {
+            break;
+        }
+        TABLES.iter().for_each(|name| drop(fs::remove_file(run.join(name))));
+        let mut child = start(home.path(), "run long.toml -q -o killed");
+        // The config is written first; then tables, one by one.
+        watch("tables", || run.join("runs.parquet").exists() || child.try_wait().unwrap().is_some());
+        std::thread::sleep(moments.before(Duration::from_millis(8)));
+        kill(&mut child);
+        let missing = TABLES.iter().filter(|name| !run.join(name).exists()).count();
+        in_tables += usize::from(missing > 0 && missing < TABLES.len());
+        assert_eq!(finished_jobs(&run), 480);
+    }
+    succeed(home.path(), "run long.toml -q -o killed");
+    assert_eq!(sha256(&run.join("runs.parquet")), expected);
+    eprintln!("killed at {anywhere} moments, {in_parts} times in a part, {in_tables} times in the tables");
+}
+
+/// A job of hours whose single step takes half a second and more, on any machine.
+const HUGE: &str = "\
+replicates = 2
+[grid]
+N = 64
+Q = 2
+T = 300_000
+batch_size = 1024
+[training]
+max_samples = 1e9
+";
+
+#[test]
+fn a_signal_ends_a_run_within_200_milliseconds_whatever_the_job_size() {
+    let _alone = alone();
+    let home = with(HUGE);
+    let mut times = Vec::new();
+    for name in ["INT", "TERM", "HUP", "INT", "TERM"] {
+        let child = start(home.path(), "run long.toml");
+        watch("a job", || home.path().join("output/long/progress/run.json").exists());
+        std::thread::sleep(Duration::from_millis(700));
+        let sent = Instant::now();
+        signal(&child, name);
+        let output = child.wait_with_output().unwrap();
+        times.push(sent.elapsed());
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(130), "{err}");
+        assert!(err.contains("interrupted: 0 of 2 jobs are done and kept, 2 left") && err.contains("run long.toml"), "{err}");
+    }
+    eprintln!("from signal to end: {times:?}");
+    times.sort();
+    assert!(times[2] < Duration::from_millis(200), "half of {times:?} are above 200 ms");
+}
+
+#[test]
+fn a_signal_while_jobs_finish_keeps_them_and_the_same_command_continues() {
+    let _alone = alone();
+    let home = with(SWEEP);
+    let run = home.path().join("output/long");
+    let mut child = start(home.path(), "run long.toml");
+    watch("parts", || files(&run.join("parts")).len() > 3);
+    let sent = Instant::now();
+    signal(&child, "INT");
+    child.wait().unwrap();
+    let took = sent.elapsed();
+    let mut err = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut err).unwrap();
+    let done = finished_jobs(&run);
+    assert!(done > 0 && err.contains(&format!("interrupted: {done} of 480 jobs are done and kept, {} left", 480 - done)), "{err}");
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    let (_, err) = succeed(home.path(), "run long.toml");
+    assert!(err.contains(&format!("{done} of 480 jobs were done before")), "{err}");
+    succeed(home.path(), "run long.toml -q -o whole");
+    assert_eq!(sha256(&run.join("runs.parquet")), sha256(&home.path().join("whole/runs.parquet")));
+}
+
+#[test]
+fn a_second_signal_ends_the_program_at_once() {
+    let _alone = alone();
+    let home = with(HUGE);
+    // A terminal that takes no more text, so that the first signal's last words are never spoken.
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let mut command = command(home.path(), "run long.toml");
+    let mut child = command.stdout(Stdio::null()).stderr(writer.try_clone().unwrap()).spawn().unwrap();
+    watch("a job", || home.path().join("output/long/progress/run.json").exists());
+    std::thread::sleep(Duration::from_millis(300));
+    // As much as a pipe holds.
+    writer.write_all(&[b' '; 65_536]).unwrap();
+    signal(&child, "INT");
+    std::thread::sleep(Duration::from_millis(400));
+    assert!(child.try_wait().unwrap().is_none(), "it waits to speak");
+    let sent = Instant::now();
+    signal(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(sent.elapsed() < Duration::from_millis(200), "{:?}", sent.elapsed());
+    drop(reader);
+}
+
+#[test]
+fn a_signal_before_the_first_job_says_how_to_go_on_too() {
+    let _alone = alone();
+    let points = "\nlambda = { lin = [0.001, 0.9], points = 1000 }\neta_sparse = { lin = [0.001, 0.9], points = 800 }\n";
+    let home = with(&SWEEP.replace("replicates = 60", "replicates = 1").replace("\n[training]", &format!("{points}[training]")).replace("Q = [1, 2]", "Q = 1").replace("T = [64, 128]", "T = 64").replace("[0.05, 0.1]", "0.1"));
+    let child = start(home.path(), "run long.toml");
+    std::thread::sleep(Duration::from_millis(150));
+    signal(&child, "TERM");
+    let output = child.wait_with_output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{err}");
+    assert!(err.contains("interrupted: finished jobs are kept; continue with"), "{err}");
+    assert!(!home.path().join("output").exists());
+}

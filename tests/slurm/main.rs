@@ -1,0 +1,187 @@
+//! `sweep slurm` on a real Slurm: a controller and three nodes on this machine.
+//!
+//! Skipped where Slurm is not installed, except in CI. Whatever happens to nodes and tasks, the tables come out as those of a
+//! run that was left alone.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![cfg(target_os = "linux")]
+
+mod cluster;
+#[path = "../common/mod.rs"]
+mod common;
+
+use std::path::Path;
+use std::process::Output;
+use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::time::Duration;
+
+use cluster::{Cluster, wait_for};
+use common::{command, sha256, succeed};
+
+/// Twenty core-seconds or so, in jobs of a quarter of a second.
+const SLOW: &str = "\
+seed = 5
+replicates = 16
+[grid]
+N = 3
+Q = [1, 2]
+T = 256
+batch_size = 64
+eta_boost = [0.02, 0.05, 0.1]
+[training]
+stop_at = \"budget\"
+max_samples = 4_000_000
+";
+const JOBS: &str = "96";
+const SHARDS: &str = "6";
+
+/// How long a scenario may take on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(200);
+
+/// The cluster and a directory with the sweep in it; `None` if there is no Slurm here.
+struct Scene {
+    cluster: Cluster,
+    home: tempfile::TempDir,
+    /// Scenarios would take each other's cores.
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Scene {
+    fn set() -> Option<Self> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        let alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if !Cluster::installed() {
+            assert!(std::env::var_os("CI").is_none(), "CI must have slurmctld, slurmd, munged and Slurm's commands");
+            eprintln!("skipped: Slurm is not installed (apt-get install slurmctld slurmd slurm-client munge)");
+            return None;
+        }
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("slow.toml"), SLOW).unwrap();
+        Some(Self { cluster: Cluster::start(3, 2), home, _alone: alone })
+    }
+
+    /// Runs `sweep` as a user of the cluster.
+    fn sweep(&self, arguments: &str) -> Output {
+        command(self.home.path(), arguments).env("SLURM_CONF", self.cluster.config()).output().unwrap()
+    }
+
+    fn submit(&self) -> String {
+        let output = self.sweep(&format!("slurm slow.toml --shards {SHARDS} --cpus-per-task 1 --mem 100 --time 10"));
+        let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}");
+        text.split_whitespace().nth(2).unwrap().trim_matches(',').to_owned()
+    }
+
+    fn run_directory(&self) -> std::path::PathBuf {
+        self.home.path().join("output/slow")
+    }
+
+    fn status(&self) -> String {
+        String::from_utf8(self.sweep("status output/slow").stdout).unwrap()
+    }
+
+    fn log(&self, name: &str) -> String {
+        std::fs::read_to_string(self.run_directory().join("slurm").join(name)).unwrap_or_default()
+    }
+
+    /// Waits until some jobs are done and others are running.
+    fn under_way(&self) {
+        wait_for(PATIENCE, "jobs under way", || {
+            let status = self.status();
+            !status.contains("done 0 ") && !status.contains("running 0,")
+        });
+    }
+
+    /// Waits until nothing is queued, and compares the tables that the report job wrote.
+    fn ends_in_the_reference(&self) {
+        wait_for(PATIENCE, "an empty queue", || self.cluster.ask("squeue", &["--noheader"]).trim().is_empty());
+        let status = self.status();
+        assert!(status.contains(&format!("done {JOBS} (0 failed)")), "{status}\n{}", self.log("report.log"));
+        let runs = self.run_directory().join("runs.parquet");
+        wait_for(Duration::from_secs(5), "the report", || runs.is_file());
+        assert_eq!(sha256(&runs), reference(), "{}", self.log("report.log"));
+        assert!(self.log("report.log").contains("Tables and figures"), "{}", self.log("report.log"));
+    }
+}
+
+/// What one process, left alone, makes of the same sweep.
+fn reference() -> &'static str {
+    static REFERENCE: OnceLock<String> = OnceLock::new();
+    REFERENCE.get_or_init(|| {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("slow.toml"), SLOW).unwrap();
+        succeed(home.path(), "run slow.toml -q");
+        sha256(&home.path().join("output/slow/runs.parquet"))
+    })
+}
+
+/// The shard of which two processes run at this moment, if there is one.
+fn running_twice(directory: &Path) -> Option<String> {
+    let mut seen = std::collections::HashSet::new();
+    let running = cluster::processes().into_iter().filter(|p| p.command.iter().any(|w| Path::new(w) == directory));
+    let shards = running.filter_map(|p| p.command.iter().skip_while(|w| *w != "--shard").nth(1).cloned());
+    shards.into_iter().find(|shard| !seen.insert(shard.clone()))
+}
+
+#[test]
+fn a_node_killed_with_its_task_costs_nothing_but_time() {
+    let Some(mut scene) = Scene::set() else { return };
+    scene.submit();
+    scene.under_way();
+    scene.cluster.kill_node("n1");
+    scene.ends_in_the_reference();
+    let logs: String = (1..=6).map(|shard| scene.log(&format!("shard-{shard}.log"))).collect();
+    assert!(logs.contains("start 1, on"), "some task was requeued\n{logs}");
+}
+
+#[test]
+fn a_task_that_runs_twice_because_its_slurmd_was_killed_does_no_harm() {
+    let Some(mut scene) = Scene::set() else { return };
+    scene.submit();
+    scene.under_way();
+    scene.cluster.kill_slurmd("n1");
+    // Held until its double is there, and then both go on.
+    scene.cluster.signal_tasks("n1", "STOP");
+    let directory = scene.run_directory();
+    wait_for(PATIENCE, "two processes of one shard", || running_twice(&directory).is_some());
+    scene.cluster.signal_tasks("n1", "CONT");
+    scene.ends_in_the_reference();
+}
+
+#[test]
+fn a_cancelled_array_is_reported_and_a_second_submission_completes_it() {
+    let Some(scene) = Scene::set() else { return };
+    let array = scene.submit();
+    scene.under_way();
+    // Not twice at the same time.
+    let output = scene.sweep("slurm slow.toml --shards 6");
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(err.contains(&format!("array {array} of this sweep still has")) && err.contains("scancel"), "{err}");
+    let status = scene.status();
+    assert!(status.contains("shard 1/6: ") && status.contains("running on"), "{status}");
+    scene.cluster.ask("scancel", &[&array]);
+    // The report job runs although tasks were cancelled, and says what is missing.
+    wait_for(PATIENCE, "the report", || scene.log("report.log").contains("jobs have not run"));
+    wait_for(PATIENCE, "an empty queue", || scene.cluster.ask("squeue", &["--noheader"]).trim().is_empty());
+    let report = scene.log("report.log");
+    assert!(report.contains("lacks") && report.contains("complete them with: sweep run"), "{report}");
+    scene.submit();
+    scene.ends_in_the_reference();
+    // Nothing is left to submit.
+    let output = scene.sweep("slurm slow.toml --shards 6");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("all 96 jobs are done"), "{output:?}");
+}
+
+#[test]
+fn what_the_cluster_cannot_take_is_refused_before_anything_is_written() {
+    let Some(scene) = Scene::set() else { return };
+    let output = scene.sweep("slurm slow.toml --shards 5000");
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(err.contains("5000 shards are more than this cluster takes") && err.contains("--shards 1000 at most"), "{err}");
+    assert!(!scene.home.path().join("output").exists());
+    let output = scene.sweep("slurm slow.toml --shards 2 --partition nowhere");
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(err.contains("sbatch") && err.contains("invalid partition"), "{err}");
+}
