@@ -4,9 +4,15 @@
 mod common;
 mod config_errors;
 mod determinism;
+#[cfg(unix)]
+mod disk;
+#[cfg(unix)]
+mod failures;
 mod levels;
+mod lock;
 mod readers;
 mod run;
+mod shards;
 
 
 

@@ -3,6 +3,7 @@
 //! Everything that can be said without expanding the grid is said here; what depends on a point of
 //! the grid is said by `grid.rs`. Nothing here touches the disk but to read the file.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -116,6 +117,12 @@ pub struct Condition {
 
 /// The most jobs a config may have unless it says otherwise.
 pub const DEFAULT_MAX_JOBS: u64 = 1_000_000;
+/// What it may raise them to: a plan of so many takes 25 GB.
+const MOST_JOBS: i64 = 100_000_000;
+/// The most values that ranges may have together, so that a short text cannot ask for all memory there is.
+const MOST_VALUES: usize = 200_000;
+/// The largest config file. A matrix of 256 x 256 takes 2 MB.
+const MOST_BYTES: u64 = 16 << 20;
 
 const TOP: [&str; 10] =
     ["name", "seed", "replicates", "max_jobs", "grid", "task", "init", "training", "trace", "answer"];
@@ -125,12 +132,22 @@ const TOP: [&str; 10] =
 /// # Errors
 /// The first mistake, with its place.
 pub fn load(path: &Path, overrides: &[String]) -> Result<Config, Diagnostic> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = read(path).map_err(|error| {
         Diagnostic::new(format!("cannot read {}: {error}", path.display()))
             .help("give the path of a sweep's TOML file, such as sweeps/smoke.toml")
     })?;
     let name = path.file_stem().map_or_else(|| "sweep".to_owned(), |stem| stem.to_string_lossy().into_owned());
     parse(&name, &path.display().to_string(), text, overrides)
+}
+
+/// The text of a file, unless it is far too large to be a config.
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let mut file = std::fs::File::open(path)?.take(MOST_BYTES + 1);
+    if file.read_to_string(&mut text)? as u64 > MOST_BYTES {
+        return Err(std::io::Error::other(format!("it has more than {} MB", MOST_BYTES >> 20)));
+    }
+    Ok(text)
 }
 
 /// Checks a config given as text, after the `changes` of the command line.
@@ -164,7 +181,7 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
     let name = sweep_name(&mut top, name)?;
     let seed = top.whole("seed", 0, 0, i64::MAX)? as u64;
     let replicates = top.whole("replicates", 16, 1, 1_000_000)? as u32;
-    let max_jobs = top.whole("max_jobs", DEFAULT_MAX_JOBS as i64, 1, i64::MAX)? as u64;
+    let max_jobs = top.whole("max_jobs", DEFAULT_MAX_JOBS as i64, 1, MOST_JOBS)? as u64;
     let mut task = top.section("task", &section_keys("task", &["weights", "matrix"]))?;
     let mut init = top.section("init", &section_keys("init", &[]))?;
     let own = ["steps", "stop_at", "signal", "resolution", "boost", "sparse"];
@@ -202,7 +219,8 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
     let trace = trace.truth("enabled", false)?;
     let quantile = answer.real("quantile", 0.9, 1e-6..1.0)?;
     let has_matrix = shared.matrix.is_some();
-    let grid = |node| grid(node, &common, has_matrix);
+    let mut values = MOST_VALUES;
+    let mut grid = |node| grid(node, &common, has_matrix, &mut values);
     let grids = match top.take("grid") {
         None => {
             return Err(Diagnostic::new("there is no [grid]")
@@ -210,7 +228,7 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
                 .help("add a section [grid] with at least N, Q and T"));
         }
         Some(Entry { node: Node { value: Value::List(grids), .. }, .. }) if !grids.is_empty() => {
-            grids.into_iter().map(grid).collect::<Result<Vec<_>, _>>()?
+            grids.into_iter().map(&mut grid).collect::<Result<Vec<_>, _>>()?
         }
         Some(entry) => vec![grid(entry.node)?],
     };
@@ -329,7 +347,13 @@ fn end_condition(
         .help("give a value in this range, or false for never"))
 }
 
-fn grid(node: Node, common: &[(usize, Vec<Element>)], has_matrix: bool) -> Result<GridSpec, Diagnostic> {
+/// One `[grid]`; `values` is how many values its ranges may have, and then how many are left.
+fn grid(
+    node: Node,
+    common: &[(usize, Vec<Element>)],
+    has_matrix: bool,
+    values: &mut usize,
+) -> Result<GridSpec, Diagnostic> {
     let span = node.span.clone();
     let mut section = Section::new("[grid]", node)?;
     let known: Vec<&str> = AXES.iter().map(|a| a.name).chain(["zip", "where"]).collect();
@@ -355,7 +379,7 @@ fn grid(node: Node, common: &[(usize, Vec<Element>)], has_matrix: bool) -> Resul
         if has_matrix && axis::SHAPES_P.contains(&index) {
             return Err(given_matrix(entry.key_span));
         }
-        axes.push(AxisSpec { axis: index, elements: elements(index, entry.node)?, listed: true });
+        axes.push(AxisSpec { axis: index, elements: elements(index, entry.node, values)?, listed: true });
     }
     for (i, axis) in AXES.iter().enumerate() {
         if axes.iter().any(|a| a.axis == i) {
@@ -395,14 +419,14 @@ fn given_matrix(span: Span) -> Diagnostic {
 }
 
 /// The values of one axis: a scalar, a list or a range.
-fn elements(index: usize, node: Node) -> Result<Vec<Element>, Diagnostic> {
+fn elements(index: usize, node: Node, values: &mut usize) -> Result<Vec<Element>, Diagnostic> {
     let name = AXES[index].name;
     match node.value {
         Value::List(items) if items.is_empty() => Err(Diagnostic::new(format!("`{name}` has no values"))
             .at(node.span, "an empty list makes an empty grid")
             .help(AXES[index].example())),
         Value::List(items) => items.into_iter().map(|item| element(index, item)).collect(),
-        Value::Table(_) => range(index, node),
+        Value::Table(_) => range(index, node, values),
         _ => Ok(vec![element(index, node)?]),
     }
 }
@@ -463,7 +487,7 @@ fn default_element(index: usize, text: &str) -> Result<Element, Diagnostic> {
 }
 
 /// `{ geom = [32, 2048], points = 7 }` or `{ lin = [..], points = .. }`.
-fn range(index: usize, node: Node) -> Result<Vec<Element>, Diagnostic> {
+fn range(index: usize, node: Node, values: &mut usize) -> Result<Vec<Element>, Diagnostic> {
     const HELP: &str = "write { geom = [32, 2048], points = 7 } or { lin = [0, 1], points = 5 }";
     let axis = &AXES[index];
     let span = node.span.clone();
@@ -482,6 +506,10 @@ fn range(index: usize, node: Node) -> Result<Vec<Element>, Diagnostic> {
     if points == 0 {
         return wrong("a range needs `points`", span, "how many values?".to_owned());
     }
+    let Some(left) = values.checked_sub(points as usize) else {
+        return wrong("the ranges have too many values", span, format!("more than {MOST_VALUES} with these"));
+    };
+    *values = left;
     let ends_span = ends.span.clone();
     let (low, high) = match &ends.value {
         Value::List(pair) if pair.len() == 2 => (number(axis.name, &pair[0])?, number(axis.name, &pair[1])?),

@@ -194,10 +194,7 @@ impl<W: Work> Collector<'_, W> {
     fn collect(&mut self, receiver: &Receiver<Event>) -> Result<Ended, SweepError> {
         let plan = &self.shared.plan;
         let mut left = plan.outstanding.len();
-        let mut tally = plan.tally(self.store);
-        // Failed jobs that run again are not done.
-        let again = plan.outstanding.iter().filter(|&&i| self.store.done().contains_key(&plan.jobs[i].id)).count();
-        (tally.done, tally.failed) = (tally.done - again, tally.failed - again);
+        let mut tally = plan.tally_before(self.store);
         self.claim.beat(tally);
         let (mut pending, mut pause) = (Vec::new(), Duration::ZERO);
         let (mut last_part, mut last_tick, mut last_beat) = (Instant::now(), Instant::now(), Instant::now());
@@ -261,5 +258,132 @@ impl<W: Work> Collector<'_, W> {
         if nth == FAILURES_SHOWN {
             self.progress.say("further failures are counted, and not shown; runs.parquet has them all");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use scb_core::kernel::Level;
+
+    use super::*;
+    use crate::config::{Config, parse};
+    use crate::job::{JobId, jobs};
+    use crate::store::Access;
+    use crate::training::Training;
+
+    /// Real rows without training; chosen jobs panic.
+    struct Fake {
+        rows: Training,
+        panicking: Vec<JobId>,
+        ran: Arc<Mutex<Vec<JobId>>>,
+    }
+
+    impl Work for Fake {
+        fn run(&self, job: &Job) -> Finished {
+            self.ran.lock().unwrap().push(job.id);
+            assert!(!self.panicking.contains(&job.id), "job {} is unlucky", job.id);
+            self.rows.failed(job, "not run".to_owned())
+        }
+
+        fn failed(&self, job: &Job, error: String) -> Finished {
+            self.rows.failed(job, error)
+        }
+    }
+
+    struct Scene {
+        home: tempfile::TempDir,
+        config: Arc<Config>,
+        ran: Arc<Mutex<Vec<JobId>>>,
+    }
+
+    impl Scene {
+        fn set() -> Self {
+            let text = "replicates = 20\n[grid]\nN = 3\nQ = 1\nT = [32, 64]\nbatch_size = 16".to_owned();
+            let config = Arc::new(parse("test", "test.toml", text, &[]).unwrap());
+            Self { home: tempfile::tempdir().unwrap(), config, ran: Arc::default() }
+        }
+
+        fn run(&self, panicking: &[JobId], options: Options) -> (Result<Ended, SweepError>, Store, Arc<Plan>) {
+            let place = self.home.path();
+            let mut claim = Claim::take(place, None).unwrap();
+            let mut store = Store::open(place, Access::Alone).unwrap();
+            store.prepare(&self.config).unwrap();
+            let plan = Arc::new(Plan::new(&self.config, jobs(&self.config).unwrap(), store.done()));
+            let level = Level::best();
+            let progress = Progress::new(&plan, plan.tally_before(&store), "test", true, level);
+            let rows = Training::new(&self.config, level);
+            let work = Fake { rows, panicking: panicking.to_vec(), ran: Arc::clone(&self.ran) };
+            let ended = execute(&plan, work, options, &mut store, &mut claim, &progress);
+            (ended, store, plan)
+        }
+    }
+
+    fn options(threads: usize) -> Options {
+        Options { threads, fail_fast: false, memory: Memory::limited_to(f64::INFINITY) }
+    }
+
+    fn error_of(store: &Store, id: JobId) -> String {
+        store.done()[&id].0.error.clone().unwrap()
+    }
+
+    #[test]
+    fn a_job_that_panics_becomes_a_row_and_the_others_go_on() {
+        let scene = Scene::set();
+        let unlucky: Vec<JobId> = jobs(&scene.config).unwrap().iter().step_by(7).map(|job| job.id).collect();
+        let (ended, store, plan) = scene.run(&unlucky, options(3));
+        assert_eq!(ended.unwrap(), Ended::Complete);
+        assert_eq!((store.done().len(), scene.ran.lock().unwrap().len()), (40, 40));
+        for job in &plan.jobs {
+            let error = error_of(&store, job.id);
+            let panicked = error.starts_with(&format!("internal error: job {} is unlucky (", job.id));
+            assert_eq!(panicked, unlucky.contains(&job.id), "{error}");
+            assert!(!panicked || error.contains("execute.rs"), "{error}");
+        }
+        // On disk too, and nothing is left to run.
+        let (ended, again, _) = scene.run(&unlucky, options(3));
+        assert_eq!((ended.unwrap(), again.done().len()), (Ended::Complete, 40));
+        assert_eq!(scene.ran.lock().unwrap().len(), 40, "no job runs twice");
+    }
+
+    #[test]
+    fn failing_fast_starts_no_more_jobs_and_keeps_those_under_way() {
+        let scene = Scene::set();
+        let (ended, store, _) = scene.run(&[], Options { fail_fast: true, ..options(2) });
+        assert_eq!(ended.unwrap(), Ended::FailedFast);
+        let ran = scene.ran.lock().unwrap();
+        assert!(ran.len() <= 3 && store.done().len() == ran.len(), "{ran:?}");
+    }
+
+    #[test]
+    fn a_job_without_memory_fails_and_is_not_run() {
+        let scene = Scene::set();
+        let (ended, store, plan) = scene.run(&[], Options { memory: Memory::limited_to(1e6), ..options(2) });
+        assert_eq!(ended.unwrap(), Ended::Complete);
+        assert!(scene.ran.lock().unwrap().is_empty());
+        assert!(plan.jobs.iter().all(|job| error_of(&store, job.id).starts_with("out of memory: it needs 4 MB and 1 MB can")));
+    }
+
+    #[test]
+    fn the_parts_of_a_long_run_stay_few_and_hold_every_job_once() {
+        let scene = Scene::set();
+        let all = jobs(&scene.config).unwrap();
+        let place = scene.home.path();
+        let mut store = Store::open(place, Access::Alone).unwrap();
+        store.prepare(&scene.config).unwrap();
+        let rows = Training::new(&scene.config, Level::best());
+        // One part a job, forty at a time, from "runs" that differ in their error.
+        for run in 0..20 {
+            for job in &all {
+                store.add(vec![rows.failed(job, format!("{run:02}"))]).unwrap();
+            }
+            let files = std::fs::read_dir(place.join("parts")).unwrap().count();
+            assert!(files < 3 * 32, "{files} parts after {} jobs", 40 * (run + 1));
+        }
+        let read = Store::open(place, Access::Look).unwrap();
+        assert_eq!(read.done().len(), 40);
+        assert!(all.iter().all(|job| error_of(&read, job.id) == error_of(&store, job.id)));
+        assert!(all.iter().all(|job| error_of(&read, job.id) == "19"), "the last failure counts");
     }
 }

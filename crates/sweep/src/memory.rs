@@ -44,9 +44,9 @@ impl Memory {
     /// When it would not fit even alone: what is needed and what there is.
     pub fn take(&self, bytes: f64) -> Result<Held<'_>, String> {
         if bytes > self.limit {
-            let (needs, free) = (bytes / 1e9, self.limit / 1e9);
+            let (needs, free) = (bytes / 1e6, self.limit / 1e6);
             return Err(format!(
-                "out of memory: it needs {needs:.2} GB and {free:.2} GB can be used here; on a larger machine, or with a \
+                "out of memory: it needs {needs:.0} MB and {free:.0} MB can be used here; on a larger machine, or with a \
                  higher limit, run again with --retry-failed"
             ));
         }
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_job_that_fits_nowhere_is_told_so() {
         let wrong = Memory::limited_to(5e8).take(1e9).unwrap_err();
-        assert!(wrong.contains("needs 1.00 GB and 0.50 GB can be used"), "{wrong}");
+        assert!(wrong.contains("needs 1000 MB and 500 MB can be used"), "{wrong}");
     }
 
     #[test]

@@ -8,6 +8,9 @@ use crate::diagnostic::Diagnostic;
 use crate::document::{self, Entry, Node, Value};
 use crate::source::{Source, Span};
 
+/// Names in a key at most; the config's have three.
+const DEEPEST: usize = 4;
+
 /// Applies one `KEY=VALUES` of the command line: `N=3,4`, `training.max_samples=20000`, `batch_size=T/4`.
 pub(crate) fn apply(root: &mut Node, text: &str) -> Result<(), Diagnostic> {
     let source = Arc::new(Source { name: "command line".to_owned(), text: text.to_owned() });
@@ -38,6 +41,12 @@ pub(crate) fn apply(root: &mut Node, text: &str) -> Result<(), Diagnostic> {
     let mut path: Vec<&str> = key.split('.').map(str::trim).collect();
     if path.len() == 1 && (axis::index(key).is_some() || ["zip", "where"].contains(&key)) {
         path.insert(0, "grid");
+    }
+    if path.len() > DEEPEST {
+        let label = format!("more than {DEEPEST} names");
+        return Err(Diagnostic::new("this override does not fit the config")
+            .at(at(0..equals), label)
+            .help("a key is a name, or names with dots between them: training.boost.end_alpha"));
     }
     set(root, &path, &at(0..equals), &node)
 }

@@ -67,6 +67,15 @@ impl Plan {
         (0..self.jobs.len()).filter(own)
     }
 
+    /// How far the jobs of this process are before it runs what is outstanding: failed jobs that run again are not done.
+    #[must_use]
+    pub fn tally_before(&self, store: &Store) -> Tally {
+        let mut tally = self.tally(store);
+        let again = self.outstanding.iter().filter(|&&i| store.has_failed(self.jobs[i].id)).count();
+        (tally.done, tally.failed) = (tally.done - again, tally.failed - again);
+        tally
+    }
+
     /// How far the jobs of this process are.
     #[must_use]
     pub fn tally(&self, store: &Store) -> Tally {

@@ -31,7 +31,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     let plan = Arc::new(plan);
     let threads = run.jobs.map_or_else(plan::cores, Into::into);
     let options = Options { threads, fail_fast: run.fail_fast, memory: Memory::of_this_process() };
-    let progress = Progress::new(&plan, plan.tally(&store), &config.name, run.quiet, level);
+    let progress = Progress::new(&plan, plan.tally_before(&store), &config.name, run.quiet, level);
     let training = Training::new(&config, level);
     let ended = execute::execute(&plan, training, options, &mut store, &mut claim, &progress)?;
     progress.finish();

@@ -1,0 +1,176 @@
+//! What surrounds the jobs: planning, scheduling, storing, resuming.
+//!
+//! ```text
+//! cargo bench -p sweep                 # prints times, memory and ratios
+//! cargo bench -p sweep -- --check      # and fails where a promise is broken
+//! ```
+#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that cannot go on says so by panicking")]
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use scb_core::kernel::Level;
+use sweep::claim::Claim;
+use sweep::config::{Config, parse};
+use sweep::execute::{Ended, Options, Work, execute};
+use sweep::job::{Job, jobs};
+use sweep::memory::Memory;
+use sweep::plan::{self, Plan};
+use sweep::progress::Progress;
+use sweep::store::{Access, Finished, Store};
+use sweep::training::Training;
+
+/// A million points of three axes by number and two by expression, one replicate each: the most that planning has to do.
+const MILLION: &str = "\
+replicates = 1
+[grid]
+N = [2, 3, 4, 5, 6]
+Q = [1, 2]
+T = { lin = [101, 1100], points = 1000 }
+batch_size = [4, 8, \"T/4\", \"T/2\", 64]
+eta_boost = { lin = [0.01, 0.2], points = 20 }
+";
+
+/// A hundred thousand jobs.
+const SMALL_JOBS: &str = "\
+replicates = 100
+[grid]
+N = [2, 3]
+Q = 1
+T = 16
+batch_size = [4, 8]
+eta_boost = { lin = [0.01, 0.25], points = 25 }
+lambda = { lin = [0.001, 0.01], points = 10 }
+[training]
+max_samples = 400
+";
+
+/// How long the jobs of the engine's benchmark take.
+const JOB: Duration = Duration::from_micros(100);
+
+fn main() {
+    let flag = |name: &str| std::env::args().any(|word| word == name);
+    if flag("plan") {
+        return plan_a_million();
+    }
+    let mut promises = Vec::new();
+    promises.extend(planning());
+    promises.extend(engine());
+    println!();
+    for (what, kept) in &promises {
+        println!("{} {what}", if *kept { "kept:  " } else { "BROKEN:" });
+    }
+    assert!(!flag("--check") || promises.iter().all(|(_, kept)| *kept), "a promise is broken");
+}
+
+fn config(text: &str) -> Arc<Config> {
+    Arc::new(parse("bench", "bench.toml", text.to_owned(), &[]).unwrap())
+}
+
+/// In a process of its own, so that its memory can be told.
+fn planning() -> Vec<(&'static str, bool)> {
+    let output = Command::new(std::env::current_exe().unwrap()).arg("plan").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let numbers: Vec<f64> = text.split_whitespace().map(|word| word.parse().unwrap()).collect();
+    let [jobs, seconds, megabytes] = numbers[..] else { panic!("{text}") };
+    println!("planning    {jobs} jobs: {seconds:.2} s, {megabytes:.0} MB");
+    vec![("a million jobs are planned in 2 s", seconds < 2.0), ("and in 500 MB", megabytes < 500.0)]
+}
+
+fn plan_a_million() {
+    let start = Instant::now();
+    let config = config(MILLION);
+    let plan = Plan::new::<()>(&config, jobs(&config).unwrap(), &Default::default());
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{} {seconds} {}", plan.outstanding.len(), peak_megabytes());
+}
+
+/// The most memory this process has had; not a number where nobody can say.
+fn peak_megabytes() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    peak.and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok()).map_or(f64::NAN, |kb| kb / 1024.0)
+}
+
+/// The row of a job that was run once, after some idle time.
+struct Idle {
+    rows: Training,
+    measures: report::Measures,
+}
+
+impl Work for Idle {
+    fn run(&self, job: &Job) -> Finished {
+        let start = Instant::now();
+        let mut finished = self.rows.failed(job, String::new());
+        finished.record.error = None;
+        finished.record.status = report::Status::Exhausted;
+        finished.record.measures = Some(self.measures.clone());
+        while start.elapsed() < JOB {
+            std::hint::spin_loop();
+        }
+        finished.timing.wall_seconds = start.elapsed().as_secs_f64();
+        finished
+    }
+
+    fn failed(&self, job: &Job, error: String) -> Finished {
+        self.rows.failed(job, error)
+    }
+}
+
+/// Runs a hundred thousand jobs of 100 microseconds, then real ones that are about as short, and resumes over each.
+fn engine() -> Vec<(&'static str, bool)> {
+    let config = config(SMALL_JOBS);
+    let all = jobs(&config).unwrap();
+    let rows = || Training::new(&config, Level::best());
+    let measures = rows().run(&all[0]).record.measures.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let (idle, real) = (home.path().join("idle"), home.path().join("real"));
+    let lost = run(&config, &all, Idle { rows: rows(), measures }, &idle, "100 us each");
+    let lost_real = run(&config, &all, rows(), &real, "training ");
+    let resumed = resume(&config, &idle).max(resume(&config, &real));
+    vec![
+        ("100 000 jobs of 100 us lose under 20 % to the engine", lost < 0.2),
+        ("so do real jobs of that size", lost_real < 0.2),
+        ("resuming over 100 000 finished jobs starts within 1 s", resumed < 1.0),
+    ]
+}
+
+/// The share of the cores' time that did not go into jobs.
+fn run(config: &Arc<Config>, all: &[Job], work: impl Work, place: &Path, what: &str) -> f64 {
+    let threads = plan::cores();
+    let mut claim = Claim::take(place, None).unwrap();
+    let mut store = Store::open(place, Access::Alone).unwrap();
+    store.prepare(config).unwrap();
+    let plan = Arc::new(Plan::new(config, all.to_vec(), store.done()));
+    let progress = Progress::new(&plan, plan.tally_before(&store), "bench", true, Level::best());
+    let options = Options { threads, fail_fast: false, memory: Memory::of_this_process() };
+    let start = Instant::now();
+    let ended = execute(&plan, work, options, &mut store, &mut claim, &progress).unwrap();
+    let wall = start.elapsed().as_secs_f64();
+    assert_eq!((ended, store.done().len()), (Ended::Complete, all.len()));
+    let in_jobs: f64 = store.done().values().map(|(_, timing)| timing.wall_seconds).sum();
+    let (jobs, each) = (all.len(), 1e6 * in_jobs / all.len() as f64);
+    let lost = 1.0 - in_jobs / (wall * threads as f64);
+    let parts = std::fs::read_dir(place.join("parts")).unwrap().count();
+    println!(
+        "engine      {jobs} jobs, {what} ({each:.0} us) on {threads} cores: {wall:.2} s, {:.1} % lost, {parts} parts",
+        100.0 * lost
+    );
+    lost
+}
+
+/// Seconds from the config to the first job, if there were one.
+fn resume(config: &Arc<Config>, place: &Path) -> f64 {
+    let start = Instant::now();
+    let all = jobs(config).unwrap();
+    let _claim = Claim::take(place, None).unwrap();
+    let store = Store::open(place, Access::Alone).unwrap();
+    store.prepare(config).unwrap();
+    let plan = Plan::new(config, all, store.done());
+    assert!(plan.outstanding.is_empty());
+    let seconds = start.elapsed().as_secs_f64();
+    println!("resuming    over {} finished jobs: {seconds:.2} s", store.done().len());
+    seconds
+}

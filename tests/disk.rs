@@ -1,0 +1,161 @@
+//! The disk says no: one clear error, finished parts intact, and continuing works.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{command, sha256, succeed};
+
+/// Some seconds of work, in jobs of some milliseconds.
+const SWEEP: &str = "\
+seed = 9
+replicates = 100
+[grid]
+N = 3
+Q = [1, 2]
+T = 128
+batch_size = 32
+eta_boost = [0.05, 0.1]
+[training]
+stop_at = \"budget\"
+max_samples = 400_000
+";
+
+fn home() -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("disk.toml"), SWEEP).unwrap();
+    // For another user.
+    fs::set_permissions(home.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    home
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
+}
+
+/// A file system of its own that ends with the value.
+struct Mount(PathBuf);
+
+impl Mount {
+    /// `None` where nobody may mount, except in CI, where somebody must.
+    fn new(place: &Path, options: &str) -> Option<Self> {
+        fs::create_dir_all(place).unwrap();
+        if is_root() && mount(&["-t", "tmpfs", "-o", options, "none"], place) {
+            return Some(Self(place.to_owned()));
+        }
+        assert!(std::env::var_os("CI").is_none(), "CI must be allowed to mount a tmpfs");
+        eprintln!("skipped: mounting a small file system needs root");
+        None
+    }
+
+    fn again(&self, options: &str) {
+        assert!(mount(&["-o", &format!("remount,{options}")], &self.0));
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+fn mount(words: &[&str], place: &Path) -> bool {
+    Command::new("mount").args(words).arg(place).status().is_ok_and(|status| status.success())
+}
+
+fn failure(output: &Output) -> String {
+    let err = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(!err.contains("panicked"), "{err}");
+    err
+}
+
+#[test]
+fn a_disk_that_fills_up_keeps_what_is_stored_and_a_larger_one_continues() {
+    let home = home();
+    let Some(disk) = Mount::new(&home.path().join("small"), "size=400k") else { return };
+    let err = failure(&command(home.path(), "run disk.toml -o small/run").output().unwrap());
+    assert!(err.contains("cannot write small/run/parts/") && err.contains("No space left on device"), "{err}");
+    assert!(err.contains("finished jobs are kept, and the same command continues"), "{err}");
+    // Nothing but whole parts, and a plan that counts them.
+    let (out, err) = succeed(home.path(), "plan disk.toml -o small/run");
+    assert!(!out.contains("done 0,") && !out.contains("left 0") && err.is_empty(), "{out}{err}");
+    disk.again("size=64m");
+    let (_, err) = succeed(home.path(), "run disk.toml -o small/run");
+    assert!(err.contains("jobs were done before"), "{err}");
+    succeed(home.path(), "run disk.toml -q -o whole");
+    assert_eq!(sha256(&home.path().join("small/run/runs.parquet")), sha256(&home.path().join("whole/runs.parquet")));
+}
+
+#[test]
+fn a_read_only_disk_is_noticed_before_the_first_job() {
+    let home = home();
+    let Some(disk) = Mount::new(&home.path().join("disk"), "size=16m") else { return };
+    succeed(home.path(), "run disk.toml -q -o disk/run replicates=2");
+    disk.again("ro");
+    let began = Instant::now();
+    let err = failure(&command(home.path(), "run disk.toml -o disk/run").output().unwrap());
+    assert!(err.contains("Read-only file system") && err.contains("cannot lock disk/run/lock"), "{err}");
+    assert!(began.elapsed() < Duration::from_secs(1));
+    disk.again("rw");
+    let (_, err) = succeed(home.path(), "run disk.toml -o disk/run replicates=3");
+    assert!(err.contains("8 of 12 jobs were done before"), "{err}");
+}
+
+/// The program as a user who is not root, for whom permissions count.
+fn unprivileged(home: &Path, arguments: &str) -> Command {
+    let mut command = command(home, arguments);
+    if is_root() {
+        // The program may lie where others must not look.
+        let program = home.join("sweep");
+        fs::copy(env!("CARGO_BIN_EXE_sweep"), &program).unwrap();
+        let mut other = Command::new("setpriv");
+        other.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
+        other.args(arguments.split_whitespace()).current_dir(home);
+        command = other;
+    }
+    command
+}
+
+#[test]
+fn permissions_are_tested_before_the_first_job() {
+    let home = home();
+    for (place, refusal) in [("run", "run/progress"), ("run/parts", "run/parts"), ("run/progress", "run/progress")] {
+        let place = home.path().join(place);
+        fs::create_dir_all(&place).unwrap();
+        let open = fs::Permissions::from_mode(0o777);
+        fs::set_permissions(home.path().join("run"), open.clone()).unwrap();
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o555)).unwrap();
+        let began = Instant::now();
+        let err = failure(&unprivileged(home.path(), "run disk.toml -o run").output().unwrap());
+        assert!(err.contains("Permission denied") && err.contains(refusal), "{err}");
+        assert!(began.elapsed() < Duration::from_secs(1), "before any job");
+        fs::set_permissions(&place, open).unwrap();
+    }
+    let output = unprivileged(home.path(), "run disk.toml -q -o run replicates=1").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_directory_that_vanishes_is_an_error_and_running_again_starts_it_anew() {
+    let home = home();
+    let mut command = command(home.path(), "run disk.toml -o gone");
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let parts = home.path().join("gone/parts");
+    for _ in 0..600 {
+        if fs::read_dir(&parts).is_ok_and(|entries| entries.count() > 1) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    fs::rename(home.path().join("gone"), home.path().join("elsewhere")).unwrap();
+    let err = failure(&child.wait_with_output().unwrap());
+    assert!(err.contains("cannot write gone/parts") && err.contains("No such file or directory"), "{err}");
+    let (_, err) = succeed(home.path(), "run disk.toml -o elsewhere replicates=20");
+    assert!(err.contains("jobs were done before"), "{err}");
+    succeed(home.path(), "run disk.toml -q -o gone replicates=20");
+    let (found, anew) = (home.path().join("elsewhere/runs.parquet"), home.path().join("gone/runs.parquet"));
+    assert_eq!(sha256(&found), sha256(&anew));
+}

@@ -1,0 +1,60 @@
+//! Two processes, one directory.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use super::{command, succeed, sweep, with_small};
+
+/// A run of minutes in `here`, at work.
+fn long_run(home: &Path, flags: &str) -> Child {
+    let arguments = format!("run small.toml -o here training.stop_at=budget training.max_samples=1e8 {flags}");
+    let child = command(home, &arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    for _ in 0..600 {
+        let owners = fs::read_dir(home.join("here/progress"));
+        if owners.is_ok_and(|files| files.flatten().any(|file| file.path().extension().is_some_and(|e| e == "json"))) {
+            return child;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("it does not start");
+}
+
+fn refused(home: &Path, arguments: &str) -> String {
+    let output = sweep(home, arguments);
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    err
+}
+
+#[test]
+fn a_second_process_is_refused_with_the_owner_and_a_dead_owner_is_no_obstacle() {
+    let home = with_small();
+    let mut owner = long_run(home.path(), "");
+    let who = format!("here is in use by process {} on {}", owner.id(), sweep::store::host());
+    for arguments in ["run small.toml -o here", "run small.toml -o here --shard 1/2", "merge here -o here"] {
+        let err = refused(home.path(), arguments);
+        assert!(err.contains(&who) && err.contains("training.max_samples=1e8") && err.contains("-o"), "{err}");
+    }
+    // Looking is always allowed.
+    let (out, _) = succeed(home.path(), "status here");
+    assert!(out.contains("left 24") && out.contains(&format!("process {}", owner.id())), "{out}");
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    let (out, _) = succeed(home.path(), "status here");
+    assert!(out.contains("gone: no sign of life"), "{out}");
+    succeed(home.path(), "run small.toml -o here");
+}
+
+#[test]
+fn shards_share_a_directory_that_a_run_without_shards_must_wait_for() {
+    let home = with_small();
+    let mut owner = long_run(home.path(), "--shard 1/2");
+    let err = refused(home.path(), "run small.toml -o here");
+    assert!(err.contains(&format!("process {} on", owner.id())) && err.contains("shard 1/2"), "{err}");
+    succeed(home.path(), "run small.toml -o here --shard 2/2");
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    succeed(home.path(), "run small.toml -o here");
+}

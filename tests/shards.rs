@@ -1,0 +1,133 @@
+//! Shards and merging: the same bytes as one process, and nothing missing without being named.
+
+use std::fs;
+use std::path::Path;
+
+use sweep::part::{self, Found};
+
+use super::{command, sha256, succeed, sweep, table, with_small};
+
+/// What one process makes of the sweep.
+fn reference(home: &Path) -> String {
+    succeed(home, "run small.toml -q -o whole");
+    sha256(&home.join("whole/runs.parquet"))
+}
+
+#[test]
+fn any_number_of_shards_side_by_side_gives_the_bytes_of_one_process() {
+    let home = with_small();
+    let expected = reference(home.path());
+    for of in [1, 2, 3, 7, 30] {
+        let run = format!("shared{of}");
+        let start = |i: u32| command(home.path(), &format!("run small.toml -q -o {run} --shard {i}/{of}")).spawn().unwrap();
+        for child in &mut (1..=of).map(start).collect::<Vec<_>>() {
+            assert!(child.wait().unwrap().success());
+        }
+        let (out, _) = succeed(home.path(), &format!("report {run}"));
+        assert!(!out.contains("have not run"), "{out}");
+        assert_eq!(sha256(&home.path().join(&run).join("runs.parquet")), expected, "{of} shards");
+    }
+}
+
+#[test]
+fn shards_in_directories_of_their_own_are_merged() {
+    let home = with_small();
+    let expected = reference(home.path());
+    for i in 1..=3 {
+        succeed(home.path(), &format!("run small.toml -q -o part{i} --shard {i}/3 trace.enabled=false"));
+    }
+    let (out, _) = succeed(home.path(), "merge part1 part2 part3 -o merged");
+    assert!(out.contains("exponent of T"), "{out}");
+    assert_eq!(sha256(&home.path().join("merged/runs.parquet")), expected);
+    // Twice the same, and into one of the sources.
+    succeed(home.path(), "merge part1 part3 part2 whole -o part1");
+    assert_eq!(sha256(&home.path().join("part1/runs.parquet")), expected);
+    // Nothing is left to run.
+    let (_, err) = succeed(home.path(), "run small.toml -o merged");
+    assert!(err.contains("24 of 24 jobs were done before"), "{err}");
+}
+
+#[test]
+fn traces_are_merged_too() {
+    let home = with_small();
+    let traces = |run: &str| sha256(&home.path().join(run).join("traces.parquet"));
+    succeed(home.path(), "run small.toml -q trace.enabled=true -o whole");
+    for i in 1..=2 {
+        succeed(home.path(), &format!("run small.toml -q trace.enabled=true -o part{i} --shard {i}/2"));
+    }
+    succeed(home.path(), "merge part1 part2 -o merged");
+    assert_eq!(traces("merged"), traces("whole"));
+}
+
+#[test]
+fn missing_shards_are_named() {
+    let home = with_small();
+    for i in [1, 3] {
+        succeed(home.path(), &format!("run small.toml -q -o here --shard {i}/4"));
+    }
+    let output = sweep(home.path(), "report here");
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{out}");
+    assert!(out.contains("12 of 24 jobs have not run"), "{out}");
+    for line in ["shard 2/4 lacks 6 of 6 jobs: never started", "shard 4/4 lacks 6 of 6 jobs: never started"] {
+        assert!(out.contains(line), "{out}");
+    }
+    assert!(!out.contains("shard 1/4") && out.contains("sweep run here/config.toml -o here"), "{out}");
+    // So does a merge of what is there.
+    let output = sweep(home.path(), "merge here -o merged");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("shard 4/4 lacks 6 of 6 jobs"));
+    // The command that was given completes it.
+    succeed(home.path(), "run here/config.toml -o here");
+    assert_eq!(sha256(&home.path().join("here/runs.parquet")), reference(home.path()));
+}
+
+#[test]
+fn overlapping_shards_agree_and_a_conflict_is_an_error_that_changes_nothing() {
+    let home = with_small();
+    let expected = reference(home.path());
+    succeed(home.path(), "run small.toml -q -o a --shard 1/2");
+    succeed(home.path(), "run small.toml -q -o b T=32,48");
+    // Their grids differ: the union has both, and 24 jobs.
+    succeed(home.path(), "run small.toml -q -o c --shard 2/2");
+    succeed(home.path(), "merge a c whole -o merged");
+    assert_eq!(sha256(&home.path().join("merged/runs.parquet")), expected);
+
+    // One bit of one number of one job in c is changed, and its part has a good checksum.
+    let parts = home.path().join("c/parts");
+    let path = fs::read_dir(&parts).unwrap().next().unwrap().unwrap().path();
+    let Found::Whole(part, mut rows) = part::read(&path).unwrap() else { panic!("a whole part") };
+    let loss = &mut rows[0].0.measures.as_mut().unwrap().loss;
+    *loss = f64::from_bits(loss.to_bits() ^ 1);
+    part::write(&parts, &rows, &[]).unwrap();
+    part::remove(&part);
+    let job = &rows[0].0.job_id;
+    for (arguments, written) in [("merge c whole -o conflict", "conflict"), ("merge whole b c -o conflict", "conflict")] {
+        let output = sweep(home.path(), arguments);
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        assert!(err.contains(&format!("two different results of job {job}")) && err.contains("faulty machine"), "{err}");
+        assert!(!home.path().join(written).exists());
+    }
+}
+
+#[test]
+fn sweeps_that_differ_in_their_grids_add_up_and_others_are_refused() {
+    let home = with_small();
+    reference(home.path());
+    succeed(home.path(), "run small.toml -q -o a T=32");
+    succeed(home.path(), "run small.toml -q -o b T=48,64");
+    succeed(home.path(), "merge a b -o merged");
+    let whole = table(&home.path().join("whole"), "runs.parquet");
+    let merged = table(&home.path().join("merged"), "runs.parquet");
+    // In this order the grids of both are that of the whole sweep.
+    assert_eq!(merged.texts("job_id"), whole.texts("job_id"));
+    succeed(home.path(), "run small.toml -q -o other seed=12");
+    let output = sweep(home.path(), "merge a other -o nothing");
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(err.contains("a and other hold different sweeps: `seed` differs"), "{err}");
+    assert!(!home.path().join("nothing").exists());
+    let output = sweep(home.path(), "merge a nowhere -o nothing");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("cannot read nowhere/config.toml"));
+}
