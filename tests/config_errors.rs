@@ -32,6 +32,11 @@ macro_rules! mistakes {
 const GRID: &str = "[grid]\nN = 3\nQ = 1\nT = 64\n";
 
 mistakes! {
+    ranges_with_too_many_values: "[grid]\nN = 3\nQ = 1\nT = 64\nlambda = { lin = [0, 1], points = 100000 }\neta_boost = { lin = [0.1, 1], points = 100000 }\ncut = { lin = [0, 1], points = 2 }\n";
+    more_jobs_than_can_be_planned: &format!("max_jobs = 1_000_000_000\n{GRID}");
+    a_million_million_points: "max_jobs = 100_000_000\n[grid]\nN = 3\nQ = 1\nT = 64\nlambda = { lin = [0, 1], points = 10000 }\neta_boost = { lin = [0.1, 1], points = 10000 }\ncut = { lin = [0, 1], points = 10000 }\n";
+    an_override_of_many_names: GRID, "a.b.c.d.e=1";
+    a_shard_that_there_is_not: GRID, "--shard 5/4";
     text_that_is_no_toml: "[grid\nN = 3\n";
     an_unknown_key_in_the_grid: "[grid]\nN = 3\nQ = 1\nT = 64\neta_bost = 0.1\n";
     an_unknown_key_at_the_top: &format!("replicate = 4\n{GRID}");
@@ -96,6 +101,7 @@ fn a_report_of_no_run_directory() {
     let home = tempfile::tempdir().unwrap();
     let output = sweep(home.path(), "report nowhere");
     assert_eq!(output.status.code(), Some(2));
+    assert_eq!(sweep(home.path(), "status nowhere").stderr, output.stderr);
     assert!(!home.path().join("nowhere").exists());
     insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap());
 }

@@ -72,7 +72,10 @@ fn retrying_runs_failed_jobs_only_and_says_what_it_left_out() {
     let output = sweep(home.path(), &format!("{FAILING} --retry-failed"));
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{err}");
-    assert!(err.contains("1 jobs in") && err.contains("15 of 16 jobs have not run: --retry-failed leaves them out"), "{err}");
+    assert!(
+        err.contains("1 jobs in") && err.contains("15 of 16 jobs have not run: --retry-failed leaves them out"),
+        "{err}"
+    );
 }
 
 #[test]
@@ -81,7 +84,13 @@ fn parts_that_are_truncated_altered_or_foreign_are_set_aside_and_their_jobs_run_
     let run = home.path().join("output/small");
     succeed(home.path(), "run small.toml -q");
     let before = sha256(&run.join("runs.parquet"));
-    let part = || fs::read_dir(run.join("parts")).unwrap().map(|e| e.unwrap().path()).find(|p| p.extension().unwrap() == "parquet").unwrap();
+    let part = || {
+        fs::read_dir(run.join("parts"))
+            .unwrap()
+            .map(|e| e.unwrap().path())
+            .find(|p| p.extension().unwrap() == "parquet")
+            .unwrap()
+    };
     let spoil = |change: &dyn Fn(&Path, Vec<u8>)| {
         let path = part();
         change(&path, fs::read(&path).unwrap());

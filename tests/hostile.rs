@@ -90,7 +90,11 @@ fn fuzz<T: std::fmt::Debug>(inputs: impl Strategy<Value = T>, target: impl Fn(&T
         peak = worst.load(Ordering::Relaxed);
     }
     let accepted = accepted.into_inner();
-    eprintln!("{cases} inputs, {accepted} of them taken, in {:.0} s, {} kB at most", start.elapsed().as_secs_f64(), peak / 1024);
+    eprintln!(
+        "{cases} inputs, {accepted} of them taken, in {:.0} s, {} kB at most",
+        start.elapsed().as_secs_f64(),
+        peak / 1024
+    );
     assert!(50 * accepted as u64 > cases, "{accepted} of {cases} inputs are taken");
 }
 
@@ -108,10 +112,49 @@ fn number() -> impl Strategy<Value = String> {
 
 fn name() -> impl Strategy<Value = String> {
     let known = [
-        "N", "Q", "T", "batch_size", "eta_boost", "eta_sparse", "lambda", "algorithm", "max_samples", "persistence",
-        "concentration", "alpha_v", "alpha_a", "epsilon", "cut", "keep", "zip", "where", "name", "seed", "replicates",
-        "max_jobs", "weights", "matrix", "steps", "stop_at", "signal", "resolution", "boost", "sparse", "enabled", "quantile",
-        "end_steps", "end_share", "end_alpha", "end_kept_mass", "dirichlet", "lin", "geom", "points", "grid", "task", "training",
+        "N",
+        "Q",
+        "T",
+        "batch_size",
+        "eta_boost",
+        "eta_sparse",
+        "lambda",
+        "algorithm",
+        "max_samples",
+        "persistence",
+        "concentration",
+        "alpha_v",
+        "alpha_a",
+        "epsilon",
+        "cut",
+        "keep",
+        "zip",
+        "where",
+        "name",
+        "seed",
+        "replicates",
+        "max_jobs",
+        "weights",
+        "matrix",
+        "steps",
+        "stop_at",
+        "signal",
+        "resolution",
+        "boost",
+        "sparse",
+        "enabled",
+        "quantile",
+        "end_steps",
+        "end_share",
+        "end_alpha",
+        "end_kept_mass",
+        "dirichlet",
+        "lin",
+        "geom",
+        "points",
+        "grid",
+        "task",
+        "training",
     ];
     prop_oneof![9 => prop::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => "[a-zA-Z_]{1,8}"]
 }
@@ -144,7 +187,9 @@ fn value() -> impl Strategy<Value = String> {
         }),
         1 => (name(), number()).prop_map(|(key, x)| format!("{{ {key} = {x} }}")),
     ];
-    leaf.prop_recursive(3, 12, 4, |inner| prop::collection::vec(inner, 0..5).prop_map(|items| format!("[{}]", items.join(", "))))
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop::collection::vec(inner, 0..5).prop_map(|items| format!("[{}]", items.join(", ")))
+    })
 }
 
 /// Values that a whole number, a real one or a choice may have, on their own and as axes of a grid.
@@ -167,7 +212,9 @@ fn plausible(kind: &'static str) -> BoxedStrategy<String> {
             1 => text.prop_map(|text| format!("{text:?}")),
         ]
         .boxed(),
-        words => prop::sample::select(words.split(' ').collect::<Vec<_>>()).prop_map(|word| format!("{word:?}")).boxed(),
+        words => {
+            prop::sample::select(words.split(' ').collect::<Vec<_>>()).prop_map(|word| format!("{word:?}")).boxed()
+        }
     }
 }
 
@@ -215,7 +262,10 @@ fn configs() -> impl Strategy<Value = String> {
         for (values, listed) in &grids {
             let list = *listed || grids.len() > 1;
             let (open, close) = if list { ("[[", "]]") } else { ("[", "]") };
-            text += &format!("{open}grid{close}\nN = 3\nQ = {}\nT = {}\nbatch_size = {}\n", values[0], values[1], values[2]);
+            text += &format!(
+                "{open}grid{close}\nN = 3\nQ = {}\nT = {}\nbatch_size = {}\n",
+                values[0], values[1], values[2]
+            );
         }
         text += &lines("grid", &["N", "Q", "T", "batch_size"]);
         for section in ["task", "init", "training", "training.boost", "training.sparse", "trace", "answer"] {
@@ -227,7 +277,8 @@ fn configs() -> impl Strategy<Value = String> {
 
 /// Anything that TOML might take.
 fn wild_configs() -> impl Strategy<Value = String> {
-    let header = prop::sample::select(vec!["", "[grid]", "[[grid]]", "[task]", "[training]", "[training.boost]", "[answer]"]);
+    let header =
+        prop::sample::select(vec!["", "[grid]", "[[grid]]", "[task]", "[training]", "[training.boost]", "[answer]"]);
     let section = (header, prop::collection::vec((name(), value()), 0..6)).prop_map(|(header, lines)| {
         let lines: String = lines.into_iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
         format!("{header}\n{lines}")
@@ -261,7 +312,8 @@ fn plan(text: &str, overrides: &[String]) -> bool {
 
 #[test]
 fn no_bytes_and_no_grammar_break_the_config() {
-    let bytes = prop::collection::vec(any::<u8>(), 0..300).prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let bytes =
+        prop::collection::vec(any::<u8>(), 0..300).prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     fuzz(prop_oneof![1 => bytes, 3 => wild_configs(), 8 => configs()], |text| plan(text, &[]));
 }
 
@@ -309,7 +361,8 @@ fn no_text_breaks_an_expression() {
 
 /// The bytes of a real part.
 fn real_part() -> Vec<u8> {
-    let text = "replicates = 3\n[grid]\nN = 3\nQ = 1\nT = [32, 48]\npersistence = [0.4, 0.6]\n[training]\nmax_samples = 2000";
+    let text =
+        "replicates = 3\n[grid]\nN = 3\nQ = 1\nT = [32, 48]\npersistence = [0.4, 0.6]\n[training]\nmax_samples = 2000";
     let config = Arc::new(config::parse("real", "real.toml", text.to_owned(), &[]).unwrap());
     let training = Training::new(&config, Level::best());
     let rows: Vec<part::Row> = job::jobs(&config)

@@ -91,8 +91,7 @@ fn finished_jobs(run: &Path) -> usize {
     Store::open(run, Access::Look).unwrap().done().len()
 }
 
-const TABLES: [&str; 5] =
-    ["runs.parquet", "timings.parquet", "summary.parquet", "needed.parquet", "manifest.json"];
+const TABLES: [&str; 5] = ["runs.parquet", "timings.parquet", "summary.parquet", "needed.parquet", "manifest.json"];
 
 /// Thirty-six kills: 16 at any moment, 10 while a part is being written, 10 while the final tables are.
 #[test]
@@ -189,7 +188,10 @@ fn a_signal_ends_a_run_within_200_milliseconds_whatever_the_job_size() {
         times.push(sent.elapsed());
         let err = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(130), "{err}");
-        assert!(err.contains("interrupted: 0 of 2 jobs are done and kept, 2 left") && err.contains("run long.toml"), "{err}");
+        assert!(
+            err.contains("interrupted: 0 of 2 jobs are done and kept, 2 left") && err.contains("run long.toml"),
+            "{err}"
+        );
     }
     eprintln!("from signal to end: {times:?}");
     times.sort();
@@ -210,7 +212,10 @@ fn a_signal_while_jobs_finish_keeps_them_and_the_same_command_continues() {
     let mut err = String::new();
     std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut err).unwrap();
     let done = finished_jobs(&run);
-    assert!(done > 0 && err.contains(&format!("interrupted: {done} of 480 jobs are done and kept, {} left", 480 - done)), "{err}");
+    assert!(
+        done > 0 && err.contains(&format!("interrupted: {done} of 480 jobs are done and kept, {} left", 480 - done)),
+        "{err}"
+    );
     assert!(took < Duration::from_secs(1), "{took:?}");
     let (_, err) = succeed(home.path(), "run long.toml");
     assert!(err.contains(&format!("{done} of 480 jobs were done before")), "{err}");
@@ -243,8 +248,16 @@ fn a_second_signal_ends_the_program_at_once() {
 #[test]
 fn a_signal_before_the_first_job_says_how_to_go_on_too() {
     let _alone = alone();
-    let points = "\nlambda = { lin = [0.001, 0.9], points = 1000 }\neta_sparse = { lin = [0.001, 0.9], points = 800 }\n";
-    let home = with(&SWEEP.replace("replicates = 60", "replicates = 1").replace("\n[training]", &format!("{points}[training]")).replace("Q = [1, 2]", "Q = 1").replace("T = [64, 128]", "T = 64").replace("[0.05, 0.1]", "0.1"));
+    let points =
+        "\nlambda = { lin = [0.001, 0.9], points = 1000 }\neta_sparse = { lin = [0.001, 0.9], points = 800 }\n";
+    let home = with(
+        &SWEEP
+            .replace("replicates = 60", "replicates = 1")
+            .replace("\n[training]", &format!("{points}[training]"))
+            .replace("Q = [1, 2]", "Q = 1")
+            .replace("T = [64, 128]", "T = 64")
+            .replace("[0.05, 0.1]", "0.1"),
+    );
     let child = start(home.path(), "run long.toml");
     std::thread::sleep(Duration::from_millis(150));
     signal(&child, "TERM");

@@ -10,15 +10,21 @@ use super::{command, succeed, sweep, with_small};
 /// A run of minutes in `here`, at work.
 fn long_run(home: &Path, flags: &str) -> Child {
     let arguments = format!("run small.toml -o here training.stop_at=budget training.max_samples=1e8 {flags}");
-    let child = command(home, &arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    for _ in 0..600 {
+    let mut child = command(home, &arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let at_work = || {
         let owners = fs::read_dir(home.join("here/progress"));
-        if owners.is_ok_and(|files| files.flatten().any(|file| file.path().extension().is_some_and(|e| e == "json"))) {
-            return child;
-        }
+        owners.is_ok_and(|files| files.flatten().any(|file| file.path().extension().is_some_and(|e| e == "json")))
+    };
+    let started = (0..600).any(|_| {
         std::thread::sleep(Duration::from_millis(10));
+        at_work()
+    });
+    if !started {
+        child.kill().unwrap();
+        child.wait().unwrap();
+        panic!("it does not start");
     }
-    panic!("it does not start");
+    child
 }
 
 fn refused(home: &Path, arguments: &str) -> String {

@@ -19,7 +19,8 @@ fn any_number_of_shards_side_by_side_gives_the_bytes_of_one_process() {
     let expected = reference(home.path());
     for of in [1, 2, 3, 7, 30] {
         let run = format!("shared{of}");
-        let start = |i: u32| command(home.path(), &format!("run small.toml -q -o {run} --shard {i}/{of}")).spawn().unwrap();
+        let start =
+            |i: u32| command(home.path(), &format!("run small.toml -q -o {run} --shard {i}/{of}")).spawn().unwrap();
         for child in &mut (1..=of).map(start).collect::<Vec<_>>() {
             assert!(child.wait().unwrap().success());
         }
@@ -101,11 +102,15 @@ fn overlapping_shards_agree_and_a_conflict_is_an_error_that_changes_nothing() {
     part::write(&parts, &rows, &[]).unwrap();
     part::remove(&part);
     let job = &rows[0].0.job_id;
-    for (arguments, written) in [("merge c whole -o conflict", "conflict"), ("merge whole b c -o conflict", "conflict")] {
+    for (arguments, written) in [("merge c whole -o conflict", "conflict"), ("merge whole b c -o conflict", "conflict")]
+    {
         let output = sweep(home.path(), arguments);
         let err = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{err}");
-        assert!(err.contains(&format!("two different results of job {job}")) && err.contains("faulty machine"), "{err}");
+        assert!(
+            err.contains(&format!("two different results of job {job}")) && err.contains("faulty machine"),
+            "{err}"
+        );
         assert!(!home.path().join(written).exists());
     }
 }

@@ -14,8 +14,6 @@ mod readers;
 mod run;
 mod shards;
 
-
-
 use std::path::Path;
 
 use common::{command, sha256, succeed, sweep};

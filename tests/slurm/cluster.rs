@@ -91,8 +91,11 @@ impl Cluster {
 
         let file = |option: &str, name: &str| format!("--{option}={}", place.join("munge").join(name).display());
         let munge = ["key-file", "socket", "pid-file", "log-file", "seed-file"];
-        let munge: Vec<String> =
-            munge.iter().zip(["key", "socket", "pid", "log", "seed"]).map(|(option, name)| file(option, name)).collect();
+        let munge: Vec<String> = munge
+            .iter()
+            .zip(["key", "socket", "pid", "log", "seed"])
+            .map(|(option, name)| file(option, name))
+            .collect();
         let munged = daemon(place, "munged", munge.iter().map(String::as_str).chain(["--foreground"]));
         let socket = place.join("munge/socket");
         wait_for(Duration::from_secs(20), "munged", || {

@@ -178,7 +178,10 @@ fn what_the_cluster_cannot_take_is_refused_before_anything_is_written() {
     let output = scene.sweep("slurm slow.toml --shards 5000");
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{err}");
-    assert!(err.contains("5000 shards are more than this cluster takes") && err.contains("--shards 1000 at most"), "{err}");
+    assert!(
+        err.contains("5000 shards are more than this cluster takes") && err.contains("--shards 1000 at most"),
+        "{err}"
+    );
     assert!(!scene.home.path().join("output").exists());
     let output = scene.sweep("slurm slow.toml --shards 2 --partition nowhere");
     let err = String::from_utf8(output.stderr).unwrap();

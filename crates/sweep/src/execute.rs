@@ -33,6 +33,9 @@ const TICK: Duration = Duration::from_millis(200);
 /// Others are told how far this process is this often.
 const BEAT: Duration = Duration::from_secs(2);
 
+/// Finished jobs gather for this long.
+const BREATH: Duration = Duration::from_millis(1);
+
 /// Failures that are shown as they happen.
 const FAILURES_SHOWN: usize = 20;
 
@@ -202,7 +205,7 @@ impl<W: Work> Collector<'_, W> {
             let until_part = if pending.is_empty() { TICK } else { pause.saturating_sub(last_part.elapsed()) };
             let mut event = receiver.recv_timeout(until_part.min(TICK));
             let mut ended = None;
-            // After a signal, what workers have sent meanwhile is finished too.
+            // All that has arrived; also after a signal: what workers have sent meanwhile is finished too.
             while let Ok(arrived) = event {
                 match arrived {
                     Event::Finished(index, finished) => {
@@ -220,8 +223,7 @@ impl<W: Work> Collector<'_, W> {
                     }
                     Event::Interrupted => ended = Some(Ended::Interrupted),
                 }
-                event =
-                    if ended.is_some() { receiver.try_recv().map_err(|_| RecvTimeoutError::Timeout) } else { break };
+                event = receiver.try_recv().map_err(|_| RecvTimeoutError::Timeout);
             }
             if last_tick.elapsed() >= TICK {
                 self.progress.tick();
@@ -244,6 +246,8 @@ impl<W: Work> Collector<'_, W> {
                 self.claim.beat(tally);
                 return Ok(ended);
             }
+            // To be woken by each of many short jobs would cost as much as they do.
+            std::thread::sleep(BREATH);
         }
     }
 
@@ -362,7 +366,11 @@ mod tests {
         let (ended, store, plan) = scene.run(&[], Options { memory: Memory::limited_to(1e6), ..options(2) });
         assert_eq!(ended.unwrap(), Ended::Complete);
         assert!(scene.ran.lock().unwrap().is_empty());
-        assert!(plan.jobs.iter().all(|job| error_of(&store, job.id).starts_with("out of memory: it needs 4 MB and 1 MB can")));
+        assert!(
+            plan.jobs
+                .iter()
+                .all(|job| error_of(&store, job.id).starts_with("out of memory: it needs 4 MB and 1 MB can"))
+        );
     }
 
     #[test]
