@@ -116,6 +116,7 @@ pub fn execute(
     claim: &mut Claim,
     progress: &Progress,
 ) -> Result<Ended, SweepError> {
+    claim.beat(plan.tally_before(store));
     if plan.outstanding.is_empty() {
         return Ok(Ended::Complete);
     }
@@ -159,9 +160,7 @@ impl<W: Work> Shared<W> {
                 let next = self.next.fetch_add(1, Ordering::Relaxed);
                 let Some(&index) = self.plan.outstanding.get(next) else { break };
                 let job = &self.plan.jobs[index];
-                self.running.fetch_add(1, Ordering::Relaxed);
-                let finished = self.run(job);
-                self.running.fetch_sub(1, Ordering::Relaxed);
+                let Some(finished) = self.run(job) else { break };
                 if self.options.fail_fast && finished.record.status == Status::Failed {
                     self.stop.store(true, Ordering::Relaxed);
                 }
@@ -172,15 +171,21 @@ impl<W: Work> Shared<W> {
         });
     }
 
-    /// Runs one job; whatever happens to it becomes a row.
-    fn run(&self, job: &Job) -> Finished {
+    /// Runs one job; whatever happens to it becomes a row. None if it was not begun because no more are to be.
+    fn run(&self, job: &Job) -> Option<Finished> {
         let held = match self.options.memory.take(job.bytes()) {
             Ok(held) => held,
-            Err(reason) => return self.work.failed(job, reason),
+            Err(reason) => return Some(self.work.failed(job, reason)),
         };
+        // It may have waited for memory.
+        if self.stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.running.fetch_add(1, Ordering::Relaxed);
         let finished = panics::caught(|| self.work.run(job)).unwrap_or_else(|panic| self.work.failed(job, panic));
+        self.running.fetch_sub(1, Ordering::Relaxed);
         drop(held);
-        finished
+        Some(finished)
     }
 }
 
@@ -198,7 +203,7 @@ impl<W: Work> Collector<'_, W> {
         let plan = &self.shared.plan;
         let mut left = plan.outstanding.len();
         let mut tally = plan.tally_before(self.store);
-        self.claim.beat(tally);
+        let failed_before = tally.failed;
         let (mut pending, mut pause) = (Vec::new(), Duration::ZERO);
         let (mut last_part, mut last_tick, mut last_beat) = (Instant::now(), Instant::now(), Instant::now());
         loop {
@@ -212,16 +217,17 @@ impl<W: Work> Collector<'_, W> {
                         left -= 1;
                         tally.done += 1;
                         tally.failed += usize::from(finished.record.status == Status::Failed);
-                        self.tell(&plan.jobs[index], &finished, tally.failed);
+                        self.tell(&plan.jobs[index], &finished, tally.failed - failed_before);
                         pending.push(*finished);
                     }
-                    Event::Done if left == 0 => ended = Some(Ended::Complete),
-                    Event::Done if self.shared.options.fail_fast && tally.failed > 0 => ended = Some(Ended::FailedFast),
                     Event::Done => {
-                        let reason = "they ended before the last job".to_owned();
-                        return Err(SweepError::Threads { threads: self.shared.options.threads, reason });
+                        ended = Some(match (left, self.shared.stop.load(Ordering::Relaxed)) {
+                            (0, _) => Ok(Ended::Complete),
+                            (_, true) => Ok(Ended::FailedFast),
+                            (_, false) => Err("they ended before the last job".to_owned()),
+                        });
                     }
-                    Event::Interrupted => ended = Some(Ended::Interrupted),
+                    Event::Interrupted => ended = Some(Ok(Ended::Interrupted)),
                 }
                 event = receiver.try_recv().map_err(|_| RecvTimeoutError::Timeout);
             }
@@ -233,6 +239,9 @@ impl<W: Work> Collector<'_, W> {
             if due && !pending.is_empty() {
                 let start = Instant::now();
                 self.store.add(std::mem::take(&mut pending))?;
+                if ended.is_none() {
+                    self.store.tidy()?;
+                }
                 pause = (start.elapsed() * STORING_SHARE).clamp(PART_EVERY, PART_AT_LAST);
                 last_part = Instant::now();
             }
@@ -244,7 +253,7 @@ impl<W: Work> Collector<'_, W> {
             }
             if let Some(ended) = ended {
                 self.claim.beat(tally);
-                return Ok(ended);
+                return ended.map_err(|reason| SweepError::Threads { threads: self.shared.options.threads, reason });
             }
             // To be woken by each of many short jobs would cost as much as they do.
             std::thread::sleep(BREATH);
@@ -385,6 +394,7 @@ mod tests {
         for run in 0..20 {
             for job in &all {
                 store.add(vec![rows.failed(job, format!("{run:02}"))]).unwrap();
+                store.tidy().unwrap();
             }
             let files = std::fs::read_dir(place.join("parts")).unwrap().count();
             assert!(files < 3 * 32, "{files} parts after {} jobs", 40 * (run + 1));

@@ -24,10 +24,11 @@ pub fn listen() {
         match &*wake() {
             Some(wake) => wake(),
             // Before the first job and after the last one there is nothing to keep that is not kept.
-            None => {
+            // On a thread of its own: the terminal may take no text, and a second signal must be heard.
+            None => drop(std::thread::spawn(|| {
                 say(&format!("interrupted: finished jobs are kept; continue with\n\n    {}", continuing_command()));
                 std::process::exit(EXIT_CODE.into());
-            }
+            })),
         }
     });
 }

@@ -36,8 +36,12 @@ use crate::terminal::say;
 pub const CONFIG: &str = "config.toml";
 const MANIFEST: &str = "manifest.json";
 const PARTS: &str = "parts";
-/// So many parts of one size become one part.
+/// A part with this many jobs is large: it stays as it is.
+const LARGE: usize = 1024;
+/// So many small parts become one part ..
 const PARTS_IN_ONE: usize = 32;
+/// .. or as many as have this many jobs together. Writing a part of so many takes some 50 ms.
+const JOBS_IN_ONE: usize = 8192;
 /// A file under a temporary name that is older than this belongs to nobody any more.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
@@ -70,7 +74,7 @@ pub struct Store {
     done: HashMap<JobId, Row>,
     /// Every whole part.
     parts: Vec<Part>,
-    /// Parts that this process may put into larger ones, by how often that was done.
+    /// Small parts that this process may put into larger ones, by how often that was done.
     levels: Vec<Vec<(Part, Vec<JobId>)>>,
 }
 
@@ -152,8 +156,7 @@ impl Store {
         self.parts.push(part.clone());
         if access == Access::Alone {
             // As if this process had written it: with the parts of its own it puts away what others left.
-            let level = ids.len().max(1).ilog2() / PARTS_IN_ONE.ilog2();
-            self.hold(level as usize, part, ids);
+            self.hold(0, part, ids);
         }
         Ok(true)
     }
@@ -180,8 +183,11 @@ impl Store {
         Ok(ids)
     }
 
-    /// Remembers a part that this process may put into a larger one.
+    /// Remembers a part that this process may put into a larger one, if it is small.
     fn hold(&mut self, level: usize, part: Part, ids: Vec<JobId>) {
+        if ids.len() >= LARGE {
+            return;
+        }
         while self.levels.len() <= level {
             self.levels.push(Vec::new());
         }
@@ -190,15 +196,15 @@ impl Store {
 
     /// Removes what processes that were killed left behind. Nothing depends on it, so nothing is said if it fails.
     fn clean(&self, access: Access) {
-        let alone = access == Access::Alone;
         let old = |path: &Path| {
             let written = path.metadata().and_then(|file| file.modified()).ok();
             written.and_then(|t| SystemTime::now().duration_since(t).ok()).is_some_and(|age| age > ABANDONED)
         };
-        for place in ["", PARTS, crate::claim::PROGRESS, "figures"] {
+        // Tables may be written at this moment by `sweep report`, which needs no lock; parts and progress may not.
+        for (place, locked) in [("", false), ("figures", false), (PARTS, true), (crate::claim::PROGRESS, true)] {
             for path in list(&self.directory.join(place)).unwrap_or_default() {
                 let unfinished = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED));
-                if unfinished && (alone || old(&path)) {
+                if unfinished && ((locked && access == Access::Alone) || old(&path)) {
                     let _ = fs::remove_file(path);
                 }
             }
@@ -290,11 +296,20 @@ impl Store {
         let ids = self.keep(rows, &part.path)?;
         self.parts.push(part.clone());
         self.hold(0, part, ids);
+        Ok(())
+    }
+
+    /// Puts small parts of this process into large ones if there are many: a sweep of days would leave a million.
+    ///
+    /// # Errors
+    /// When the file system says no.
+    pub fn tidy(&mut self) -> Result<(), SweepError> {
         for level in 0.. {
-            if self.levels.get(level).is_none_or(|parts| parts.len() < PARTS_IN_ONE) {
-                break;
+            let Some(parts) = self.levels.get(level) else { break };
+            let jobs: usize = parts.iter().map(|(_, ids)| ids.len()).sum();
+            if parts.len() >= PARTS_IN_ONE || (parts.len() > 1 && jobs >= JOBS_IN_ONE) {
+                self.combine(level)?;
             }
-            self.combine(level)?;
         }
         Ok(())
     }
