@@ -13,6 +13,8 @@ mod lock;
 mod readers;
 mod run;
 mod shards;
+#[cfg(unix)]
+mod submission;
 
 use std::path::Path;
 
