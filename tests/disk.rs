@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{command, sha256, succeed};
@@ -72,11 +72,31 @@ fn failure(output: &Output) -> String {
     err
 }
 
+fn spawn(home: &Path, arguments: &str) -> Child {
+    command(home, arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Waits until a run has stored something and is not over.
+fn wait_for_parts(parts: &Path, child: &mut Child) {
+    for _ in 0..3000 {
+        if fs::read_dir(parts).is_ok_and(|entries| entries.count() > 1) {
+            return;
+        }
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it was disturbed");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("nothing is stored");
+}
+
 #[test]
 fn a_disk_that_fills_up_keeps_what_is_stored_and_a_larger_one_continues() {
     let home = home();
-    let Some(disk) = Mount::new(&home.path().join("small"), "size=400k") else { return };
-    let err = failure(&command(home.path(), "run disk.toml -o small/run").output().unwrap());
+    let Some(disk) = Mount::new(&home.path().join("small"), "size=4m") else { return };
+    let mut child = spawn(home.path(), "run disk.toml -j 2 -o small/run");
+    wait_for_parts(&home.path().join("small/run/parts"), &mut child);
+    // Somebody else takes the rest of the disk.
+    let _ = fs::write(home.path().join("small/filler"), vec![1; 4 << 20]);
+    let err = failure(&child.wait_with_output().unwrap());
     assert!(err.contains("cannot write small/run/parts/") && err.contains("No space left on device"), "{err}");
     assert!(err.contains("finished jobs are kept, and the same command continues"), "{err}");
     // Nothing but whole parts, and a plan that counts them.
@@ -141,15 +161,8 @@ fn permissions_are_tested_before_the_first_job() {
 #[test]
 fn a_directory_that_vanishes_is_an_error_and_running_again_starts_it_anew() {
     let home = home();
-    let mut command = command(home.path(), "run disk.toml -o gone");
-    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let parts = home.path().join("gone/parts");
-    for _ in 0..600 {
-        if fs::read_dir(&parts).is_ok_and(|entries| entries.count() > 1) {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    let mut child = spawn(home.path(), "run disk.toml -j 2 -o gone");
+    wait_for_parts(&home.path().join("gone/parts"), &mut child);
     fs::rename(home.path().join("gone"), home.path().join("elsewhere")).unwrap();
     let err = failure(&child.wait_with_output().unwrap());
     assert!(err.contains("cannot write gone/parts") && err.contains("No such file or directory"), "{err}");
@@ -158,4 +171,16 @@ fn a_directory_that_vanishes_is_an_error_and_running_again_starts_it_anew() {
     succeed(home.path(), "run disk.toml -q -o gone replicates=20");
     let (found, anew) = (home.path().join("elsewhere/runs.parquet"), home.path().join("gone/runs.parquet"));
     assert_eq!(sha256(&found), sha256(&anew));
+}
+
+#[test]
+fn a_run_that_ends_with_an_error_says_so_to_others() {
+    let home = home();
+    let mut child = spawn(home.path(), "run disk.toml -j 2 -o run");
+    wait_for_parts(&home.path().join("run/parts"), &mut child);
+    fs::rename(home.path().join("run/parts"), home.path().join("run/moved")).unwrap();
+    failure(&child.wait_with_output().unwrap());
+    fs::rename(home.path().join("run/moved"), home.path().join("run/parts")).unwrap();
+    let (out, _) = succeed(home.path(), "status run");
+    assert!(out.contains("run: stopped on ") && out.contains("running 0,"), "{out}");
 }

@@ -43,7 +43,8 @@ fn a_job_that_fits_no_memory_fails_and_can_be_retried_where_it_does() {
     let limited = |flags: &str| {
         let program = env!("CARGO_BIN_EXE_sweep");
         let line = format!("ulimit -v 600000; exec {program} {arguments} {flags}");
-        Command::new("sh").args(["-c", &line]).current_dir(home.path()).output().unwrap()
+        // Every thread reserves some of the address space that is limited here.
+        Command::new("sh").args(["-c", &line]).env("RAYON_NUM_THREADS", "2").current_dir(home.path()).output().unwrap()
     };
     let run = home.path().join("output/small");
     let output = limited("");
@@ -115,6 +116,8 @@ fn parts_that_are_truncated_altered_or_foreign_are_set_aside_and_their_jobs_run_
         let name = blake3::hash(&bytes).to_hex()[..32].to_owned();
         fs::write(path.with_file_name(name + ".part.parquet"), bytes).unwrap();
     });
+    // A directory.
+    spoil(&|path, _| fs::create_dir(path.with_file_name("x.part.parquet")).unwrap());
     // No table at all, under such a name.
     spoil(&|path, _| {
         let name = blake3::hash(b"PAR1PAR1").to_hex()[..32].to_owned();

@@ -54,11 +54,12 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// Memory is counted for the whole process.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// Feeds `target` from `inputs` until the time is over; what fails is shrunk and shown. It says whether it took the input:
 /// one input in fifty at least must be taken, or all of them would end at the door.
 fn fuzz<T: std::fmt::Debug>(inputs: impl Strategy<Value = T>, target: impl Fn(&T) -> bool) {
-    // Memory is counted for the whole process.
-    static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let seconds = std::env::var("SWEEP_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2.0);
     let (start, mut cases, mut peak) = (Instant::now(), 0u64, 0);
@@ -432,4 +433,19 @@ fn no_bytes_break_the_reader_of_parts() {
             }
         }
     });
+}
+
+/// Files that anybody can make, of a size that says nothing of what is in them.
+#[test]
+fn a_part_that_claims_a_million_rows_is_refused_by_counting() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let nulls = report::Table::new().text("job_id", "", std::iter::repeat_n(None::<&str>, 3_000_000));
+    let bytes = nulls.to_parquet(&[]).unwrap();
+    drop(nulls);
+    assert!(bytes.len() < 100_000);
+    let before = NOW.load(Ordering::Relaxed);
+    MOST.store(before, Ordering::Relaxed);
+    let wrong = part::decode(bytes, Path::new("bomb")).unwrap_err();
+    assert!(wrong.contains("more than 100000 rows"), "{wrong}");
+    assert!(MOST.load(Ordering::Relaxed) - before < BOUND);
 }

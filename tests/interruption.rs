@@ -99,7 +99,7 @@ fn a_run_killed_at_any_instant_loses_nothing_and_ends_in_the_same_bytes() {
     let _alone = alone();
     let home = with(SWEEP);
     let began = Instant::now();
-    succeed(home.path(), "run long.toml -q -o whole");
+    succeed(home.path(), "run long.toml -j 2 -q -o whole");
     let whole = began.elapsed();
     let expected = sha256(&home.path().join("whole/runs.parquet"));
     let run = home.path().join("killed");
@@ -110,9 +110,11 @@ fn a_run_killed_at_any_instant_loses_nothing_and_ends_in_the_same_bytes() {
         child.wait().unwrap();
     };
 
-    let (mut anywhere, mut in_parts) = (0, 0);
+    let (mut anywhere, mut in_parts, mut attempts) = (0, 0, 0);
     while anywhere < 16 || in_parts < 10 {
-        let mut child = start(home.path(), "run long.toml -q -o killed");
+        attempts += 1;
+        assert!(attempts < 300, "only {in_parts} of {attempts} kills hit a part");
+        let mut child = start(home.path(), "run long.toml -j 2 -q -o killed");
         let before = files(&run.join("parts")).len();
         if anywhere < 16 {
             std::thread::sleep(moments.before(whole / 8));
@@ -130,13 +132,13 @@ fn a_run_killed_at_any_instant_loses_nothing_and_ends_in_the_same_bytes() {
         done = now;
         if done == 480 {
             // All done too early: check it, and begin again.
-            succeed(home.path(), "run long.toml -q -o killed");
+            succeed(home.path(), "run long.toml -j 2 -q -o killed");
             assert_eq!(sha256(&run.join("runs.parquet")), expected);
             fs::remove_dir_all(&run).unwrap();
             done = 0;
         }
     }
-    succeed(home.path(), "run long.toml -q -o killed");
+    succeed(home.path(), "run long.toml -j 2 -q -o killed");
     assert_eq!(sha256(&run.join("runs.parquet")), expected);
     assert!(!writing(&run.join("parts")), "what killed runs left is cleared away");
 
@@ -147,7 +149,7 @@ fn a_run_killed_at_any_instant_loses_nothing_and_ends_in_the_same_bytes() {
             break;
         }
         TABLES.iter().for_each(|name| drop(fs::remove_file(run.join(name))));
-        let mut child = start(home.path(), "run long.toml -q -o killed");
+        let mut child = start(home.path(), "run long.toml -j 2 -q -o killed");
         // The config is written first; then tables, one by one.
         watch("tables", || run.join("runs.parquet").exists() || child.try_wait().unwrap().is_some());
         std::thread::sleep(moments.before(Duration::from_millis(8)));
@@ -156,7 +158,7 @@ fn a_run_killed_at_any_instant_loses_nothing_and_ends_in_the_same_bytes() {
         in_tables += usize::from(missing > 0 && missing < TABLES.len());
         assert_eq!(finished_jobs(&run), 480);
     }
-    succeed(home.path(), "run long.toml -q -o killed");
+    succeed(home.path(), "run long.toml -j 2 -q -o killed");
     assert_eq!(sha256(&run.join("runs.parquet")), expected);
     eprintln!("killed at {anywhere} moments, {in_parts} times in a part, {in_tables} times in the tables");
 }
@@ -203,24 +205,49 @@ fn a_signal_while_jobs_finish_keeps_them_and_the_same_command_continues() {
     let _alone = alone();
     let home = with(SWEEP);
     let run = home.path().join("output/long");
-    let mut child = start(home.path(), "run long.toml");
-    watch("parts", || files(&run.join("parts")).len() > 3);
-    let sent = Instant::now();
-    signal(&child, "INT");
-    child.wait().unwrap();
-    let took = sent.elapsed();
-    let mut err = String::new();
-    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut err).unwrap();
-    let done = finished_jobs(&run);
-    assert!(
-        done > 0 && err.contains(&format!("interrupted: {done} of 480 jobs are done and kept, {} left", 480 - done)),
-        "{err}"
-    );
-    assert!(took < Duration::from_secs(1), "{took:?}");
-    let (_, err) = succeed(home.path(), "run long.toml");
-    assert!(err.contains(&format!("{done} of 480 jobs were done before")), "{err}");
+    let (mut done, mut times) = (0, Vec::new());
+    for name in ["INT", "TERM", "INT"] {
+        let parts = files(&run.join("parts")).len();
+        let mut child = start(home.path(), "run long.toml -j 2");
+        watch("parts", || files(&run.join("parts")).len() > parts + 3 || child.try_wait().unwrap().is_some());
+        let sent = Instant::now();
+        signal(&child, name);
+        let output = child.wait_with_output().unwrap();
+        times.push(sent.elapsed());
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(130), "{err}");
+        assert!(done == 0 || err.contains(&format!("{done} of 480 jobs were done before")), "{err}");
+        let now = finished_jobs(&run);
+        assert!(now > done, "{now}");
+        let said = format!("interrupted: {now} of 480 jobs are done and kept, {} left", 480 - now);
+        assert!(err.contains(&said), "{err}");
+        let (out, _) = succeed(home.path(), "status output/long");
+        assert!(out.contains("run: stopped on ") && out.contains(&format!("done {now} (0 failed)")), "{out}");
+        done = now;
+    }
+    times.sort();
+    eprintln!("from signal to end with finished jobs in hand: {times:?}");
+    assert!(times[1] < Duration::from_millis(200), "half of {times:?} are above 200 ms");
+    succeed(home.path(), "run long.toml");
     succeed(home.path(), "run long.toml -q -o whole");
     assert_eq!(sha256(&run.join("runs.parquet")), sha256(&home.path().join("whole/runs.parquet")));
+}
+
+#[test]
+fn a_signal_that_was_ignored_before_stays_ignored() {
+    let _alone = alone();
+    let home = with(HUGE);
+    let line = format!("trap '' HUP; exec {} run long.toml", env!("CARGO_BIN_EXE_sweep"));
+    let mut command = Command::new("sh");
+    command.args(["-c", &line]).current_dir(home.path()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    watch("a job", || home.path().join("output/long/progress/run.json").exists());
+    std::thread::sleep(Duration::from_millis(300));
+    signal(&child, "HUP");
+    std::thread::sleep(Duration::from_millis(400));
+    assert!(child.try_wait().unwrap().is_none(), "as with nohup");
+    signal(&child, "TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
 #[test]
@@ -231,10 +258,12 @@ fn a_second_signal_ends_the_program_at_once() {
     let (reader, mut writer) = std::io::pipe().unwrap();
     let mut command = command(home.path(), "run long.toml");
     let mut child = command.stdout(Stdio::null()).stderr(writer.try_clone().unwrap()).spawn().unwrap();
+    drop(command);
     watch("a job", || home.path().join("output/long/progress/run.json").exists());
     std::thread::sleep(Duration::from_millis(300));
-    // As much as a pipe holds.
-    writer.write_all(&[b' '; 65_536]).unwrap();
+    // More than a pipe holds, so this thread stays behind.
+    std::thread::spawn(move || writer.write_all(&[b' '; 1 << 20]));
+    std::thread::sleep(Duration::from_millis(200));
     signal(&child, "INT");
     std::thread::sleep(Duration::from_millis(400));
     assert!(child.try_wait().unwrap().is_none(), "it waits to speak");

@@ -83,6 +83,48 @@ fn missing_shards_are_named() {
 }
 
 #[test]
+fn what_a_killed_shard_left_is_merged_and_completed() {
+    let home = with_small();
+    let expected = reference(home.path());
+    succeed(home.path(), "run small.toml -q -o a --shard 1/2");
+    succeed(home.path(), "run small.toml -q -o b --shard 2/2 T=32");
+    // As a machine leaves it that lost its power: an owner elsewhere, at work.
+    let word = home.path().join("b/progress/2-of-2.json");
+    let text = fs::read_to_string(&word).unwrap().replace("finished", "running");
+    fs::write(&word, text.replace(&sweep::store::host(), "node3")).unwrap();
+    fs::copy(home.path().join("a/config.toml"), home.path().join("b/config.toml")).unwrap();
+    let output = sweep(home.path(), "merge a b -o merged");
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{out}");
+    assert!(out.contains("shard 2/2 lacks ") && out.contains("stopped on node3"), "{out}");
+    succeed(home.path(), "run merged/config.toml -o merged");
+    assert_eq!(sha256(&home.path().join("merged/runs.parquet")), expected);
+}
+
+#[test]
+fn a_report_beside_shards_at_work_never_stumbles() {
+    let home = with_small();
+    let arguments = "small.toml trace.enabled=true replicates=400 -j 1 -o here";
+    let start = |i: u32| command(home.path(), &format!("run {arguments} -q --shard {i}/2")).spawn().unwrap();
+    let mut shards = [start(1), start(2)];
+    let mut reports = 0;
+    while shards.iter_mut().any(|shard| shard.try_wait().unwrap().is_none()) {
+        if home.path().join("here/config.toml").exists() {
+            let output = sweep(home.path(), "report here");
+            let err = String::from_utf8(output.stderr).unwrap();
+            assert!(matches!(output.status.code(), Some(0 | 1)) && err.is_empty(), "{err}");
+            reports += 1;
+        }
+    }
+    assert!(reports > 1 && shards.iter_mut().all(|shard| shard.wait().unwrap().success()));
+    succeed(home.path(), "report here");
+    succeed(home.path(), "run small.toml trace.enabled=true replicates=400 -q -o whole");
+    for name in ["runs.parquet", "traces.parquet"] {
+        assert_eq!(sha256(&home.path().join("here").join(name)), sha256(&home.path().join("whole").join(name)));
+    }
+}
+
+#[test]
 fn overlapping_shards_agree_and_a_conflict_is_an_error_that_changes_nothing() {
     let home = with_small();
     let expected = reference(home.path());
@@ -119,8 +161,9 @@ fn overlapping_shards_agree_and_a_conflict_is_an_error_that_changes_nothing() {
 fn sweeps_that_differ_in_their_grids_add_up_and_others_are_refused() {
     let home = with_small();
     reference(home.path());
-    succeed(home.path(), "run small.toml -q -o a T=32");
-    succeed(home.path(), "run small.toml -q -o b T=48,64");
+    // Each keeps to its own limit, and both to the sum.
+    succeed(home.path(), "run small.toml -q -o a T=32 max_jobs=8");
+    succeed(home.path(), "run small.toml -q -o b T=48,64 max_jobs=16");
     succeed(home.path(), "merge a b -o merged");
     let whole = table(&home.path().join("whole"), "runs.parquet");
     let merged = table(&home.path().join("merged"), "runs.parquet");

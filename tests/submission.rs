@@ -9,7 +9,8 @@ fn a_dry_run_prints_scripts_that_a_shell_can_read_and_touches_nothing() {
     let output = sweep(home.path(), &format!("slurm small.toml {flags} --dry-run -- --qos long"));
     let out = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{out}");
-    let options = ["array=1-4%3", "partition=main", "time=1:00:00", "cpus-per-task=2", "mem=2G", "account=me", "qos long"];
+    let options =
+        ["array=1-4%3", "partition=main", "time=1:00:00", "cpus-per-task=2", "mem=2G", "account=me", "qos long"];
     for option in options {
         assert!(out.contains(&format!("#SBATCH --{option}\n")), "{option}\n{out}");
     }

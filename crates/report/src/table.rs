@@ -23,7 +23,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::KeyValue;
+use parquet::file::metadata::{KeyValue, RowGroupMetaData};
 use parquet::file::properties::WriterProperties;
 
 use crate::ReportError;
@@ -192,16 +192,24 @@ impl Table {
     pub fn read(path: &Path) -> Result<Self, ReportError> {
         let bytes = std::fs::read(path);
         let bytes = bytes.map_err(|source| ReportError::File { action: "read", path: path.to_owned(), source })?;
-        Self::from_parquet(bytes, path)
+        Self::from_parquet(bytes, path, usize::MAX / 4)
     }
 
     /// Reads the bytes of a Parquet file; `path` is for error messages.
     ///
     /// # Errors
-    /// [`ReportError`] naming the file.
-    pub fn from_parquet(bytes: Vec<u8>, path: &Path) -> Result<Self, ReportError> {
+    /// [`ReportError`] naming the file; also if it has more than `most` rows, of which a few bytes can hold any number.
+    pub fn from_parquet(bytes: Vec<u8>, path: &Path, most: usize) -> Result<Self, ReportError> {
         let wrong = |source| ReportError::Parquet { path: path.to_owned(), source };
         let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).map_err(wrong)?;
+        let metadata = builder.metadata();
+        let groups = metadata.row_groups().iter().map(RowGroupMetaData::num_rows);
+        let rows = groups.fold(metadata.file_metadata().num_rows(), |sum, rows| sum.max(0).saturating_add(rows.max(0)));
+        // Counted once for the file and once for its groups.
+        if rows as u64 > 2 * most as u64 {
+            let reason = format!("more than {most} rows");
+            return Err(ReportError::Schema { path: path.to_owned(), reason });
+        }
         let mut table: Option<Self> = None;
         for batch in builder.build().map_err(wrong)? {
             let batch = batch.map_err(|e| wrong(e.into()))?;
@@ -304,7 +312,22 @@ fn described(unit: &str, meaning: &str) -> String {
 /// # Errors
 /// [`ReportError::File`] naming the file.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-    let wrong = |source| ReportError::File { action: "write", path: path.to_owned(), source };
+    write_and_rename(path, bytes, true).map_err(|source| wrong_write(path, source))
+}
+
+/// As [`write_whole`], but without waiting for the disk: a power cut may leave the file empty.
+///
+/// # Errors
+/// [`ReportError::File`] naming the file.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+    write_and_rename(path, bytes, false).map_err(|source| wrong_write(path, source))
+}
+
+fn wrong_write(path: &Path, source: std::io::Error) -> ReportError {
+    ReportError::File { action: "write", path: path.to_owned(), source }
+}
+
+fn write_and_rename(path: &Path, bytes: &[u8], sync: bool) -> std::io::Result<()> {
     let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(UNFINISHED);
@@ -314,11 +337,14 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(directory).map_err(wrong)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(wrong)?;
-    file.persist(path).map_err(|e| wrong(e.error))?;
+    let mut file = builder.tempfile_in(directory)?;
+    file.write_all(bytes)?;
+    if sync {
+        file.as_file().sync_all()?;
+    }
+    file.persist(path)?;
     // The rename itself must survive a power cut too.
-    File::open(directory).and_then(|d| d.sync_all()).map_err(wrong)
+    if sync { File::open(directory)?.sync_all() } else { Ok(()) }
 }
 
 #[cfg(test)]

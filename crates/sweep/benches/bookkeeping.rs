@@ -149,7 +149,7 @@ fn run(config: &Arc<Config>, all: &[Job], work: impl Work, place: &Path, what: &
     let progress = Progress::new(&plan, plan.tally_before(&store), "bench", true, Level::best());
     let options = Options { threads, fail_fast: false, memory: Memory::of_this_process() };
     let start = Instant::now();
-    let ended = execute(&plan, work, options, &mut store, &mut claim, &progress).unwrap();
+    let (ended, _) = execute(&plan, work, options, &mut store, &mut claim, &progress).unwrap();
     let wall = start.elapsed().as_secs_f64();
     assert_eq!((ended, store.done().len()), (Ended::Complete, all.len()));
     let said: f64 = store.done().values().map(|(_, timing)| timing.wall_seconds).sum();

@@ -8,14 +8,15 @@
 //! running that it must not share the directory with; whether that is still true only a person can tell.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use report::table::UNFINISHED;
+use report::table::replace;
 use serde::{Deserialize, Serialize};
 
 use crate::SweepError;
+use crate::config::read_text;
 use crate::diagnostic::Diagnostic;
 use crate::duration::short_time;
 use crate::interrupt;
@@ -54,6 +55,8 @@ pub struct Owner {
     pub command: String,
     /// When it started, in seconds since 1970.
     pub started: u64,
+    /// When it wrote this.
+    pub updated: u64,
     /// How it is doing.
     pub state: State,
     /// How far it is.
@@ -101,17 +104,13 @@ impl Owner {
         let processes = Path::new("/proc");
         self.host == host() && processes.join("self").exists() && !processes.join(self.pid.to_string()).exists()
     }
-
-    fn file(&self) -> String {
-        file(self.shard)
-    }
 }
 
 fn file(shard: Option<Shard>) -> String {
     shard.map_or_else(|| "run.json".to_owned(), |shard| format!("{}-of-{}.json", shard.index(), shard.of()))
 }
 
-/// The right to run jobs in a directory; ends with the value.
+/// The right to run jobs in a directory; ends with the value, which says so in the owner's file whatever the reason.
 #[derive(Debug)]
 pub struct Claim {
     directory: PathBuf,
@@ -127,94 +126,116 @@ impl Claim {
     /// [`SweepError::Usage`] naming the owner if somebody works there who must not be disturbed, and when the file system
     /// says no.
     pub fn take(directory: &Path, shard: Option<Shard>) -> Result<Self, SweepError> {
-        usable(directory)?;
-        let progress = directory.join(PROGRESS);
-        fs::create_dir_all(&progress).map_err(|source| SweepError::File {
-            action: "create",
-            path: progress,
-            source,
-        })?;
-        let path = directory.join(LOCK);
-        let wrong = |source| SweepError::File { action: "lock", path: path.clone(), source };
-        let lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(wrong)?;
-        let locked = if shard.is_some() { lock.try_lock_shared() } else { lock.try_lock() };
-        let (held, locks) = match locked {
-            Ok(()) => (false, true),
-            Err(TryLockError::WouldBlock) => (true, true),
-            // There are file systems without locks. The owners' files must do.
-            Err(TryLockError::Error(error)) if no_locks_here(&error) => (false, false),
-            Err(TryLockError::Error(error)) => return Err(wrong(error)),
-        };
-        // Shards do not disturb each other, nor the same shard somewhere else: a scheduler may start one twice.
-        let in_the_way = |seen: &Seen| shard.is_none() || seen.owner.shard.is_none();
-        let running = |seen: &Seen| seen.owner.state == State::Running && in_the_way(seen);
-        let others: Vec<Seen> = owners(directory).into_iter().filter(running).collect();
-        if held {
-            // The one that wrote last, if it has come to write: that it is there is certain.
-            let other = others.iter().filter(|seen| !seen.owner.is_gone()).min_by_key(|seen| seen.age);
-            return Err(in_use(directory, other, false).into());
-        }
-        for seen in others {
-            let here = seen.owner.host == host();
-            if (here && locks) || seen.owner.is_gone() {
-                // It would hold the lock if it were alive.
-                let _ = fs::remove_file(&seen.path);
-            } else {
-                return Err(in_use(directory, Some(&seen), !here).into());
-            }
-        }
+        let lock = admitted(directory, shard.is_some())?;
         let owner = Owner {
             shard,
             host: host(),
             pid: std::process::id(),
             command: interrupt::command(),
-            started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs()),
+            started: now(),
+            updated: now(),
             state: State::Running,
             tally: Tally::default(),
         };
         let claim = Self { directory: directory.to_owned(), owner, _lock: lock };
-        claim.write().map_err(|source| SweepError::File { action: "write", path: claim.path(), source })?;
+        leave_word(directory, &claim.owner)?;
         Ok(claim)
     }
 
     /// Says how far this process is. Somebody may want to know, but no job depends on it.
     pub fn beat(&mut self, tally: Tally) {
-        self.owner.tally = tally;
-        let _ = self.write();
+        (self.owner.tally, self.owner.updated) = (tally, now());
+        let _ = leave_word(&self.directory, &self.owner);
     }
 
-    /// Says the last word of this process.
-    pub fn close(mut self, state: State) {
-        self.owner.state = state;
-        self.owner.tally.running = 0;
-        let _ = self.write();
+    /// Says that all jobs were run.
+    pub fn finish(mut self) {
+        self.owner.state = State::Finished;
     }
 
-    fn path(&self) -> PathBuf {
-        self.directory.join(PROGRESS).join(self.owner.file())
-    }
-
-    fn write(&self) -> std::io::Result<()> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(UNFINISHED);
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(self.directory.join(PROGRESS))?;
-        file.write_all((serde_json::to_string_pretty(&self.owner)? + "\n").as_bytes())?;
-        file.persist(self.path())?;
-        Ok(())
+    /// What says that this process has stopped, for when it ends without letting go of the claim.
+    pub fn last_words(&self) -> impl Fn() + Send + 'static {
+        let (directory, owner) = (self.directory.clone(), self.owner.clone());
+        move || drop(leave_word(&directory, &owner.stopped()))
     }
 }
 
-/// That no run without shards is at work in `directory`, which would send shards away.
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let _ = leave_word(&self.directory, &self.owner.stopped());
+    }
+}
+
+impl Owner {
+    /// The same when it is at no job any more.
+    #[must_use]
+    pub fn stopped(&self) -> Self {
+        let state = if self.state == State::Finished { State::Finished } else { State::Stopped };
+        Self { state, updated: now(), tally: Tally { running: 0, ..self.tally }, ..self.clone() }
+    }
+}
+
+/// Takes the lock of a directory, with others or alone, if nobody is in the way.
+fn admitted(directory: &Path, with_others: bool) -> Result<File, SweepError> {
+    usable(directory)?;
+    let progress = directory.join(PROGRESS);
+    fs::create_dir_all(&progress).map_err(|source| SweepError::File { action: "create", path: progress, source })?;
+    let path = directory.join(LOCK);
+    let wrong = |source| SweepError::File { action: "lock", path: path.clone(), source };
+    let lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(wrong)?;
+    let (held, locks) = match if with_others { lock.try_lock_shared() } else { lock.try_lock() } {
+        Ok(()) => (false, true),
+        Err(TryLockError::WouldBlock) => (true, true),
+        // There are file systems without locks. The owners' files must do.
+        Err(TryLockError::Error(error)) if no_locks_here(&error) => (false, false),
+        Err(TryLockError::Error(error)) => return Err(wrong(error)),
+    };
+    // Shards do not disturb each other, nor the same shard somewhere else: a scheduler may start one twice.
+    let in_the_way = |seen: &Seen| !with_others || seen.owner.shard.is_none();
+    let running = |seen: &Seen| seen.owner.state == State::Running && in_the_way(seen);
+    let others: Vec<Seen> = owners(directory).into_iter().filter(running).collect();
+    if held {
+        // The one that wrote last, if it has come to write: that it is there is certain.
+        let other = others.iter().filter(|seen| !seen.owner.is_gone()).min_by_key(|seen| seen.age);
+        return Err(in_use(directory, other.as_slice()).into());
+    }
+    // Those of this machine would hold the lock if they were alive.
+    let dead = |seen: &Seen| (seen.owner.host == host() && locks) || seen.owner.is_gone();
+    let (dead, believed): (Vec<Seen>, Vec<Seen>) = others.into_iter().partition(dead);
+    if !believed.is_empty() {
+        return Err(in_use(directory, &believed.iter().collect::<Vec<_>>()).into());
+    }
+    for seen in dead {
+        // What it says of its jobs stays.
+        let _ = leave_word(directory, &seen.owner.stopped());
+    }
+    Ok(lock)
+}
+
+/// That shards would be let into `directory`, which is made if it is not there.
 ///
 /// # Errors
-/// [`SweepError::Usage`] naming it.
-pub fn alone_nowhere(directory: &Path) -> Result<(), SweepError> {
-    match owners(directory).iter().find(|seen| seen.owner.shard.is_none() && seen.alive()) {
-        None => Ok(()),
-        Some(seen) => Err(in_use(directory, Some(seen), seen.owner.host != host()).into()),
-    }
+/// As [`Claim::take`].
+pub fn admits_shards(directory: &Path) -> Result<(), SweepError> {
+    admitted(directory, true).map(drop)
+}
+
+/// Writes an owner's file.
+///
+/// # Errors
+/// When the file system says no.
+pub fn leave_word(directory: &Path, owner: &Owner) -> Result<(), SweepError> {
+    let path = directory.join(PROGRESS).join(file(owner.shard));
+    let text = serde_json::to_string_pretty(owner).map_err(|error| SweepError::File {
+        action: "write",
+        path: path.clone(),
+        source: error.into(),
+    })?;
+    Ok(replace(&path, (text + "\n").as_bytes())?)
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
 /// Everybody who has left word in a run directory, shards in order. Files that say nothing are passed over.
@@ -224,9 +245,8 @@ pub fn owners(directory: &Path) -> Vec<Seen> {
     let seen = entries.filter_map(|entry| {
         let path = entry.ok()?.path();
         let named = path.extension().is_some_and(|extension| extension == "json");
-        let owner: Owner = serde_json::from_str(&fs::read_to_string(&path).ok().filter(|_| named)?).ok()?;
-        let written = path.metadata().and_then(|file| file.modified()).ok()?;
-        let age = SystemTime::now().duration_since(written).unwrap_or_default();
+        let owner: Owner = serde_json::from_str(&read_text(&path).ok().filter(|_| named)?).ok()?;
+        let age = Duration::from_secs(now().saturating_sub(owner.updated));
         Some(Seen { owner, path, age })
     });
     let mut seen: Vec<Seen> = seen.collect();
@@ -239,27 +259,25 @@ fn no_locks_here(error: &std::io::Error) -> bool {
     error.kind() == ErrorKind::Unsupported || matches!(error.raw_os_error(), Some(37 | 38))
 }
 
-fn in_use(directory: &Path, seen: Option<&Seen>, far: bool) -> Diagnostic {
+/// The refusal: who is in the way, one that is known to be there or those that are believed to be.
+fn in_use(directory: &Path, others: &[&Seen]) -> Diagnostic {
     let directory = directory.display();
-    let Some(Seen { owner, path, age }) = seen else {
+    let Some(Seen { owner, age, .. }) = others.first() else {
         return Diagnostic::new(format!("{directory} is in use by another process that has just started"))
             .help("wait until it ends, or choose another run directory with -o");
     };
-    let Owner { host, pid, command, .. } = owner;
+    let Owner { host: machine, pid, command, .. } = owner;
     let who = owner.shard.map_or_else(String::new, |shard| format!(", shard {shard}"));
-    let wrong = Diagnostic::new(format!("{directory} is in use by process {pid} on {host}{who}"));
-    let age = short_time(*age);
-    let help = if far {
-        format!(
-            "it runs `{command}`, last sign of life {age} ago; wait for it, or, if it is gone for good, remove {} and start again",
-            path.display()
-        )
-    } else {
-        format!(
-            "it runs `{command}`, last sign of life {age} ago; wait until it ends, or choose another run directory with -o"
-        )
-    };
-    wrong.help(help)
+    let wrong = Diagnostic::new(format!("{directory} is in use by process {pid} on {machine}{who}"));
+    let seen = format!("it runs `{command}`, last sign of life {} ago", short_time(*age));
+    if *machine == host() {
+        return wrong.help(format!("{seen}; wait until it ends, or choose another run directory with -o"));
+    }
+    let files: Vec<String> = others.iter().map(|seen| interrupt::quoted(&seen.path.display().to_string())).collect();
+    wrong.help(format!(
+        "{seen}; wait for it. If it is gone for good, tell so with `rm {}` and start again",
+        files.join(" ")
+    ))
 }
 
 #[cfg(test)]
@@ -272,8 +290,7 @@ mod tests {
         let claim = Claim::take(home.path(), shard).unwrap();
         let owner = Owner { host: host.to_owned(), pid: u32::MAX, ..claim.owner.clone() };
         drop(claim);
-        let text = serde_json::to_string(&owner).unwrap();
-        fs::write(home.path().join(PROGRESS).join(owner.file()), text).unwrap();
+        leave_word(home.path(), &owner).unwrap();
         home
     }
 
@@ -295,7 +312,7 @@ mod tests {
         let me = format!("process {} on {}", std::process::id(), host());
         assert!(refusal(home.path(), None).contains(&me));
         assert!(refusal(home.path(), shard("1/2")).contains(&me));
-        run.close(State::Finished);
+        run.finish();
         let one = Claim::take(home.path(), shard("1/2")).unwrap();
         let two = Claim::take(home.path(), shard("2/2")).unwrap();
         let again = Claim::take(home.path(), shard("2/2")).unwrap();
@@ -309,8 +326,8 @@ mod tests {
     fn the_lock_of_a_dead_owner_clears_itself() {
         for shard in [None, shard("2/3")] {
             let home = left_by(&host(), shard);
-            Claim::take(home.path(), None).unwrap().close(State::Finished);
-            assert!(owners(home.path()).iter().all(|seen| seen.owner.state == State::Finished));
+            Claim::take(home.path(), None).unwrap().finish();
+            assert!(owners(home.path()).iter().all(|seen| seen.owner.state != State::Running));
         }
     }
 
@@ -320,7 +337,7 @@ mod tests {
         for shard in [None, shard("1/2")] {
             let refused = refusal(home.path(), shard);
             assert!(refused.contains("process 4294967295 on elsewhere"), "{refused}");
-            assert!(refused.contains("run.json and start again"), "{refused}");
+            assert!(refused.contains("progress/run.json` and start again"), "{refused}");
         }
         fs::remove_file(home.path().join(PROGRESS).join("run.json")).unwrap();
         Claim::take(home.path(), None).unwrap();
@@ -328,7 +345,7 @@ mod tests {
         let home = left_by("elsewhere", shard("1/2"));
         Claim::take(home.path(), shard("1/2")).unwrap();
         let home = left_by("elsewhere", shard("1/2"));
-        assert!(refusal(home.path(), None).contains("1-of-2.json and start again"));
+        assert!(refusal(home.path(), None).contains("1-of-2.json` and start again"));
     }
 
     #[test]
@@ -341,7 +358,7 @@ mod tests {
         let seen = owners(home.path());
         assert_eq!(seen.len(), 1);
         assert_eq!((seen[0].owner.shard, seen[0].owner.tally, seen[0].alive()), (shard("3/4"), tally, true));
-        claim.close(State::Stopped);
+        drop(claim);
         let seen = owners(home.path());
         assert_eq!((seen[0].owner.state, seen[0].owner.tally.running, seen[0].alive()), (State::Stopped, 0, false));
     }

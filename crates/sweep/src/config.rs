@@ -118,7 +118,7 @@ pub struct Condition {
 /// The most jobs a config may have unless it says otherwise.
 pub const DEFAULT_MAX_JOBS: u64 = 1_000_000;
 /// What it may raise them to: a plan of so many takes 25 GB.
-const MOST_JOBS: i64 = 100_000_000;
+pub(crate) const MOST_JOBS: i64 = 100_000_000;
 /// The most values that ranges may have together, so that a short text cannot ask for all memory there is.
 const MOST_VALUES: usize = 200_000;
 /// The largest config file. A matrix of 256 x 256 takes 2 MB.
@@ -132,7 +132,7 @@ const TOP: [&str; 10] =
 /// # Errors
 /// The first mistake, with its place.
 pub fn load(path: &Path, overrides: &[String]) -> Result<Config, Diagnostic> {
-    let text = read(path).map_err(|error| {
+    let text = read_text(path).map_err(|error| {
         Diagnostic::new(format!("cannot read {}: {error}", path.display()))
             .help("give the path of a sweep's TOML file, such as sweeps/smoke.toml")
     })?;
@@ -141,7 +141,7 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<Config, Diagnostic> {
 }
 
 /// The text of a file, unless it is far too large to be a config.
-fn read(path: &Path) -> std::io::Result<String> {
+pub(crate) fn read_text(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     let mut file = std::fs::File::open(path)?.take(MOST_BYTES + 1);
     if file.read_to_string(&mut text)? as u64 > MOST_BYTES {

@@ -1,5 +1,6 @@
 //! Everything that ends the program early, and its exit code.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,7 +24,7 @@ pub enum SweepError {
     /// The file system said no.
     #[error("cannot {action} {path}: {source}")]
     File {
-        /// "create", "write", "read", "list".
+        /// What was tried, as a verb.
         action: &'static str,
         /// Which file or directory.
         path: PathBuf,
@@ -79,6 +80,17 @@ impl SweepError {
             other => Diagnostic::new(other.to_string()).render(),
         };
         say(&text);
+    }
+
+    /// Whether a file was gone that had just been there: another process has put it into a larger one.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        match self {
+            Self::File { source, .. } | Self::Report(ReportError::File { source, .. }) => {
+                matches!(source.kind(), ErrorKind::NotFound | ErrorKind::StaleNetworkFileHandle)
+            }
+            _ => false,
+        }
     }
 
     /// 2 for mistakes of the user's, 1 for everything else.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rayon::ThreadPool;
 use report::Status;
 
-use crate::claim::Claim;
+use crate::claim::{Claim, Tally};
 use crate::job::Job;
 use crate::memory::Memory;
 use crate::plan::Plan;
@@ -20,11 +20,11 @@ use crate::progress::Progress;
 use crate::store::{Finished, Store};
 use crate::{SweepError, interrupt, panics};
 
-/// A part is written this long after the one before, at the earliest: so much work a power cut may cost.
+/// A part is written this long after the one before, at the earliest: so much work a kill costs, if the disk is fast.
 const PART_EVERY: Duration = Duration::from_millis(100);
 /// Storing may take this share of the time, at the most: a slow disk gets larger parts.
 const STORING_SHARE: u32 = 20;
-/// The longest time between parts, however slow the disk.
+/// The longest time between parts, however slow the disk: so much work a kill costs at the most.
 const PART_AT_LAST: Duration = Duration::from_secs(10);
 /// A part is written after this many jobs at the latest.
 const PART_JOBS: usize = 8192;
@@ -104,7 +104,7 @@ struct Shared<W> {
 /// Runs everything outstanding in `plan` and stores it. Says through `claim` how far it is.
 ///
 /// On an interruption and on an error it returns at once, while workers are still at jobs that nobody waits for: the program
-/// is meant to end then.
+/// is meant to end then. With how it ended comes how far the jobs of this process are.
 ///
 /// # Errors
 /// When threads cannot start or the disk says no; what was stored before stays.
@@ -115,10 +115,11 @@ pub fn execute(
     store: &mut Store,
     claim: &mut Claim,
     progress: &Progress,
-) -> Result<Ended, SweepError> {
-    claim.beat(plan.tally_before(store));
+) -> Result<(Ended, Tally), SweepError> {
+    let tally = plan.tally_before(store);
+    claim.beat(tally);
     if plan.outstanding.is_empty() {
-        return Ok(Ended::Complete);
+        return Ok((Ended::Complete, tally));
     }
     let threads = options.threads;
     let wrong = |reason: String| SweepError::Threads { threads, reason };
@@ -139,15 +140,15 @@ pub fn execute(
         let shared = Arc::clone(&shared);
         workers.spawn(move || shared.work_off(&pool, sender)).map_err(|e| wrong(e.to_string()))?
     };
-    let collected = Collector { shared: &shared, store, claim, progress }.collect(&receiver);
+    let collected = Collector { shared: &shared, store, claim, progress, tally }.collect(&receiver);
     drop(waiting);
     // Also on an error: nobody starts a job that cannot be stored.
     shared.stop.store(true, Ordering::Relaxed);
-    let ended = collected?;
+    let (ended, tally) = collected?;
     if ended != Ended::Interrupted {
         workers.join().map_err(|_| wrong("one ended unexpectedly".to_owned()))?;
     }
-    Ok(ended)
+    Ok((ended, tally))
 }
 
 impl<W: Work> Shared<W> {
@@ -195,14 +196,15 @@ struct Collector<'c, W> {
     store: &'c mut Store,
     claim: &'c mut Claim,
     progress: &'c Progress,
+    tally: Tally,
 }
 
 impl<W: Work> Collector<'_, W> {
     /// Stores what arrives until the workers are done, or a signal comes.
-    fn collect(&mut self, receiver: &Receiver<Event>) -> Result<Ended, SweepError> {
+    fn collect(&mut self, receiver: &Receiver<Event>) -> Result<(Ended, Tally), SweepError> {
         let plan = &self.shared.plan;
         let mut left = plan.outstanding.len();
-        let mut tally = plan.tally_before(self.store);
+        let mut tally = self.tally;
         let failed_before = tally.failed;
         let (mut pending, mut pause) = (Vec::new(), Duration::ZERO);
         let (mut last_part, mut last_tick, mut last_beat) = (Instant::now(), Instant::now(), Instant::now());
@@ -253,7 +255,8 @@ impl<W: Work> Collector<'_, W> {
             }
             if let Some(ended) = ended {
                 self.claim.beat(tally);
-                return ended.map_err(|reason| SweepError::Threads { threads: self.shared.options.threads, reason });
+                let threads = self.shared.options.threads;
+                return ended.map(|ended| (ended, tally)).map_err(|reason| SweepError::Threads { threads, reason });
             }
             // To be woken by each of many short jobs would cost as much as they do.
             std::thread::sleep(BREATH);
@@ -318,7 +321,7 @@ mod tests {
             Self { home: tempfile::tempdir().unwrap(), config, ran: Arc::default() }
         }
 
-        fn run(&self, panicking: &[JobId], options: Options) -> (Result<Ended, SweepError>, Store, Arc<Plan>) {
+        fn run(&self, panicking: &[JobId], options: Options) -> (Ended, Store, Arc<Plan>) {
             let place = self.home.path();
             let mut claim = Claim::take(place, None).unwrap();
             let mut store = Store::open(place, Access::Alone).unwrap();
@@ -329,6 +332,8 @@ mod tests {
             let rows = Training::new(&self.config, level);
             let work = Fake { rows, panicking: panicking.to_vec(), ran: Arc::clone(&self.ran) };
             let ended = execute(&plan, work, options, &mut store, &mut claim, &progress);
+            let (ended, tally) = ended.unwrap();
+            assert_eq!(tally, plan.tally(&store));
             (ended, store, plan)
         }
     }
@@ -346,7 +351,7 @@ mod tests {
         let scene = Scene::set();
         let unlucky: Vec<JobId> = jobs(&scene.config).unwrap().iter().step_by(7).map(|job| job.id).collect();
         let (ended, store, plan) = scene.run(&unlucky, options(3));
-        assert_eq!(ended.unwrap(), Ended::Complete);
+        assert_eq!(ended, Ended::Complete);
         assert_eq!((store.done().len(), scene.ran.lock().unwrap().len()), (40, 40));
         for job in &plan.jobs {
             let error = error_of(&store, job.id);
@@ -356,7 +361,7 @@ mod tests {
         }
         // On disk too, and nothing is left to run.
         let (ended, again, _) = scene.run(&unlucky, options(3));
-        assert_eq!((ended.unwrap(), again.done().len()), (Ended::Complete, 40));
+        assert_eq!((ended, again.done().len()), (Ended::Complete, 40));
         assert_eq!(scene.ran.lock().unwrap().len(), 40, "no job runs twice");
     }
 
@@ -364,7 +369,7 @@ mod tests {
     fn failing_fast_starts_no_more_jobs_and_keeps_those_under_way() {
         let scene = Scene::set();
         let (ended, store, _) = scene.run(&[], Options { fail_fast: true, ..options(2) });
-        assert_eq!(ended.unwrap(), Ended::FailedFast);
+        assert_eq!(ended, Ended::FailedFast);
         let ran = scene.ran.lock().unwrap();
         assert!(ran.len() <= 3 && store.done().len() == ran.len(), "{ran:?}");
     }
@@ -373,12 +378,10 @@ mod tests {
     fn a_job_without_memory_fails_and_is_not_run() {
         let scene = Scene::set();
         let (ended, store, plan) = scene.run(&[], Options { memory: Memory::limited_to(1e6), ..options(2) });
-        assert_eq!(ended.unwrap(), Ended::Complete);
+        assert_eq!(ended, Ended::Complete);
         assert!(scene.ran.lock().unwrap().is_empty());
         assert!(
-            plan.jobs
-                .iter()
-                .all(|job| error_of(&store, job.id).starts_with("out of memory: it needs 4 MB and 1 MB can"))
+            plan.jobs.iter().all(|job| error_of(&store, job.id).starts_with("out of memory: it needs 4 MB, more than"))
         );
     }
 

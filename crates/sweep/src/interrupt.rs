@@ -7,34 +7,72 @@ use crate::level;
 use crate::terminal::say;
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
-/// What wakes the thread that has finished jobs in hand; none while nobody has.
-static WAKE: Mutex<Option<Box<dyn Fn() + Send>>> = Mutex::new(None);
+/// What the first signal does instead of ending the program, or before it does.
+static ACTIONS: Mutex<Actions> = Mutex::new(Actions { wake: None, last: None });
+
+type Action = Box<dyn Fn() + Send>;
+
+struct Actions {
+    /// Wakes the thread that has finished jobs in hand; none while nobody has.
+    wake: Option<Action>,
+    /// The last thing to do before the program ends, if nobody is woken.
+    last: Option<Action>,
+}
 
 /// Exit code of an interrupted run.
 pub const EXIT_CODE: u8 = 130;
 
 /// From here on a first signal stops the run within an instant, however long its jobs are; a second one ends the program
-/// at once.
+/// at once. Signals that whoever started this program has it ignore stay ignored: `nohup` means what it says.
 pub fn listen() {
     // Without a handler a signal ends the program at once, and finished parts are still kept.
-    let _ = ctrlc::set_handler(|| {
-        if REQUESTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(EXIT_CODE.into());
+    #[cfg(unix)]
+    {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        let ignored = ignored();
+        let heard = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
+        if let Ok(mut signals) = signal_hook::iterator::Signals::new(heard) {
+            let listener = std::thread::Builder::new().name("signals".to_owned());
+            // A terminal that closes may say so twice.
+            let _ = listener.spawn(move || signals.forever().for_each(|signal| heard_one(signal != SIGHUP)));
         }
-        match &*wake() {
-            Some(wake) => wake(),
-            // Before the first job and after the last one there is nothing to keep that is not kept.
-            // On a thread of its own: the terminal may take no text, and a second signal must be heard.
-            None => drop(std::thread::spawn(|| {
-                say(&format!("interrupted: finished jobs are kept; continue with\n\n    {}", continuing_command()));
-                std::process::exit(EXIT_CODE.into());
-            })),
-        }
-    });
+    }
+    #[cfg(not(unix))]
+    let _ = ctrlc::set_handler(|| heard_one(true));
 }
 
-fn wake() -> MutexGuard<'static, Option<Box<dyn Fn() + Send>>> {
-    WAKE.lock().unwrap_or_else(PoisonError::into_inner)
+/// The signals that this program was started to ignore, as bits, where Linux says it.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// A signal came; one that is `urgent` may be a second one.
+fn heard_one(urgent: bool) {
+    if REQUESTED.swap(true, Ordering::Relaxed) {
+        if urgent {
+            std::process::exit(EXIT_CODE.into());
+        }
+        return;
+    }
+    match &actions().wake {
+        Some(wake) => wake(),
+        // Before the first job and after the last one there is nothing to keep that is not kept. On a thread of its own: the
+        // terminal may take no text, and a second signal must be heard.
+        None => drop(std::thread::spawn(|| {
+            if let Some(last) = actions().last.take() {
+                last();
+            }
+            say(&format!("interrupted: finished jobs are kept; continue with\n\n    {}", continuing_command()));
+            std::process::exit(EXIT_CODE.into());
+        })),
+    }
+}
+
+fn actions() -> MutexGuard<'static, Actions> {
+    ACTIONS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// While this lives, a signal calls an action instead of ending the program.
@@ -43,14 +81,19 @@ pub struct Waiting;
 
 /// Has a signal call `action` from here on.
 pub fn call(action: impl Fn() + Send + 'static) -> Waiting {
-    *wake() = Some(Box::new(action));
+    actions().wake = Some(Box::new(action));
     Waiting
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        *wake() = None;
+        actions().wake = None;
     }
+}
+
+/// Has `action` done before a signal ends the program.
+pub fn before_the_end(action: impl Fn() + Send + 'static) {
+    actions().last = Some(Box::new(action));
 }
 
 /// The command that started this program, quoted for a shell.

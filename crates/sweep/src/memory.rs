@@ -26,10 +26,11 @@ pub struct Held<'m> {
 }
 
 impl Memory {
-    /// What the machine has free, or the control group or the user's limit (`ulimit -v`) leaves, if that is less.
+    /// What the machine has free at this moment, or the control group or the user's limit (`ulimit -v`) leaves, if that is
+    /// less. Other processes may take of it later: several sweeps on one machine each think that it is theirs.
     #[must_use]
     pub fn of_this_process() -> Self {
-        Self::limited_to(SHARE * free().unwrap_or(f64::INFINITY))
+        Self::limited_to((SHARE * free().unwrap_or(f64::INFINITY)).floor())
     }
 
     /// A given number of bytes.
@@ -41,13 +42,14 @@ impl Memory {
     /// Takes `bytes`, waiting until other jobs give back what they hold if that is what it needs.
     ///
     /// # Errors
-    /// When it would not fit even alone: what is needed and what there is.
+    /// When it would not fit even alone.
     pub fn take(&self, bytes: f64) -> Result<Held<'_>, String> {
         if bytes > self.limit {
-            let (needs, free) = (bytes / 1e6, self.limit / 1e6);
+            // Not how much there is: the row of a job must not depend on the moment.
             return Err(format!(
-                "out of memory: it needs {needs:.0} MB and {free:.0} MB can be used here; on a larger machine, or with a \
-                 higher limit, run again with --retry-failed"
+                "out of memory: it needs {:.0} MB, more than can be used here; on a larger machine, or with a higher limit, run \
+                 again with --retry-failed",
+                bytes / 1e6
             ));
         }
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,20 +74,24 @@ impl Drop for Held<'_> {
 fn free() -> Option<f64> {
     let mut system = System::new().ok()?;
     system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+    if system.total_memory() == 0 {
+        return None;
+    }
     let mut free = system.available_memory() as f64;
     if let Ok(me) = sysinfo::get_current_pid() {
         let what = ProcessRefreshKind::nothing().with_memory();
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&[me]), false, what);
         if let Some(process) = system.process(me) {
             if let Some(group) = process.cgroup_limits() {
-                free = free.min(group.free_memory as f64);
+                // What files take in the cache is given back when it is needed.
+                free = free.min(group.total_memory.saturating_sub(group.rss) as f64);
             }
             if let Some(limit) = address_space() {
                 free = free.min((limit - process.virtual_memory() as f64).max(0.0));
             }
         }
     }
-    (free > 0.0).then_some(free)
+    Some(free)
 }
 
 /// The user's limit on the address space of this process, in bytes, where Linux says it.
@@ -127,7 +133,7 @@ mod tests {
     #[test]
     fn a_job_that_fits_nowhere_is_told_so() {
         let wrong = Memory::limited_to(5e8).take(1e9).unwrap_err();
-        assert!(wrong.contains("needs 1000 MB and 500 MB can be used"), "{wrong}");
+        assert!(wrong.contains("needs 1000 MB, more than can be used"), "{wrong}");
     }
 
     #[test]

@@ -19,6 +19,11 @@ use crate::{SweepError, panics};
 pub const PART: &str = ".part.parquet";
 const TRACES: &str = ".traces.parquet";
 
+/// Jobs in a part at most: several times what this program puts into one. A short file can claim any number.
+const MOST_ROWS: usize = 100_000;
+/// Bytes of a part at most, for the same reason.
+const MOST_BYTES: u64 = 256 << 20;
+
 /// What is known of one job: what it measured and what that cost.
 pub type Row = (Record, Timing);
 
@@ -68,6 +73,10 @@ pub fn write(directory: &Path, rows: &[Row], traces: &[TracePoint]) -> Result<Pa
 /// # Errors
 /// When a file is there and the file system does not let it be read.
 pub fn read(path: &Path) -> Result<Found, SweepError> {
+    let foreign = |file: fs::Metadata| file.is_dir() || file.len() > MOST_BYTES;
+    if path.metadata().is_ok_and(foreign) {
+        return Ok(Found::Damaged("it is no file that this program could have written".to_owned()));
+    }
     let Some(bytes) = bytes(path)? else { return Ok(Found::Gone) };
     let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let name = file.strip_suffix(PART).unwrap_or_default();
@@ -98,7 +107,7 @@ pub fn read(path: &Path) -> Result<Found, SweepError> {
 /// What is wrong with them.
 pub fn decode(bytes: Vec<u8>, path: &Path) -> Result<Vec<Row>, String> {
     // The checksum keeps accidents out, but anybody can give a file the right name, and decoders of foreign formats panic.
-    match panics::caught(|| Table::from_parquet(bytes, path).and_then(|table| read_part(&table, path))) {
+    match panics::caught(|| Table::from_parquet(bytes, path, MOST_ROWS).and_then(|table| read_part(&table, path))) {
         Ok(rows) => rows.map_err(|error| error.to_string()),
         Err(_) => Err("it is no readable Parquet file".to_owned()),
     }
@@ -126,7 +135,8 @@ pub fn remove(part: &Part) {
 fn bytes(path: &Path) -> Result<Option<Vec<u8>>, SweepError> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        // Stale: removed by another machine while this one reads.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::StaleNetworkFileHandle) => Ok(None),
         Err(source) => Err(SweepError::File { action: "read", path: path.to_owned(), source }),
     }
 }

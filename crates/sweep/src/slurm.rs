@@ -56,8 +56,7 @@ impl Submission<'_> {
         }
         let mut extra = String::new();
         for text in self.extra {
-            // A word that is no option belongs to the one before.
-            extra += if text.starts_with('-') { "\n#SBATCH " } else { " " };
+            extra += if is_option(text) { "\n#SBATCH " } else { " " };
             extra += &quoted(text);
         }
         let extra = extra.trim_start();
@@ -104,6 +103,12 @@ exec {program} report {directory}
         );
         Scripts { shards, report }
     }
+}
+
+/// Whether a word for sbatch is an option; any other one, a negative number too, belongs to the option before it.
+#[must_use]
+pub fn is_option(word: &str) -> bool {
+    word.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c == '-' || c.is_alphabetic()))
 }
 
 fn word(path: &Path) -> String {
@@ -191,7 +196,7 @@ mod tests {
 
     #[test]
     fn scripts_say_everything_that_was_asked_for() {
-        let extra = ["--qos", "long", "--constraint=avx512"].map(str::to_owned);
+        let extra = ["--qos", "long", "--nice", "-5", "--constraint=avx512"].map(str::to_owned);
         let submission = Submission {
             name: "my sweep",
             program: Path::new("/opt/sweep"),
@@ -211,6 +216,7 @@ mod tests {
             "#SBATCH --mem=2G",
             "#SBATCH --cpus-per-task=4",
             "#SBATCH --qos long",
+            "#SBATCH --nice -5",
             "#SBATCH --constraint=avx512",
             "#SBATCH --open-mode=append",
             r"#SBATCH --output='/scratch/it'\''s 100%%/slurm/shard-%a.log'",

@@ -9,7 +9,8 @@
 //! *.parquet      the tables
 //! ```
 //!
-//! Parts are only added; a process puts many small ones of its own into a large one before it removes them. So whatever
+//! Parts are only added; a process puts many small ones (its own, or all if it is alone here) into a large one before it
+//! removes them. So whatever
 //! a kill interrupts, every finished job is in some part, and one that is in two counts once. A part that is damaged is
 //! set aside, and its jobs run again. Rows of one job from several parts must agree, but for a failure, which any other
 //! end replaces.
@@ -143,10 +144,13 @@ impl Store {
             Found::Whole(part, rows) => (part, rows),
             Found::Gone => return Ok(false),
             Found::Damaged(reason) => {
-                let then = if access == Access::Look {
-                    "a run would repeat its jobs".to_owned()
-                } else {
-                    format!("set aside as {}, its jobs run again", set_aside(path)?.display())
+                let aside = |path| Ok::<_, SweepError>(set_aside(path)?.display().to_string());
+                let then = match access {
+                    Access::Look => "a run would repeat its jobs".to_owned(),
+                    Access::Shared => {
+                        format!("set aside as {}, its jobs run again when their shard does", aside(path)?)
+                    }
+                    Access::Alone => format!("set aside as {}, its jobs run again", aside(path)?),
                 };
                 say(&format!("warning: {} is damaged: {reason}; {then}", path.display()));
                 return Ok(true);
@@ -229,7 +233,7 @@ impl Store {
         &self.done
     }
 
-    /// Whether a job is done, as far as it failed.
+    /// Whether a job was run and failed.
     #[must_use]
     pub fn has_failed(&self, id: JobId) -> bool {
         self.done.get(&id).is_some_and(|(record, _)| record.status == Status::Failed)
@@ -260,10 +264,17 @@ impl Store {
             source,
         })?;
         // The first part comes when the first job is done, which may be tomorrow.
-        let probe = parts.join(format!("{UNFINISHED}test-{}", std::process::id()));
-        write_whole(&probe, b"does this take files?")?;
-        fs::remove_file(&probe).map_err(|source| SweepError::File { action: "remove", path: probe, source })?;
-        Ok(write_whole(&self.directory.join(CONFIG), config.as_bytes())?)
+        for place in [&parts, &self.directory] {
+            let probe = place.join(format!("{UNFINISHED}test-{}", std::process::id()));
+            write_whole(&probe, b"does this take files?")?;
+            fs::remove_file(&probe).map_err(|source| SweepError::File { action: "remove", path: probe, source })?;
+        }
+        let path = self.directory.join(CONFIG);
+        // Shards that start later read it while this one starts.
+        if crate::config::read_text(&path).is_ok_and(|text| text == config) {
+            return Ok(());
+        }
+        Ok(write_whole(&path, config.as_bytes())?)
     }
 
     /// Takes over a part of another run directory, as it is.
@@ -314,9 +325,17 @@ impl Store {
         Ok(())
     }
 
-    /// Puts the parts of one level into one part, then removes them.
+    /// Puts parts of one level into one part, then removes them.
     fn combine(&mut self, level: usize) -> Result<(), SweepError> {
-        let old = std::mem::take(&mut self.levels[level]);
+        // No more than fit into one, for whoever presses Ctrl-C waits for it.
+        let (mut jobs, mut parts) = (0, 0);
+        for (_, ids) in self.levels[level].iter().take(PARTS_IN_ONE) {
+            if parts > 1 && jobs + ids.len() > JOBS_IN_ONE {
+                break;
+            }
+            (jobs, parts) = (jobs + ids.len(), parts + 1);
+        }
+        let old: Vec<(Part, Vec<JobId>)> = self.levels[level].drain(..parts).collect();
         // In order of their ids, so that the part does not depend on who came first.
         let ids: BTreeSet<JobId> = old.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
         let rows: Vec<Row> = ids.iter().filter_map(|id| self.done.get(id).cloned()).collect();

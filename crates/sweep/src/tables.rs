@@ -1,5 +1,7 @@
 //! From the parts to the final tables, the figures and the printed answer.
 
+use std::collections::HashMap;
+
 use report::answer::answer;
 use report::figure;
 use report::needed::{Question, needed, needed_table};
@@ -39,6 +41,8 @@ pub fn write(config: &Config, jobs: &[Job], store: &Store) -> Result<String, Swe
         tuned: names(Role::Tuned).collect(),
     };
     let rows = needed(&records, &question);
+    // Before any table: a shard at work may just have put these parts into another one.
+    let mut traces = if config.trace { store.traces()? } else { HashMap::new() };
     let metadata = [
         ("program", format!("sweep {}", env!("CARGO_PKG_VERSION"))),
         ("results_version", RESULTS_VERSION.to_string()),
@@ -50,7 +54,6 @@ pub fn write(config: &Config, jobs: &[Job], store: &Store) -> Result<String, Swe
     summary_table(&records, &further).write(&directory.join("summary.parquet"), &metadata)?;
     needed_table(&rows, &question).write(&directory.join("needed.parquet"), &metadata)?;
     if config.trace {
-        let mut traces = store.traces()?;
         let points: Vec<_> = records.iter().filter_map(|r| traces.remove(&r.job_id)).flatten().collect();
         traces_table(&points).write(&directory.join("traces.parquet"), &metadata)?;
     } else {

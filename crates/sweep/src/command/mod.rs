@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::args::ConfigArguments;
-use crate::claim::Tally;
+use crate::claim::{self, Tally};
 use crate::config::{self, Config};
 use crate::plan::Plan;
 use crate::store::{self, Access, Store};
-use crate::terminal::say;
-use crate::{SweepError, job};
+use crate::terminal::{print, say};
+use crate::{SweepError, job, tables};
 
 /// Where the results of a config live.
 fn run_directory(arguments: &ConfigArguments, config: &Config) -> PathBuf {
@@ -30,6 +30,27 @@ fn look(directory: &Path) -> Result<(Config, Plan, Store), SweepError> {
     let store = Store::open(directory, Access::Look)?;
     let plan = Plan::new(&config, job::jobs(&config)?, store.done());
     Ok((config, plan, store))
+}
+
+/// How often a command begins again because files went while it read them.
+const TRIES: usize = 10;
+
+/// Does `action`, again if a process at work in the directory has put parts together meanwhile.
+fn while_others_work<T>(mut action: impl FnMut() -> Result<T, SweepError>) -> Result<T, SweepError> {
+    for _ in 1..TRIES {
+        match action() {
+            Err(error) if error.is_gone() => {}
+            done => return done,
+        }
+    }
+    action()
+}
+
+/// Writes the tables of a run directory, prints the answer and what is missing.
+fn tell(directory: &Path, (config, plan, store): &(Config, Plan, Store)) -> Result<(), SweepError> {
+    let answer = tables::write(config, &plan.jobs, store)?;
+    let missing = status::missing(plan, store, &claim::owners(directory), directory);
+    print(&format!("{answer}\nTables and figures: {}\n{missing}", directory.display()))
 }
 
 /// The exit code, with a last word if jobs have failed.

@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::{closing, look, status};
-use crate::terminal::print;
-use crate::{SweepError, claim, tables};
+use super::{closing, look, tell, while_others_work};
+use crate::SweepError;
 
 pub(crate) fn report(directory: &Path) -> Result<ExitCode, SweepError> {
-    let (config, plan, store) = look(directory)?;
-    let answer = tables::write(&config, &plan.jobs, &store)?;
-    let missing = status::missing(&plan, &store, &claim::owners(directory), directory);
-    print(&format!("{answer}\nTables and figures: {}\n{missing}", directory.display()))?;
-    Ok(closing(plan.tally(&store)))
+    while_others_work(|| {
+        let looked = look(directory)?;
+        tell(directory, &looked)?;
+        let (_, plan, store) = looked;
+        Ok(closing(plan.tally(&store)))
+    })
 }

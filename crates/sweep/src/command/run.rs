@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{closing, run_directory};
 use crate::args::Run;
-use crate::claim::{Claim, State};
+use crate::claim::Claim;
 use crate::execute::{self, Ended, Options};
 use crate::memory::Memory;
 use crate::plan::{self, Plan};
@@ -22,6 +22,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     let jobs = job::jobs(&config)?;
     let directory = run_directory(&run.config, &config);
     let mut claim = Claim::take(&directory, run.shard)?;
+    interrupt::before_the_end(claim.last_words());
     let mut store = Store::open(&directory, if run.shard.is_some() { Access::Shared } else { Access::Alone })?;
     store.prepare(&config)?;
     let mut plan = Plan::new(&config, jobs, store.done()).of_shard(run.shard);
@@ -33,15 +34,13 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     let options = Options { threads, fail_fast: run.fail_fast, memory: Memory::of_this_process() };
     let progress = Progress::new(&plan, plan.tally_before(&store), &config.name, run.quiet, level);
     let training = Training::new(&config, level);
-    let ended = execute::execute(&plan, training, options, &mut store, &mut claim, &progress)?;
+    let (ended, tally) = execute::execute(&plan, training, options, &mut store, &mut claim, &progress)?;
     progress.finish();
-    let tally = plan.tally(&store);
     if ended != Ended::Complete {
         let why = if ended == Ended::Interrupted { "interrupted" } else { "stopped at the first failure" };
         let (done, jobs, left) = (tally.done, tally.jobs, tally.jobs - tally.done);
         let command = interrupt::continuing_command();
         say(&format!("{why}: {done} of {jobs} jobs are done and kept, {left} left; continue with\n\n    {command}"));
-        claim.close(State::Stopped);
         return Ok(ExitCode::from(if ended == Ended::Interrupted { interrupt::EXIT_CODE } else { 1 }));
     }
     if let Some(shard) = run.shard {
@@ -61,6 +60,6 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
         let (left, jobs) = (tally.jobs - tally.done, tally.jobs);
         say(&format!("{left} of {jobs} jobs have not run: --retry-failed leaves them out; run again without it"));
     }
-    claim.close(State::Finished);
+    claim.finish();
     Ok(closing(tally))
 }

@@ -1,7 +1,7 @@
 //! `sweep slurm`: submits a sweep to a Slurm cluster.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use report::table::write_whole;
@@ -20,13 +20,18 @@ use crate::{SweepError, claim, config, job};
 const PLACE: &str = "slurm";
 
 pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> {
+    if let Some(word) = arguments.extra.first().filter(|word| !slurm::is_option(word)) {
+        return Err(Diagnostic::new(format!("`{word}` after -- is no option of sbatch"))
+            .help("write further options as sbatch takes them, for example -- --qos=long --constraint=avx512")
+            .into());
+    }
     let config = config::load(&arguments.config.config, &arguments.config.overrides)?;
     let directory = run_directory(&arguments.config, &config);
     let store = Store::open(&directory, Access::Look)?;
     let plan = Plan::new(&config, job::jobs(&config)?, store.done());
-    let here = |source| SweepError::File { action: "find", path: directory.clone(), source };
-    let absolute = std::path::absolute(&directory).map_err(here)?;
-    let program = std::env::current_exe().map_err(here)?;
+    let unknown = |path: &Path, source| SweepError::File { action: "find", path: path.to_owned(), source };
+    let absolute = std::path::absolute(&directory).map_err(|source| unknown(&directory, source))?;
+    let program = std::env::current_exe().map_err(|source| unknown(Path::new("sweep"), source))?;
     let assigned = Shard::assign(&plan.jobs, arguments.shards);
     let mut shards: Vec<u32> = plan.outstanding.iter().map(|&i| assigned[i]).collect();
     shards.sort_unstable();
@@ -66,10 +71,10 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
             Diagnostic::new(format!("{} shards are more than this cluster takes in one array", arguments.shards));
         return Err(wrong.help(format!("its MaxArraySize allows --shards {largest} at most")).into());
     }
-    claim::alone_nowhere(&directory)?;
     let place = absolute.join(PLACE);
     let array_file = place.join("array");
     refuse_twice(&array_file)?;
+    claim::admits_shards(&directory)?;
 
     store.prepare(&config)?;
     fs::create_dir_all(&place).map_err(|source| SweepError::File { action: "create", path: place.clone(), source })?;
@@ -78,17 +83,18 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     write_whole(&report_script, scripts.report.as_bytes())?;
     let array = slurm::submit(&array_script, &[])?;
     write_whole(&array_file, format!("{array}\n").as_bytes())?;
-    let report = slurm::submit(&report_script, &slurm::after(&array))?;
     let (tasks, jobs) = (shards.len(), plan.outstanding.len());
+    print(&format!("submitted array {array}, {tasks} tasks for {jobs} jobs\n"))?;
+    let report = slurm::submit(&report_script, &slurm::after(&array))?;
     print(&format!(
-        "submitted array {array}, {tasks} tasks for {jobs} jobs, and job {report} that reports when they are over\n\
+        "submitted job {report}, which reports when they are over\n\
          scripts and logs: {shown}/{PLACE}; how far it is: sweep status {shown}\n"
     ))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// A second array beside the first would do no harm, and nothing else either.
-fn refuse_twice(array_file: &PathBuf) -> Result<(), SweepError> {
+fn refuse_twice(array_file: &Path) -> Result<(), SweepError> {
     let Ok(text) = fs::read_to_string(array_file) else { return Ok(()) };
     let array = text.trim();
     match slurm::queued(array)? {
