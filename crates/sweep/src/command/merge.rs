@@ -66,7 +66,7 @@ fn union(directories: &[PathBuf]) -> Result<(String, bool), SweepError> {
         let table: Table = text.parse().map_err(|error: toml::de::Error| wrong(error.message().to_owned()))?;
         match &mut whole {
             None => whole = Some((directory, table)),
-            Some((first, whole)) => one_grid &= !add(whole, table, first, directory)?,
+            Some((first, whole)) => one_grid &= !add(whole, &table, first, directory)?,
         }
     }
     let (_, table) = whole.ok_or_else(|| Diagnostic::new("there is nothing to merge"))?;
@@ -75,7 +75,7 @@ fn union(directories: &[PathBuf]) -> Result<(String, bool), SweepError> {
 }
 
 /// Adds the grids of one sweep to those of others; whether there were new ones.
-fn add(whole: &mut Table, table: Table, first: &Path, directory: &Path) -> Result<bool, Diagnostic> {
+fn add(whole: &mut Table, table: &Table, first: &Path, directory: &Path) -> Result<bool, Diagnostic> {
     let keys: Vec<&String> = whole.keys().chain(table.keys()).collect();
     let differs = |key: &&&String| !MAY_DIFFER.contains(&key.as_str()) && whole.get(**key) != table.get(**key);
     if let Some(key) = keys.iter().find(differs) {
