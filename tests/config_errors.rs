@@ -36,6 +36,7 @@ mistakes! {
     more_jobs_than_can_be_planned: &format!("max_jobs = 1_000_000_000\n{GRID}");
     a_million_million_points: "max_jobs = 100_000_000\n[grid]\nN = 3\nQ = 1\nT = 64\nlambda = { lin = [0, 1], points = 10000 }\neta_boost = { lin = [0.1, 1], points = 10000 }\ncut = { lin = [0, 1], points = 10000 }\n";
     an_override_of_many_names: GRID, "a.b.c.d.e=1";
+    more_cores_than_there_are: GRID, "-j 100000";
     a_shard_that_there_is_not: GRID, "--shard 5/4";
     text_that_is_no_toml: "[grid\nN = 3\n";
     an_unknown_key_in_the_grid: "[grid]\nN = 3\nQ = 1\nT = 64\neta_bost = 0.1\n";

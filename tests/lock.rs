@@ -59,8 +59,17 @@ fn shards_share_a_directory_that_a_run_without_shards_must_wait_for() {
     let mut owner = long_run(home.path(), "--shard 1/2");
     let err = refused(home.path(), "run small.toml -o here");
     assert!(err.contains(&format!("process {} on", owner.id())) && err.contains("shard 1/2"), "{err}");
-    succeed(home.path(), "run small.toml -o here --shard 2/2");
-    owner.kill().unwrap();
-    owner.wait().unwrap();
+    let mut second = long_run(home.path(), "--shard 2/2");
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(second.try_wait().unwrap().is_none(), "it is let in");
+    let (out, _) = succeed(home.path(), "status here");
+    assert!(
+        out.contains("shard 1/2: 0 of 12 done, running on") && out.contains("shard 2/2: 0 of 12 done, running on"),
+        "{out}"
+    );
+    for child in [&mut owner, &mut second] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
     succeed(home.path(), "run small.toml -o here");
 }

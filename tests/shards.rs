@@ -73,6 +73,7 @@ fn missing_shards_are_named() {
     for line in ["shard 2/4 lacks 6 of 6 jobs: never started", "shard 4/4 lacks 6 of 6 jobs: never started"] {
         assert!(out.contains(line), "{out}");
     }
+    assert!(out.starts_with("PARTIAL: 12 of 24 jobs have not run"), "{out}");
     assert!(!out.contains("shard 1/4") && out.contains("sweep run here/config.toml -o here"), "{out}");
     // So does a merge of what is there.
     let output = sweep(home.path(), "merge here -o merged");
@@ -122,6 +123,28 @@ fn a_report_beside_shards_at_work_never_stumbles() {
     for name in ["runs.parquet", "traces.parquet"] {
         assert_eq!(sha256(&home.path().join("here").join(name)), sha256(&home.path().join("whole").join(name)));
     }
+}
+
+#[test]
+fn a_shard_of_another_sweep_is_not_let_in_beside_shards_at_work() {
+    let home = with_small();
+    let slow = "training.stop_at=budget training.max_samples=1e8";
+    let mut first = command(home.path(), &format!("run small.toml -q -o here --shard 1/2 {slow}")).spawn().unwrap();
+    while !home.path().join("here/config.toml").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let before = sha256(&home.path().join("here/config.toml"));
+    let output = sweep(home.path(), "run small.toml -o here --shard 2/2");
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(err.contains(&format!("process {} on", first.id())) && err.contains("runs another sweep in here"), "{err}");
+    assert_eq!(sha256(&home.path().join("here/config.toml")), before);
+    // Where nobody is at work the directory may hold several sweeps, and says so.
+    succeed(home.path(), "run small.toml -q -o here T=32");
+    let (_, err) = succeed(home.path(), "run small.toml -o here T=32 seed=12");
+    assert!(err.contains("8 finished jobs in here have other settings"), "{err}");
 }
 
 #[test]

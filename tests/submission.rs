@@ -32,3 +32,31 @@ fn without_slurm_nothing_is_touched_and_the_message_says_where_to_go() {
     assert!(err.contains("cannot run sbatch: it is not installed here") && err.contains("--dry-run"), "{err}");
     assert!(!home.path().join("output").exists());
 }
+
+#[test]
+fn options_that_would_break_the_array_are_refused() {
+    let home = with_small();
+    for (extra, said) in [
+        ("long", "`long` after -- is no option of sbatch"),
+        ("--qos=long --array=1-5", "`--array=1-5` after -- is for `sweep slurm` to set"),
+        ("--dependency afterok:5", "`--dependency` after -- is for `sweep slurm` to set"),
+    ] {
+        let output = sweep(home.path(), &format!("slurm small.toml --shards 2 --dry-run -- {extra}"));
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(err.contains(said), "{err}");
+    }
+}
+
+#[test]
+fn what_is_done_is_not_submitted_and_what_failed_only_if_asked_for() {
+    let home = with_small();
+    sweep(home.path(), "run small.toml T=32 persistence=0,0.5 task.concentration=1e7");
+    let submit = "slurm output/small/config.toml --shards 3 --dry-run";
+    let output = sweep(home.path(), submit);
+    assert_eq!(output.status.code(), Some(1), "eight jobs have failed");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("nothing is left to run"));
+    let output = sweep(home.path(), &format!("{submit} --retry-failed"));
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && out.contains(" --retry-failed\n") && out.contains("--array="), "{out}");
+}

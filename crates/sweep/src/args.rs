@@ -1,12 +1,22 @@
 //! The command line.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use clap::builder::RangedI64ValueParser;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::shard::Shard;
+
+/// More cores than any machine has would only cost time to start.
+fn cores() -> RangedI64ValueParser<u32> {
+    RangedI64ValueParser::new().range(1..=1024)
+}
+
+/// More tasks than any cluster takes.
+fn tasks() -> RangedI64ValueParser<u32> {
+    RangedI64ValueParser::new().range(1..=1_000_000)
+}
 
 /// Yellow headings, green literals, as cargo shows them.
 const STYLES: Styles = Styles::styled()
@@ -48,7 +58,7 @@ pub enum Command {
     Report(Directory),
     /// Show how far a run is, from any machine: done, running, failed, left; and every shard
     Status(Directory),
-    /// Put run directories or shards together into one: the same bytes as one run would give
+    /// Put shards together: the same bytes as one run; or sweeps that differ in their grids
     Merge(Merge),
     /// Run a sweep on a Slurm cluster: an array of shards, and a job that reports when they are done
     ///
@@ -76,8 +86,8 @@ pub struct Run {
     #[command(flatten)]
     pub config: ConfigArguments,
     /// Cores to use (default: all); results do not depend on it
-    #[arg(short, long, value_name = "N")]
-    pub jobs: Option<NonZeroUsize>,
+    #[arg(short, long, value_name = "N", value_parser = cores())]
+    pub jobs: Option<u32>,
     /// Run one share of the jobs: the I-th of N, of equal cost; shards may share a run directory
     ///
     /// Tables are for `sweep report DIR` to write, or `sweep merge` if each shard has a directory of its own.
@@ -104,8 +114,8 @@ pub struct PlanArguments {
     #[arg(long)]
     pub list: bool,
     /// Cores to estimate the time for (default: all cores)
-    #[arg(short, long, value_name = "N")]
-    pub jobs: Option<NonZeroUsize>,
+    #[arg(short, long, value_name = "N", value_parser = cores())]
+    pub jobs: Option<u32>,
 }
 
 /// `sweep report` and `sweep status`.
@@ -134,7 +144,7 @@ pub struct SlurmArguments {
     #[command(flatten)]
     pub config: ConfigArguments,
     /// Tasks of the array, each a share of the jobs of equal cost
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", value_parser = tasks())]
     pub shards: u32,
     /// Partition
     #[arg(long, value_name = "P")]
@@ -143,8 +153,8 @@ pub struct SlurmArguments {
     #[arg(long, value_name = "T")]
     pub time: Option<String>,
     /// Cores of a task
-    #[arg(long, value_name = "C")]
-    pub cpus_per_task: Option<NonZeroUsize>,
+    #[arg(long, value_name = "C", value_parser = cores())]
+    pub cpus_per_task: Option<u32>,
     /// Memory of a task, as sbatch takes it
     #[arg(long, value_name = "M")]
     pub mem: Option<String>,
@@ -152,8 +162,11 @@ pub struct SlurmArguments {
     #[arg(long, value_name = "A")]
     pub account: Option<String>,
     /// Tasks that run at the same time, at the most
-    #[arg(long, value_name = "K")]
-    pub array_limit: Option<NonZeroUsize>,
+    #[arg(long, value_name = "K", value_parser = tasks())]
+    pub array_limit: Option<u32>,
+    /// Run the jobs that have failed, and only those
+    #[arg(long)]
+    pub retry_failed: bool,
     /// Print the scripts; submit nothing and touch nothing
     #[arg(long)]
     pub dry_run: bool,

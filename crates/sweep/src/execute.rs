@@ -272,7 +272,7 @@ impl<W: Work> Collector<'_, W> {
             self.progress.say(&format!("job {id} failed: {error}\n    {described}"));
         }
         if nth == FAILURES_SHOWN {
-            self.progress.say("further failures are counted, and not shown; runs.parquet has them all");
+            self.progress.say("further failures are counted, and not shown");
         }
     }
 }

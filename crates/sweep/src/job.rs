@@ -64,15 +64,18 @@ pub fn jobs(config: &Config) -> Result<Vec<Job>, Diagnostic> {
     let mut points = Vec::new();
     grid::expand(config, |point| points.push(Arc::new(point)))?;
     let identity = Identity::new(config);
-    // Hashing a million points takes a second on one core.
-    let ids: Vec<Vec<JobId>> = points
-        .par_chunks(POINTS_AT_ONCE)
-        .map(|points| {
-            let mut lines = Lines::new();
-            let prefixes = points.iter().map(|point| identity.of_point(point, &mut lines));
-            prefixes.flat_map(|prefix| (0..config.replicates).map(move |replicate| prefix.id(replicate))).collect()
-        })
-        .collect();
+    let ids_of = |points: &[Arc<Point>]| -> Vec<JobId> {
+        let mut lines = Lines::new();
+        let prefixes = points.iter().map(|point| identity.of_point(point, &mut lines));
+        prefixes.flat_map(|prefix| (0..config.replicates).map(move |replicate| prefix.id(replicate))).collect()
+    };
+    // Hashing a million points takes a second on one core. A machine that has no threads to give has one core.
+    let chunks = points.len().div_ceil(POINTS_AT_ONCE);
+    let pool = || rayon::ThreadPoolBuilder::new().num_threads(chunks.min(crate::plan::cores())).build().ok();
+    let ids: Vec<Vec<JobId>> = match Some(pool).filter(|_| chunks > 1).and_then(|pool| pool()) {
+        Some(pool) => pool.install(|| points.par_chunks(POINTS_AT_ONCE).map(ids_of).collect()),
+        None => points.chunks(POINTS_AT_ONCE).map(ids_of).collect(),
+    };
     let replicated = points.iter().flat_map(|point| (0..config.replicates).map(move |replicate| (point, replicate)));
     let mut seen = HashSet::with_capacity(points.len() * config.replicates as usize);
     let mut jobs = Vec::with_capacity(points.len() * config.replicates as usize);

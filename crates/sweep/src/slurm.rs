@@ -32,11 +32,13 @@ pub struct Submission<'s> {
     /// The shards that have something to do, ascending.
     pub shards: &'s [u32],
     /// Tasks at the same time, at the most.
-    pub limit: Option<usize>,
+    pub limit: Option<u32>,
     /// Options of sbatch for both jobs, without their dashes.
     pub options: &'s [(&'s str, String)],
     /// Cores of a task.
-    pub cores: Option<usize>,
+    pub cores: Option<u32>,
+    /// Whether to run the jobs that have failed, and only those.
+    pub retry_failed: bool,
     /// Further words for sbatch.
     pub extra: &'s [String],
 }
@@ -79,8 +81,9 @@ impl Submission<'_> {
 {options}{cores}{extra}
 echo \"shard $SLURM_ARRAY_TASK_ID/{of}: job $SLURM_JOB_ID, start ${{SLURM_RESTART_COUNT:-0}}, on $(hostname)\"
 exec {program} run {directory}/config.toml -o {directory} --shard \"$SLURM_ARRAY_TASK_ID/{of}\" \\
-    -j \"${{SLURM_CPUS_PER_TASK:-${{SLURM_CPUS_ON_NODE:-1}}}}\"
+    -j \"${{SLURM_CPUS_PER_TASK:-${{SLURM_CPUS_ON_NODE:-1}}}}\"{retry}
 ",
+            retry = if self.retry_failed { " --retry-failed" } else { "" },
             by_hand = word(&logs.join("shards.sh")),
             job = quoted(name),
             array = ranges(self.shards),
@@ -90,7 +93,10 @@ exec {program} run {directory}/config.toml -o {directory} --shard \"$SLURM_ARRAY
             "\
 #!/bin/bash
 # Writes the tables of sweep `{name}` and says what is missing. Runs when no task of the array is left, whatever became of
-# them.
+# them. By hand, with the id that sbatch gave to the array:
+#
+#     sbatch --dependency=afterany:ID {by_hand}
+#
 #SBATCH --job-name={job}
 #SBATCH --requeue
 #SBATCH --output={log}
@@ -98,6 +104,7 @@ exec {program} run {directory}/config.toml -o {directory} --shard \"$SLURM_ARRAY
 {options}{extra}
 exec {program} report {directory}
 ",
+            by_hand = word(&logs.join("report.sh")),
             job = quoted(&format!("{name}-report")),
             log = quoted(&log("report.log")),
         );
@@ -206,6 +213,7 @@ mod tests {
             limit: Some(3),
             options: &[("partition", "main".to_owned()), ("mem", "2G".to_owned())],
             cores: Some(4),
+            retry_failed: true,
             extra: &extra,
         };
         let Scripts { shards, report } = submission.scripts();
@@ -223,6 +231,7 @@ mod tests {
         ] {
             assert!(lines(&shards).contains(&line.to_owned()), "{line}\n{shards}");
         }
+        assert!(lines(&shards).last().unwrap().ends_with(" --retry-failed"), "{shards}");
         let command = r#"exec /opt/sweep run '/scratch/it'\''s 100%'/config.toml -o '/scratch/it'\''s 100%' --shard "$SLURM_ARRAY_TASK_ID/8" \"#;
         assert!(lines(&shards).contains(&command.to_owned()), "{shards}");
         assert!(lines(&report).contains(&r"exec /opt/sweep report '/scratch/it'\''s 100%'".to_owned()), "{report}");

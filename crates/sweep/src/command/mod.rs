@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use crate::args::ConfigArguments;
 use crate::claim::{self, Tally};
 use crate::config::{self, Config};
+use crate::interrupt::quoted;
 use crate::plan::Plan;
 use crate::store::{self, Access, Store};
 use crate::terminal::{print, say};
@@ -50,7 +51,19 @@ fn while_others_work<T>(mut action: impl FnMut() -> Result<T, SweepError>) -> Re
 fn tell(directory: &Path, (config, plan, store): &(Config, Plan, Store)) -> Result<(), SweepError> {
     let answer = tables::write(config, &plan.jobs, store)?;
     let missing = status::missing(plan, store, &claim::owners(directory), directory);
-    print(&format!("{answer}\nTables and figures: {}\n{missing}", directory.display()))
+    // Said first as well: what follows looks final.
+    let partial = match plan.outstanding.len() {
+        0 => String::new(),
+        left => {
+            format!("PARTIAL: {left} of {} jobs have not run, and the numbers below will change.\n\n", plan.jobs.len())
+        }
+    };
+    print(&format!("{partial}{answer}\nTables and figures: {}\n{missing}", directory.display()))
+}
+
+/// A path as a command of ours would have it.
+fn shown(path: &Path) -> String {
+    quoted(&path.display().to_string())
 }
 
 /// The exit code, with a last word if jobs have failed.
@@ -58,7 +71,7 @@ fn closing(tally: Tally) -> ExitCode {
     if tally.failed > 0 {
         let (failed, jobs) = (tally.failed, if tally.failed == 1 { "job" } else { "jobs" });
         say(&format!(
-            "{failed} {jobs} failed; the column `error` of runs.parquet says why, --retry-failed runs them again"
+            "{failed} {jobs} failed; the tables say why (column `error` of runs.parquet), --retry-failed runs them again"
         ));
     }
     ExitCode::from(u8::from(tally.failed > 0 || tally.done < tally.jobs))

@@ -15,7 +15,7 @@ pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitCode, SweepError> {
     let directory = run_directory(&arguments.config, &config);
     let store = Store::open(&directory, Access::Look)?;
     let plan = Plan::new(&config, job::jobs(&config)?, store.done());
-    let threads = arguments.jobs.map_or_else(plan::cores, Into::into);
+    let threads = arguments.jobs.map_or_else(plan::cores, |cores| cores as usize);
     print(&if arguments.list { plan.list() } else { plan.describe(&config, &directory, threads, level) })?;
     Ok(ExitCode::SUCCESS)
 }

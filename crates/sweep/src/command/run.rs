@@ -1,19 +1,22 @@
 //! `sweep run`: parse, resolve, find what is missing, run it, write the tables, print the answer.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::{closing, run_directory};
+use super::{closing, run_directory, shown};
 use crate::args::Run;
-use crate::claim::Claim;
+use crate::claim::{self, Claim, Seen};
+use crate::config::Config;
+use crate::diagnostic::Diagnostic;
 use crate::execute::{self, Ended, Options};
 use crate::memory::Memory;
 use crate::plan::{self, Plan};
 use crate::progress::Progress;
-use crate::store::{Access, Store};
+use crate::store::{self, Access, Store};
 use crate::terminal::{print, say};
 use crate::training::Training;
-use crate::{SweepError, config, interrupt, job, level, tables};
+use crate::{SweepError, config, interrupt, job, level, resolved, tables};
 
 pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     interrupt::listen();
@@ -21,16 +24,26 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     let config = Arc::new(config::load(&run.config.config, &run.config.overrides)?);
     let jobs = job::jobs(&config)?;
     let directory = run_directory(&run.config, &config);
+    if run.shard.is_some() {
+        refuse_another_sweep(&directory, &config)?;
+    }
     let mut claim = Claim::take(&directory, run.shard)?;
     interrupt::before_the_end(claim.last_words());
     let mut store = Store::open(&directory, if run.shard.is_some() { Access::Shared } else { Access::Alone })?;
     store.prepare(&config)?;
     let mut plan = Plan::new(&config, jobs, store.done()).of_shard(run.shard);
+    let strangers = store.done().len() - plan.jobs.iter().filter(|job| store.done().contains_key(&job.id)).count();
+    if strangers > 0 && !run.quiet {
+        let directory = directory.display();
+        say(&format!(
+            "{strangers} finished jobs in {directory} have other settings: kept, and no part of these results"
+        ));
+    }
     if run.retry_failed {
         plan = plan.of_failed(&store);
     }
     let plan = Arc::new(plan);
-    let threads = run.jobs.map_or_else(plan::cores, Into::into);
+    let threads = run.jobs.map_or_else(plan::cores, |cores| cores as usize);
     let options = Options { threads, fail_fast: run.fail_fast, memory: Memory::of_this_process() };
     let progress = Progress::new(&plan, plan.tally_before(&store), &config.name, run.quiet, level);
     let training = Training::new(&config, level);
@@ -45,7 +58,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     }
     if let Some(shard) = run.shard {
         if !run.quiet {
-            let (done, jobs, directory) = (tally.done, tally.jobs, directory.display());
+            let (done, jobs, directory) = (tally.done, tally.jobs, shown(&directory));
             print(&format!(
                 "shard {shard}: {done} of {jobs} jobs are done; when all shards are, `sweep report {directory}` writes the tables\n"
             ))?;
@@ -62,4 +75,21 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     }
     claim.finish();
     Ok(closing(tally))
+}
+
+/// Shards at work in a directory are shards of one sweep: who comes with another one has made a mistake.
+fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<(), SweepError> {
+    let path = directory.join(store::CONFIG);
+    let differs = config::read_text(&path).is_ok_and(|there| resolved::to_toml(config).is_ok_and(|here| there != here));
+    let at_work = claim::owners(directory).into_iter().find(|seen| seen.owner.shard.is_some() && seen.alive());
+    match at_work.filter(|_| differs) {
+        None => Ok(()),
+        Some(Seen { owner, .. }) => {
+            let (directory, pid, host) = (directory.display(), owner.pid, owner.host);
+            let title = format!("process {pid} on {host} runs another sweep in {directory}");
+            Err(Diagnostic::new(title)
+                .help(format!("compare with {}, or choose another run directory with -o", path.display()))
+                .into())
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use report::table::write_whole;
 
-use super::run_directory;
+use super::{closing, run_directory, shown};
 use crate::args::SlurmArguments;
 use crate::diagnostic::Diagnostic;
 use crate::plan::Plan;
@@ -17,18 +17,17 @@ use crate::terminal::print;
 use crate::{SweepError, claim, config, job};
 
 /// In the run directory: scripts, logs and the id of the last array.
-const PLACE: &str = "slurm";
+pub(super) const PLACE: &str = "slurm";
 
 pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> {
-    if let Some(word) = arguments.extra.first().filter(|word| !slurm::is_option(word)) {
-        return Err(Diagnostic::new(format!("`{word}` after -- is no option of sbatch"))
-            .help("write further options as sbatch takes them, for example -- --qos=long --constraint=avx512")
-            .into());
-    }
+    check_extra(&arguments.extra)?;
     let config = config::load(&arguments.config.config, &arguments.config.overrides)?;
     let directory = run_directory(&arguments.config, &config);
     let store = Store::open(&directory, Access::Look)?;
-    let plan = Plan::new(&config, job::jobs(&config)?, store.done());
+    let mut plan = Plan::new(&config, job::jobs(&config)?, store.done());
+    if arguments.retry_failed {
+        plan = plan.of_failed(&store);
+    }
     let unknown = |path: &Path, source| SweepError::File { action: "find", path: path.to_owned(), source };
     let absolute = std::path::absolute(&directory).map_err(|source| unknown(&directory, source))?;
     let program = std::env::current_exe().map_err(|source| unknown(Path::new("sweep"), source))?;
@@ -44,25 +43,29 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     ];
     let options: Vec<(&str, String)> =
         given.into_iter().filter_map(|(option, value)| Some((option, value.clone()?))).collect();
+    if shards.is_empty() {
+        let place = shown(&directory);
+        print(&format!("nothing is left to run; `sweep report {place}` writes the tables\n"))?;
+        return Ok(closing(plan.tally(&store)));
+    }
     let scripts = Submission {
         name: &config.name,
         program: &program,
         directory: &absolute,
         of: arguments.shards,
         shards: &shards,
-        limit: arguments.array_limit.map(Into::into),
+        limit: arguments.array_limit,
         options: &options,
-        cores: arguments.cpus_per_task.map(Into::into),
+        cores: arguments.cpus_per_task,
+        retry_failed: arguments.retry_failed,
         extra: &arguments.extra,
     }
     .scripts();
+    let place = absolute.join(PLACE);
+    let (array_script, report_script) = (place.join("shards.sh"), place.join("report.sh"));
     if arguments.dry_run {
-        print(&format!("{}\n{}", scripts.shards, scripts.report))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let shown = directory.display();
-    if shards.is_empty() {
-        print(&format!("all {} jobs are done; `sweep report {shown}` writes the tables\n", plan.jobs.len()))?;
+        let file = |path: &Path| format!("# ---- {}\n", path.display());
+        print(&format!("{}{}\n{}{}", file(&array_script), scripts.shards, file(&report_script), scripts.report))?;
         return Ok(ExitCode::SUCCESS);
     }
     let largest = slurm::largest_index()?;
@@ -71,14 +74,12 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
             Diagnostic::new(format!("{} shards are more than this cluster takes in one array", arguments.shards));
         return Err(wrong.help(format!("its MaxArraySize allows --shards {largest} at most")).into());
     }
-    let place = absolute.join(PLACE);
     let array_file = place.join("array");
     refuse_twice(&array_file)?;
     claim::admits_shards(&directory)?;
 
     store.prepare(&config)?;
     fs::create_dir_all(&place).map_err(|source| SweepError::File { action: "create", path: place.clone(), source })?;
-    let (array_script, report_script) = (place.join("shards.sh"), place.join("report.sh"));
     write_whole(&array_script, scripts.shards.as_bytes())?;
     write_whole(&report_script, scripts.report.as_bytes())?;
     let array = slurm::submit(&array_script, &[])?;
@@ -88,9 +89,29 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     let report = slurm::submit(&report_script, &slurm::after(&array))?;
     print(&format!(
         "submitted job {report}, which reports when they are over\n\
-         scripts and logs: {shown}/{PLACE}; how far it is: sweep status {shown}\n"
+         scripts and logs: {directory}/{PLACE}; how far it is: sweep status {directory}\n",
+        directory = shown(&directory)
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Further words for sbatch must be options, and none that is set here.
+fn check_extra(extra: &[String]) -> Result<(), SweepError> {
+    const OURS: [&str; 3] = ["--array", "--dependency", "--output"];
+    let help = "write further options as sbatch takes them, for example -- --qos=long --constraint=avx512";
+    if let Some(word) = extra.first().filter(|word| !slurm::is_option(word)) {
+        return Err(Diagnostic::new(format!("`{word}` after -- is no option of sbatch")).help(help).into());
+    }
+    let ours = |word: &&String| OURS.iter().any(|ours| *word == ours || word.starts_with(&format!("{ours}=")));
+    match extra.iter().find(ours) {
+        None => Ok(()),
+        Some(word) => {
+            let title = format!("`{word}` after -- is for `sweep slurm` to set");
+            Err(Diagnostic::new(title)
+                .help("print the scripts with --dry-run, edit them, and submit them by hand")
+                .into())
+        }
+    }
 }
 
 /// A second array beside the first would do no harm, and nothing else either.

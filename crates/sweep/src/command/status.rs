@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::look;
+use super::{look, shown, slurm};
 use crate::SweepError;
 use crate::claim::{self, Seen, State};
 use crate::duration::short_time;
@@ -59,8 +59,17 @@ pub(super) fn missing(plan: &Plan, store: &Store, owners: &[Seen], directory: &P
             let _ = writeln!(text, "  shard {shard} lacks {left} of {jobs} jobs: {}", state_of(shard, owners));
         }
     }
-    let directory = directory.display();
-    let _ = writeln!(text, "complete them with: sweep run {directory}/config.toml -o {directory}");
+    let place = shown(directory);
+    let split = newest_split(owners).filter(|_| directory.join(slurm::PLACE).is_dir());
+    text += &match (owners.iter().any(Seen::alive), split) {
+        (true, _) => format!("some are still at it: sweep status {place}\n"),
+        (false, Some(of)) => {
+            format!(
+                "complete them with: sweep slurm {place}/config.toml -o {place} --shards {of}, and the options as before\n"
+            )
+        }
+        (false, None) => format!("complete them with: sweep run {place}/config.toml -o {place}\n"),
+    };
     text
 }
 
