@@ -170,6 +170,19 @@ fn a_part_without_its_traces_is_set_aside() {
 }
 
 #[test]
+fn traces_whose_part_was_never_written_are_cleared_away() {
+    let home = with_small();
+    let run = home.path().join("output/small");
+    succeed(home.path(), "run small.toml -q T=32 trace.enabled=true");
+    let ending = |path: &Path, ending: &str| path.to_string_lossy().ends_with(ending);
+    let orphan = run.join("parts/0123.traces.parquet");
+    let traces = parts(&run).into_iter().find(|p| ending(p, ".traces.parquet")).unwrap();
+    fs::copy(&traces, &orphan).unwrap();
+    succeed(home.path(), "run small.toml -q T=32 trace.enabled=true");
+    assert!(traces.exists() && !orphan.exists());
+}
+
+#[test]
 fn a_full_disk_under_the_output_is_an_error_not_a_panic() {
     if !Path::new("/dev/full").exists() {
         eprintln!("skipped: there is no /dev/full here");

@@ -124,6 +124,13 @@ pub fn traces(part: &Part) -> Result<Vec<TracePoint>, SweepError> {
     }
 }
 
+/// Whether this is a file of traces whose part is not there: its writer was killed between the two.
+#[must_use]
+pub fn lacks_its_part(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    name.strip_suffix(TRACES).is_some_and(|name| !path.with_file_name(name.to_owned() + PART).exists())
+}
+
 /// Removes a part whose jobs are in another one. It does no harm if that fails: a job that is stored twice counts once.
 pub fn remove(part: &Part) {
     let _ = fs::remove_file(&part.path);

@@ -136,6 +136,10 @@ impl Plan {
         };
         let _ =
             writeln!(text, "  at most {:.2e} tokens to simulate, if no run ends before its budget", self.cost_left());
+        // Where no task can be drawn, nothing was measured.
+        if seconds == 0.0 {
+            return text;
+        }
         let _ = writeln!(
             text,
             "  at most {} on {cores} cores, at {per_token:.2} ns per token and core measured just now",

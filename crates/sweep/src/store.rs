@@ -208,7 +208,8 @@ impl Store {
         for (place, locked) in [("", false), ("figures", false), (PARTS, true), (crate::claim::PROGRESS, true)] {
             for path in list(&self.directory.join(place)).unwrap_or_default() {
                 let unfinished = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED));
-                if unfinished && ((locked && access == Access::Alone) || old(&path)) {
+                let nobody_is_at_it = (locked && access == Access::Alone) || old(&path);
+                if (unfinished || part::lacks_its_part(&path)) && nobody_is_at_it {
                     let _ = fs::remove_file(path);
                 }
             }
@@ -265,9 +266,9 @@ impl Store {
         })?;
         // The first part comes when the first job is done, which may be tomorrow.
         for place in [&parts, &self.directory] {
-            let probe = place.join(format!("{UNFINISHED}test-{}", std::process::id()));
+            let probe = place.join(format!("{UNFINISHED}test-{}-{}", host(), std::process::id()));
             write_whole(&probe, b"does this take files?")?;
-            fs::remove_file(&probe).map_err(|source| SweepError::File { action: "remove", path: probe, source })?;
+            let _ = fs::remove_file(&probe);
         }
         let path = self.directory.join(CONFIG);
         // Shards that start later read it while this one starts.
