@@ -23,14 +23,15 @@ struct Actions {
 pub const EXIT_CODE: u8 = 130;
 
 /// From here on a first signal stops the run within an instant, however long its jobs are; a second one ends the program
-/// at once. Signals that whoever started this program has it ignore stay ignored: `nohup` means what it says.
+/// at once. A terminal that closes is no signal if whoever started this program has it ignored: `nohup` means what it says. The
+/// other two are heard always: shells have what they start with `&` ignore SIGINT, and who sends it by hand means it.
 pub fn listen() {
     // Without a handler a signal ends the program at once, and finished parts are still kept.
     #[cfg(unix)]
     {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
         let ignored = ignored();
-        let heard = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
+        let heard = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|&s| s != SIGHUP || ignored >> (s - 1) & 1 == 0);
         if let Ok(mut signals) = signal_hook::iterator::Signals::new(heard) {
             let listener = std::thread::Builder::new().name("signals".to_owned());
             // A terminal that closes may say so twice.
