@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::{sha256, succeed, sweep, table, with_small};
+use super::{fail, sha256, succeed, sweep, table, with_small};
 
 /// Half of these jobs fail: persistence 0 with columns that hardly differ leaves nothing to learn from.
 const FAILING: &str = "run small.toml T=32 persistence=0,0.5 task.concentration=1e7";
@@ -17,16 +17,12 @@ fn statuses(run: &Path) -> Vec<String> {
 fn fail_fast_starts_no_more_jobs_and_running_again_goes_on() {
     let home = with_small();
     let run = home.path().join("output/small");
-    let output = sweep(home.path(), &format!("{FAILING} -j 1 --fail-fast"));
-    let err = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{err}");
+    let err = fail(home.path(), &format!("{FAILING} -j 1 --fail-fast"), 1);
     // Shown at once, with its parameters.
     assert!(err.contains("failed: K_P = ") && err.contains("N=3 Q=1 T=32 batch_size="), "{err}");
     assert!(err.contains("stopped at the first failure: 1 of 16 jobs are done and kept, 15 left"), "{err}");
     assert!(!run.join("runs.parquet").exists());
-    let output = sweep(home.path(), FAILING);
-    let err = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{err}");
+    let err = fail(home.path(), FAILING, 1);
     assert!(err.contains("1 of 16 jobs were done before") && err.contains("8 jobs failed"), "{err}");
     assert_eq!(statuses(&run).iter().filter(|s| *s == "failed").count(), 8);
 }
@@ -70,9 +66,7 @@ fn a_job_that_fits_no_memory_fails_and_can_be_retried_where_it_does() {
 fn retrying_runs_failed_jobs_only_and_says_what_it_left_out() {
     let home = with_small();
     sweep(home.path(), &format!("{FAILING} -j 1 --fail-fast"));
-    let output = sweep(home.path(), &format!("{FAILING} --retry-failed"));
-    let err = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{err}");
+    let err = fail(home.path(), &format!("{FAILING} --retry-failed"), 1);
     assert!(
         err.contains("1 jobs in") && err.contains("15 of 16 jobs have not run: --retry-failed leaves them out"),
         "{err}"

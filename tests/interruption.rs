@@ -51,6 +51,17 @@ fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().unwrap().success());
 }
 
+/// How long it takes until a signal has ended a run, and what the run said; its exit code must be 130.
+fn ended_by(child: Child, name: &str) -> (Duration, String) {
+    let sent = Instant::now();
+    signal(&child, name);
+    let output = child.wait_with_output().unwrap();
+    let took = sent.elapsed();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{err}");
+    (took, err)
+}
+
 /// Waits until `condition` holds, looking without a pause.
 fn watch(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
@@ -184,12 +195,8 @@ fn a_signal_ends_a_run_within_200_milliseconds_whatever_the_job_size() {
         let child = start(home.path(), "run long.toml");
         watch("a job", || home.path().join("output/long/progress/run.json").exists());
         std::thread::sleep(Duration::from_millis(700));
-        let sent = Instant::now();
-        signal(&child, name);
-        let output = child.wait_with_output().unwrap();
-        times.push(sent.elapsed());
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(130), "{err}");
+        let (took, err) = ended_by(child, name);
+        times.push(took);
         assert!(
             err.contains("interrupted: 0 of 2 jobs are done and kept, 2 left") && err.contains("run long.toml"),
             "{err}"
@@ -210,12 +217,8 @@ fn a_signal_while_jobs_finish_keeps_them_and_the_same_command_continues() {
         let parts = files(&run.join("parts")).len();
         let mut child = start(home.path(), "run long.toml -j 2");
         watch("parts", || files(&run.join("parts")).len() > parts + 3 || child.try_wait().unwrap().is_some());
-        let sent = Instant::now();
-        signal(&child, name);
-        let output = child.wait_with_output().unwrap();
-        times.push(sent.elapsed());
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(130), "{err}");
+        let (took, err) = ended_by(child, name);
+        times.push(took);
         assert!(done == 0 || err.contains(&format!("{done} of 480 jobs were done before")), "{err}");
         let now = finished_jobs(&run);
         assert!(now > done, "{now}");
@@ -290,10 +293,7 @@ fn a_signal_before_the_first_job_says_how_to_go_on_too() {
     );
     let child = start(home.path(), "run long.toml");
     std::thread::sleep(Duration::from_millis(150));
-    signal(&child, "TERM");
-    let output = child.wait_with_output().unwrap();
-    let err = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(130), "{err}");
+    let (_, err) = ended_by(child, "TERM");
     assert!(err.contains("interrupted: finished jobs are kept; continue with"), "{err}");
     assert!(!home.path().join("output").exists());
 }

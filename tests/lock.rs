@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use super::{command, succeed, sweep, with_small};
+use super::{command, fail, succeed, with_small};
 
 /// A run of minutes in `here`, at work.
 fn long_run(home: &Path, flags: &str) -> Child {
@@ -27,20 +27,13 @@ fn long_run(home: &Path, flags: &str) -> Child {
     child
 }
 
-fn refused(home: &Path, arguments: &str) -> String {
-    let output = sweep(home, arguments);
-    let err = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{err}");
-    err
-}
-
 #[test]
 fn a_second_process_is_refused_with_the_owner_and_a_dead_owner_is_no_obstacle() {
     let home = with_small();
     let mut owner = long_run(home.path(), "");
     let who = format!("here is in use by process {} on {}", owner.id(), sweep::store::host());
     for arguments in ["run small.toml -o here", "run small.toml -o here --shard 1/2", "merge here -o here"] {
-        let err = refused(home.path(), arguments);
+        let err = fail(home.path(), arguments, 2);
         assert!(err.contains(&who) && err.contains("training.max_samples=1e8") && err.contains("-o"), "{err}");
     }
     // Looking is always allowed.
@@ -57,7 +50,7 @@ fn a_second_process_is_refused_with_the_owner_and_a_dead_owner_is_no_obstacle() 
 fn shards_share_a_directory_that_a_run_without_shards_must_wait_for() {
     let home = with_small();
     let mut owner = long_run(home.path(), "--shard 1/2");
-    let err = refused(home.path(), "run small.toml -o here");
+    let err = fail(home.path(), "run small.toml -o here", 2);
     assert!(err.contains(&format!("process {} on", owner.id())) && err.contains("shard 1/2"), "{err}");
     let mut second = long_run(home.path(), "--shard 2/2");
     std::thread::sleep(Duration::from_millis(300));

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{succeed, sweep, table, with_small};
+use super::{fail, succeed, table, with_small};
 
 fn parts(run: &Path) -> Vec<std::path::PathBuf> {
     fs::read_dir(run.join("parts")).unwrap().map(|entry| entry.unwrap().path()).collect()
@@ -115,9 +115,7 @@ fn report_rebuilds_the_tables_byte_for_byte() {
 fn a_job_that_fails_becomes_a_row_and_the_others_are_kept() {
     let home = with_small();
     // Persistence 0 with columns that hardly differ: K_P is too small to learn from.
-    let output = sweep(home.path(), "run small.toml T=32 persistence=0,0.5 task.concentration=1e7");
-    let err = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{err}");
+    let err = fail(home.path(), "run small.toml T=32 persistence=0,0.5 task.concentration=1e7", 1);
     assert!(err.contains("failed: K_P = ") && err.contains("nothing to learn from"), "{err}");
     assert!(err.contains("8 jobs failed"), "{err}");
     let runs = table(&home.path().join("output/small"), "runs.parquet");
@@ -201,9 +199,7 @@ fn a_file_in_the_way_of_the_run_directory_is_a_disk_error() {
     let home = with_small();
     fs::write(home.path().join("taken"), "x").unwrap();
     for command in ["run small.toml -o taken", "plan small.toml -o taken"] {
-        let output = sweep(home.path(), command);
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{err}");
+        let err = fail(home.path(), command, 1);
         assert!(err.contains("cannot use taken: not a directory") && err.contains("-o"), "{err}");
     }
 }

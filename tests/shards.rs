@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sweep::part::{self, Found};
 
-use super::{command, sha256, succeed, sweep, table, with_small};
+use super::{command, fail, sha256, succeed, sweep, table, with_small};
 
 /// What one process makes of the sweep.
 fn reference(home: &Path) -> String {
@@ -169,9 +169,7 @@ fn overlapping_shards_agree_and_a_conflict_is_an_error_that_changes_nothing() {
     let job = &rows[0].0.job_id;
     for (arguments, written) in [("merge c whole -o conflict", "conflict"), ("merge whole b c -o conflict", "conflict")]
     {
-        let output = sweep(home.path(), arguments);
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{err}");
+        let err = fail(home.path(), arguments, 1);
         assert!(
             err.contains(&format!("two different results of job {job}")) && err.contains("faulty machine"),
             "{err}"
@@ -193,9 +191,7 @@ fn sweeps_that_differ_in_their_grids_add_up_and_others_are_refused() {
     // In this order the grids of both are that of the whole sweep.
     assert_eq!(merged.texts("job_id"), whole.texts("job_id"));
     succeed(home.path(), "run small.toml -q -o other seed=12");
-    let output = sweep(home.path(), "merge a other -o nothing");
-    let err = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{err}");
+    let err = fail(home.path(), "merge a other -o nothing", 2);
     assert!(err.contains("a and other hold different sweeps: `seed` differs"), "{err}");
     assert!(!home.path().join("nothing").exists());
     let output = sweep(home.path(), "merge a nowhere -o nothing");

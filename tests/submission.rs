@@ -1,6 +1,6 @@
 //! `sweep slurm` where there is no cluster: the scripts can be read, and nothing is touched.
 
-use super::{command, sweep, with_small};
+use super::{command, fail, sweep, with_small};
 
 #[test]
 fn a_dry_run_prints_scripts_that_a_shell_can_read_and_touches_nothing() {
@@ -41,9 +41,7 @@ fn options_that_would_break_the_array_are_refused() {
         ("--qos=long --array=1-5", "`--array=1-5` after -- is for `sweep slurm` to set"),
         ("--dependency afterok:5", "`--dependency` after -- is for `sweep slurm` to set"),
     ] {
-        let output = sweep(home.path(), &format!("slurm small.toml --shards 2 --dry-run -- {extra}"));
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{err}");
+        let err = fail(home.path(), &format!("slurm small.toml --shards 2 --dry-run -- {extra}"), 2);
         assert!(err.contains(said), "{err}");
     }
 }

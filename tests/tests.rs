@@ -35,6 +35,14 @@ eta_boost = 0.1
 max_samples = \"60*T\"
 ";
 
+/// Runs `sweep`, which must end with this exit code; gives what it said.
+fn fail(directory: &Path, arguments: &str, code: i32) -> String {
+    let output = sweep(directory, arguments);
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{err}");
+    err
+}
+
 /// A directory with `small.toml` in it.
 fn with_small() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();

@@ -192,21 +192,20 @@ impl Table {
     pub fn read(path: &Path) -> Result<Self, ReportError> {
         let bytes = std::fs::read(path);
         let bytes = bytes.map_err(|source| ReportError::File { action: "read", path: path.to_owned(), source })?;
-        Self::from_parquet(bytes, path, usize::MAX / 4)
+        Self::from_parquet(bytes, path, i64::MAX)
     }
 
     /// Reads the bytes of a Parquet file; `path` is for error messages.
     ///
     /// # Errors
     /// [`ReportError`] naming the file; also if it has more than `most` rows, of which a few bytes can hold any number.
-    pub fn from_parquet(bytes: Vec<u8>, path: &Path, most: usize) -> Result<Self, ReportError> {
+    pub fn from_parquet(bytes: Vec<u8>, path: &Path, most: i64) -> Result<Self, ReportError> {
         let wrong = |source| ReportError::Parquet { path: path.to_owned(), source };
         let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).map_err(wrong)?;
         let metadata = builder.metadata();
         let groups = metadata.row_groups().iter().map(RowGroupMetaData::num_rows);
-        let rows = groups.fold(metadata.file_metadata().num_rows(), |sum, rows| sum.max(0).saturating_add(rows.max(0)));
-        // Counted once for the file and once for its groups.
-        if rows as u64 > 2 * most as u64 {
+        let rows = metadata.file_metadata().num_rows().max(groups.fold(0, |sum, rows| sum.saturating_add(rows.max(0))));
+        if rows > most {
             let reason = format!("more than {most} rows");
             return Err(ReportError::Schema { path: path.to_owned(), reason });
         }

@@ -10,7 +10,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use report::table::replace;
 use serde::{Deserialize, Serialize};
@@ -18,9 +18,10 @@ use serde::{Deserialize, Serialize};
 use crate::SweepError;
 use crate::config::read_text;
 use crate::diagnostic::Diagnostic;
-use crate::duration::short_time;
+use crate::duration::{short_time, since_1970};
 use crate::interrupt;
 use crate::shard::Shard;
+use crate::shell::quoted_path;
 use crate::store::{host, usable};
 
 const LOCK: &str = "lock";
@@ -132,8 +133,8 @@ impl Claim {
             host: host(),
             pid: std::process::id(),
             command: interrupt::command(),
-            started: now(),
-            updated: now(),
+            started: since_1970(),
+            updated: since_1970(),
             state: State::Running,
             tally: Tally::default(),
         };
@@ -144,7 +145,7 @@ impl Claim {
 
     /// Says how far this process is. Somebody may want to know, but no job depends on it.
     pub fn beat(&mut self, tally: Tally) {
-        (self.owner.tally, self.owner.updated) = (tally, now());
+        (self.owner.tally, self.owner.updated) = (tally, since_1970());
         let _ = leave_word(&self.directory, &self.owner);
     }
 
@@ -171,7 +172,7 @@ impl Owner {
     #[must_use]
     pub fn stopped(&self) -> Self {
         let state = if self.state == State::Finished { State::Finished } else { State::Stopped };
-        Self { state, updated: now(), tally: Tally { running: 0, ..self.tally }, ..self.clone() }
+        Self { state, updated: since_1970(), tally: Tally { running: 0, ..self.tally }, ..self.clone() }
     }
 }
 
@@ -234,10 +235,6 @@ pub fn leave_word(directory: &Path, owner: &Owner) -> Result<(), SweepError> {
     Ok(replace(&path, (text + "\n").as_bytes())?)
 }
 
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
-}
-
 /// Everybody who has left word in a run directory, shards in order. Files that say nothing are passed over.
 #[must_use]
 pub fn owners(directory: &Path) -> Vec<Seen> {
@@ -246,7 +243,7 @@ pub fn owners(directory: &Path) -> Vec<Seen> {
         let path = entry.ok()?.path();
         let named = path.extension().is_some_and(|extension| extension == "json");
         let owner: Owner = serde_json::from_str(&read_text(&path).ok().filter(|_| named)?).ok()?;
-        let age = Duration::from_secs(now().saturating_sub(owner.updated));
+        let age = Duration::from_secs(since_1970().saturating_sub(owner.updated));
         Some(Seen { owner, path, age })
     });
     let mut seen: Vec<Seen> = seen.collect();
@@ -273,7 +270,7 @@ fn in_use(directory: &Path, others: &[&Seen]) -> Diagnostic {
     if *machine == host() {
         return wrong.help(format!("{seen}; wait until it ends, or choose another run directory with -o"));
     }
-    let files: Vec<String> = others.iter().map(|seen| interrupt::quoted(&seen.path.display().to_string())).collect();
+    let files: Vec<String> = others.iter().map(|seen| quoted_path(&seen.path)).collect();
     wrong.help(format!(
         "{seen}; wait for it. If it is gone for good, tell so with `rm {}` and start again",
         files.join(" ")

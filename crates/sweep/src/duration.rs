@@ -1,6 +1,6 @@
-//! Durations as people say them.
+//! Durations as people say them, and the time of day.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// `850 ms`, `12 s`, `3 min 20 s`, `5 h 12 min`.
 #[must_use]
@@ -12,6 +12,12 @@ pub fn short_time(time: Duration) -> String {
         100..=5999 => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }
+}
+
+/// Seconds since 1970-01-01; 0 on a machine that thinks it is earlier.
+#[must_use]
+pub fn since_1970() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
 #[cfg(test)]

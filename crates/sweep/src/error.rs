@@ -86,9 +86,7 @@ impl SweepError {
     #[must_use]
     pub fn is_gone(&self) -> bool {
         match self {
-            Self::File { source, .. } | Self::Report(ReportError::File { source, .. }) => {
-                matches!(source.kind(), ErrorKind::NotFound | ErrorKind::StaleNetworkFileHandle)
-            }
+            Self::File { source, .. } | Self::Report(ReportError::File { source, .. }) => gone(source),
             _ => false,
         }
     }
@@ -98,4 +96,9 @@ impl SweepError {
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(if matches!(self, Self::Usage(_)) { 2 } else { 1 })
     }
+}
+
+/// Whether there is no such file, or (stale) none any more: another machine has removed it while this one reads.
+pub(crate) fn gone(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::StaleNetworkFileHandle)
 }

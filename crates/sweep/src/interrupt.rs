@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::level;
+use crate::shell::quoted;
 use crate::terminal::say;
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
@@ -110,16 +111,5 @@ pub fn continuing_command() -> String {
     match std::env::var(level::VARIABLE) {
         Ok(value) => format!("{}={} {}", level::VARIABLE, quoted(&value), command()),
         Err(_) => command(),
-    }
-}
-
-/// A word as a shell would have it.
-#[must_use]
-pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }

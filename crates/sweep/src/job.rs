@@ -71,8 +71,9 @@ pub fn jobs(config: &Config) -> Result<Vec<Job>, Diagnostic> {
     };
     // Hashing a million points takes a second on one core. A machine that has no threads to give has one core.
     let chunks = points.len().div_ceil(POINTS_AT_ONCE);
-    let pool = || rayon::ThreadPoolBuilder::new().num_threads(chunks.min(crate::plan::cores())).build().ok();
-    let ids: Vec<Vec<JobId>> = match Some(pool).filter(|_| chunks > 1).and_then(|pool| pool()) {
+    let threads = chunks.min(crate::plan::cores());
+    let pool = if threads > 1 { rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok() } else { None };
+    let ids: Vec<Vec<JobId>> = match pool {
         Some(pool) => pool.install(|| points.par_chunks(POINTS_AT_ONCE).map(ids_of).collect()),
         None => points.chunks(POINTS_AT_ONCE).map(ids_of).collect(),
     };

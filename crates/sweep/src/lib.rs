@@ -23,7 +23,7 @@
 //! | [`execute`], [`training`] | jobs across cores; what one job does |
 //! | [`memory`], [`panics`] | what a job may not do to the others |
 //! | [`level`] | which kernels to use |
-//! | [`interrupt`] | Ctrl-C |
+//! | [`interrupt`], [`shell`] | Ctrl-C; the commands that are shown |
 //! | [`progress`], [`duration`] | the bar |
 //! | [`claim`] | who works in a run directory |
 //! | [`store`], [`part`] | the run directory and its parts |
@@ -58,6 +58,7 @@ pub mod progress;
 pub mod resolved;
 pub(crate) mod section;
 pub mod shard;
+pub mod shell;
 pub mod slurm;
 pub mod source;
 pub mod store;

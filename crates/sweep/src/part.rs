@@ -5,7 +5,6 @@
 //! counts as done has its trace. What does not hash to its name, or cannot be read, is *damaged*.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use report::record::{part_table, read_part};
@@ -13,6 +12,7 @@ use report::table::write_whole;
 use report::trace::{read_traces, traces_table};
 use report::{Record, ReportError, Table, Timing, TracePoint};
 
+use crate::error::gone;
 use crate::{SweepError, panics};
 
 /// How the name of a part ends.
@@ -20,7 +20,7 @@ pub const PART: &str = ".part.parquet";
 const TRACES: &str = ".traces.parquet";
 
 /// Jobs in a part at most: several times what this program puts into one. A short file can claim any number.
-const MOST_ROWS: usize = 100_000;
+const MOST_ROWS: i64 = 100_000;
 /// Bytes of a part at most, for the same reason.
 const MOST_BYTES: u64 = 256 << 20;
 
@@ -142,8 +142,7 @@ pub fn remove(part: &Part) {
 fn bytes(path: &Path) -> Result<Option<Vec<u8>>, SweepError> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
-        // Stale: removed by another machine while this one reads.
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::StaleNetworkFileHandle) => Ok(None),
+        Err(error) if gone(&error) => Ok(None),
         Err(source) => Err(SweepError::File { action: "read", path: path.to_owned(), source }),
     }
 }

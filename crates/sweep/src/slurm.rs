@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::SweepError;
 use crate::diagnostic::Diagnostic;
-use crate::interrupt::quoted;
+use crate::shell::{quoted, quoted_path};
 
 /// The scripts of one submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Submission<'_> {
     #[must_use]
     pub fn scripts(&self) -> Scripts {
         let Self { name, of, .. } = self;
-        let (program, directory) = (word(self.program), word(self.directory));
+        let (program, directory) = (quoted_path(self.program), quoted_path(self.directory));
         let logs = self.directory.join("slurm");
         // What sbatch would replace in the names of logs.
         let log = |file: &str| format!("{}/{file}", logs.display().to_string().replace('%', "%%"));
@@ -84,7 +84,7 @@ exec {program} run {directory}/config.toml -o {directory} --shard \"$SLURM_ARRAY
     -j \"${{SLURM_CPUS_PER_TASK:-${{SLURM_CPUS_ON_NODE:-1}}}}\"{retry}
 ",
             retry = if self.retry_failed { " --retry-failed" } else { "" },
-            by_hand = word(&logs.join("shards.sh")),
+            by_hand = quoted_path(&logs.join("shards.sh")),
             job = quoted(name),
             array = ranges(self.shards),
             log = quoted(&log("shard-%a.log")),
@@ -104,7 +104,7 @@ exec {program} run {directory}/config.toml -o {directory} --shard \"$SLURM_ARRAY
 {options}{extra}
 exec {program} report {directory}
 ",
-            by_hand = word(&logs.join("report.sh")),
+            by_hand = quoted_path(&logs.join("report.sh")),
             job = quoted(&format!("{name}-report")),
             log = quoted(&log("report.log")),
         );
@@ -116,10 +116,6 @@ exec {program} report {directory}
 #[must_use]
 pub fn is_option(word: &str) -> bool {
     word.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c == '-' || c.is_alphabetic()))
-}
-
-fn word(path: &Path) -> String {
-    quoted(&path.display().to_string())
 }
 
 /// `1-3,7` for 1, 2, 3, 7.

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use report::{Measures, Record, Status, Timing, TracePoint};
 use scb_core::Task;
@@ -12,6 +12,7 @@ use scb_core::train::{self, Checkpoint, Observer, Outcome};
 
 use crate::axis::{self, AXES};
 use crate::config::Config;
+use crate::duration::since_1970;
 use crate::execute::Work;
 use crate::grid::further_axes;
 use crate::job::{Identity, Job};
@@ -68,7 +69,7 @@ impl Training {
             error,
             measures,
         };
-        let finished = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs() as i64);
+        let finished = since_1970() as i64;
         let wall_seconds = start.elapsed().as_secs_f64();
         let timing = Timing { job_id: record.job_id.clone(), wall_seconds, tokens, host: self.host.clone(), finished };
         Finished { record, timing, traces }

@@ -13,7 +13,6 @@ use std::process::ExitCode;
 use crate::args::ConfigArguments;
 use crate::claim::{self, Tally};
 use crate::config::{self, Config};
-use crate::interrupt::quoted;
 use crate::plan::Plan;
 use crate::store::{self, Access, Store};
 use crate::terminal::{print, say};
@@ -59,11 +58,6 @@ fn tell(directory: &Path, (config, plan, store): &(Config, Plan, Store)) -> Resu
         }
     };
     print(&format!("{partial}{answer}\nTables and figures: {}\n{missing}", directory.display()))
-}
-
-/// A path as a command of ours would have it.
-fn shown(path: &Path) -> String {
-    quoted(&path.display().to_string())
 }
 
 /// The exit code, with a last word if jobs have failed.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::{closing, run_directory, shown};
+use super::{closing, run_directory};
 use crate::args::Run;
 use crate::claim::{self, Claim, Seen};
 use crate::config::Config;
@@ -13,6 +13,7 @@ use crate::execute::{self, Ended, Options};
 use crate::memory::Memory;
 use crate::plan::{self, Plan};
 use crate::progress::Progress;
+use crate::shell::quoted_path;
 use crate::store::{self, Access, Store};
 use crate::terminal::{print, say};
 use crate::training::Training;
@@ -58,7 +59,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     }
     if let Some(shard) = run.shard {
         if !run.quiet {
-            let (done, jobs, directory) = (tally.done, tally.jobs, shown(&directory));
+            let (done, jobs, directory) = (tally.done, tally.jobs, quoted_path(&directory));
             print(&format!(
                 "shard {shard}: {done} of {jobs} jobs are done; when all shards are, `sweep report {directory}` writes the tables\n"
             ))?;

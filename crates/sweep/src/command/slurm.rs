@@ -6,11 +6,12 @@ use std::process::ExitCode;
 
 use report::table::write_whole;
 
-use super::{closing, run_directory, shown};
+use super::{closing, run_directory};
 use crate::args::SlurmArguments;
 use crate::diagnostic::Diagnostic;
 use crate::plan::Plan;
 use crate::shard::Shard;
+use crate::shell::quoted_path;
 use crate::slurm::{self, Submission};
 use crate::store::{Access, Store};
 use crate::terminal::print;
@@ -44,7 +45,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     let options: Vec<(&str, String)> =
         given.into_iter().filter_map(|(option, value)| Some((option, value.clone()?))).collect();
     if shards.is_empty() {
-        let place = shown(&directory);
+        let place = quoted_path(&directory);
         print(&format!("nothing is left to run; `sweep report {place}` writes the tables\n"))?;
         return Ok(closing(plan.tally(&store)));
     }
@@ -90,7 +91,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     print(&format!(
         "submitted job {report}, which reports when they are over\n\
          scripts and logs: {directory}/{PLACE}; how far it is: sweep status {directory}\n",
-        directory = shown(&directory)
+        directory = quoted_path(&directory)
     ))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{look, shown, slurm};
+use super::{look, slurm};
 use crate::SweepError;
 use crate::claim::{self, Seen, State};
 use crate::duration::short_time;
 use crate::plan::Plan;
 use crate::shard::Shard;
+use crate::shell::quoted_path;
 use crate::store::Store;
 use crate::terminal::print;
 
@@ -59,7 +60,7 @@ pub(super) fn missing(plan: &Plan, store: &Store, owners: &[Seen], directory: &P
             let _ = writeln!(text, "  shard {shard} lacks {left} of {jobs} jobs: {}", state_of(shard, owners));
         }
     }
-    let place = shown(directory);
+    let place = quoted_path(directory);
     let split = newest_split(owners).filter(|_| directory.join(slurm::PLACE).is_dir());
     text += &match (owners.iter().any(Seen::alive), split) {
         (true, _) => format!("some are still at it: sweep status {place}\n"),
