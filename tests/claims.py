@@ -8,30 +8,39 @@ from math import log
 from pathlib import Path
 
 import duckdb
-
-
-def slope(points: list[tuple[float, float]]) -> float:
-    """Least-squares slope of log y against log x."""
-    xs, ys = [log(x) for x, _ in points], [log(y) for _, y in points]
-    mx, my = sum(xs) / len(xs), sum(ys) / len(ys)
-    return sum((x - mx) * (y - my) for x, y in zip(xs, ys)) / sum((x - mx) ** 2 for x in xs)
+import numpy as np
 
 
 def main(directory: Path) -> None:
     needed = duckdb.sql(f"""
-        select N, Q, T, needed_samples, censored from '{directory}/needed.parquet'
-        where milestone = 'recovery' and algorithm = 'prox'""").fetchall()
+        select N, Q, T, needed_samples, censored, ci_low, ci_high, samples_without_split
+        from '{directory}/needed.parquet' where milestone = 'recovery' and algorithm = 'prox'""").fetchall()
     reached = [row for row in needed if not row[4]]
     print(f"{len(reached)} of {len(needed)} cells reached the quantile")
     assert len(needed) == 63 and len(reached) >= 0.9 * len(needed)
-    in_t = slope([(row[2], row[3]) for row in reached if row[:2] == (3, 2)])
-    print(f"exponent of T at N = 3, Q = 2: {in_t:.3f}")
-    assert 0.5 <= in_t <= 1.2
-    # Geometric mean over N and T for each Q.
-    for_q = {q: sum(log(row[3]) for row in reached if row[1] == q) / sum(row[1] == q for row in reached) for q in (1, 2, 3)}
-    print("mean of ln(needed samples) for Q = 1, 2, 3:", [round(x, 2) for x in for_q.values()])
-    assert for_q[1] < for_q[2] < for_q[3]
-    # An independent look at the records: the needed samples are the order statistic of the best setting.
+    assert all(low <= samples for _, _, _, samples, _, low, _, _ in reached)
+    assert all(high is None or samples <= high for _, _, _, samples, _, _, high, _ in reached)
+
+    laws = {
+        (milestone, term): (estimate, low, high)
+        for milestone, term, estimate, low, high in duckdb.sql(f"""
+            select milestone, term, estimate, ci_low, ci_high from '{directory}/scaling.parquet'
+            where model = 'power'""").fetchall()
+    }
+    for milestone in ("signal", "support", "recovery", "recovery - signal"):
+        print(milestone, *(f"{term}^{laws[milestone, term][0]:.2f} [{laws[milestone, term][1]:.2f}, {laws[milestone, term][2]:.2f}]" for term in "TNQ"))
+    estimate, low, high = laws["recovery", "T"]
+    assert high - low <= 0.15 and 0.5 <= low and high <= 1.0
+    # The signal is found in about T samples, however many positions matter; recovery takes more for more of them.
+    assert laws["signal", "T"][1] <= 1.0 <= laws["signal", "T"][2] + 0.05 and laws["recovery", "Q"][1] > 0.3
+    # An independent fit: least squares by the textbook formula, all cells that reached.
+    design = np.array([[1.0, log(t), log(n), log(q)] for n, q, t, *_ in reached])
+    exponents = np.linalg.lstsq(design, np.log([row[3] for row in reached]), rcond=None)[0]
+    print("least squares without the lower bounds:", exponents[1:].round(3))
+    tolerance = 1e-6 if len(reached) == len(needed) else 0.05
+    assert all(abs(exponents[i] - laws["recovery", term][0]) < tolerance for i, term in enumerate("TNQ", 1))
+
+    # An independent look at the records: without the split, needed samples are the order statistic of the best setting.
     again = duckdb.sql(f"""
         with cells as (
             select N, Q, T, batch_size, eta_boost, count(*) as runs,
@@ -39,8 +48,10 @@ def main(directory: Path) -> None:
             from '{directory}/runs.parquet' where status != 'failed' group by all)
         select N, Q, T, min(samples[ceil(0.9 * runs)::int]) from cells group by all""").fetchall()
     independent = {row[:3]: row[3] for row in again}
-    assert all(independent[row[:3]] == row[3] for row in reached)
-    print("needed samples agree with a query on the records")
+    assert all(independent[row[:3]] == row[7] for row in needed if row[7] is not None)
+    flatters = np.mean([log(row[3] / row[7]) for row in reached])
+    print(f"choosing on the runs that are judged would flatter by {100 * (1 - np.exp(-flatters)):.0f} %")
+    assert flatters > 0
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ fn parts(run: &Path) -> Vec<std::path::PathBuf> {
 fn a_sweep_writes_every_table_and_prints_the_answer() {
     let home = with_small();
     let (out, _) = succeed(home.path(), "run small.toml");
-    assert!(out.contains("exponent of T") && out.contains("of 3 cells reached the 0.9 quantile"), "{out}");
+    assert!(out.contains("exponent of T") && out.contains("90 % of the runs recover the truth"), "{out}");
     assert!(!out.contains('\u{1b}'), "no colours off a terminal");
     let run = home.path().join("output/small");
     for name in [
@@ -21,6 +21,7 @@ fn a_sweep_writes_every_table_and_prints_the_answer() {
         "config.toml",
         "manifest.json",
         "needed.parquet",
+        "scaling.parquet",
         "summary.parquet",
         "timings.parquet",
     ] {
@@ -34,7 +35,7 @@ fn a_sweep_writes_every_table_and_prints_the_answer() {
     assert_eq!(runs.ints("replicate").unwrap()[..5], [Some(0), Some(1), Some(2), Some(3), Some(0)]);
     assert_eq!(table(&run, "timings.parquet").rows(), 24);
     assert_eq!(table(&run, "summary.parquet").rows(), 6);
-    assert_eq!(table(&run, "needed.parquet").rows(), 9);
+    assert_eq!(table(&run, "needed.parquet").rows(), 3 * 4);
 }
 
 /// What the records say is what the core says when asked directly.
@@ -248,7 +249,7 @@ fn the_population_algorithm_sweeps_too() {
             assert_eq!(runs.texts("status").unwrap()[row].as_deref(), Some("recovered"));
         }
     }
-    assert_eq!(table(&run, "needed.parquet").rows(), 2 * 9);
+    assert_eq!(table(&run, "needed.parquet").rows(), 2 * 3 * 4);
 }
 
 /// Interrupted in the middle, then continued: the same bytes as a run that was left alone.

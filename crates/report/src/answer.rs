@@ -1,147 +1,166 @@
-//! The answer in the terminal: needed samples per (N, Q, T), the share that recovered, exponents.
+//! The answer in the terminal, in 25 lines at most: needed samples per (N, Q, T), exponents with intervals for each
+//! milestone, which law wins, and what limits the conclusions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use crate::needed::{Key, Milestone, Needed};
-use crate::scaling::{Coefficient, Term, fit};
-use crate::{Record, Status};
+use crate::Status;
+use crate::analysis::{Analysis, Group, count, percent, rivalry, short};
+use crate::needed::{Milestone, Needed};
+use crate::scaling::{Coefficient, Law, Term};
 
-/// The text printed at the end of a sweep. `quantile` is the one `rows` were computed with, `conditions`
-/// the names of their further conditions.
+/// Lines that the answer may take, so that it and the path of the report fit into a small terminal.
+const LINES: usize = 24;
+/// Columns of the table: more values of T are thinned out.
+const LENGTHS: usize = 7;
+/// Rows of the table or of the list of groups.
+const ROWS: usize = 9;
+const WIDTH: usize = 100;
+
+/// The text printed at the end of a sweep.
 #[must_use]
-pub fn answer(rows: &[Needed], records: &[Record], quantile: f64, conditions: &[String]) -> String {
-    let mut out = String::new();
-    let mut groups: BTreeMap<(&str, Vec<Key>), Vec<&Needed>> = BTreeMap::new();
-    for row in rows.iter().filter(|r| r.milestone == Milestone::Recovery) {
-        let key = (row.algorithm.as_str(), row.conditions.iter().map(|&c| Key(c)).collect());
-        groups.entry(key).or_default().push(row);
+pub fn answer(analysis: &Analysis) -> String {
+    let mut lines = Vec::new();
+    let groups = analysis.groups();
+    match groups.as_slice() {
+        [] => {}
+        [group] => one(&mut lines, group, analysis.question.quantile),
+        groups => several(&mut lines, groups, analysis.question.quantile),
     }
-    for ((algorithm, values), cells) in &groups {
-        let mut name = (*algorithm).to_owned();
-        for (key, value) in conditions.iter().zip(values) {
-            let _ = write!(name, ", {key} = {}", value.0);
-        }
-        group(&mut out, &name, cells, quantile);
+    let ended = (analysis.runs() > 0).then(|| endings(analysis));
+    let room = LINES.saturating_sub(lines.len() + 1);
+    let mut limits: Vec<String> = analysis.limits().iter().flat_map(|limit| wrapped(limit)).collect();
+    if limits.len() > room {
+        limits.truncate(room.saturating_sub(1));
+        limits.push("  ! more in the report".to_owned());
     }
-    endings(&mut out, records);
-    out
+    lines.extend(limits);
+    lines.extend(ended);
+    lines.join("\n") + "\n"
 }
 
-fn group(out: &mut String, name: &str, cells: &[&Needed], quantile: f64) {
-    let lengths: BTreeSet<i64> = cells.iter().map(|c| c.t).collect();
-    let _ = writeln!(
-        out,
-        "Samples needed to recover the truth ({name}): {} of the replicates do within this many,\n\
-         at the best batch and step sizes; in brackets the share that recovered within the budget.\n",
-        percent(quantile)
-    );
-    let width = 13;
-    let _ = write!(out, "  {:>3} {:>3}", "N", "Q");
-    for t in &lengths {
-        let _ = write!(out, "{:>width$}", format!("T = {t}"));
+/// A warning, broken into lines.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = vec!["  !".to_owned()];
+    for word in text.split(' ') {
+        if lines.last().is_some_and(|line| line.chars().count() + 1 + word.chars().count() > WIDTH) {
+            lines.push("   ".to_owned());
+        }
+        if let Some(line) = lines.last_mut() {
+            *line += " ";
+            *line += word;
+        }
     }
-    let _ = writeln!(out, "   exponent of T");
+    lines
+}
+
+fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64) {
+    let cells = group.cells(Milestone::Recovery);
+    let share = percent(quantile);
+    lines
+        .push(format!("Samples by which {share} of the runs recover the truth ({}); > is a lower bound", group.name()));
+    lines.push(String::new());
+    let lengths = thinned(cells.iter().map(|c| c.t).collect(), LENGTHS);
+    let mut header = format!("  {:>3} {:>3}", "N", "Q");
+    for t in &lengths {
+        let _ = write!(header, "{:>8}", format!("T={t}"));
+    }
+    lines.push(header + "    exponent of T");
     let pairs: BTreeSet<(i64, i64)> = cells.iter().map(|c| (c.n, c.q)).collect();
-    for (n, q) in pairs {
-        let _ = write!(out, "  {n:>3} {q:>3}");
+    let scaling = group.scaling(Milestone::Recovery);
+    let shown = if pairs.len() > ROWS { ROWS - 1 } else { ROWS };
+    for &(n, q) in pairs.iter().take(shown) {
+        let mut line = format!("  {n:>3} {q:>3}");
         let row: Vec<&Needed> = cells.iter().copied().filter(|c| (c.n, c.q) == (n, q)).collect();
         for t in &lengths {
-            let cell = row.iter().find(|c| c.t == *t).map_or_else(String::new, |c| shown(c));
-            let _ = write!(out, "{cell:>width$}");
+            let _ = write!(line, "{:>8}", row.iter().find(|c| c.t == *t).map_or_else(String::new, |c| bounded(c)));
         }
-        let exponent = fit(&row).and_then(|law| law.exponent(Term::T));
-        let _ = writeln!(out, "   {}", exponent.map_or_else(|| "-".to_owned(), plus_minus));
+        let law = scaling.and_then(|s| s.of_pairs.iter().find(|p| (p.0, p.1) == (n, q)));
+        let exponent = law.and_then(|(_, _, law)| law.coefficient(Term::T));
+        lines.push(line + "    " + exponent.map_or_else(|| "-".to_owned(), with_interval).trim_start());
     }
-    let censored = cells.iter().filter(|c| c.censored).count();
-    if censored > 0 {
-        let _ = writeln!(out, "\n  > : fewer recovered within the budget; a lower bound, not used in the fits.");
+    if pairs.len() > shown {
+        lines.push(format!("  .. and {} more in the report", pairs.len() - shown));
     }
-    let _ = writeln!(out, "\n  {} of {} cells reached the {quantile} quantile.", cells.len() - censored, cells.len());
-    match fit(cells) {
-        Some(law) => {
-            let mut product = String::new();
-            for c in law.coefficients.iter().filter(|c| c.term != Term::Constant) {
-                let _ = write!(product, "  {}^({})", c.term.name(), plus_minus(*c));
-            }
-            let _ = writeln!(
-                out,
-                "  needed samples ~{product}    (least squares on {} cells, +- one standard error{})\n",
-                law.cells,
-                law.spread
-                    .map_or_else(String::new, |s| format!(", residual spread {:.0} %", 100.0 * (libm::exp(s) - 1.0)))
-            );
-        }
-        None => {
-            let _ = writeln!(out, "  These cells determine no exponent.\n");
+    lines.push(String::new());
+    lines.push(format!("  {:<18}{:<21}{:<21}{:<21}cells", "samples to", "T", "N", "Q"));
+    for scaling in &group.scalings {
+        if let Some(law) = &scaling.power {
+            lines.push(format!("  {:<18}{}", scaling.milestone.name(), exponents(law)));
         }
     }
-}
-
-/// How all runs ended, over the whole grid.
-fn endings(out: &mut String, records: &[Record]) {
-    if records.is_empty() {
-        let _ = writeln!(out, "No job has finished yet.");
-        return;
-    }
-    let counts: Vec<String> = Status::ALL
-        .into_iter()
-        .map(|status| (status, records.iter().filter(|r| r.status == status).count()))
-        .filter(|&(_, count)| count > 0)
-        .map(|(status, count)| format!("{count} {}", status.name()))
-        .collect();
-    let _ = writeln!(out, "All {} runs, good and bad hyperparameters alike: {}.", records.len(), counts.join(", "));
-}
-
-fn shown(cell: &Needed) -> String {
-    let bound = if cell.censored { ">" } else { "" };
-    let share = cell.reached as f64 / cell.replicates as f64;
-    format!("{bound}{} ({:.0}%)", short(cell.samples), (100.0 * share).floor())
-}
-
-/// Three figures at most: `950`, `4.1k`, `51k`, `1.2M`.
-fn short(samples: i64) -> String {
-    let x = samples as f64;
-    let scaled = |value: f64, unit: &str| {
-        if value < 9.95 { format!("{value:.1}{unit}") } else { format!("{value:.0}{unit}") }
-    };
-    if x < 1000.0 {
-        samples.to_string()
-    } else if x < 999_500.0 {
-        scaled(x / 1e3, "k")
-    } else {
-        scaled(x / 1e6, "M")
+    if let Some(text) = scaling.and_then(rivalry) {
+        lines.extend(wrapped(&text).into_iter().map(|line| line.replacen("  !", "   ", 1)));
     }
 }
 
-fn plus_minus(c: Coefficient) -> String {
-    match c.standard_error {
-        Some(error) => format!("{:.2} +- {error:.2}", c.estimate),
-        None => format!("{:.2}", c.estimate),
+fn several(lines: &mut Vec<String>, groups: &[Group<'_>], quantile: f64) {
+    lines.push(format!("Samples by which {} of the runs recover the truth grow as these powers of", percent(quantile)));
+    lines.push(String::new());
+    let width = groups.iter().map(|g| g.name().chars().count()).max().unwrap_or(0).max(8) + 2;
+    lines.push(format!("  {:<width$}{:<21}{:<21}{:<21}cells", "", "T", "N", "Q"));
+    let shown = if groups.len() > ROWS + 3 { ROWS + 2 } else { ROWS + 3 };
+    for group in groups.iter().take(shown) {
+        let law = group.scaling(Milestone::Recovery).and_then(|s| s.power.as_ref());
+        lines.push(format!("  {:<width$}{}", group.name(), law.map_or_else(|| "-".to_owned(), exponents)));
     }
+    if groups.len() > shown {
+        lines.push(format!("  .. and {} more in the report", groups.len() - shown));
+    }
+    lines.push(String::new());
 }
 
-fn percent(quantile: f64) -> String {
-    format!("{} %", (quantile * 1e4).round() / 1e2)
+/// Exponents of T, N and Q, each in a column, and how many cells tell them.
+fn exponents(law: &Law) -> String {
+    let column = |term| law.coefficient(term).map_or_else(|| "-".to_owned(), with_interval);
+    let text: String = [Term::T, Term::N, Term::Q].map(|term| format!("{:<21}", column(term))).concat();
+    let bounds = if law.censored > 0 { format!(", {} >", law.censored) } else { String::new() };
+    format!("{text}{}{bounds}", law.cells)
+}
+
+/// At most so many values, evenly chosen, the ends among them.
+pub(crate) fn thinned(values: BTreeSet<i64>, most: usize) -> Vec<i64> {
+    let values: Vec<i64> = values.into_iter().collect();
+    if values.len() <= most {
+        return values;
+    }
+    (0..most).map(|i| values[i * (values.len() - 1) / (most - 1)]).collect()
+}
+
+/// How all runs ended, over the whole grid, with a bar of the share that recovered.
+fn endings(analysis: &Analysis) -> String {
+    let ended = |(status, &ended): (Status, &usize)| (ended > 0).then(|| format!("{ended} {}", status.name()));
+    let counts: Vec<String> = Status::ALL.into_iter().zip(&analysis.endings).filter_map(ended).collect();
+    let share = analysis.ended(Status::Recovered) as f64 / analysis.runs() as f64;
+    let full = (20.0 * share).round() as usize;
+    let bar = "█".repeat(full) + &"░".repeat(20 - full);
+    format!("  {bar} {}, good and bad settings alike: {}", count(analysis.runs(), "run"), counts.join(", "))
+}
+
+fn bounded(cell: &Needed) -> String {
+    format!("{}{}", if cell.censored { ">" } else { "" }, short(cell.samples))
+}
+
+fn with_interval(c: Coefficient) -> String {
+    match c.interval {
+        Some((low, high)) => format!("{:5.2} [{low:.2}, {high:.2}]", c.estimate),
+        None => format!("{:5.2}", c.estimate),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::needed::{Question, needed};
+    use crate::Record;
+    use crate::needed::Question;
     use crate::record::tests::record;
 
-    #[test]
-    fn numbers_are_short_and_rounded_to_the_nearest() {
-        let cases = [(0, "0"), (999, "999"), (1000, "1.0k"), (4149, "4.1k"), (9949, "9.9k"), (9951, "10k")];
-        for (samples, text) in cases {
-            assert_eq!(short(samples), text);
-        }
-        assert_eq!((short(51_200), short(999_499), short(999_600)), ("51k".into(), "999k".into(), "1.0M".into()));
+    fn question() -> Question {
+        Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() }
     }
 
     #[test]
-    fn the_answer_shows_samples_shares_bounds_and_exponents() {
+    fn the_answer_shows_samples_bounds_exponents_and_endings() {
         let mut records = Vec::new();
         for t in [32, 64, 128] {
             for replicate in 0..10 {
@@ -149,10 +168,38 @@ mod tests {
                 records.push(record(3, 2, t, replicate, reached.then_some(100 * t)));
             }
         }
-        let question = Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() };
-        let text = answer(&needed(&records, &question), &records, 0.9, &[]);
-        assert!(text.contains("3.2k (100%)") && text.contains("6.4k (100%)") && text.contains(">100k (80%)"), "{text}");
-        assert!(text.contains("2 of 3 cells") && text.contains("T^(1.00)"), "{text}");
-        assert!(text.contains("28 recovered, 2 exhausted"), "{text}");
+        let text = answer(&Analysis::of(&records, question()));
+        assert!(text.contains("3.2k") && text.contains("6.4k") && text.contains(">100k"), "{text}");
+        assert!(text.contains("1.00") && text.contains("28 recovered, 2 exhausted"), "{text}");
+        assert!(text.contains("in 1 of 3 cells fewer than 90 %"), "{text}");
+    }
+
+    #[test]
+    fn a_large_grid_and_many_warnings_still_fit_into_a_small_terminal() {
+        let mut records: Vec<Record> = Vec::new();
+        for n in [3, 4, 5, 6, 7] {
+            for q in [1, 2, 3] {
+                for power in 3..14 {
+                    let t = 1 << power;
+                    records.push(record(
+                        n,
+                        q,
+                        t,
+                        0,
+                        Some(((t * n * 10) as f64 * (1.0 + (t as f64).sin())) as i64 + t * t),
+                    ));
+                }
+            }
+        }
+        let text = answer(&Analysis::of(&records, question()));
+        assert!(text.lines().count() <= LINES, "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
+        assert!(text.contains("and 7 more in the report") && text.contains("T=8192"), "{text}");
+        for record in &mut records {
+            record.algorithm = format!("algorithm {}", record.n);
+        }
+        let text = answer(&Analysis::of(&records, question()));
+        assert!(text.lines().count() <= LINES && text.contains("algorithm 7"), "{text}");
+        assert!(answer(&Analysis::of(&[], question())).contains("nothing can be concluded"));
     }
 }

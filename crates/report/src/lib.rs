@@ -21,13 +21,17 @@
 //!
 //! This crate knows nothing of how a job is run.
 
+pub mod analysis;
 pub mod answer;
+pub mod censored_regression;
+pub mod choice;
 pub mod error;
 pub mod figure;
 pub mod needed;
 pub mod record;
 pub mod scaling;
 pub mod summary;
+pub mod survival;
 pub mod table;
 pub mod trace;
 

@@ -1,22 +1,30 @@
 //! Needed samples, with right-censoring.
 //!
 //! `n*` of a cell (N, Q, T, algorithm, and any further condition) is the smallest number of samples by
-//! which a fraction (default 0.9) of its replicates has reached the milestone, at the hyperparameters
-//! where that number is smallest. A run that did not reach it is never dropped; it needs more than
+//! which a fraction (default 0.9) of its replicates has reached the milestone, at the best hyperparameters. These are
+//! chosen on one half of the replicates and judged on the other ([`choice`](crate::choice)). A run that did not reach the
+//! milestone is never dropped; it needs more than
 //!
-//! - the budget, if it spent it, or ended as mirrored or diverged (it would not have come back), or failed;
+//! - the budget, if it spent it, or ended as mirrored or diverged (it would not have come back);
 //! - its own sample count, if it was stopped early because it recovered.
 //!
-//! Where such a run lies at or below the quantile, the cell is *censored*: its number is a lower bound.
+//! Where too few are known to have reached it, the cell is *censored*: its number is a lower bound. Jobs that failed (out
+//! of memory, nothing to learn) say nothing of learning; they are left out and counted.
 //!
-//! The best of several hyperparameters on the same runs flatters; with R replicates and few candidates
-//! the effect is small but real, and `ci_low`, `ci_high` stay null until intervals are computed.
+//! # Intervals
+//!
+//! `ci_low` and `ci_high` are order statistics ([`Curve::interval`]): exact for one setting, whatever the distribution. A
+//! bootstrap over replicates cannot do this: its upper end never exceeds the largest reading, which lies below the 0.9 quantile of
+//! 16 runs with probability 0.9^16 = 0.19. Where the replicates bound nothing, the end is null. What intervals cover
+//! here, hyperparameters chosen by halves, and what a bootstrap covers, is measured in `tests/calibration.rs`.
 
 use std::collections::BTreeMap;
 
+use crate::choice::{Choice, Runs, choose, of_all};
+use crate::survival::{Curve, Reading};
 use crate::{Measures, Record, Status, Table};
 
-/// A milestone, as named in the table.
+/// What a run is asked for, as named in the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Milestone {
     /// Both correlations at the signal threshold.
@@ -25,29 +33,54 @@ pub enum Milestone {
     Support,
     /// The rounded model is within epsilon.
     Recovery,
+    /// From signal to recovery: what the later stages need.
+    SignalToRecovery,
 }
 
 impl Milestone {
     /// All, in the order a run passes them.
-    pub const ALL: [Self; 3] = [Self::Signal, Self::Support, Self::Recovery];
+    pub const ALL: [Self; 4] = [Self::Signal, Self::Support, Self::Recovery, Self::SignalToRecovery];
 
-    /// Its name in the table.
+    /// Those that are counted from the start of a run.
+    pub const FROM_START: [Self; 3] = [Self::Signal, Self::Support, Self::Recovery];
+
+    /// Its name in the tables.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Signal => "signal",
             Self::Support => "support",
             Self::Recovery => "recovery",
+            Self::SignalToRecovery => "recovery - signal",
         }
     }
 
-    /// When a run reached it.
+    /// Its name in the tables, read back.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|milestone| milestone.name() == name)
+    }
+
+    /// What hyperparameters are chosen by. A stage of its own would choose those that dawdle before it.
+    fn chosen_by(self) -> Self {
+        match self {
+            Self::SignalToRecovery => Self::Recovery,
+            other => other,
+        }
+    }
+
+    /// How many samples it took.
     #[must_use]
     pub fn reached(self, measures: &Measures) -> Option<i64> {
         match self {
             Self::Signal => measures.samples_to_signal,
             Self::Support => measures.samples_to_support,
             Self::Recovery => measures.samples_to_recovery,
+            Self::SignalToRecovery => {
+                // Both are known to within the distance of two looks: a run that recovers may be seen to do so first.
+                let recovery = measures.samples_to_recovery?;
+                Some((recovery - measures.samples_to_signal.unwrap_or(recovery)).max(0))
+            }
         }
     }
 }
@@ -55,7 +88,7 @@ impl Milestone {
 /// What is asked of the records.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
-    /// Fraction of the replicates that must reach the milestone, in `(0, 1]`.
+    /// Fraction of the replicates that must reach the milestone, in `(0, 1)`.
     pub quantile: f64,
     /// Further keys of the grid that are part of the task or of the milestone, not tuned over.
     pub conditions: Vec<String>,
@@ -82,6 +115,12 @@ pub struct Needed {
     pub samples: i64,
     /// Whether too few replicates are known to have reached the milestone.
     pub censored: bool,
+    /// Lower end of the 95 % interval; `None` where so few replicates bound nothing.
+    pub ci_low: Option<i64>,
+    /// Upper end; `None` also where the replicates that never arrive leave it open.
+    pub ci_high: Option<i64>,
+    /// What the best hyperparameters need on the very runs that chose them, which flatters.
+    pub flattered: Reading,
     /// Samples per step at the chosen hyperparameters.
     pub batch_size: i64,
     /// Chosen step size while boosting.
@@ -94,51 +133,39 @@ pub struct Needed {
     pub max_samples: i64,
     /// Chosen values of the question's further hyperparameters, in its order.
     pub tuned: Vec<f64>,
-    /// Replicates at the chosen hyperparameters.
+    /// Replicates, each read at hyperparameters chosen without it.
     pub replicates: i64,
     /// How many of them reached the milestone.
     pub reached: i64,
-}
-
-/// What one run says of a milestone: reached at a sample count, or not reached by one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Reading {
-    /// Where it was reached, or a count that it exceeds.
-    pub samples: i64,
-    /// Whether it was not reached. Of equal counts, reached ones come first.
-    pub censored: bool,
+    /// Jobs of the cell, at any hyperparameters, that failed and are left out.
+    pub failed: i64,
+    /// The share that has reached the milestone, against samples.
+    pub curve: Curve,
 }
 
 impl Reading {
-    /// Of one record.
+    /// Of one record; `None` if it failed.
     #[must_use]
-    pub fn of(record: &Record, milestone: Milestone) -> Self {
-        let measures = record.measures.as_ref();
-        match measures.and_then(|m| milestone.reached(m)) {
-            Some(samples) => Self { samples, censored: false },
-            None => {
-                let stopped = measures.filter(|_| record.status == Status::Recovered).map(|m| m.samples);
-                Self { samples: stopped.unwrap_or_else(|| budget(record)), censored: true }
-            }
+    pub fn of(record: &Record, milestone: Milestone) -> Option<Self> {
+        let measures = record.measures.as_ref()?;
+        if let Some(samples) = milestone.reached(measures) {
+            return Some(Self { samples, censored: false });
         }
+        let seen = if record.status == Status::Recovered { measures.samples } else { budget(record) };
+        let before = match milestone {
+            // A run without a signal has not begun with it; only of one that never would can more be said.
+            Milestone::SignalToRecovery if record.status == Status::Exhausted => {
+                measures.samples_to_signal.unwrap_or(seen)
+            }
+            _ => 0,
+        };
+        Some(Self { samples: seen - before, censored: true })
     }
 }
 
 /// The budget in whole steps.
 fn budget(record: &Record) -> i64 {
     record.max_samples / record.batch_size * record.batch_size
-}
-
-/// The smallest number by which at least `quantile` of the runs have reached: the order statistic of rank
-/// `ceil(quantile * runs)`. Censored if a run at or below that rank is: then it is a lower bound. `None`
-/// without runs.
-#[must_use]
-pub fn quantile_reached(readings: &mut [Reading], quantile: f64) -> Option<Reading> {
-    // Without the slack 0.9 * 10 would round up to 10.
-    let rank = ((quantile * readings.len() as f64) - 1e-9).ceil().max(1.0) as usize;
-    readings.sort_unstable();
-    let upto = readings.get(..rank)?;
-    Some(Reading { samples: upto.last()?.samples, censored: upto.iter().any(|r| r.censored) })
 }
 
 /// A double as a key, in the order of numbers.
@@ -159,11 +186,11 @@ impl Ord for Key {
     }
 }
 
-/// Needed samples of every cell and milestone, in ascending order of (N, Q, T, algorithm, conditions).
-#[must_use]
-pub fn needed(records: &[Record], question: &Question) -> Vec<Needed> {
-    type Cell<'r> = (i64, i64, i64, &'r str, Vec<Key>);
-    type Tuning = (i64, Key, Key, Key, i64, Vec<Key>);
+type Cell<'r> = (i64, i64, i64, &'r str, Vec<Key>);
+type Tuning = (i64, Key, Key, Key, i64, Vec<Key>);
+
+/// The records of each cell, by their hyperparameters.
+fn cells<'r>(records: &'r [Record], question: &Question) -> BTreeMap<Cell<'r>, BTreeMap<Tuning, Vec<&'r Record>>> {
     let mut cells: BTreeMap<Cell<'_>, BTreeMap<Tuning, Vec<&Record>>> = BTreeMap::new();
     for record in records {
         let values = |keys: &[String]| keys.iter().map(|key| Key(record.further(key).unwrap_or(f64::NAN))).collect();
@@ -172,20 +199,69 @@ pub fn needed(records: &[Record], question: &Question) -> Vec<Needed> {
         let tuning = (record.batch_size, boost, sparse, lambda, record.max_samples, values(&question.tuned));
         cells.entry(cell).or_default().entry(tuning).or_default().push(record);
     }
+    cells
+}
+
+/// What one setting of the hyperparameters needs for recovery, chosen or not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// Number of states.
+    pub n: i64,
+    /// Sparsity.
+    pub q: i64,
+    /// Sequence length.
+    pub t: i64,
+    /// Name of the algorithm.
+    pub algorithm: String,
+    /// Values of the question's conditions, in its order.
+    pub conditions: Vec<f64>,
+    /// Samples per step.
+    pub batch_size: i64,
+    /// Step size while boosting.
+    pub eta_boost: f64,
+    /// The quantile of its runs. Nothing was chosen, so nothing flatters.
+    pub quantile: Reading,
+}
+
+/// Every setting of every cell, in ascending order.
+#[must_use]
+pub fn settings(records: &[Record], question: &Question) -> Vec<Setting> {
     let mut rows = Vec::new();
-    for ((n, q, t, algorithm, conditions), tunings) in &cells {
+    for ((n, q, t, algorithm, conditions), settings) in cells(records, question) {
+        for records in settings.values() {
+            let readings = records.iter().filter_map(|r| Reading::of(r, Milestone::Recovery)).collect();
+            let Some(quantile) = Curve::of(readings).quantile(question.quantile) else { continue };
+            let (algorithm, conditions) = (algorithm.to_owned(), conditions.iter().map(|key| key.0).collect());
+            let (batch_size, eta_boost) = (records[0].batch_size, records[0].eta_boost);
+            rows.push(Setting { n, q, t, algorithm, conditions, batch_size, eta_boost, quantile });
+        }
+    }
+    rows
+}
+
+/// Needed samples of every cell and milestone, in ascending order of (N, Q, T, algorithm, conditions). Cells of which every job
+/// failed have no row.
+#[must_use]
+pub fn needed(records: &[Record], question: &Question) -> Vec<Needed> {
+    let mut rows = Vec::new();
+    for ((n, q, t, algorithm, conditions), settings) in &cells(records, question) {
+        let runs_of = |milestone| -> Vec<Runs> {
+            let run = |record: &&Record| Some((record.replicate, Reading::of(record, milestone)?));
+            settings.values().map(|records| records.iter().filter_map(run).collect()).collect()
+        };
+        let examples: Vec<&Record> = settings.values().map(|records| records[0]).collect();
+        let failed = settings.values().flatten().filter(|record| record.status == Status::Failed).count();
         for milestone in Milestone::ALL {
-            let candidates: Vec<Judged<'_>> =
-                tunings.values().filter_map(|runs| judge(runs, milestone, question.quantile)).collect();
-            // Reached beats censored; then fewer samples; among censored ones, more runs that reached.
-            let best = candidates.iter().min_by(|a, b| {
-                let share = |x: &Judged<'_>| -(x.reached as f64 / x.runs as f64);
-                let key = |x: &Judged<'_>| if x.quantile.censored { share(x) } else { x.quantile.samples as f64 };
-                a.quantile.censored.cmp(&b.quantile.censored).then(key(a).total_cmp(&key(b)))
-            });
-            let Some(best) = best else { continue };
-            // The best of settings that are all bounded below is bounded by the lowest bound.
-            let lowest = candidates.iter().map(|c| c.quantile.samples).min().unwrap_or(0);
+            let judged = runs_of(milestone);
+            let choice = choose(&runs_of(milestone.chosen_by()), &judged, question.quantile);
+            let Some(Choice { best, curve, flattered }) = choice else { continue };
+            let Some(quantile) = curve.quantile(question.quantile) else { continue };
+            let (ci_low, ci_high) = curve.interval(question.quantile);
+            // Halves may have chosen badly: what is surely needed is no more than what the best setting needs on all runs, or,
+            // where none gets there, the smallest number that some setting exceeds.
+            let lowest =
+                judged.iter().filter_map(|runs| of_all(runs).quantile(question.quantile)).map(|r| r.samples).min();
+            let example = examples[best];
             rows.push(Needed {
                 n: *n,
                 q: *q,
@@ -193,36 +269,29 @@ pub fn needed(records: &[Record], question: &Question) -> Vec<Needed> {
                 algorithm: (*algorithm).to_owned(),
                 conditions: conditions.iter().map(|key| key.0).collect(),
                 milestone,
-                samples: if best.quantile.censored { lowest } else { best.quantile.samples },
-                censored: best.quantile.censored,
-                batch_size: best.example.batch_size,
-                eta_boost: best.example.eta_boost,
-                eta_sparse: best.example.eta_sparse,
-                lambda: best.example.lambda,
-                max_samples: best.example.max_samples,
-                tuned: question.tuned.iter().map(|key| best.example.further(key).unwrap_or(f64::NAN)).collect(),
-                replicates: best.runs as i64,
-                reached: best.reached as i64,
+                samples: if quantile.censored {
+                    lowest.map_or(quantile.samples, |lowest| lowest.min(quantile.samples))
+                } else {
+                    quantile.samples
+                },
+                censored: quantile.censored,
+                ci_low,
+                ci_high,
+                flattered,
+                batch_size: example.batch_size,
+                eta_boost: example.eta_boost,
+                eta_sparse: example.eta_sparse,
+                lambda: example.lambda,
+                max_samples: example.max_samples,
+                tuned: question.tuned.iter().map(|key| example.further(key).unwrap_or(f64::NAN)).collect(),
+                replicates: curve.readings().len() as i64,
+                reached: curve.reached() as i64,
+                failed: failed as i64,
+                curve,
             });
         }
     }
     rows
-}
-
-struct Judged<'r> {
-    example: &'r Record,
-    quantile: Reading,
-    runs: usize,
-    reached: usize,
-}
-
-/// The replicates of one cell at one setting of the hyperparameters.
-fn judge<'r>(runs: &[&'r Record], milestone: Milestone, quantile: f64) -> Option<Judged<'r>> {
-    let example = *runs.first()?;
-    let mut readings: Vec<Reading> = runs.iter().map(|r| Reading::of(r, milestone)).collect();
-    let reached = readings.iter().filter(|r| !r.censored).count();
-    let quantile = quantile_reached(&mut readings, quantile)?;
-    Some(Judged { example, quantile, runs: runs.len(), reached })
 }
 
 /// The columns of `needed.parquet`.
@@ -242,24 +311,36 @@ pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
             table.float(key, "", "chosen value of a further hyperparameter", all().map(|r| r.tuned.get(i).copied()));
     }
     table
-        .text("milestone", "signal, support or recovery", all().map(|r| r.milestone.name()))
+        .text("milestone", "signal, support, recovery, or the samples between signal and recovery", all().map(|r| r.milestone.name()))
         .int(
             "needed_samples",
             "samples",
-            "smallest number of samples by which the fraction `quantile` of the replicates has reached the milestone, at the best hyperparameters; if censored, a lower bound",
+            "smallest number of samples by which the fraction `quantile` of the replicates has reached the milestone, each at hyperparameters chosen without it; if censored, a lower bound",
             all().map(|r| r.samples),
         )
-        .int("ci_low", "samples", "lower end of its interval; null: not computed", all().map(|_| None))
-        .int("ci_high", "samples", "upper end of its interval; null: not computed", all().map(|_| None))
+        .int("ci_low", "samples", "lower end of its 95 % interval (order statistics); null: too few replicates", all().map(|r| r.ci_low))
+        .int(
+            "ci_high",
+            "samples",
+            "upper end of its 95 % interval; null: too few replicates (the 0.9 quantile takes 36), or too many that never arrive",
+            all().map(|r| r.ci_high),
+        )
         .bool("censored", "whether needed_samples is only a lower bound: fewer replicates than that are known to have reached it", all().map(|r| r.censored))
+        .int(
+            "samples_without_split",
+            "samples",
+            "what the best hyperparameters need on the very runs that chose them, which flatters; null: not reached",
+            all().map(|r| (!r.flattered.censored).then_some(r.flattered.samples)),
+        )
         .float("quantile", "", "the fraction asked for", all().map(|_| question.quantile))
         .int("batch_size", "samples", "chosen batch size", all().map(|r| r.batch_size))
         .float("eta_boost", "", "chosen step size of the boosting stage", all().map(|r| r.eta_boost))
         .float("eta_sparse", "", "chosen step size of the later stages", all().map(|r| r.eta_sparse))
         .float("lambda", "", "chosen l1 regularisation", all().map(|r| r.lambda))
         .int("max_samples", "samples", "budget at the chosen hyperparameters", all().map(|r| r.max_samples))
-        .int("replicates", "runs", "replicates at the chosen hyperparameters", all().map(|r| r.replicates))
+        .int("replicates", "runs", "replicates, each read at hyperparameters chosen without it", all().map(|r| r.replicates))
         .int("reached", "runs", "how many of them reached the milestone", all().map(|r| r.reached))
+        .int("failed", "runs", "jobs of the cell that failed and are left out", all().map(|r| r.failed))
 }
 
 #[cfg(test)]
@@ -273,29 +354,6 @@ mod tests {
 
     fn recovery(records: &[Record]) -> Needed {
         needed(records, &question()).into_iter().find(|r| r.milestone == Milestone::Recovery).unwrap()
-    }
-
-    #[test]
-    fn the_quantile_is_the_order_statistic_worked_out_by_hand() {
-        let quantile = |ns: &[i64], censored: &[i64], quantile| {
-            let reading = |censored| move |&samples| Reading { samples, censored };
-            let mut all: Vec<Reading> =
-                ns.iter().map(reading(false)).chain(censored.iter().map(reading(true))).collect();
-            quantile_reached(&mut all, quantile).map(|r| (r.samples, r.censored))
-        };
-        // 9 of 10 by 90; the tenth would be 100.
-        let ten: Vec<i64> = (1..=10).rev().map(|i| 10 * i).collect();
-        assert_eq!(quantile(&ten, &[], 0.9), Some((90, false)));
-        assert_eq!(quantile(&ten, &[], 0.91), Some((100, false)));
-        assert_eq!(quantile(&ten, &[], 1.0), Some((100, false)));
-        assert_eq!(quantile(&ten, &[], 0.05), Some((10, false)));
-        // Of 11 runs 10 are needed (9.9 rounds up); of 12, 11.
-        assert_eq!(quantile(&ten, &[500], 0.9), Some((100, false)));
-        assert_eq!(quantile(&ten, &[500, 500], 0.9), Some((500, true)));
-        // A run stopped at 55 might have reached at 56 or never: what lies above it is only a bound.
-        assert_eq!(quantile(&ten, &[55], 0.9), Some((90, true)));
-        assert_eq!(quantile(&ten, &[55], 0.4), Some((50, false)));
-        assert_eq!(quantile(&[], &[], 0.9), None);
     }
 
     #[test]
@@ -317,7 +375,7 @@ mod tests {
         let records: Vec<Record> = (0..10).map(|i| record(3, 2, 64, i, Some(1000 + i))).collect();
         let rows = needed(&records, &question());
         let support = rows.iter().find(|r| r.milestone == Milestone::Support).unwrap();
-        assert_eq!((support.samples, support.censored, support.reached), (1008, true, 0));
+        assert_eq!((support.samples, support.censored, support.reached), (1009, true, 0));
     }
 
     #[test]
@@ -368,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_jobs_count_as_not_reached_and_conditions_are_not_tuned_over() {
+    fn failed_jobs_are_left_out_and_counted_and_conditions_are_not_tuned_over() {
         let mut records = Vec::new();
         for (persistence, samples) in [(0.9, 200), (-0.1, 5000)] {
             for replicate in 0..4 {
@@ -383,6 +441,8 @@ mod tests {
         let rows: Vec<_> = rows.iter().filter(|r| r.milestone == Milestone::Recovery).collect();
         assert_eq!(rows.len(), 2);
         assert_eq!((rows[0].conditions[0], rows[0].samples, rows[0].reached), (-0.1, 5000, 4));
-        assert_eq!((rows[1].conditions[0], rows[1].censored, rows[1].replicates, rows[1].reached), (0.9, true, 4, 3));
+        assert_eq!((rows[1].conditions[0], rows[1].samples, rows[1].replicates, rows[1].failed), (0.9, 200, 3, 1));
+        records.iter_mut().for_each(|r| (r.measures, r.status) = (None, Status::Failed));
+        assert!(needed(&records, &question).is_empty(), "nothing is known of cells of which every job failed");
     }
 }

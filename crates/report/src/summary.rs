@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::needed::{Key, Milestone, Reading, quantile_reached};
+use crate::needed::{Key, Milestone};
 use crate::record::point_table;
+use crate::survival::{Curve, Reading};
 use crate::{Record, Status, Table};
 
 /// The replicates of one cell of the grid (all parameters equal, only the replicate differs).
@@ -20,8 +21,8 @@ impl Cell<'_> {
     /// Median over replicates, those that did not reach the milestone censored; `None` where it is not
     /// known. For an even number of runs the lower of the two in the middle.
     fn median(&self, milestone: Milestone) -> Option<i64> {
-        let mut readings: Vec<Reading> = self.runs.iter().map(|r| Reading::of(r, milestone)).collect();
-        quantile_reached(&mut readings, 0.5).filter(|r| !r.censored).map(|r| r.samples)
+        let curve = Curve::of(self.runs.iter().filter_map(|r| Reading::of(r, milestone)).collect());
+        curve.quantile(0.5).filter(|r| !r.censored).map(|r| r.samples)
     }
 
     fn mean(&self, get: fn(&crate::Measures) -> f64) -> Option<f64> {
@@ -53,7 +54,7 @@ pub fn summary_table(records: &[Record], further: &[String]) -> Table {
     for status in Status::ALL {
         table = table.int(status.name(), "runs", "how many ended so", each().map(move |c| c.count(status)));
     }
-    for milestone in Milestone::ALL {
+    for milestone in Milestone::FROM_START {
         table = table.int(
             &format!("median_samples_to_{}", milestone.name()),
             "samples",

@@ -53,6 +53,7 @@ pub mod memory;
 pub(crate) mod overrides;
 pub mod panics;
 pub mod part;
+pub(crate) mod pictured;
 pub mod plan;
 pub mod progress;
 pub mod resolved;

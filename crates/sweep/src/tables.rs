@@ -1,11 +1,14 @@
 //! From the parts to the final tables, the figures and the printed answer.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use report::analysis::Analysis;
 use report::answer::answer;
 use report::figure;
-use report::needed::{Question, needed, needed_table};
+use report::needed::{Question, needed_table};
 use report::record::{runs_table, timings_table};
+use report::scaling::scaling_table;
 use report::summary::summary_table;
 use report::table::write_whole;
 use report::trace::traces_table;
@@ -16,13 +19,14 @@ use crate::axis::{AXES, Role};
 use crate::config::Config;
 use crate::grid::further_axes;
 use crate::job::{Job, RESULTS_VERSION};
+use crate::pictured::pictured;
 use crate::store::Store;
 
 /// Writes every table from what is done of `jobs`, in the order of the grid, and returns the answer.
 ///
 /// # Errors
 /// When the file system says no.
-pub fn write(config: &Config, jobs: &[Job], store: &Store) -> Result<String, SweepError> {
+pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String, SweepError> {
     let axes = further_axes(config);
     let names = |role: Role| axes.iter().map(|&i| &AXES[i]).filter(move |a| a.role == role).map(|a| a.name.to_owned());
     let further: Vec<String> = axes.iter().map(|&i| AXES[i].name.to_owned()).collect();
@@ -40,7 +44,8 @@ pub fn write(config: &Config, jobs: &[Job], store: &Store) -> Result<String, Swe
         conditions: names(Role::Condition).collect(),
         tuned: names(Role::Tuned).collect(),
     };
-    let rows = needed(&records, &question);
+    let analysis = Analysis::of(&records, question);
+    let question = &analysis.question;
     // Before any table: a shard at work may just have put these parts into another one.
     let mut traces = if config.trace { store.traces()? } else { HashMap::new() };
     let metadata = [
@@ -52,7 +57,9 @@ pub fn write(config: &Config, jobs: &[Job], store: &Store) -> Result<String, Swe
     runs_table(&records, &further).write(&directory.join("runs.parquet"), &metadata)?;
     timings_table(&timings).write(&directory.join("timings.parquet"), &metadata)?;
     summary_table(&records, &further).write(&directory.join("summary.parquet"), &metadata)?;
-    needed_table(&rows, &question).write(&directory.join("needed.parquet"), &metadata)?;
+    needed_table(&analysis.needed, question).write(&directory.join("needed.parquet"), &metadata)?;
+    scaling_table(&analysis.scalings, question).write(&directory.join("scaling.parquet"), &metadata)?;
+    let pictured = pictured(config, &analysis, (jobs, &records), &traces);
     if config.trace {
         let points: Vec<_> = records.iter().filter_map(|r| traces.remove(&r.job_id)).flatten().collect();
         traces_table(&points).write(&directory.join("traces.parquet"), &metadata)?;
@@ -72,9 +79,9 @@ pub fn write(config: &Config, jobs: &[Job], store: &Store) -> Result<String, Swe
         path: figures.clone(),
         source,
     })?;
-    for (name, svg) in figure::all(&rows, &question.conditions) {
-        write_whole(&figures.join(name), svg.as_bytes())?;
+    for figure in figure::all(&analysis, &pictured) {
+        write_whole(&figures.join(figure.name + ".svg"), figure.svg.as_bytes())?;
     }
     store.write_manifest(config, jobs.len(), &records)?;
-    Ok(answer(&rows, &records, config.quantile, &question.conditions))
+    Ok(answer(&analysis))
 }

@@ -8,7 +8,7 @@ use report::{Measures, Record, Status, Timing, TracePoint};
 use scb_core::Task;
 use scb_core::kernel::Level;
 use scb_core::random::stream;
-use scb_core::train::{self, Checkpoint, Observer, Outcome};
+use scb_core::train::{self, Checkpoint, Observer, Outcome, TrainSpec};
 
 use crate::axis::{self, AXES};
 use crate::config::Config;
@@ -36,13 +36,28 @@ impl Training {
         Self { config: Arc::clone(config), level, identity, further, host: host() }
     }
 
-    fn train(&self, job: &Job, trace: &mut Trace<'_>) -> Result<(Task, Outcome), String> {
+    /// Trains as the job says but for what `change` changes, watched by `observer`; an error if there is nothing to learn.
+    pub(crate) fn train(
+        &self,
+        job: &Job,
+        observer: &mut dyn Observer,
+        change: impl FnOnce(&mut TrainSpec),
+    ) -> Result<(Task, Outcome), String> {
         let shared = &self.config.shared;
         let mut task_stream = stream(self.identity.task_seed(job));
         let task = Task::draw(&job.task_spec(shared), &mut task_stream).map_err(|error| error.to_string())?;
         let data_stream = stream(self.identity.data_seed(job));
-        let outcome = train::train(&task, &job.train_spec(shared, self.level), data_stream, trace);
+        let mut spec = job.train_spec(shared, self.level);
+        change(&mut spec);
+        let outcome = train::train(&task, &spec, data_stream, observer);
         Ok((task, outcome))
+    }
+
+    /// The trace of such a run; `None` if there is nothing to learn.
+    pub(crate) fn trace(&self, job: &Job, change: impl FnOnce(&mut TrainSpec)) -> Option<Vec<TracePoint>> {
+        let mut trace = Trace { job, points: Vec::new(), enabled: true };
+        self.train(job, &mut trace, change).ok()?;
+        Some(trace.points)
     }
 
     fn finished(&self, job: &Job, start: Instant, tokens: i64, end: End, traces: Vec<TracePoint>) -> Finished {
@@ -83,7 +98,7 @@ impl Work for Training {
     fn run(&self, job: &Job) -> Finished {
         let start = Instant::now();
         let mut trace = Trace { job, points: Vec::new(), enabled: self.config.trace };
-        let outcome = self.train(job, &mut trace);
+        let outcome = self.train(job, &mut trace, |_| {});
         let tokens = outcome.as_ref().map_or(0, |(_, outcome)| outcome.tokens as i64);
         let end = outcome.and_then(|(task, outcome)| end(outcome.status, measures(&task, &outcome)));
         self.finished(job, start, tokens, end, trace.points)

@@ -1,135 +1,169 @@
-//! Needed samples against T, both axes logarithmic: a panel for each Q, a colour and shape for each N, the fitted
-//! power law with its exponent. Censored cells, lower bounds, are open triangles that point up.
+//! Needed samples against T, N or Q, both axes logarithmic, with intervals, lower bounds as arrows, and the fitted
+//! power laws with their exponents.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use plotters::coord::Shift;
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use super::panels::{Axis, Drawn, Entry, Mark, Panel, Panels};
+use super::{Figure, categorical, sequential};
+use crate::analysis::{Group, percent};
+use crate::answer::thinned;
+use crate::needed::{Milestone, Needed};
+use crate::scaling::{Form, Law, Term, law};
 
-use super::colour;
-use crate::needed::{Key, Milestone, Needed};
-use crate::scaling::{Term, fit};
+/// What one of the three figures shows where.
+struct View {
+    file: &'static str,
+    /// The lower axis.
+    x: Term,
+    label: &'static str,
+    /// One panel for each of its values.
+    panel: Term,
+    /// One colour for each of its values.
+    series: Term,
+}
 
-const PANEL: (u32, u32) = (330, 330);
-/// Room for the left panel's labels.
-const LEFT: u32 = 62;
-const BOTTOM: u32 = 48;
-const TOP: u32 = 34;
+const VIEWS: [View; 3] = [
+    View { file: "needed_samples", x: Term::T, label: "sequence length T", panel: Term::Q, series: Term::N },
+    View { file: "needed_samples_states", x: Term::N, label: "number of states N", panel: Term::Q, series: Term::T },
+    View { file: "needed_samples_sparsity", x: Term::Q, label: "sparsity Q", panel: Term::N, series: Term::T },
+];
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+/// Six panels and seven series can be told apart.
+const PANELS: usize = 6;
+const SERIES: usize = 7;
 
-/// One figure for each algorithm and each value of the conditions: `needed_samples_prox.svg`.
-pub(super) fn all(rows: &[Needed], conditions: &[String]) -> Vec<(String, String)> {
-    let mut groups: BTreeMap<(&str, Vec<Key>), Vec<&Needed>> = BTreeMap::new();
-    for row in rows.iter().filter(|r| r.milestone == Milestone::Recovery && r.samples > 0) {
-        let values = row.conditions.iter().map(|&c| Key(c)).collect();
-        groups.entry((&row.algorithm, values)).or_default().push(row);
+fn of(term: Term, cell: &Needed) -> i64 {
+    match term {
+        Term::N => cell.n,
+        Term::Q => cell.q,
+        _ => cell.t,
     }
-    let mut figures = Vec::new();
-    for ((algorithm, values), cells) in groups {
-        let (mut file, mut title) = (format!("needed_samples_{algorithm}"), algorithm.to_owned());
-        for (key, value) in conditions.iter().zip(values) {
-            file += &format!("_{key}_{}", value.0);
-            title += &format!(", {key} = {}", value.0);
+}
+
+/// The figures of one group for which its grid has more than one value.
+pub(super) fn all(group: &Group<'_>, quantile: f64) -> Vec<Figure> {
+    let cells: Vec<&Needed> = group.cells(Milestone::Recovery).into_iter().filter(|c| c.samples > 0).collect();
+    VIEWS.iter().filter_map(|view| view.figure(group, &cells, quantile)).collect()
+}
+
+impl View {
+    fn figure(&self, group: &Group<'_>, cells: &[&Needed], quantile: f64) -> Option<Figure> {
+        let values = |term: Term| cells.iter().map(|c| of(term, c)).collect::<BTreeSet<i64>>();
+        let x_values: Vec<i64> = values(self.x).into_iter().collect();
+        // A single value makes no curve; the first figure is shown all the same, for its numbers.
+        if x_values.is_empty() || (x_values.len() < 2 && self.x != Term::T) {
+            return None;
         }
-        figures.extend(draw(&cells, &title).map(|svg| (file + ".svg", svg)));
-    }
-    figures
-}
-
-/// The SVG for cells of one algorithm; `None` if there are none.
-fn draw(cells: &[&Needed], title: &str) -> Option<String> {
-    let sparsities: BTreeSet<i64> = cells.iter().map(|c| c.q).collect();
-    if sparsities.is_empty() {
-        return None;
-    }
-    let size = (LEFT + PANEL.0 * sparsities.len() as u32, TOP + PANEL.1 + BOTTOM);
-    let mut svg = String::new();
-    {
-        let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        // A back end that writes to a string fails at nothing but itself; then there is no figure.
-        panels(&root, cells, &sparsities).ok()?;
-        let style = TextStyle::from(("sans-serif", 12)).pos(Pos::new(HPos::Right, VPos::Top));
-        root.draw(&Text::new(title.to_owned(), (size.0 as i32 - 14, 4), style)).ok()?;
-        root.present().ok()?;
-    }
-    Some(svg)
-}
-
-fn panels(root: &Area<'_>, cells: &[&Needed], sparsities: &BTreeSet<i64>) -> Result<(), Box<dyn std::error::Error>> {
-    root.fill(&WHITE)?;
-    let lengths = cells.iter().map(|c| c.t as f64);
-    let samples = cells.iter().map(|c| c.samples as f64);
-    let (t_low, t_high) = (lengths.clone().fold(f64::MAX, f64::min), lengths.fold(0.0, f64::max));
-    let (n_low, n_high) = (samples.clone().fold(f64::MAX, f64::min), samples.fold(0.0, f64::max));
-    let states: Vec<i64> = cells.iter().map(|c| c.n).collect::<BTreeSet<_>>().into_iter().collect();
-    let (_, right) = root.split_horizontally(LEFT - 40);
-    for (i, &q) in sparsities.iter().enumerate() {
-        let left = if i == 0 { 0 } else { 40 + PANEL.0 as i32 * i as i32 };
-        let width = if i == 0 { PANEL.0 + 40 } else { PANEL.0 };
-        let panel = right.clone().shrink((left, 0), (width, TOP + PANEL.1 + BOTTOM));
-        let mut chart = ChartBuilder::on(&panel)
-            .margin_right(14)
-            .margin_top(TOP)
-            .x_label_area_size(BOTTOM)
-            .y_label_area_size(if i == 0 { 40 } else { 0 })
-            .build_cartesian_2d((t_low / 1.25..t_high * 1.25).log_scale(), (n_low / 1.5..n_high * 2.2).log_scale())?;
-        let thousands = |x: &f64| if *x >= 1000.0 { format!("{}k", x / 1000.0) } else { format!("{x}") };
-        chart
-            .configure_mesh()
-            .disable_mesh()
-            .x_desc("sequence length T")
-            .x_labels(4)
-            .y_labels(6)
-            .x_label_formatter(&|x| format!("{x}"))
-            .y_label_formatter(&thousands)
-            .label_style(("sans-serif", 13))
-            .axis_desc_style(("sans-serif", 15))
-            .draw()?;
-        let title = TextStyle::from(("sans-serif", 16)).pos(Pos::new(HPos::Left, VPos::Top));
-        panel.draw(&Text::new(format!("Q = {q}"), (if i == 0 { 48 } else { 8 }, 12), title))?;
-        for (j, &n) in states.iter().enumerate() {
-            let series: Vec<&Needed> = cells.iter().copied().filter(|c| (c.q, c.n) == (q, n)).collect();
-            let ink = colour(j);
-            let at = |c: &Needed| (c.t as f64, c.samples as f64);
-            let law = fit(&series);
-            let exponent = law.as_ref().and_then(|law| law.exponent(Term::T));
-            if let (Some(law), Some(slope)) = (&law, exponent) {
-                let level = law.exponent(Term::Constant).map_or(0.0, |c| c.estimate);
-                let fitted = |t: f64| (t, libm::exp(level + slope.estimate * libm::log(t)));
-                chart.draw_series(LineSeries::new([fitted(t_low), fitted(t_high)], ink.stroke_width(2)))?;
-            }
-            for cell in &series {
-                let place = at(cell);
-                if cell.censored {
-                    chart.draw_series([TriangleMarker::new(place, 6, ink.stroke_width(2))])?;
-                } else {
-                    match j % 3 {
-                        0 => drop(chart.draw_series([Circle::new(place, 4, ink.filled())])?),
-                        1 => drop(chart.draw_series([TriangleMarker::new(place, 5, ink.filled())])?),
-                        _ => drop(chart.draw_series([Cross::new(place, 4, ink.stroke_width(2))])?),
-                    }
+        let (panels, series) = (thinned(values(self.panel), PANELS), thinned(values(self.series), SERIES));
+        let ink = |j: usize| if self.series == Term::T { sequential(j, series.len()) } else { categorical(j) };
+        let drawn = |c: &&&Needed| panels.contains(&of(self.panel, c)) && series.contains(&of(self.series, c));
+        let cells: Vec<&Needed> = cells.iter().filter(drawn).copied().collect();
+        let within = |q: i64| cells.iter().copied().filter(move |c| of(self.panel, c) == q).collect::<Vec<_>>();
+        let one = |q: i64, n: i64| within(q).into_iter().filter(|c| of(self.series, c) == n).collect::<Vec<_>>();
+        // Against T each curve has an exponent of its own; against N and Q, of which there are few values, each panel.
+        let heading = |&q: &i64| {
+            let mut entries = Vec::new();
+            if self.x == Term::T {
+                for (j, &n) in series.iter().enumerate() {
+                    let text = exponent(law(&one(q, n), Form::Power).as_ref(), self.x);
+                    entries.push(Entry {
+                        ink: ink(j),
+                        mark: Mark::of(j),
+                        text: text.unwrap_or_else(|| "-".to_owned()),
+                    });
                 }
+            } else if let Some(text) = exponent(law(&within(q), Form::Power).as_ref(), self.x) {
+                entries.push(Entry { ink: super::GREY, mark: Mark::Line, text });
             }
-            let text = match exponent {
-                Some(slope) => format!("N = {n}:  T^{:.2}", slope.estimate),
-                None => format!("N = {n}"),
+            (format!("{} = {q}", self.panel.name()), entries)
+        };
+        let legend = series.iter().enumerate().map(|(j, n)| Entry {
+            ink: ink(j),
+            mark: Mark::of(j),
+            text: format!("{} = {n}", self.series.name()),
+        });
+        let ends = cells.iter().flat_map(|c| [c.ci_low, Some(c.samples), c.ci_high]).flatten();
+        let figure = Panels {
+            x: Axis::of_values(self.label, &x_values, if self.x == Term::T { 1.5 } else { 1.15 }, 4),
+            y: Axis::logarithmic("samples to recover the truth", ends.map(|s| s.max(1) as f64), 1.35, 5),
+            columns: 3,
+            height: 128,
+            legend: legend.collect(),
+            titles: panels.iter().map(heading).collect(),
+        };
+        let svg = figure.draw(|i, panel| {
+            let q = panels[i];
+            let of_panel = law(&within(q), Form::Power);
+            for (j, &n) in series.iter().enumerate() {
+                let cells = one(q, n);
+                let law = if self.x == Term::T { law(&cells, Form::Power) } else { of_panel.clone() };
+                let law = law.filter(|law| law.coefficient(self.x).is_some());
+                // Side by side, so that intervals do not hide each other.
+                let aside = (j as f64 - (series.len() - 1) as f64 / 2.0) * if self.x == Term::T { 0.08 } else { 0.018 };
+                draw(panel, self.x, &cells, law.as_ref(), (ink(j), Mark::of(j), libm::exp(aside)))?;
+            }
+            Ok(())
+        })?;
+        let share = percent(quantile);
+        let which = if self.x == Term::T { "its exponent" } else { "the panel's, with its exponent" };
+        Some(Figure {
+            name: format!("{}_{}", self.file, group.file_name()),
+            title: format!("Needed samples against {}: {}", self.x.name(), group.name()),
+            caption: format!(
+                "Samples by which {share} of the runs have recovered the truth, each at hyperparameters chosen without it. Bars: 95 % intervals (order \
+                 statistics), with an arrow where the replicates leave them open. Open marks with an arrow: lower bounds, in cells of which fewer than {share} \
+                 recover. Lines: fitted power law, {which} and half its 95 % interval above the panel."
+            ),
+            svg,
+        })
+    }
+}
+
+fn exponent(law: Option<&Law>, term: Term) -> Option<String> {
+    let found = law?.coefficient(term)?;
+    let half = found.interval.map_or_else(String::new, |(low, high)| format!(" ± {:.2}", (high - low) / 2.0));
+    Some(format!("{}^{:.2}{half}", term.name(), found.estimate).replace('-', "−"))
+}
+
+fn draw(
+    panel: &Panel<'_, '_>,
+    x: Term,
+    cells: &[&Needed],
+    law: Option<&Law>,
+    (ink, mark, aside): (plotters::style::RGBColor, Mark, f64),
+) -> Drawn {
+    let at = |c: &Needed| aside * of(x, c) as f64;
+    if let (Some(law), Some(first)) = (law, cells.first()) {
+        let fitted = cells.iter().map(|c| {
+            let (n, q, t) = match x {
+                Term::N => (c.n, first.q, first.t),
+                Term::Q => (first.n, c.q, first.t),
+                _ => (first.n, first.q, c.t),
             };
-            let style = ("sans-serif", 14).into_font().color(&ink);
-            panel.draw(&Text::new(text, (if i == 0 { 56 } else { 16 }, TOP as i32 + 8 + 19 * j as i32), style))?;
+            (at(c), law.predict(n as f64, q as f64, t as f64))
+        });
+        panel.line(fitted, ink, 1.0)?;
+    }
+    for cell in cells {
+        let place = (at(cell), cell.samples as f64);
+        if cell.censored {
+            panel.bound(place, mark, ink)?;
+        } else {
+            let end = |end: Option<i64>| end.map(|s| s.max(1) as f64);
+            if cell.replicates > 1 {
+                panel.interval(place.0, end(cell.ci_low), place.1, end(cell.ci_high), ink)?;
+            }
+            panel.mark(place, mark, ink)?;
         }
     }
-    let upright = ("sans-serif", 15).into_font().transform(FontTransform::Rotate270);
-    let style = TextStyle::from(upright).pos(Pos::new(HPos::Center, VPos::Center));
-    root.draw(&Text::new("samples needed to recover the truth", (12, (TOP + PANEL.1 / 2) as i32), style))?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::needed::{Question, needed};
+    use crate::analysis::Analysis;
+    use crate::needed::Question;
     use crate::record::tests::record;
 
     #[test]
@@ -141,16 +175,15 @@ mod tests {
             }
         }
         let question = Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() };
-        let mut rows = needed(&records, &question);
-        let figures = all(&rows, &[]);
-        assert_eq!((figures.len(), figures[0].0.as_str()), (1, "needed_samples_prox.svg"));
-        let svg = &figures[0].1;
-        // Three discs for N = 3; two triangles for N = 4, and one that is only a bound.
-        assert_eq!(svg.matches("<circle").count(), 3);
-        assert_eq!(svg.matches("<polygon").count(), 3);
-        assert_eq!(svg.matches("T^2.00").count(), 2);
-        rows.iter_mut().filter(|r| r.n == 4).for_each(|r| r.algorithm = "sgd".to_owned());
-        assert_eq!(all(&rows, &[]).len(), 2, "algorithms do not share a figure");
-        assert!(all(&[], &[]).is_empty());
+        let analysis = Analysis::of(&records, question);
+        let figures = all(&analysis.groups()[0], 0.9);
+        let names: Vec<&str> = figures.iter().map(|f| f.name.as_str()).collect();
+        assert_eq!(names, ["needed_samples_prox", "needed_samples_states_prox"]);
+        let svg = &figures[0].svg;
+        // Two marks of the legend, two of the heading, and one for each of six cells.
+        assert_eq!(svg.matches("<polygon").count(), 10);
+        assert!(svg.contains("T^2.00 ± 0.00") && svg.contains("N = 4"), "{svg}");
+        let none = Analysis::of(&[], Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() });
+        assert!(none.groups().is_empty());
     }
 }

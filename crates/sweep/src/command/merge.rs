@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use toml::{Table, Value};
 
@@ -48,7 +49,7 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     }
     let store = Store::open(output, Access::Look)?;
     let plan = Plan::new(&config, jobs, store.done());
-    let merged = (config, plan, store);
+    let merged = (Arc::new(config), plan, store);
     tell(output, &merged)?;
     claim.finish();
     Ok(closing(merged.1.tally(&merged.2)))

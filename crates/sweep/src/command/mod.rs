@@ -9,6 +9,7 @@ pub(crate) mod status;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use crate::args::ConfigArguments;
 use crate::claim::{self, Tally};
@@ -23,13 +24,16 @@ fn run_directory(arguments: &ConfigArguments, config: &Config) -> PathBuf {
     arguments.output.clone().unwrap_or_else(|| Path::new("output").join(&config.name))
 }
 
-/// The config, plan and results of a run directory, changing nothing in it.
-fn look(directory: &Path) -> Result<(Config, Plan, Store), SweepError> {
+/// The config of a run directory, what is to do and what is done.
+type Looked = (Arc<Config>, Plan, Store);
+
+/// Looks into a run directory, changing nothing in it.
+fn look(directory: &Path) -> Result<Looked, SweepError> {
     let config = config::load(&directory.join(store::CONFIG), &[])
         .map_err(|wrong| SweepError::Usage(wrong.help("give a run directory, such as output/sample_complexity")))?;
     let store = Store::open(directory, Access::Look)?;
     let plan = Plan::new(&config, job::jobs(&config)?, store.done());
-    Ok((config, plan, store))
+    Ok((Arc::new(config), plan, store))
 }
 
 /// How often a command begins again because files went while it read them.
@@ -47,7 +51,7 @@ fn while_others_work<T>(mut action: impl FnMut() -> Result<T, SweepError>) -> Re
 }
 
 /// Writes the tables of a run directory, prints the answer and what is missing.
-fn tell(directory: &Path, (config, plan, store): &(Config, Plan, Store)) -> Result<(), SweepError> {
+fn tell(directory: &Path, (config, plan, store): &Looked) -> Result<(), SweepError> {
     let answer = tables::write(config, &plan.jobs, store)?;
     let missing = status::missing(plan, store, &claim::owners(directory), directory);
     // Said first as well: what follows looks final.

@@ -1,0 +1,205 @@
+//! Hyperparameters chosen on one half of the replicates and judged on the other, both ways round.
+//!
+//! The best of many settings on the runs that it was chosen by flatters: it is the best in luck as well. So each
+//! replicate is read at the setting that the *other* half chose, and the readings of both halves together are as many as
+//! there are replicates, each at a setting chosen without it. Which replicates make a half is chance, so it is done
+//! [`SPLITS`] times and the split whose quantile is the middle one is taken.
+//!
+//! A half is small, and the 0.9 quantile of a few runs is lucky where a tenth of all runs never arrive: a setting at this edge
+//! looks fastest and fails on the other half. So a half reads the quantile at rank `ceil(level (n + 1))`, by which a
+//! fresh run has reached with probability `level` whatever the distribution (Wilks 1941), or at its last run.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64Mcg;
+
+use crate::survival::{Curve, Reading, quantile};
+
+/// How often the replicates are split; odd, so that there is a middle.
+pub const SPLITS: u64 = 21;
+
+/// The runs at one setting of the hyperparameters: a replicate and its reading.
+pub type Runs = Vec<(i64, Reading)>;
+
+/// What [`choose`] finds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// The setting that all replicates together would choose.
+    pub best: usize,
+    /// The runs, each at a setting chosen without it.
+    pub curve: Curve,
+    /// The smallest quantile of any setting on the very runs that chose it; it flatters.
+    pub flattered: Reading,
+}
+
+/// Chooses among settings by `chosen_by` and reads `judged`, the same runs and settings; both may be of the same milestone. With a
+/// single replicate or setting there is nothing to split. `None` if there are no runs.
+#[must_use]
+pub fn choose(chosen_by: &[Runs], judged: &[Runs], level: f64) -> Option<Choice> {
+    let replicates: BTreeSet<i64> = chosen_by.iter().flatten().map(|&(replicate, _)| replicate).collect();
+    let replicates: Vec<i64> = replicates.into_iter().collect();
+    let settings: Vec<Setting> = chosen_by.iter().map(|runs| Setting::new(runs, &replicates)).collect();
+    let everyone = vec![true; replicates.len()];
+    let best = best_of(&settings, &everyone, true, level)?;
+    let flattered = judged.iter().filter_map(|runs| of_all(runs).quantile(level)).min_by_key(finite_first)?;
+    if settings.len() == 1 || replicates.len() < 2 {
+        return Some(Choice { best, curve: of_all(&judged[best]), flattered });
+    }
+    let judged: Vec<Setting> = judged.iter().map(|runs| Setting::new(runs, &replicates)).collect();
+    let mut splits: Vec<(Curve, Reading)> = (0..SPLITS)
+        .filter_map(|split| {
+            let first = half(replicates.len(), split);
+            let choices = [best_of(&settings, &first, true, level)?, best_of(&settings, &first, false, level)?];
+            let at = |(i, &is_first): (usize, &bool)| judged[choices[usize::from(is_first)]].by_replicate[i];
+            let curve = Curve::of(first.iter().enumerate().filter_map(at).collect());
+            curve.quantile(level).map(|reading| (curve, reading))
+        })
+        .collect();
+    splits.sort_by_key(|(_, reading)| finite_first(reading));
+    let middle = splits.len() / 2;
+    let curve = splits.into_iter().nth(middle).map_or_else(|| of_all(&[]), |(curve, _)| curve);
+    Some(Choice { best, curve, flattered })
+}
+
+fn finite_first(reading: &Reading) -> (bool, i64) {
+    (reading.censored, reading.samples)
+}
+
+/// All runs of a setting.
+pub(crate) fn of_all(runs: &[(i64, Reading)]) -> Curve {
+    Curve::of(runs.iter().map(|&(_, reading)| reading).collect())
+}
+
+/// Which of so many replicates are in the first half of a split.
+fn half(replicates: usize, split: u64) -> Vec<bool> {
+    let mut first: Vec<bool> = (0..replicates).map(|i| i % 2 == 0).collect();
+    first.shuffle(&mut Pcg64Mcg::seed_from_u64(split));
+    first
+}
+
+/// The runs of a setting twice: in the order of their readings, and by replicate.
+struct Setting {
+    sorted: Vec<(Reading, usize)>,
+    by_replicate: Vec<Option<Reading>>,
+}
+
+/// How good a setting looks on a half.
+struct Score {
+    quantile: Reading,
+    share: f64,
+    median: Reading,
+}
+
+impl Setting {
+    fn new(runs: &Runs, replicates: &[i64]) -> Self {
+        let mut sorted: Vec<(Reading, usize)> = runs
+            .iter()
+            .filter_map(|(replicate, reading)| Some((*reading, replicates.binary_search(replicate).ok()?)))
+            .collect();
+        sorted.sort_unstable();
+        let mut by_replicate = vec![None; replicates.len()];
+        sorted.iter().for_each(|&(reading, i)| by_replicate[i] = Some(reading));
+        Self { sorted, by_replicate }
+    }
+
+    fn score(&self, first: &[bool], side: bool, level: f64) -> Option<Score> {
+        let readings = || self.sorted.iter().filter(|(_, i)| first[*i] == side).map(|&(reading, _)| reading);
+        let runs = readings().count();
+        // As elsewhere: without the slack 0.9 * 20 would round up.
+        let rank = (level * (runs + 1) as f64 - 1e-9).ceil().min(runs as f64);
+        Some(Score {
+            quantile: quantile(readings(), runs, rank / runs as f64)?,
+            share: readings().filter(|r| !r.censored).count() as f64 / runs as f64,
+            median: quantile(readings(), runs, 0.5)?,
+        })
+    }
+}
+
+impl Score {
+    /// Reached beats not reached; then fewer samples; among those not reached, a larger share of runs that did.
+    fn compare(&self, other: &Self) -> Ordering {
+        let last = || finite_first(&self.median).cmp(&finite_first(&other.median));
+        self.quantile.censored.cmp(&other.quantile.censored).then_with(|| {
+            if self.quantile.censored {
+                other.share.total_cmp(&self.share).then_with(last)
+            } else {
+                self.quantile.samples.cmp(&other.quantile.samples).then_with(last)
+            }
+        })
+    }
+}
+
+/// The best setting on one side of a split; of equals the first.
+fn best_of(settings: &[Setting], first: &[bool], side: bool, level: f64) -> Option<usize> {
+    let scores = settings.iter().enumerate().filter_map(|(i, s)| Some((i, s.score(first, side, level)?)));
+    scores.min_by(|(_, a), (_, b)| a.compare(b)).map(|(i, _)| i)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reached(samples: i64) -> Reading {
+        Reading { samples, censored: false }
+    }
+
+    fn never(samples: i64) -> Reading {
+        Reading { samples, censored: true }
+    }
+
+    fn runs(readings: impl IntoIterator<Item = Reading>) -> Runs {
+        (0..).zip(readings).collect()
+    }
+
+    #[test]
+    fn a_setting_that_is_best_on_every_half_is_read_as_it_is() {
+        let slow = runs((0..20).map(|i| reached(1000 + i)));
+        let fast = runs((0..20).map(|i| reached(100 + i)));
+        let choice = choose(&[slow.clone(), fast.clone()], &[slow, fast.clone()], 0.9).unwrap();
+        assert_eq!((choice.best, &choice.curve, choice.flattered), (1, &of_all(&fast), reached(117)));
+    }
+
+    /// Two settings that are equal but for luck: the lucky runs of each are read at the other. Worked out by hand: replicate 0 is slow
+    /// at the first setting, 1 at the second, so whichever half holds a slow run chooses the other setting, at which the other half is slow.
+    #[test]
+    fn no_run_is_read_at_a_setting_that_it_chose() {
+        let slow_at = |slow: i64| runs((0..2).map(|i| reached(if i == slow { 900 } else { 100 })));
+        let settings = [slow_at(0), slow_at(1)];
+        let choice = choose(&settings, &settings, 0.5).unwrap();
+        // Each half has one replicate; it chooses where it is fast, and there the other one is slow.
+        assert_eq!(choice.curve.readings(), [reached(900), reached(900)]);
+        assert_eq!(choice.flattered, reached(100));
+    }
+
+    #[test]
+    fn halves_are_halves_and_splits_differ() {
+        let splits: BTreeSet<Vec<bool>> = (0..SPLITS).map(|split| half(9, split)).collect();
+        assert!(splits.iter().all(|first| first.iter().filter(|f| **f).count() == 5));
+        assert!(splits.len() > 15, "{}", splits.len());
+    }
+
+    #[test]
+    fn a_single_run_of_a_half_that_never_arrives_counts_against_a_setting() {
+        // Of 8 runs the 0.9 quantile is the last: all together choose the slower setting. So does the half with the run that
+        // never arrives; the other half does not know better, and that run is read at its choice.
+        let edge = runs((0..8).map(|i| if i == 3 { never(5000) } else { reached(100) }));
+        let safe = runs((0..8).map(|_| reached(400)));
+        let choice = choose(&[edge.clone(), safe.clone()], &[edge, safe], 0.9).unwrap();
+        assert_eq!((choice.best, choice.curve.quantile(0.9)), (1, Some(never(5000))));
+    }
+
+    #[test]
+    fn where_none_arrives_the_setting_with_the_larger_share_is_chosen_and_missing_runs_are_left_out() {
+        let few = runs((0..10).map(|i| if i < 2 { reached(10) } else { never(5000) }));
+        let half = runs((0..10).map(|i| if i < 6 { reached(90) } else { never(5000) }));
+        let none = Vec::new();
+        let choice = choose(&[few.clone(), none.clone(), half.clone()], &[few, none, half], 0.9).unwrap();
+        assert_eq!((choice.best, choice.curve.quantile(0.9)), (2, Some(never(5000))));
+        assert_eq!(choose(&[Vec::new()], &[Vec::new()], 0.9), None);
+        let one = [runs([reached(5)]), runs([reached(7)])];
+        assert_eq!(choose(&one, &one, 0.9).unwrap().curve, of_all(&one[0]), "one replicate cannot be split");
+    }
+}

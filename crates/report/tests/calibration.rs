@@ -1,0 +1,272 @@
+//! Do 95 % intervals cover the truth in 95 of 100 cases, and what would happen without the care taken?
+//!
+//! Records are drawn from a known law on the default grid, the way runs behave: six settings of the hyperparameters of which
+//! the fast ones fail to arrive now and then, one so often that it has no 0.9 quantile at all; tasks that are hard at every
+//! setting; a scatter that is larger for few states; budgets that cut off the hardest cells. Then everything between records
+//! and laws is done to them, [`REPETITIONS`] times.
+//!
+//! Numbers measured here are quoted in the README. With 600 repetitions the standard error of a coverage of 95 % is 0.9 %, so a
+//! coverage of exactly 95 % fails the test of 92 to 98 % in one case of 1300; the seeds are fixed.
+
+#![allow(clippy::unwrap_used)] // a test may panic
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use report::needed::{Milestone, Needed, Question, needed};
+use report::scaling::{Form, Term, law, scalings};
+use report::survival::Curve;
+use report::{Measures, Record, Status};
+use statrs::distribution::{ContinuousCDF, Normal};
+
+const REPETITIONS: u64 = 600;
+const REPLICATES: i64 = 40;
+const QUANTILE: f64 = 0.9;
+const EXPONENTS: [(Term, f64); 3] = [(Term::T, 0.8), (Term::N, -0.1), (Term::Q, 0.75)];
+
+/// How much longer a setting takes (in ln n) and how often it never arrives.
+const SETTINGS: [(f64, f64); 6] = [(0.0, 0.02), (0.05, 0.0), (0.1, 0.06), (0.3, 0.0), (0.6, 0.0), (-0.15, 0.12)];
+
+/// Standard deviation of ln n over replicates.
+fn scatter(n: i64) -> f64 {
+    match n {
+        3 => 0.35,
+        4 => 0.28,
+        _ => 0.2,
+    }
+}
+
+/// The samples that are needed at the best setting: what the analysis should find.
+fn truth(n: i64, q: i64, t: i64) -> f64 {
+    30.0 * EXPONENTS.iter().zip([t, n, q]).map(|((_, power), x)| (x as f64).powf(*power)).product::<f64>()
+}
+
+fn budget(t: i64) -> i64 {
+    22 * t + 150
+}
+
+fn normal() -> Normal {
+    Normal::new(0.0, 1.0).unwrap()
+}
+
+/// The 0.9 quantile of ln n at the best setting, for this scatter, above the median at the first setting.
+fn best_quantile(scatter: f64) -> f64 {
+    let quantile = |(shift, never): (f64, f64)| {
+        let level = QUANTILE / (1.0 - never);
+        if level < 1.0 { shift + scatter * normal().inverse_cdf(level) } else { f64::INFINITY }
+    };
+    SETTINGS.into_iter().map(quantile).fold(f64::INFINITY, f64::min)
+}
+
+fn grid() -> Vec<(i64, i64, i64)> {
+    let mut cells = Vec::new();
+    for n in [3, 4, 6] {
+        for q in [1, 2, 3] {
+            cells.extend((5..12).map(|power| (n, q, 1 << power)));
+        }
+    }
+    cells
+}
+
+fn records(rng: &mut Pcg64Mcg) -> Vec<Record> {
+    let mut records = Vec::new();
+    let gauss = |rng: &mut Pcg64Mcg| normal().inverse_cdf(rng.random_range(1e-12..1.0));
+    for (n, q, t) in grid() {
+        let scatter = scatter(n);
+        let level = truth(n, q, t).ln() - best_quantile(scatter);
+        for replicate in 0..REPLICATES {
+            let task = gauss(rng);
+            for (i, (shift, never)) in SETTINGS.into_iter().enumerate() {
+                let deviation = (0.5f64.sqrt()) * (task + gauss(rng));
+                let samples = (level + shift + scatter * deviation).exp().round() as i64;
+                let arrives = rng.random::<f64>() >= never;
+                records.push(record((n, q, t), i, replicate, samples, arrives));
+            }
+        }
+    }
+    records
+}
+
+fn record((n, q, t): (i64, i64, i64), setting: usize, replicate: i64, samples: i64, arrives: bool) -> Record {
+    let reached = arrives && samples <= budget(t);
+    let spent = if reached { samples } else { budget(t) };
+    let status = match (arrives, reached) {
+        (false, _) => Status::Mirrored,
+        (true, true) => Status::Recovered,
+        (true, false) => Status::Exhausted,
+    };
+    let measures = Measures {
+        steps: spent,
+        samples: spent,
+        samples_to_signal: None,
+        samples_to_support: None,
+        samples_to_recovery: reached.then_some(samples),
+        alpha_v: 1.0,
+        alpha_a: 1.0,
+        value_error: 0.1,
+        attention_error: 0.1,
+        rounded_value_error: 0.1,
+        rounded_attention_error: 0.1,
+        loss: 0.3,
+        k_p: 0.2,
+        k_q: 0.4,
+    };
+    Record {
+        job_id: String::new(),
+        n,
+        q,
+        t,
+        batch_size: 1,
+        eta_boost: 0.1 * (setting + 1) as f64,
+        eta_sparse: 0.05,
+        lambda: 0.003,
+        algorithm: "prox".to_owned(),
+        max_samples: budget(t),
+        replicate,
+        further: Vec::new(),
+        status,
+        error: None,
+        measures: Some(measures),
+    }
+}
+
+/// Counts in many threads: hits, trials and a sum, kept in billionths.
+#[derive(Default)]
+struct Tally {
+    hits: AtomicU64,
+    trials: AtomicU64,
+    sum: AtomicU64,
+}
+
+impl Tally {
+    fn add(&self, hit: bool, value: f64) {
+        self.hits.fetch_add(u64::from(hit), Ordering::Relaxed);
+        self.trials.fetch_add(1, Ordering::Relaxed);
+        self.sum.fetch_add((1e9 * value).round() as i64 as u64, Ordering::Relaxed);
+    }
+
+    fn share(&self) -> f64 {
+        self.hits.load(Ordering::Relaxed) as f64 / self.trials.load(Ordering::Relaxed) as f64
+    }
+
+    fn mean(&self) -> f64 {
+        1e-9 * self.sum.load(Ordering::Relaxed) as i64 as f64 / self.trials.load(Ordering::Relaxed) as f64
+    }
+}
+
+#[derive(Default)]
+struct Tallies {
+    exponents: [Tally; 3],
+    widths: [Tally; 3],
+    of_pairs: Tally,
+    cells: Tally,
+    split: Tally,
+    flattered: Tally,
+    bounds: Tally,
+    bootstrap: Tally,
+    without_bounds: Tally,
+    warned: Tally,
+}
+
+#[test]
+fn intervals_cover_the_truth_as_often_as_they_say() {
+    let tallies = Tallies::default();
+    let next = AtomicU64::new(0);
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= REPETITIONS {
+                        break;
+                    }
+                    repeat(seed, &tallies);
+                }
+            });
+        }
+    });
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    println!("95 % intervals, {REPETITIONS} repetitions of the default grid with {REPLICATES} replicates");
+    for (((term, truth), tally), width) in EXPONENTS.iter().zip(&tallies.exponents).zip(&tallies.widths) {
+        let (covered, mean, width) = (percent(tally.share()), tally.mean(), width.mean());
+        println!(
+            "  exponent of {}: covered in {covered}, mean {mean:.3} (truth {truth}), mean width {width:.3}",
+            term.name()
+        );
+    }
+    println!("  exponent of T for one N and Q: covered in {}", percent(tallies.of_pairs.share()));
+    println!("  needed samples of a cell: covered in {}", percent(tallies.cells.share()));
+    println!("  the same by a percentile bootstrap at a fixed setting: {}", percent(tallies.bootstrap.share()));
+    let factor = |tally: &Tally| 100.0 * (tally.mean().exp() - 1.0);
+    println!("needed samples, chosen by halves: {:+.1} % on average", factor(&tallies.split));
+    println!("needed samples, chosen on the runs they are read from: {:+.1} %", factor(&tallies.flattered));
+    println!("lower bounds that hold: {}", percent(tallies.bounds.share()));
+    println!("exponent of T without the lower bounds: mean {:.3}", tallies.without_bounds.mean());
+    println!("grids of a true power law that draw a warning: {}", percent(tallies.warned.share()));
+
+    for tally in tallies.exponents.iter().chain([&tallies.of_pairs, &tallies.cells]) {
+        assert!((0.92..=0.98).contains(&tally.share()), "{}", tally.share());
+    }
+    for ((_, truth), tally) in EXPONENTS.iter().zip(&tallies.exponents) {
+        assert!((tally.mean() - truth).abs() < 0.02, "{}", tally.mean());
+    }
+    assert!(tallies.warned.share() < 0.08);
+    assert!(factor(&tallies.flattered) < -5.0 && factor(&tallies.split) > factor(&tallies.flattered));
+}
+
+fn repeat(seed: u64, tallies: &Tallies) {
+    let mut rng = Pcg64Mcg::seed_from_u64(seed);
+    let question = Question { quantile: QUANTILE, conditions: Vec::new(), tuned: Vec::new() };
+    let records = records(&mut rng);
+    let cells: Vec<Needed> =
+        needed(&records, &question).into_iter().filter(|c| c.milestone == Milestone::Recovery).collect();
+    let scaling = scalings(&cells).remove(0);
+    let power = scaling.power.as_ref().unwrap();
+    for (i, (term, truth)) in EXPONENTS.into_iter().enumerate() {
+        let found = power.coefficient(term).unwrap();
+        let (low, high) = found.interval.unwrap();
+        tallies.exponents[i].add(low <= truth && truth <= high, found.estimate);
+        tallies.widths[i].add(true, high - low);
+    }
+    for (_, _, law) in &scaling.of_pairs {
+        let Some((low, high)) = law.coefficient(Term::T).and_then(|found| found.interval) else { continue };
+        tallies.of_pairs.add(low <= EXPONENTS[0].1 && EXPONENTS[0].1 <= high, 0.0);
+    }
+    for cell in &cells {
+        let truth = truth(cell.n, cell.q, cell.t);
+        if truth < budget(cell.t) as f64 {
+            let above = cell.ci_low.is_none_or(|low| low as f64 <= truth);
+            let below = cell.ci_high.is_none_or(|high| truth <= high as f64);
+            tallies.cells.add(above && below, 0.0);
+        }
+        if cell.censored {
+            tallies.bounds.add(cell.samples as f64 <= truth, 0.0);
+        } else {
+            tallies.split.add(true, (cell.samples as f64 / truth).ln());
+            tallies.flattered.add(true, (cell.flattered.samples as f64 / truth).ln());
+        }
+    }
+    tallies.bootstrap.add(bootstrap_covers(&mut rng), 0.0);
+    let seen: Vec<&Needed> = cells.iter().filter(|c| !c.censored).collect();
+    let naive = law(&seen, Form::Power).unwrap().coefficient(Term::T).unwrap().estimate;
+    tallies.without_bounds.add(true, naive);
+    tallies.warned.add(scaling.failed_checks().next().is_some() || !scaling.outliers.is_empty(), 0.0);
+}
+
+/// Whether the percentile bootstrap of the 0.9 quantile covers it, for one setting and no tuning: what a simpler tool would do.
+fn bootstrap_covers(rng: &mut Pcg64Mcg) -> bool {
+    use report::survival::Reading;
+    let quantile = |readings: Vec<i64>| {
+        let reading = |samples| Reading { samples, censored: false };
+        Curve::of(readings.into_iter().map(reading).collect()).quantile(QUANTILE).unwrap().samples
+    };
+    let draw = |rng: &mut Pcg64Mcg| (1e6 * rng.random::<f64>()) as i64;
+    let runs: Vec<i64> = (0..REPLICATES).map(|_| draw(rng)).collect();
+    let mut again: Vec<i64> =
+        (0..400).map(|_| quantile((0..REPLICATES).map(|_| runs[rng.random_range(0..runs.len())]).collect())).collect();
+    again.sort_unstable();
+    let truth = (1e6 * QUANTILE) as i64;
+    again[10] <= truth && truth <= again[389]
+}

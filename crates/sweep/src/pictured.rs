@@ -1,0 +1,83 @@
+//! What figures show and records do not hold: traces, the same runs without noise, and what one run has learned. A run gives the
+//! same bits again, so none of this needs to be stored.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use report::analysis::Analysis;
+use report::figure::{self, POPULATION, Pictured, Specimen};
+use report::{Record, TracePoint};
+use scb_core::optimise::ALGORITHMS;
+use scb_core::train::{Checkpoint, Observer, StopAt};
+
+use crate::axis;
+use crate::config::Config;
+use crate::job::Job;
+use crate::level;
+use crate::training::Training;
+
+/// A run is repeated for its picture if that takes no more tokens, about a second's.
+const MOST_TOKENS: i64 = 2_000_000_000;
+
+/// Collects it. `traces` holds those of all jobs, by their ids; `records` are in the order of `jobs`, with gaps.
+pub(crate) fn pictured(
+    config: &Arc<Config>,
+    analysis: &Analysis,
+    (jobs, records): (&[Job], &[Record]),
+    traces: &HashMap<String, Vec<TracePoint>>,
+) -> Pictured {
+    // A level that this processor lacks was an error before anything ran.
+    let Ok(level) = level::chosen() else { return Pictured::default() };
+    let training = Training::new(config, level);
+    let ids: HashMap<String, &Job> = jobs.iter().map(|job| (job.id.to_string(), job)).collect();
+    let mut shown: Vec<(Record, Vec<TracePoint>)> = Vec::new();
+    let population = ALGORITHMS.iter().position(|algorithm| algorithm.name == POPULATION);
+    for record in figure::traced(analysis, records) {
+        let Some(points) = traces.get(&record.job_id) else { continue };
+        shown.push((record.clone(), points.clone()));
+        let (Some(job), Some(index)) = (ids.get(&record.job_id), population) else { continue };
+        if record.algorithm != POPULATION {
+            let points = training.trace(&with_algorithm(job, index as f64), |spec| spec.stop_at = StopAt::Budget);
+            let algorithm = POPULATION.to_owned();
+            shown.extend(points.map(|points| (Record { algorithm, ..record.clone() }, points)));
+        }
+    }
+    let specimen = figure::specimen(analysis, records).and_then(|record| {
+        let tokens = record.measures.as_ref().map_or(0, |m| m.samples.saturating_mul(record.t));
+        let job = ids.get(&record.job_id).filter(|_| tokens <= MOST_TOKENS)?;
+        let mut last = Last::default();
+        training.train(job, &mut last, |_| {}).ok()?;
+        let Last { truth, learned } = last;
+        Some(Specimen { record: record.clone(), truth, learned })
+    });
+    Pictured { traces: shown, specimen }
+}
+
+fn with_algorithm(job: &Job, index: f64) -> Job {
+    let mut point = (*job.point).clone();
+    point.values[axis::ALGORITHM] = index;
+    Job { point: Arc::new(point), ..job.clone() }
+}
+
+/// Attention at the last check, and the truth.
+#[derive(Default)]
+struct Last {
+    truth: Vec<Vec<f64>>,
+    learned: Vec<Vec<f64>>,
+}
+
+impl Observer for Last {
+    fn observe(&mut self, seen: &Checkpoint<'_>) -> ControlFlow<()> {
+        if self.truth.is_empty() {
+            let task = seen.truth.task;
+            self.truth = vec![vec![0.0; task.t]; task.n];
+            for (row, pattern) in self.truth.iter_mut().zip(&task.patterns) {
+                pattern.positions.iter().zip(&pattern.weights).for_each(|(&t, &weight)| row[t] = weight);
+            }
+        }
+        let attention = &seen.model.attention;
+        self.learned = attention.rows().into_iter().map(|row| row.iter().map(|&a| f64::from(a)).collect()).collect();
+        ControlFlow::Continue(())
+    }
+}
