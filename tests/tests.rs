@@ -10,6 +10,7 @@ mod disk;
 mod failures;
 mod levels;
 mod lock;
+mod page;
 mod readers;
 mod run;
 mod shards;

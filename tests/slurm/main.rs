@@ -99,7 +99,7 @@ impl Scene {
         let runs = self.run_directory().join("runs.parquet");
         wait_for(Duration::from_secs(5), "the report", || runs.is_file());
         assert_eq!(sha256(&runs), reference(), "{}", self.log("report.log"));
-        assert!(self.log("report.log").contains("Tables and figures"), "{}", self.log("report.log"));
+        assert!(self.log("report.log").contains("tables and figures"), "{}", self.log("report.log"));
     }
 }
 

@@ -205,7 +205,7 @@ impl<'a> Group<'a> {
                 (format!("the exponent of {of} changes with {with}"), e)
             };
             limits.push(format!(
-                "{name}: one power law does not describe the grid: {what}, by {:+.2} for each doubling (p = {}).",
+                "{name}: one power law does not describe the grid: {what}, by {:+.2} for each doubling (p {}).",
                 e * std::f64::consts::LN_2,
                 short_p(check.p_value)
             ));
@@ -215,6 +215,11 @@ impl<'a> Group<'a> {
             let side = if spreads > 0.0 { "above" } else { "below" };
             limits.push(format!("{name}: N = {n}, Q = {q}, T = {t} lies {:.1} spreads {side} the law.", spreads.abs()));
         }
+        let (runs, reached) = cells.iter().fold((0, 0), |(a, b), c| (a + c.replicates, b + c.reached));
+        if reached < runs {
+            let share = 100.0 * (runs - reached) as f64 / runs as f64;
+            limits.push(format!("{name}: {share:.1} % of the runs at the chosen settings did not recover."));
+        }
         limits
     }
 }
@@ -223,7 +228,6 @@ impl<'a> Group<'a> {
 #[must_use]
 pub fn rivalry(scaling: &Scaling) -> Option<String> {
     let (difference, held_out) = (scaling.aicc_difference()?, scaling.held_out?);
-    let off = |error: f64| format!("{:.0} %", 100.0 * (libm::exp(error) - 1.0));
     let (power, polylog) = (off(held_out.power), off(held_out.polylog));
     let exponent = scaling.polylog.as_ref()?.coefficient(Form::Polylog.term())?.estimate;
     let t = held_out.t;
@@ -241,6 +245,11 @@ pub fn rivalry(scaling: &Scaling) -> Option<String> {
             if difference > 0.0 { "T" } else { "ln T" }
         ),
     })
+}
+
+/// An error of the logarithm of samples as a share of the samples.
+pub(crate) fn off(error: f64) -> String {
+    format!("{:.0} %", 100.0 * (libm::exp(error) - 1.0))
 }
 
 /// How many replicates bound a quantile from above: with fewer, all of them may lie below it.
@@ -279,7 +288,7 @@ pub fn short(samples: i64) -> String {
 }
 
 fn short_p(p: f64) -> String {
-    if p < 1e-4 { "below 0.0001".to_owned() } else { format!("{p:.4}") }
+    if p < 1e-4 { "< 0.0001".to_owned() } else { format!("= {p:.4}") }
 }
 
 #[cfg(test)]

@@ -83,7 +83,9 @@ fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64) {
         lines.push(format!("  .. and {} more in the report", pairs.len() - shown));
     }
     lines.push(String::new());
-    lines.push(format!("  {:<18}{:<21}{:<21}{:<21}cells", "samples to", "T", "N", "Q"));
+    if group.scalings.iter().any(|s| s.power.is_some()) {
+        lines.push(format!("  {:<18}{:<21}{:<21}{:<21}cells", "samples to", "T", "N", "Q"));
+    }
     for scaling in &group.scalings {
         if let Some(law) = &scaling.power {
             lines.push(format!("  {:<18}{}", scaling.milestone.name(), exponents(law)));

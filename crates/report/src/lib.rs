@@ -28,6 +28,7 @@ pub mod choice;
 pub mod error;
 pub mod figure;
 pub mod needed;
+pub mod page;
 pub mod record;
 pub mod scaling;
 pub mod summary;

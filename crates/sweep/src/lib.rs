@@ -34,6 +34,7 @@
 //!
 //! This crate knows no formulas.
 
+pub(crate) mod about;
 pub mod args;
 pub mod axis;
 pub mod claim;

@@ -1,4 +1,4 @@
-//! From the parts to the final tables, the figures and the printed answer.
+//! From the parts to the final tables, the figures, the report page and the printed answer.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use report::analysis::Analysis;
 use report::answer::answer;
 use report::figure;
 use report::needed::{Question, needed_table};
+use report::page::page;
 use report::record::{runs_table, timings_table};
 use report::scaling::scaling_table;
 use report::summary::summary_table;
@@ -15,6 +16,7 @@ use report::trace::traces_table;
 use report::{Record, Timing};
 
 use crate::SweepError;
+use crate::about::about;
 use crate::axis::{AXES, Role};
 use crate::config::Config;
 use crate::grid::further_axes;
@@ -79,9 +81,13 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
         path: figures.clone(),
         source,
     })?;
-    for figure in figure::all(&analysis, &pictured) {
-        write_whole(&figures.join(figure.name + ".svg"), figure.svg.as_bytes())?;
+    let drawn = figure::all(&analysis, &pictured);
+    for figure in &drawn {
+        write_whole(&figures.join(figure.name.clone() + ".svg"), figure.svg.as_bytes())?;
     }
+    let about = about(config, jobs.len(), &timings, directory);
+    let page_path = directory.join("report.html");
+    write_whole(&page_path, page(&analysis, &drawn, &about).as_bytes())?;
     store.write_manifest(config, jobs.len(), &records)?;
-    Ok(answer(&analysis))
+    Ok(format!("{}\nReport: {}, tables and figures beside it\n", answer(&analysis), page_path.display()))
 }

@@ -81,7 +81,7 @@ const OKABE_ITO: [RGBColor; 6] = [
 ];
 
 /// The colour of the `i`-th kind.
-fn categorical(i: usize) -> RGBColor {
+pub(crate) fn categorical(i: usize) -> RGBColor {
     OKABE_ITO[i % OKABE_ITO.len()]
 }
 

@@ -71,18 +71,25 @@ impl Axis {
     pub(super) fn logarithmic(label: &str, values: impl Iterator<Item = f64> + Clone, room: f64, most: usize) -> Self {
         let (low, high) = ends(values);
         let (low, high) = (low / room, high * room);
+        // Labels at the ends would run into those of the next panel.
+        let margin = libm::pow(high / low, 0.06);
         // The finest of these with few enough labels.
-        let steps: [&[f64]; 3] = [&[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]];
+        let steps: [&[f64]; 4] = [&[1.0, 1.5, 2.0, 3.0, 5.0, 7.0], &[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]];
         let within = |steps: &[f64]| -> Vec<f64> {
             let decades = (-12..16).flat_map(|d| steps.iter().map(move |s| s * 10f64.powi(d)));
-            decades.filter(|tick| (low..=high).contains(tick)).collect()
+            decades.filter(|tick| (low * margin..=high / margin).contains(tick)).collect()
         };
         let mut ticks = steps.into_iter().map(within).find(|ticks| ticks.len() <= most).unwrap_or_else(|| {
             let decades = within(&[1.0]);
             decades.iter().copied().step_by(decades.len().div_ceil(most)).collect()
         });
         if ticks.len() < 2 {
-            ticks = vec![low, high];
+            // Two digits, a fifth of the way from either end.
+            let digits = |value: f64| {
+                let unit = libm::pow(10.0, libm::floor(libm::log10(value)) - 1.0);
+                (value / unit).round() * unit
+            };
+            ticks = [0.2, 0.8].map(|share| digits(low * libm::pow(high / low, share))).to_vec();
         }
         Self { label: label.to_owned(), low, high, logarithmic: true, ticks }
     }

@@ -50,6 +50,17 @@ fn while_others_work<T>(mut action: impl FnMut() -> Result<T, SweepError>) -> Re
     action()
 }
 
+/// What is to be said of finished jobs that are not of this plan.
+fn strangers(directory: &Path, plan: &Plan, store: &Store) -> Option<String> {
+    let strangers = store.done().len() - plan.jobs.iter().filter(|job| store.done().contains_key(&job.id)).count();
+    let directory = directory.display();
+    (strangers > 0).then(|| {
+        format!(
+            "{strangers} finished jobs in {directory} have other settings or are of another version: kept, and no part of these results"
+        )
+    })
+}
+
 /// Writes the tables of a run directory, prints the answer and what is missing.
 fn tell(directory: &Path, (config, plan, store): &Looked) -> Result<(), SweepError> {
     let answer = tables::write(config, &plan.jobs, store)?;
@@ -61,7 +72,8 @@ fn tell(directory: &Path, (config, plan, store): &Looked) -> Result<(), SweepErr
             format!("PARTIAL: {left} of {} jobs have not run, and the numbers below will change.\n\n", plan.jobs.len())
         }
     };
-    print(&format!("{partial}{answer}\nTables and figures: {}\n{missing}", directory.display()))
+    let strangers = strangers(directory, plan, store).map_or_else(String::new, |text| text + "\n");
+    print(&format!("{partial}{answer}{strangers}{missing}"))
 }
 
 /// The exit code, with a last word if jobs have failed.

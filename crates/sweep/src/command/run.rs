@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::{closing, run_directory};
+use super::{closing, run_directory, strangers};
 use crate::args::Run;
 use crate::claim::{self, Claim, Seen};
 use crate::config::Config;
@@ -33,13 +33,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     let mut store = Store::open(&directory, if run.shard.is_some() { Access::Shared } else { Access::Alone })?;
     store.prepare(&config)?;
     let mut plan = Plan::new(&config, jobs, store.done()).of_shard(run.shard);
-    let strangers = store.done().len() - plan.jobs.iter().filter(|job| store.done().contains_key(&job.id)).count();
-    if strangers > 0 && !run.quiet {
-        let directory = directory.display();
-        say(&format!(
-            "{strangers} finished jobs in {directory} have other settings: kept, and no part of these results"
-        ));
-    }
+    strangers(&directory, &plan, &store).iter().filter(|_| !run.quiet).for_each(|text| say(text));
     if run.retry_failed {
         plan = plan.of_failed(&store);
     }
@@ -67,7 +61,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     } else {
         let answer = tables::write(&config, &plan.jobs, &store)?;
         if !run.quiet {
-            print(&format!("\n{answer}\nTables and figures: {}\n", directory.display()))?;
+            print(&format!("\n{answer}"))?;
         }
     }
     if tally.done < tally.jobs {

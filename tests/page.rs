@@ -1,0 +1,107 @@
+//! The report page: what it holds, that a browser can use it, and what it says of a run that holds little.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use report::Table;
+use report::table::Cells;
+
+use super::{fail, succeed, sweep, table, with_small};
+
+/// No number of a table may be one that is none.
+fn numbers_are_numbers(run: &Path) {
+    for name in ["runs", "summary", "needed", "scaling"] {
+        let table: Table = table(run, &format!("{name}.parquet"));
+        for column in table.columns() {
+            if let Cells::Float(cells) = &column.cells {
+                assert!(cells.iter().flatten().all(|x| x.is_finite()), "{name}.{}", column.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sweep_ends_with_an_answer_that_fits_a_terminal_and_a_page() {
+    let home = with_small();
+    let (out, _) = succeed(home.path(), "run small.toml -q replicates=8");
+    assert!(out.is_empty(), "{out}");
+    let (out, _) = succeed(home.path(), "report output/small");
+    assert!(out.contains("Report: output/small/report.html") && out.lines().count() <= 26, "{out}");
+    let page = fs::read_to_string(home.path().join("output/small/report.html")).unwrap();
+    for text in ["grow as T<sup>", "results version", "seed = 11", "8 replicates do not bound", "needed_samples_prox"] {
+        assert!(page.contains(text), "{text}");
+    }
+    numbers_are_numbers(&home.path().join("output/small"));
+    // The same results make the same page.
+    succeed(home.path(), "report output/small");
+    assert_eq!(fs::read_to_string(home.path().join("output/small/report.html")).unwrap(), page);
+}
+
+#[test]
+fn a_run_that_holds_little_says_what_cannot_be_concluded() {
+    let home = with_small();
+    // Nothing at all.
+    fs::create_dir(home.path().join("empty")).unwrap();
+    assert!(fail(home.path(), "report empty", 2).contains("give a run directory"));
+    // One replicate, one value of T.
+    succeed(home.path(), "run small.toml -o one -q replicates=1 T=32");
+    let (out, _) = succeed(home.path(), "report one");
+    assert!(out.contains("There is one replicate") && out.contains("too few values of T"), "{out}");
+    numbers_are_numbers(&home.path().join("one"));
+    // Part of the jobs.
+    succeed(home.path(), "run small.toml -o part -q --shard 1/3");
+    let output = sweep(home.path(), "report part");
+    let out = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.code() == Some(1) && out.starts_with("PARTIAL: 16 of 24 jobs have not run"), "{out}");
+    assert!(fs::read_to_string(home.path().join("part/report.html")).unwrap().contains("16 of 24 jobs have not run"));
+    numbers_are_numbers(&home.path().join("part"));
+    // Jobs of other settings, or of another version of the program: their ids are others.
+    let config = home.path().join("one/config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("seed = 11", "seed = 12")).unwrap();
+    let output = sweep(home.path(), "report one");
+    let out = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(out.contains("2 finished jobs in one have other settings or are of another version"), "{out}");
+    assert!(out.contains("nothing can be concluded"), "{out}");
+    assert!(fs::read_to_string(home.path().join("one/report.html")).unwrap().contains("nothing can be concluded"));
+    numbers_are_numbers(&home.path().join("one"));
+}
+
+#[test]
+fn every_job_may_fail_and_there_is_still_a_page() {
+    let home = with_small();
+    // A chain that forgets where it was: nothing to learn.
+    let output = sweep(home.path(), "run small.toml -o output/none persistence=0 concentration=1e12");
+    let out = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.code() == Some(1) && out.contains("24 jobs failed and are left out"), "{out}");
+    numbers_are_numbers(&home.path().join("output/none"));
+    assert!(home.path().join("output/none/report.html").is_file());
+}
+
+/// Real Chromium, through `tests/browser.py`. Skipped where it or Selenium is missing, except in CI.
+#[test]
+fn a_browser_can_use_the_page() {
+    let python = || Command::new("python3");
+    let check =
+        "import selenium, shutil, sys; sys.exit(not (shutil.which('chromedriver') and shutil.which('chromium')))";
+    if !python().args(["-c", check]).output().is_ok_and(|output| output.status.success()) {
+        assert!(std::env::var_os("CI").is_none(), "CI must have chromium, chromedriver and python3 with selenium");
+        eprintln!("skipped: chromium, chromedriver or Selenium is not installed (pip install selenium)");
+        return;
+    }
+    let home = with_small();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/browser.py");
+    let sweeps = [
+        // Every kind of figure, two algorithms.
+        ("traced", "N=2,3 Q=1,2 replicates=6 trace.enabled=true algorithm=prox,sgd training.max_samples=6000"),
+        // A condition; six values of N, of which a figure has colours for all, and large numbers of samples.
+        ("wide", "N=3,4,5,6,7,8 T=8,16,32 replicates=3 persistence=0.4,0.9 training.max_samples=90000"),
+    ];
+    for (name, overrides) in sweeps {
+        succeed(home.path(), &format!("run small.toml -q -o {name} {overrides}"));
+        let output = python().arg(&script).arg(home.path().join(name)).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name}: {text}");
+    }
+}
