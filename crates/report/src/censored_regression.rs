@@ -84,14 +84,20 @@ pub fn fit(rows: &[Row]) -> Option<Regression> {
     let start = least_squares(&seen)?;
     let squares: f64 = seen.iter().map(|row| (row.y - dot(&row.x, &start)).powi(2)).sum();
     let spread = (squares / seen.len() as f64).sqrt();
-    if degrees == 0 || spread < LEAST_SPREAD {
-        // They lie on it. Censored rows then either agree or cannot be told from a mistake; they are let be.
+    let bounds_hold = rows.iter().filter(|row| row.censored).all(|row| row.y <= dot(&row.x, &start) + LEAST_SPREAD);
+    if bounds_hold && (degrees == 0 || spread < LEAST_SPREAD) {
+        // All lie on it.
         let exact = (degrees > 0).then(|| vec![0.0; p]);
-        let log_likelihood =
-            seen.len() as f64 * -libm::log(LEAST_SPREAD * (2.0 * std::f64::consts::PI * std::f64::consts::E).sqrt());
+        let entropy = libm::log(2.0 * std::f64::consts::PI * std::f64::consts::E) / 2.0;
+        let log_likelihood = seen.len() as f64 * -(libm::log(LEAST_SPREAD) + entropy);
         let (spread, rows) = ((degrees > 0).then_some(0.0), rows.len());
         return Some(Regression { estimates: start, errors: exact, degrees, spread, log_likelihood, rows });
     }
+    if degrees == 0 {
+        // A line through as many points as it has coefficients, and bounds that deny it.
+        return None;
+    }
+    let spread = spread.max(LEAST_SPREAD);
     let mut parameters: Vec<f64> = start.iter().map(|b| b / spread).collect();
     parameters.push(1.0 / spread);
     let mut at = Likelihood::at(rows, &parameters)?;
@@ -355,6 +361,17 @@ mod tests {
         // Two points have a line but no interval; three on a line have one of no width.
         let two = fit(&rows(&[1.0, 2.0], &[1.0, 3.0])).unwrap();
         assert!((two.estimates[1] - 2.0).abs() < 1e-9 && two.half_width(1).is_none() && two.aicc().is_none());
+        // Two points and a bound that their line keeps, or that it does not.
+        let with_bound = |y: f64| {
+            fit(&[rows(&[1.0, 2.0], &[1.0, 3.0]), vec![Row { x: vec![1.0, 3.0], y, censored: true }]].concat())
+        };
+        assert!(with_bound(4.0).is_some() && with_bound(6.0).is_none());
+        // Three on a line, and a bound far above it: the line gives way, and says by how much.
+        let denied =
+            [rows(&[1.0, 2.0, 3.0], &[1.0, 3.0, 5.0]), vec![Row { x: vec![1.0, 4.0], y: 20.0, censored: true }]]
+                .concat();
+        let denied = fit(&denied).unwrap();
+        assert!(denied.estimates[1] > 2.5 && denied.spread.unwrap() > 1.0, "{denied:?}");
         let three = fit(&rows(&[1.0, 2.0, 3.0], &[1.0, 3.0, 5.0])).unwrap();
         assert_eq!((three.half_width(1), three.p_value(1), three.spread), (Some(0.0), None, Some(0.0)));
     }

@@ -91,6 +91,8 @@ impl View {
             legend: legend.collect(),
             titles: panels.iter().map(heading).collect(),
         };
+        let gaps = x_values.windows(2).map(|pair| libm::log(pair[1] as f64 / pair[0] as f64));
+        let step = 0.3 * gaps.fold(0.25, f64::min) / series.len() as f64;
         let svg = figure.draw(|i, panel| {
             let q = panels[i];
             let of_panel = law(&within(q), Form::Power);
@@ -99,7 +101,7 @@ impl View {
                 let law = if self.x == Term::T { law(&cells, Form::Power) } else { of_panel.clone() };
                 let law = law.filter(|law| law.coefficient(self.x).is_some());
                 // Side by side, so that intervals do not hide each other.
-                let aside = (j as f64 - (series.len() - 1) as f64 / 2.0) * if self.x == Term::T { 0.08 } else { 0.018 };
+                let aside = step * (j as f64 - (series.len() - 1) as f64 / 2.0);
                 draw(panel, self.x, &cells, law.as_ref(), (ink(j), Mark::of(j), libm::exp(aside)))?;
             }
             Ok(())

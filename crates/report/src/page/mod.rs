@@ -425,8 +425,9 @@ mod tests {
             assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
         }
         assert!(page.contains("a &lt;small&gt; sweep") && page.contains("# &lt;/pre&gt;&lt;script&gt;"));
-        assert!(page.contains("grow as T<sup>1.0") && page.contains(">100\u{202f}000") && !page.contains("Partial"));
-        assert!(page.contains("plotly.js v") && !page.contains("MathJax.version"));
+        assert!(page.contains("grow as T<sup>") && page.contains(">100\u{202f}000") && !page.contains("Partial"));
+        // The chart library, without the one for formulas that comes with it.
+        assert!(page.contains("plotly.js v") && page.len() < 6_000_000);
         // Nothing is fetched: no script, style, image or font from elsewhere.
         let own = page.split("plotly.js v").next().unwrap();
         assert!(!own.contains("src=\"http") && !own.contains("href=\"http"));
@@ -438,7 +439,7 @@ mod tests {
         let nothing = Analysis::of(&[], Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() });
         let page = page(&nothing, &[], &about());
         assert!(page.contains("nothing can be concluded") && page.contains("16 of 16 jobs have not run"));
-        assert!(!page.contains("chart-data"));
+        assert!(!page.contains("id=\"chart-data\""));
     }
 
     #[test]
