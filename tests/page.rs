@@ -11,7 +11,7 @@ use super::{fail, succeed, sweep, table, with_small};
 
 /// No number of a table may be one that is none.
 fn numbers_are_numbers(run: &Path) {
-    for name in ["runs", "summary", "needed", "scaling"] {
+    for name in ["runs", "summary", "needed", "success", "scaling"] {
         let table: Table = table(run, &format!("{name}.parquet"));
         for column in table.columns() {
             if let Cells::Float(cells) = &column.cells {

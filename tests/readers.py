@@ -26,6 +26,7 @@ SCHEMA = {
                 "mean_attention_error": F, "mean_loss": F, "mean_k_p": F},
     "needed": {**CELL, "algorithm": S, "milestone": S, "needed_samples": I, "ci_low": I, "ci_high": I, "censored": B,
                "samples_without_split": I, "quantile": F, **TUNED, "max_samples": I, "replicates": I, "reached": I, "failed": I},
+    "success": {**CELL, "algorithm": S, "milestone": S, "samples": I, "share": F, "ci_low": F, "ci_high": F},
     "scaling": {"milestone": S, "algorithm": S, "model": S, "N": I, "Q": I, "term": S, "estimate": F, "ci_low": F,
                 "ci_high": F, "n_points": I, "n_censored": I, "p_value": F},
     "traces": {"job_id": S, "step": I, "samples": I, "stage": S, "alpha_v": F, "alpha_a": F, "value_error": F,

@@ -22,6 +22,7 @@ fn a_sweep_writes_every_table_and_prints_the_answer() {
         "manifest.json",
         "needed.parquet",
         "scaling.parquet",
+        "success.parquet",
         "summary.parquet",
         "timings.parquet",
     ] {

@@ -227,7 +227,7 @@ impl<'a> Group<'a> {
 /// Which of the laws in T describes the milestone, in a sentence; `None` where they cannot be compared.
 #[must_use]
 pub fn rivalry(scaling: &Scaling) -> Option<String> {
-    let (difference, held_out) = (scaling.aicc_difference()?, scaling.held_out?);
+    let (difference, held_out) = (scaling.aicc_difference()?, scaling.held_out.as_ref()?);
     let (power, polylog) = (off(held_out.power), off(held_out.polylog));
     let exponent = scaling.polylog.as_ref()?.coefficient(Form::Polylog.term())?.estimate;
     let t = held_out.t;

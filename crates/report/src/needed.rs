@@ -21,7 +21,7 @@
 use std::collections::BTreeMap;
 
 use crate::choice::{Choice, Runs, choose, of_all};
-use crate::survival::{Curve, Reading};
+use crate::survival::{Curve, Reading, Step};
 use crate::{Measures, Record, Status, Table};
 
 /// What a run is asked for, as named in the tables.
@@ -298,20 +298,13 @@ pub fn needed(records: &[Record], question: &Question) -> Vec<Needed> {
 #[must_use]
 pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
     let all = || rows.iter();
-    let mut table = Table::new()
-        .int("N", "states", "number of states", all().map(|r| r.n))
-        .int("Q", "positions", "sparsity", all().map(|r| r.q))
-        .int("T", "positions", "sequence length", all().map(|r| r.t))
-        .text("algorithm", "name of the algorithm", all().map(|r| r.algorithm.as_str()));
-    for (i, key) in question.conditions.iter().enumerate() {
-        table = table.float(key, "", "further condition of the grid", all().map(|r| r.conditions.get(i).copied()));
-    }
+    let mut table = cell_table(all(), question);
     for (i, key) in question.tuned.iter().enumerate() {
         table =
             table.float(key, "", "chosen value of a further hyperparameter", all().map(|r| r.tuned.get(i).copied()));
     }
     table
-        .text("milestone", "signal, support, recovery, or the samples between signal and recovery", all().map(|r| r.milestone.name()))
+        .text("milestone", MILESTONE, all().map(|r| r.milestone.name()))
         .int(
             "needed_samples",
             "samples",
@@ -342,6 +335,43 @@ pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
         .int("reached", "runs", "how many of them reached the milestone", all().map(|r| r.reached))
         .int("failed", "runs", "jobs of the cell that failed and are left out", all().map(|r| r.failed))
 }
+
+/// The columns that name a cell.
+fn cell_table<'r>(rows: impl Iterator<Item = &'r Needed> + Clone, question: &Question) -> Table {
+    let all = || rows.clone();
+    let mut table = Table::new()
+        .int("N", "states", "number of states", all().map(|r| r.n))
+        .int("Q", "positions", "sparsity", all().map(|r| r.q))
+        .int("T", "positions", "sequence length", all().map(|r| r.t))
+        .text("algorithm", "name of the algorithm", all().map(|r| r.algorithm.as_str()));
+    for (i, key) in question.conditions.iter().enumerate() {
+        table = table.float(key, "", "further condition of the grid", all().map(|r| r.conditions.get(i).copied()));
+    }
+    table
+}
+
+/// The columns of `success.parquet`: the steps of every cell's curve.
+#[must_use]
+pub fn success_table(rows: &[Needed], question: &Question) -> Table {
+    let steps: Vec<(&Needed, Step)> =
+        rows.iter().flat_map(|r| r.curve.steps().into_iter().map(move |step| (r, step))).collect();
+    let all = || steps.iter();
+    let table = cell_table(all().map(|(r, _)| *r), question);
+    table
+        .text("milestone", MILESTONE, all().map(|(r, _)| r.milestone.name()))
+        .int("samples", "samples", "where the share rises", all().map(|(_, s)| s.samples))
+        .float(
+            "share",
+            "",
+            "share of the replicates that has reached the milestone by then, each at hyperparameters chosen without it (Kaplan and Meier)",
+            all().map(|(_, s)| s.share),
+        )
+        .float("ci_low", "", "lower end of its 95 % interval (Wilson's, by Greenwood's variance)", all().map(|(_, s)| s.low))
+        .float("ci_high", "", "upper end", all().map(|(_, s)| s.high))
+}
+
+/// What the column `milestone` means.
+const MILESTONE: &str = "signal, support, recovery, or the samples between signal and recovery";
 
 #[cfg(test)]
 mod tests {

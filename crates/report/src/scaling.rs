@@ -130,7 +130,7 @@ impl Law {
 }
 
 /// What the laws say of the largest T when fitted without it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct HeldOut {
     /// That T.
     pub t: i64,
@@ -144,6 +144,10 @@ pub struct HeldOut {
     pub power_bias: f64,
     /// Of its rival.
     pub polylog_bias: f64,
+    /// The power law, fitted without that T.
+    pub power_law: Law,
+    /// Its rival.
+    pub polylog_law: Law,
 }
 
 /// A question whether one power law describes the grid: one more term in it.
@@ -213,7 +217,7 @@ impl Scaling {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let difference = self.aicc_difference();
-        match (difference, self.held_out) {
+        match (difference, &self.held_out) {
             (Some(d), Some(h)) if d > 2.0 && h.power < h.polylog => Verdict::Power,
             (Some(d), Some(h)) if d < -2.0 && h.power > h.polylog => Verdict::Polylog,
             _ => Verdict::Undecided,
@@ -323,10 +327,11 @@ fn held_out(cells: &[&Needed]) -> Option<HeldOut> {
         };
         let count = out.len() as f64;
         let squares: f64 = out.iter().map(error).map(|e| e * e).sum();
-        Some(((squares / count).sqrt(), out.iter().map(error).sum::<f64>() / count))
+        Some(((squares / count).sqrt(), out.iter().map(error).sum::<f64>() / count, law))
     };
-    let ((power, power_bias), (polylog, polylog_bias)) = (errors(Form::Power)?, errors(Form::Polylog)?);
-    Some(HeldOut { t, cells: out.len(), power, polylog, power_bias, polylog_bias })
+    let (power, power_bias, power_law) = errors(Form::Power)?;
+    let (polylog, polylog_bias, polylog_law) = errors(Form::Polylog)?;
+    Some(HeldOut { t, cells: out.len(), power, polylog, power_bias, polylog_bias, power_law, polylog_law })
 }
 
 /// The power law with the product of two of its terms, each about its mean.
@@ -428,7 +433,7 @@ fn lines(scaling: &Scaling) -> Vec<Line<'_>> {
         let (estimate, interval, p_value) = (check.estimate, Some(check.interval), Some(check.p_value));
         lines.push(Line { scaling, model: "power_check", pair: None, term, estimate, interval, cells, p_value });
     }
-    if let Some(h) = scaling.held_out {
+    if let Some(h) = &scaling.held_out {
         let errors = [
             ("power_error", h.power),
             ("power_bias", h.power_bias),

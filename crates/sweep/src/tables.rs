@@ -6,7 +6,7 @@ use std::sync::Arc;
 use report::analysis::Analysis;
 use report::answer::answer;
 use report::figure;
-use report::needed::{Question, needed_table};
+use report::needed::{Question, needed_table, success_table};
 use report::page::page;
 use report::record::{runs_table, timings_table};
 use report::scaling::scaling_table;
@@ -60,6 +60,7 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
     timings_table(&timings).write(&directory.join("timings.parquet"), &metadata)?;
     summary_table(&records, &further).write(&directory.join("summary.parquet"), &metadata)?;
     needed_table(&analysis.needed, question).write(&directory.join("needed.parquet"), &metadata)?;
+    success_table(&analysis.needed, question).write(&directory.join("success.parquet"), &metadata)?;
     scaling_table(&analysis.scalings, question).write(&directory.join("scaling.parquet"), &metadata)?;
     let pictured = pictured(config, &analysis, (jobs, &records), &traces);
     if config.trace {

@@ -6,6 +6,7 @@
 mod attention;
 mod needed_samples;
 mod panels;
+mod rivals;
 mod steps;
 mod success;
 mod training;
@@ -49,6 +50,7 @@ pub fn all(analysis: &Analysis, pictured: &Pictured) -> Vec<Figure> {
     let mut figures = Vec::new();
     for group in analysis.groups() {
         figures.extend(needed_samples::all(&group, quantile));
+        figures.extend(rivals::figure(&group));
         figures.extend(success::all(&group, quantile));
         figures.extend(steps::all(&group, quantile));
     }

@@ -21,6 +21,9 @@ const SCRIPT: &str = include_str!("page.js");
 /// More rows than this are left to `needed.parquet`: a browser would sort them slowly.
 const MOST_ROWS: usize = 3000;
 
+/// More figures than this are linked: each is a tenth of a megabyte.
+const MOST_FIGURES: usize = 48;
+
 /// How the sweep was run.
 #[derive(Debug, Clone, Default)]
 pub struct About {
@@ -131,7 +134,7 @@ fn exponents(group: &Group<'_>, named: bool) -> Markup {
                             td { (law.cells) @if law.censored > 0 { ", " (law.censored) " of them bounds" } }
                             td { (better(scaling)) }
                             td { (scaling.aicc_difference().map_or_else(none, |d| minus(&format!("{d:+.0}")))) }
-                            td { (scaling.held_out.map_or_else(none, |h| format!("{}, {}", off(h.power), off(h.polylog)))) }
+                            td { (scaling.held_out.as_ref().map_or_else(none, |h| format!("{}, {}", off(h.power), off(h.polylog)))) }
                         }
                     }
                 }
@@ -224,7 +227,7 @@ fn pictures(figures: &[Figure]) -> Markup {
             h2 { "Figures" }
             @if figures.is_empty() { p { "There is nothing to draw yet." } }
             div.figures {
-                @for figure in figures {
+                @for figure in figures.iter().take(MOST_FIGURES) {
                     figure id=(figure.name) {
                         div.picture role="img" aria-label=(figure.title) { (PreEscaped(&figure.svg)) }
                         figcaption {
@@ -234,6 +237,11 @@ fn pictures(figures: &[Figure]) -> Markup {
                         }
                     }
                 }
+            }
+            @if figures.len() > MOST_FIGURES {
+                p { "More, as files: " @for figure in &figures[MOST_FIGURES..] {
+                    a href=(format!("figures/{}.svg", figure.name)) { (figure.title) } " "
+                } }
             }
         }
     }
