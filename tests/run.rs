@@ -296,7 +296,7 @@ fn the_config_in_the_readme_is_a_config_and_names_every_axis() {
     let config = sweep::config::parse("readme", "README.md", text.to_owned(), &[]).unwrap();
     // (N, Q) x (T, batch size) x step size; the two batch sizes are one where T/8 is 64.
     let points = 9 * (7 * 2 - 1) * 2;
-    assert_eq!(sweep::job::jobs(&config).unwrap().len(), 16 * points);
+    assert_eq!(sweep::job::jobs(&config).unwrap().len(), 40 * points);
     for axis in &sweep::axis::AXES {
         assert!(text.contains(&format!("{} =", axis.name)), "{}", axis.name);
     }
