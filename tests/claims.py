@@ -18,7 +18,7 @@ def main(directory: Path) -> None:
     reached = [row for row in needed if not row[4]]
     print(f"{len(reached)} of {len(needed)} cells reached the quantile")
     assert len(needed) == 63 and len(reached) >= 0.9 * len(needed)
-    assert all(low <= samples for _, _, _, samples, _, low, _, _ in reached)
+    assert all(low is None or low <= samples for _, _, _, samples, _, low, _, _ in needed)
     assert all(high is None or samples <= high for _, _, _, samples, _, _, high, _ in reached)
 
     laws = {
@@ -32,7 +32,13 @@ def main(directory: Path) -> None:
     estimate, low, high = laws["recovery", "T"]
     assert high - low <= 0.15 and 0.5 <= low and high <= 1.0
     # The signal is found in about T samples, however many positions matter; recovery takes more for more of them.
-    assert laws["signal", "T"][1] <= 1.0 <= laws["signal", "T"][2] + 0.05 and laws["recovery", "Q"][1] > 0.3
+    assert laws["signal", "T"][1] <= 1.0 <= laws["signal", "T"][2] and laws["signal", "Q"][1] <= 0.0 <= laws["signal", "Q"][2]
+    assert laws["recovery", "Q"][1] > 0.3
+    of_q = dict(duckdb.sql(f"""
+        select Q, avg(estimate) from '{directory}/scaling.parquet'
+        where model = 'power_of_pair' and milestone = 'recovery' and term = 'T' group by Q""").fetchall())
+    print("exponent of T for recovery, by Q:", {q: round(of_q[q], 2) for q in sorted(of_q)})
+    assert of_q[1] > of_q[2] > of_q[3] and of_q[1] - of_q[3] > 0.1
     # An independent fit: least squares by the textbook formula, all cells that reached.
     design = np.array([[1.0, log(t), log(n), log(q)] for n, q, t, *_ in reached])
     exponents = np.linalg.lstsq(design, np.log([row[3] for row in reached]), rcond=None)[0]

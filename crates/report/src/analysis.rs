@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::figure::POPULATION;
 use crate::needed::{Key, Milestone, Needed, Question, Setting, needed, settings};
-use crate::scaling::{Form, Scaling, Term, Verdict, scalings};
+use crate::scaling::{Coefficient, Form, Scaling, Term, Verdict, scalings};
 use crate::{Record, Status};
 
 /// What the records say.
@@ -19,7 +20,7 @@ pub struct Analysis {
     pub settings: Vec<Setting>,
     /// How the runs ended: of each status, in the order of [`Status::ALL`], how many.
     pub endings: [usize; 5],
-    /// The largest number of replicates of any setting.
+    /// The smallest number of replicates that a cell is judged by.
     pub replicates: usize,
 }
 
@@ -36,6 +37,8 @@ pub struct Group<'a> {
     pub scalings: Vec<&'a Scaling>,
     /// Its settings of the hyperparameters.
     pub settings: Vec<&'a Setting>,
+    /// How its runs ended, in the order of [`Status::ALL`].
+    pub endings: [usize; 5],
 }
 
 impl Analysis {
@@ -44,9 +47,9 @@ impl Analysis {
     pub fn of(records: &[Record], question: Question) -> Self {
         let needed = needed(records, &question);
         let endings = Status::ALL.map(|status| records.iter().filter(|r| r.status == status).count());
-        let replicates: BTreeSet<i64> = records.iter().map(|r| r.replicate).collect();
+        let replicates = needed.iter().map(|row| row.replicates as usize).min().unwrap_or(0);
         let (scalings, settings) = (scalings(&needed), settings(records, &question));
-        Self { needed, scalings, settings, endings, replicates: replicates.len(), question }
+        Self { needed, scalings, settings, endings, replicates, question }
     }
 
     /// Its algorithms and conditions, in order.
@@ -62,6 +65,7 @@ impl Analysis {
                 needed: Vec::new(),
                 scalings: Vec::new(),
                 settings: Vec::new(),
+                endings: [0; 5],
             });
             group.needed.push(row);
         }
@@ -73,6 +77,7 @@ impl Analysis {
         for setting in &self.settings {
             if let Some(group) = groups.get_mut(&key(setting.algorithm.as_str(), &setting.conditions)) {
                 group.settings.push(setting);
+                group.endings.iter_mut().zip(setting.endings).for_each(|(sum, ended)| *sum += ended);
             }
         }
         groups.into_values().collect()
@@ -106,20 +111,21 @@ impl Analysis {
                 if failed == 1 { "is" } else { "are" }
             ));
         }
+        for group in self.groups() {
+            limits.extend(group.limits(self.question.quantile));
+        }
         let needs = bounding_replicates(quantile);
         match self.replicates {
+            0 => {}
             1 => limits.push(
-                "There is one replicate: its numbers are readings of one run each, judged at the settings that it chose itself; \
+                "There are cells of one replicate: their numbers are readings of one run, judged at settings that it chose itself; \
                  nothing can be said of chance."
                     .to_owned(),
             ),
             few if few < needs => limits.push(format!(
-                "{few} replicates do not bound the {quantile} quantile from above: intervals of cells are open there. It takes {needs}."
+                "{few} replicates do not bound the {quantile} quantile: intervals of cells are open. It takes {needs}."
             )),
             _ => {}
-        }
-        for group in self.groups() {
-            limits.extend(group.limits(self.question.quantile));
         }
         limits
     }
@@ -164,20 +170,52 @@ impl<'a> Group<'a> {
                 self.name()
             );
         };
-        let grows = law.coefficients.iter().filter(|c| c.term != Term::Constant).map(|c| {
-            let interval = c.interval.map_or_else(String::new, |(low, high)| format!(" [{low:.2}, {high:.2}]"));
-            format!("{}^{:.2}{interval}", c.term.name(), c.estimate)
+        let known = |c: &&Coefficient| c.term != Term::Constant && c.is_known();
+        let grows = law.coefficients.iter().filter(known).map(|c| {
+            let interval = c.interval.map_or_else(String::new, |(low, high)| format!(" [{}, {}]", two(low), two(high)));
+            format!("{}^{}{interval}", c.term.name(), two(c.estimate))
         });
         let grows: Vec<String> = grows.collect();
-        let first = format!(
-            "The samples by which {share} of the runs recover the truth ({}) grow as {}.",
-            self.name(),
-            grows.join(" · ")
-        );
-        match rivalry(scaling) {
-            Some(second) => format!("{first} {second}"),
-            None => first,
+        let mut text = if grows.is_empty() {
+            format!(
+                "These cells do not tell how the samples grow by which {share} of the runs recover the truth ({}).",
+                self.name()
+            )
+        } else {
+            format!(
+                "The samples by which {share} of the runs recover the truth ({}) grow as {}.",
+                self.name(),
+                grows.join(" · ")
+            )
+        };
+        // A single law must not stand alone where it does not hold.
+        let of_pairs =
+            scaling.of_pairs.iter().filter_map(|(_, _, law)| law.coefficient(Term::T)).filter(Coefficient::is_known);
+        let exponents = of_pairs.map(|c| c.estimate);
+        let (least, most) = exponents.fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)));
+        if scaling.failed_checks().any(|check| check.factors.0 == Term::T) && least < most {
+            text += &format!(
+                " No single power of T holds for the whole grid: by N and Q it runs from {} to {}.",
+                two(least),
+                two(most)
+            );
         }
+        rivalry(scaling).map_or(text.clone(), |second| format!("{text} {second}"))
+    }
+
+    /// In how many cells the chosen B/eta is the smallest or the largest of three or more, and how many cells have as many.
+    fn at_edge(&self, cells: &[&Needed]) -> (usize, usize) {
+        let (mut at_edge, mut with_edges) = (0, 0);
+        for cell in cells {
+            let of_cell = self.settings.iter().filter(|s| (s.n, s.q, s.t) == (cell.n, cell.q, cell.t));
+            let ratios: BTreeSet<Key> = of_cell.map(|s| Key(s.batch_size as f64 / s.eta_boost)).collect();
+            let chosen = Key(cell.batch_size as f64 / cell.eta_boost);
+            if ratios.len() > 2 {
+                with_edges += 1;
+                at_edge += usize::from(ratios.first() == Some(&chosen) || ratios.last() == Some(&chosen));
+            }
+        }
+        (at_edge, with_edges)
     }
 
     fn limits(&self, quantile: f64) -> Vec<String> {
@@ -185,16 +223,30 @@ impl<'a> Group<'a> {
         let cells = self.cells(Milestone::Recovery);
         let name = self.name();
         let censored = cells.iter().filter(|c| c.censored).count();
+        let bounds = match self.scaling(Milestone::Recovery).and_then(|s| s.power.as_ref()) {
+            Some(law) if law.censored > 0 => format!("{} of them as lower bounds", law.censored),
+            _ => "none of them".to_owned(),
+        };
+        if self.algorithm == POPULATION {
+            return vec![format!(
+                "{name} draws no samples: its numbers are steps times batch size, and its runs differ by their tasks only."
+            )];
+        }
         if censored > 0 {
             limits.push(format!(
-                "{name}: in {censored} of {} fewer than {} of the runs are known to recover; they enter the laws as lower bounds.",
+                "{name}: in {censored} of {} fewer than {} of the runs are known to recover at settings chosen without them; the law has {bounds}.",
                 count(cells.len(), "cell"),
                 percent(quantile)
             ));
         }
         let Some(scaling) = self.scaling(Milestone::Recovery) else { return limits };
         if scaling.power.as_ref().and_then(|law| law.coefficient(Term::T)).is_none() {
-            limits.push(format!("{name}: too few values of T reached the quantile for an exponent of T."));
+            let lengths: BTreeSet<i64> = cells.iter().filter(|c| !c.censored).map(|c| c.t).collect();
+            limits.push(match lengths.len() {
+                _ if cells.iter().all(|c| c.t == cells[0].t) => format!("{name}: one value of T has no exponent."),
+                0 | 1 => format!("{name}: too few values of T reached the quantile for an exponent of T."),
+                _ => format!("{name}: too few cells reached the quantile, or N, Q and T vary together: there is no exponent of T."),
+            });
         }
         for check in scaling.failed_checks() {
             let ((of, with), e) = (check.factors, check.estimate);
@@ -215,10 +267,23 @@ impl<'a> Group<'a> {
             let side = if spreads > 0.0 { "above" } else { "below" };
             limits.push(format!("{name}: N = {n}, Q = {q}, T = {t} lies {:.1} spreads {side} the law.", spreads.abs()));
         }
+        let (at_edge, with_edges) = self.at_edge(&cells);
+        if 4 * at_edge >= with_edges && at_edge > 0 {
+            limits.push(format!(
+                "{name}: in {at_edge} of {} the chosen B/eta is the smallest or largest that was tried; a wider grid may need fewer samples.",
+                count(with_edges, "cell")
+            ));
+        }
         let (runs, reached) = cells.iter().fold((0, 0), |(a, b), c| (a + c.replicates, b + c.reached));
         if reached < runs {
-            let share = 100.0 * (runs - reached) as f64 / runs as f64;
-            limits.push(format!("{name}: {share:.1} % of the runs at the chosen settings did not recover."));
+            let share = |part: i64, whole: i64| format!("{:.1} %", 100.0 * part as f64 / whole.max(1) as f64);
+            let never = share(runs - reached, runs);
+            let (all, of) = (self.endings.iter().sum::<usize>() as i64, |i: usize| self.endings[i] as i64);
+            limits.push(format!(
+                "{name}: {never} of the runs at the chosen settings did not recover; of those at any setting {} ended mirrored and {} diverged.",
+                share(of(2), all),
+                share(of(3), all)
+            ));
         }
         limits
     }
@@ -233,14 +298,14 @@ pub fn rivalry(scaling: &Scaling) -> Option<String> {
     let t = held_out.t;
     Some(match scaling.verdict() {
         Verdict::Power => format!(
-            "A power of T describes it better than a power of ln T ({exponent:.1}): AICc is lower by {difference:.0}, and fitted without T = {t} it is off there by {power}, the other by {polylog}."
+            "A power of T describes it better than (ln T)^{exponent:.1}: AICc is lower by {difference:.0}, and fitted without T = {t} it is off there by {power}, the other by {polylog}."
         ),
         Verdict::Polylog => format!(
-            "A power of ln T ({exponent:.1}) describes it better than a power of T: AICc is lower by {:.0}, and fitted without T = {t} it is off there by {polylog}, the other by {power}.",
+            "(ln T)^{exponent:.1} describes it better than a power of T: AICc is lower by {:.0}, and fitted without T = {t} it is off there by {polylog}, the other by {power}.",
             -difference
         ),
         Verdict::Undecided => format!(
-            "Whether it is a power of T or of ln T ({exponent:.1}) is not decided: AICc differs by {:.0} for {}, and fitted without T = {t} they are off there by {power} and {polylog}.",
+            "Whether it is a power of T or (ln T)^{exponent:.1} is not decided: AICc differs by {:.0} for {}, and fitted without T = {t} they are off there by {power} and {polylog}.",
             difference.abs(),
             if difference > 0.0 { "T" } else { "ln T" }
         ),
@@ -249,12 +314,20 @@ pub fn rivalry(scaling: &Scaling) -> Option<String> {
 
 /// An error of the logarithm of samples as a share of the samples.
 pub(crate) fn off(error: f64) -> String {
-    format!("{:.0} %", 100.0 * (libm::exp(error) - 1.0))
+    let share = 100.0 * (libm::exp(error) - 1.0);
+    if share > 900.0 { "more than tenfold".to_owned() } else { format!("{share:.0} %") }
 }
 
-/// How many replicates bound a quantile from above: with fewer, all of them may lie below it.
+/// How many replicates bound a quantile from both sides: with fewer, all of them may lie on one.
 fn bounding_replicates(quantile: f64) -> usize {
-    (libm::log(crate::survival::ALPHA / 2.0) / libm::log(quantile)).ceil() as usize
+    let rarer = quantile.max(1.0 - quantile);
+    (libm::log(crate::survival::ALPHA / 2.0) / libm::log(rarer)).ceil() as usize
+}
+
+/// Two digits after the point, and no minus before a zero.
+pub(crate) fn two(x: f64) -> String {
+    let text = format!("{x:.2}");
+    if text == "-0.00" { "0.00".to_owned() } else { text }
 }
 
 /// `90 %`.
@@ -316,7 +389,7 @@ mod tests {
         assert!(limits(&[]).contains("nothing can be concluded"));
         let one = [record(3, 2, 64, 0, Some(500))];
         let text = limits(&one);
-        assert!(text.contains("one replicate") && text.contains("too few values of T"), "{text}");
+        assert!(text.contains("cells of one replicate") && text.contains("one value of T has no exponent"), "{text}");
         let few: Vec<Record> = (0..5).map(|i| record(3, 2, 64, i, (i > 0).then_some(500))).collect();
         let text = limits(&few);
         assert!(text.contains("5 replicates do not bound") && text.contains("It takes 36"), "{text}");

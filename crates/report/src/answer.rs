@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::Status;
-use crate::analysis::{Analysis, Group, count, percent, rivalry, short};
+use crate::analysis::{Analysis, Group, count, percent, rivalry, short, two};
 use crate::needed::{Milestone, Needed};
 use crate::scaling::{Coefficient, Law, Term};
 
-/// Lines that the answer may take, so that it and the path of the report fit into a small terminal.
+/// Lines that the answer may take, so that it is 25 with the path of the report.
 const LINES: usize = 24;
 /// Columns of the table: more values of T are thinned out.
 const LENGTHS: usize = 7;
@@ -29,12 +29,17 @@ pub fn answer(analysis: &Analysis) -> String {
     }
     let ended = (analysis.runs() > 0).then(|| endings(analysis));
     let room = LINES.saturating_sub(lines.len() + 1);
-    let mut limits: Vec<String> = analysis.limits().iter().flat_map(|limit| wrapped(limit)).collect();
-    if limits.len() > room {
-        limits.truncate(room.saturating_sub(1));
-        limits.push("  ! more in the report".to_owned());
+    let limits: Vec<Vec<String>> = analysis.limits().iter().map(|limit| wrapped(limit)).collect();
+    let all: usize = limits.iter().map(Vec::len).sum();
+    let mut left = if all > room { room.saturating_sub(1) } else { room };
+    for limit in &limits {
+        if limit.len() > left {
+            lines.push("  ! more in the report".to_owned());
+            break;
+        }
+        left -= limit.len();
+        lines.extend(limit.iter().cloned());
     }
-    lines.extend(limits);
     lines.extend(ended);
     lines.join("\n") + "\n"
 }
@@ -59,11 +64,11 @@ fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64) {
     let share = percent(quantile);
     lines
         .push(format!("Samples by which {share} of the runs recover the truth ({}); > is a lower bound", group.name()));
-    lines.push(String::new());
     let lengths = thinned(cells.iter().map(|c| c.t).collect(), LENGTHS);
+    let width = lengths.iter().map(|t| t.to_string().len() + 4).max().unwrap_or(0).max(8);
     let mut header = format!("  {:>3} {:>3}", "N", "Q");
     for t in &lengths {
-        let _ = write!(header, "{:>8}", format!("T={t}"));
+        let _ = write!(header, "{:>width$}", format!("T={t}"));
     }
     lines.push(header + "    exponent of T");
     let pairs: BTreeSet<(i64, i64)> = cells.iter().map(|c| (c.n, c.q)).collect();
@@ -73,7 +78,7 @@ fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64) {
         let mut line = format!("  {n:>3} {q:>3}");
         let row: Vec<&Needed> = cells.iter().copied().filter(|c| (c.n, c.q) == (n, q)).collect();
         for t in &lengths {
-            let _ = write!(line, "{:>8}", row.iter().find(|c| c.t == *t).map_or_else(String::new, |c| bounded(c)));
+            let _ = write!(line, "{:>width$}", row.iter().find(|c| c.t == *t).map_or_else(String::new, |c| bounded(c)));
         }
         let law = scaling.and_then(|s| s.of_pairs.iter().find(|p| (p.0, p.1) == (n, q)));
         let exponent = law.and_then(|(_, _, law)| law.coefficient(Term::T));
@@ -144,9 +149,9 @@ fn bounded(cell: &Needed) -> String {
 }
 
 fn with_interval(c: Coefficient) -> String {
-    match c.interval {
-        Some((low, high)) => format!("{:5.2} [{low:.2}, {high:.2}]", c.estimate),
-        None => format!("{:5.2}", c.estimate),
+    match c.interval.filter(|_| c.is_known()) {
+        Some((low, high)) => format!("{:>5} [{}, {}]", two(c.estimate), two(low), two(high)),
+        None => "unknown".to_owned(),
     }
 }
 
@@ -166,14 +171,14 @@ mod tests {
         let mut records = Vec::new();
         for t in [32, 64, 128] {
             for replicate in 0..10 {
-                let reached = t < 128 || replicate < 8;
-                records.push(record(3, 2, t, replicate, reached.then_some(100 * t)));
+                records.push(record(3, 2, t, replicate, Some(100 * t)));
             }
         }
+        records.extend((0..10).map(|replicate| record(4, 2, 32, replicate, (replicate < 8).then_some(3500))));
         let text = answer(&Analysis::of(&records, question()));
         assert!(text.contains("3.2k") && text.contains("6.4k") && text.contains(">100k"), "{text}");
-        assert!(text.contains("1.00") && text.contains("28 recovered, 2 exhausted"), "{text}");
-        assert!(text.contains("in 1 of 3 cells fewer than 90 %"), "{text}");
+        assert!(text.contains("1.00") && text.contains("38 recovered, 2 exhausted"), "{text}");
+        assert!(text.contains("in 1 of 4 cells fewer than 90 %"), "{text}");
     }
 
     #[test]

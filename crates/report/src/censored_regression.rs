@@ -97,8 +97,13 @@ pub fn fit(rows: &[Row]) -> Option<Regression> {
         // A line through as many points as it has coefficients, and bounds that deny it.
         return None;
     }
-    let spread = spread.max(LEAST_SPREAD);
-    let mut parameters: Vec<f64> = start.iter().map(|b| b / spread).collect();
+    // A bound far beyond a small spread is so unlikely that nothing could be made of it.
+    let spread = spread.max(if bounds_hold { LEAST_SPREAD } else { 0.1 });
+    // Residuals instead of responses: a spread that is small beside them would be lost in rounding.
+    let residual = |row: &Row| Row { y: row.y - dot(&row.x, &start), ..row.clone() };
+    let rows: Vec<Row> = rows.iter().map(residual).collect();
+    let rows = rows.as_slice();
+    let mut parameters = vec![0.0; p];
     parameters.push(1.0 / spread);
     let mut at = Likelihood::at(rows, &parameters)?;
     for _ in 0..100 {
@@ -118,14 +123,15 @@ pub fn fit(rows: &[Row]) -> Option<Regression> {
                 }
                 None if length > 1e-9 => length /= 2.0,
                 // At the maximum, to rounding.
-                None => return finish(&parameters, &at, degrees, rows.len()),
+                None => return finish(&start, &parameters, &at, degrees, rows.len()),
             }
         }
     }
-    finish(&parameters, &at, degrees, rows.len())
+    finish(&start, &parameters, &at, degrees, rows.len())
 }
 
-fn finish(parameters: &[f64], at: &Likelihood, degrees: usize, rows: usize) -> Option<Regression> {
+/// The fit at the maximum, `start` added back.
+fn finish(start: &[f64], parameters: &[f64], at: &Likelihood, degrees: usize, rows: usize) -> Option<Regression> {
     let (h, d) = parameters.split_last()?;
     let p = d.len();
     let inverse = invert(at.information.clone())?;
@@ -136,7 +142,7 @@ fn finish(parameters: &[f64], at: &Likelihood, degrees: usize, rows: usize) -> O
         (inverse[i][i] - 2.0 * b * inverse[i][p] + b * b * inverse[p][p]) / (h * h)
     };
     Some(Regression {
-        estimates: d.iter().map(|d| d / h).collect(),
+        estimates: start.iter().zip(d).map(|(start, d)| start + d / h).collect(),
         errors: Some((0..p).map(|i| enlarged * variance(i).max(0.0).sqrt()).collect()),
         degrees,
         spread: Some(enlarged / h),
@@ -358,6 +364,12 @@ mod tests {
         line[2].censored = true;
         assert_eq!(fit(&line), None, "one point");
         assert_eq!(fit(&[]), None);
+        // A spread just above rounding.
+        for size in [3e-7, 1e-6, 3e-6, 1e-5] {
+            let y: Vec<f64> = (0..7).map(|i| 9.0 + 0.5 * f64::from(i) + size * (2.3 * f64::from(i)).sin()).collect();
+            let fit = fit(&rows(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &y)).unwrap();
+            assert!((fit.estimates[1] - 0.5).abs() < size && (0.3..2.0).contains(&(fit.spread.unwrap() / size)));
+        }
         // Two points have a line but no interval; three on a line have one of no width.
         let two = fit(&rows(&[1.0, 2.0], &[1.0, 3.0])).unwrap();
         assert!((two.estimates[1] - 2.0).abs() < 1e-9 && two.half_width(1).is_none() && two.aicc().is_none());

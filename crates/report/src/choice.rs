@@ -6,8 +6,8 @@
 //! [`SPLITS`] times and the split whose quantile is the middle one is taken.
 //!
 //! A half is small, and the 0.9 quantile of a few runs is lucky where a tenth of all runs never arrive: a setting at this edge
-//! looks fastest and fails on the other half. So a half reads the quantile at rank `ceil(level (n + 1))`, by which a
-//! fresh run has reached with probability `level` whatever the distribution (Wilks 1941), or at its last run.
+//! looks fastest and fails on the other half, the more surely the more settings there are. So a half reads the quantile where it
+//! is not exceeded with probability [`SURE`], whatever the distribution (an order statistic, by the binomial distribution), or at its last run.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -21,6 +21,9 @@ use crate::survival::{Curve, Reading, quantile};
 /// How often the replicates are split; odd, so that there is a middle.
 pub const SPLITS: u64 = 21;
 
+/// How sure a half must be that a setting needs no more than it says.
+pub const SURE: f64 = 0.6;
+
 /// The runs at one setting of the hyperparameters: a replicate and its reading.
 pub type Runs = Vec<(i64, Reading)>;
 
@@ -31,8 +34,11 @@ pub struct Choice {
     pub best: usize,
     /// The runs, each at a setting chosen without it.
     pub curve: Curve,
-    /// The smallest quantile of any setting on the very runs that chose it; it flatters.
+    /// The quantile at the setting that is best on all runs, of these very runs; it flatters.
     pub flattered: Reading,
+    /// What is surely needed: halves may have chosen badly, so it is no more than `flattered`, or, where no setting gets there, the
+    /// smallest count that one of them exceeds.
+    pub least: i64,
 }
 
 /// Chooses among settings by `chosen_by` and reads `judged`, the same runs and settings; both may be of the same milestone. With a
@@ -44,24 +50,32 @@ pub fn choose(chosen_by: &[Runs], judged: &[Runs], level: f64) -> Option<Choice>
     let settings: Vec<Setting> = chosen_by.iter().map(|runs| Setting::new(runs, &replicates)).collect();
     let everyone = vec![true; replicates.len()];
     let best = best_of(&settings, &everyone, true, level)?;
-    let flattered = judged.iter().filter_map(|runs| of_all(runs).quantile(level)).min_by_key(finite_first)?;
+    let quantile_of = |runs: &Runs| of_all(runs).quantile(level);
+    let luckiest = (0..settings.len())
+        .filter_map(|i| Some((finite_first(&quantile_of(&chosen_by[i])?), i)))
+        .min()
+        .map_or(best, |(_, i)| i);
+    let flattered = quantile_of(&judged[luckiest])?;
+    let bounds = judged.iter().filter_map(quantile_of).map(|r| r.samples);
+    let least = if flattered.censored { bounds.min().unwrap_or(flattered.samples) } else { flattered.samples };
+    let unsplit = || Choice { best, curve: of_all(&judged[best]), flattered, least };
     if settings.len() == 1 || replicates.len() < 2 {
-        return Some(Choice { best, curve: of_all(&judged[best]), flattered });
+        return Some(unsplit());
     }
-    let judged: Vec<Setting> = judged.iter().map(|runs| Setting::new(runs, &replicates)).collect();
+    let by_replicate: Vec<Setting> = judged.iter().map(|runs| Setting::new(runs, &replicates)).collect();
     let mut splits: Vec<(Curve, Reading)> = (0..SPLITS)
         .filter_map(|split| {
             let first = half(replicates.len(), split);
             let choices = [best_of(&settings, &first, true, level)?, best_of(&settings, &first, false, level)?];
-            let at = |(i, &is_first): (usize, &bool)| judged[choices[usize::from(is_first)]].by_replicate[i];
+            let at = |(i, &is_first): (usize, &bool)| by_replicate[choices[usize::from(is_first)]].by_replicate[i];
             let curve = Curve::of(first.iter().enumerate().filter_map(at).collect());
             curve.quantile(level).map(|reading| (curve, reading))
         })
         .collect();
     splits.sort_by_key(|(_, reading)| finite_first(reading));
     let middle = splits.len() / 2;
-    let curve = splits.into_iter().nth(middle).map_or_else(|| of_all(&[]), |(curve, _)| curve);
-    Some(Choice { best, curve, flattered })
+    // Where only part of the jobs has run, no setting may have runs in both halves.
+    Some(splits.into_iter().nth(middle).map_or_else(unsplit, |(curve, _)| Choice { best, curve, flattered, least }))
 }
 
 fn finite_first(reading: &Reading) -> (bool, i64) {
@@ -69,7 +83,7 @@ fn finite_first(reading: &Reading) -> (bool, i64) {
 }
 
 /// All runs of a setting.
-pub(crate) fn of_all(runs: &[(i64, Reading)]) -> Curve {
+fn of_all(runs: &[(i64, Reading)]) -> Curve {
     Curve::of(runs.iter().map(|&(_, reading)| reading).collect())
 }
 
@@ -108,10 +122,8 @@ impl Setting {
     fn score(&self, first: &[bool], side: bool, level: f64) -> Option<Score> {
         let readings = || self.sorted.iter().filter(|(_, i)| first[*i] == side).map(|&(reading, _)| reading);
         let runs = readings().count();
-        // As elsewhere: without the slack 0.9 * 20 would round up.
-        let rank = (level * (runs + 1) as f64 - 1e-9).ceil().min(runs as f64);
         Some(Score {
-            quantile: quantile(readings(), runs, rank / runs as f64)?,
+            quantile: quantile(readings(), runs, surely(level, runs) as f64 / runs as f64)?,
             share: readings().filter(|r| !r.censored).count() as f64 / runs as f64,
             median: quantile(readings(), runs, 0.5)?,
         })
@@ -132,6 +144,25 @@ impl Score {
     }
 }
 
+/// The rank of the smallest of so many runs that lies above the quantile with probability [`SURE`], or the last.
+fn surely(level: f64, runs: usize) -> usize {
+    // The r-th smallest lies below the quantile if no more than n - r runs lie above: binomial, summed from none upwards.
+    let mut exactly = libm::pow(level, runs as f64);
+    if exactly < f64::MIN_POSITIVE {
+        // So many runs that the binomial distribution is normal; 0.2533 is its 0.6 quantile.
+        let spread = libm::sqrt(runs as f64 * level * (1.0 - level));
+        return ((level * runs as f64 + 0.2533 * spread).ceil() as usize).clamp(1, runs);
+    }
+    let (mut above, mut at_most) = (0, exactly);
+    while at_most <= 1.0 - SURE && above + 1 < runs {
+        exactly *= (runs - above) as f64 / (above + 1) as f64 * (1.0 - level) / level;
+        above += 1;
+        at_most += exactly;
+    }
+    // The last count of runs above for which that is still improbable.
+    if at_most <= 1.0 - SURE { 1 } else { runs - above.saturating_sub(1) }
+}
+
 /// The best setting on one side of a split; of equals the first.
 fn best_of(settings: &[Setting], first: &[bool], side: bool, level: f64) -> Option<usize> {
     let scores = settings.iter().enumerate().filter_map(|(i, s)| Some((i, s.score(first, side, level)?)));
@@ -141,6 +172,7 @@ fn best_of(settings: &[Setting], first: &[bool], side: bool, level: f64) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use statrs::distribution::{Binomial, DiscreteCDF};
 
     fn reached(samples: i64) -> Reading {
         Reading { samples, censored: false }
@@ -174,6 +206,20 @@ mod tests {
         assert_eq!(choice.flattered, reached(100));
     }
 
+    /// By tables of the binomial distribution: with p = 0.9, fewer than 20 of 20 in 0.878 of all cases, fewer than 19 in 0.608;
+    /// fewer than 38 of 40 in 0.777, fewer than 37 in 0.577; with p = 0.5, fewer than 6 of 10 in 0.623.
+    #[test]
+    fn a_half_is_as_sure_as_it_says() {
+        assert_eq!((surely(0.9, 20), surely(0.9, 40), surely(0.9, 8), surely(0.5, 10)), (19, 38, 8, 6));
+        // By the distribution function of a library, and where nothing is left to sum.
+        for (level, runs) in [(0.9, 100), (0.25, 33), (0.999, 50), (0.01, 7), (0.5, 1)] {
+            let binomial = Binomial::new(level, runs as u64).unwrap();
+            let slow = (1..=runs).find(|&r| binomial.cdf(r as u64 - 1) >= SURE).unwrap_or(runs);
+            assert_eq!(surely(level, runs), slow, "{level} {runs}");
+        }
+        assert_eq!(surely(0.5, 10_000), 5013);
+    }
+
     #[test]
     fn halves_are_halves_and_splits_differ() {
         let splits: BTreeSet<Vec<bool>> = (0..SPLITS).map(|split| half(9, split)).collect();
@@ -199,6 +245,8 @@ mod tests {
         let choice = choose(&[few.clone(), none.clone(), half.clone()], &[few, none, half], 0.9).unwrap();
         assert_eq!((choice.best, choice.curve.quantile(0.9)), (2, Some(never(5000))));
         assert_eq!(choose(&[Vec::new()], &[Vec::new()], 0.9), None);
+        let apart = [vec![(0, reached(5))], vec![(1, reached(7))]];
+        assert_eq!(choose(&apart, &apart, 0.9).unwrap().curve, of_all(&apart[0]), "no setting has runs in both halves");
         let one = [runs([reached(5)]), runs([reached(7)])];
         assert_eq!(choose(&one, &one, 0.9).unwrap().curve, of_all(&one[0]), "one replicate cannot be split");
     }

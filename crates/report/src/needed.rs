@@ -20,7 +20,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::choice::{Choice, Runs, choose, of_all};
+use crate::choice::{Choice, Runs, choose};
 use crate::survival::{Curve, Reading, Step};
 use crate::{Measures, Record, Status, Table};
 
@@ -53,12 +53,6 @@ impl Milestone {
             Self::Recovery => "recovery",
             Self::SignalToRecovery => "recovery - signal",
         }
-    }
-
-    /// Its name in the tables, read back.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|milestone| milestone.name() == name)
     }
 
     /// What hyperparameters are chosen by. A stage of its own would choose those that dawdle before it.
@@ -143,6 +137,22 @@ pub struct Needed {
     pub curve: Curve,
 }
 
+impl Needed {
+    /// Whether this record is of this cell, at the chosen hyperparameters.
+    #[must_use]
+    pub fn describes(&self, record: &Record, question: &Question) -> bool {
+        let equal = |keys: &[String], values: &[f64]| {
+            keys.iter().zip(values).all(|(key, value)| record.further(key).is_some_and(|v| v.total_cmp(value).is_eq()))
+        };
+        (record.n, record.q, record.t) == (self.n, self.q, self.t)
+            && record.algorithm == self.algorithm
+            && (record.batch_size, record.max_samples) == (self.batch_size, self.max_samples)
+            && [record.eta_boost, record.eta_sparse, record.lambda] == [self.eta_boost, self.eta_sparse, self.lambda]
+            && equal(&question.conditions, &self.conditions)
+            && equal(&question.tuned, &self.tuned)
+    }
+}
+
 impl Reading {
     /// Of one record; `None` if it failed.
     #[must_use]
@@ -221,6 +231,8 @@ pub struct Setting {
     pub eta_boost: f64,
     /// The quantile of its runs. Nothing was chosen, so nothing flatters.
     pub quantile: Reading,
+    /// How its runs ended, in the order of [`Status::ALL`].
+    pub endings: [usize; 5],
 }
 
 /// Every setting of every cell, in ascending order.
@@ -233,7 +245,8 @@ pub fn settings(records: &[Record], question: &Question) -> Vec<Setting> {
             let Some(quantile) = Curve::of(readings).quantile(question.quantile) else { continue };
             let (algorithm, conditions) = (algorithm.to_owned(), conditions.iter().map(|key| key.0).collect());
             let (batch_size, eta_boost) = (records[0].batch_size, records[0].eta_boost);
-            rows.push(Setting { n, q, t, algorithm, conditions, batch_size, eta_boost, quantile });
+            let endings = Status::ALL.map(|status| records.iter().filter(|r| r.status == status).count());
+            rows.push(Setting { n, q, t, algorithm, conditions, batch_size, eta_boost, quantile, endings });
         }
     }
     rows
@@ -254,13 +267,10 @@ pub fn needed(records: &[Record], question: &Question) -> Vec<Needed> {
         for milestone in Milestone::ALL {
             let judged = runs_of(milestone);
             let choice = choose(&runs_of(milestone.chosen_by()), &judged, question.quantile);
-            let Some(Choice { best, curve, flattered }) = choice else { continue };
+            let Some(Choice { best, curve, flattered, least }) = choice else { continue };
             let Some(quantile) = curve.quantile(question.quantile) else { continue };
             let (ci_low, ci_high) = curve.interval(question.quantile);
-            // Halves may have chosen badly: what is surely needed is no more than what the best setting needs on all runs, or,
-            // where none gets there, the smallest number that some setting exceeds.
-            let lowest =
-                judged.iter().filter_map(|runs| of_all(runs).quantile(question.quantile)).map(|r| r.samples).min();
+            let samples = if quantile.censored { quantile.samples.min(least) } else { quantile.samples };
             let example = examples[best];
             rows.push(Needed {
                 n: *n,
@@ -269,13 +279,9 @@ pub fn needed(records: &[Record], question: &Question) -> Vec<Needed> {
                 algorithm: (*algorithm).to_owned(),
                 conditions: conditions.iter().map(|key| key.0).collect(),
                 milestone,
-                samples: if quantile.censored {
-                    lowest.map_or(quantile.samples, |lowest| lowest.min(quantile.samples))
-                } else {
-                    quantile.samples
-                },
+                samples,
                 censored: quantile.censored,
-                ci_low,
+                ci_low: ci_low.map(|low| low.min(samples)),
                 ci_high,
                 flattered,
                 batch_size: example.batch_size,
@@ -298,7 +304,7 @@ pub fn needed(records: &[Record], question: &Question) -> Vec<Needed> {
 #[must_use]
 pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
     let all = || rows.iter();
-    let mut table = cell_table(all(), question);
+    let mut table = cell_table(&all(), question);
     for (i, key) in question.tuned.iter().enumerate() {
         table =
             table.float(key, "", "chosen value of a further hyperparameter", all().map(|r| r.tuned.get(i).copied()));
@@ -337,7 +343,7 @@ pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
 }
 
 /// The columns that name a cell.
-fn cell_table<'r>(rows: impl Iterator<Item = &'r Needed> + Clone, question: &Question) -> Table {
+fn cell_table<'r>(rows: &(impl Iterator<Item = &'r Needed> + Clone), question: &Question) -> Table {
     let all = || rows.clone();
     let mut table = Table::new()
         .int("N", "states", "number of states", all().map(|r| r.n))
@@ -345,7 +351,12 @@ fn cell_table<'r>(rows: impl Iterator<Item = &'r Needed> + Clone, question: &Que
         .int("T", "positions", "sequence length", all().map(|r| r.t))
         .text("algorithm", "name of the algorithm", all().map(|r| r.algorithm.as_str()));
     for (i, key) in question.conditions.iter().enumerate() {
-        table = table.float(key, "", "further condition of the grid", all().map(|r| r.conditions.get(i).copied()));
+        table = table.float(
+            key,
+            "",
+            "further condition of the grid",
+            all().map(|r| r.conditions.get(i).copied().filter(|c| c.is_finite())),
+        );
     }
     table
 }
@@ -356,7 +367,7 @@ pub fn success_table(rows: &[Needed], question: &Question) -> Table {
     let steps: Vec<(&Needed, Step)> =
         rows.iter().flat_map(|r| r.curve.steps().into_iter().map(move |step| (r, step))).collect();
     let all = || steps.iter();
-    let table = cell_table(all().map(|(r, _)| *r), question);
+    let table = cell_table(&all().map(|(r, _)| *r), question);
     table
         .text("milestone", MILESTONE, all().map(|(r, _)| r.milestone.name()))
         .int("samples", "samples", "where the share rises", all().map(|(_, s)| s.samples))
@@ -405,7 +416,7 @@ mod tests {
         let records: Vec<Record> = (0..10).map(|i| record(3, 2, 64, i, Some(1000 + i))).collect();
         let rows = needed(&records, &question());
         let support = rows.iter().find(|r| r.milestone == Milestone::Support).unwrap();
-        assert_eq!((support.samples, support.censored, support.reached), (1009, true, 0));
+        assert_eq!((support.samples, support.censored, support.reached), (1008, true, 0));
     }
 
     #[test]

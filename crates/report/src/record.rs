@@ -168,6 +168,12 @@ impl Record {
         measures && self.status == other.status && self.error == other.error
     }
 
+    /// Its algorithm and further keys: `prox, persistence = 0.3`.
+    #[must_use]
+    pub fn named(&self) -> String {
+        self.further.iter().fold(self.algorithm.clone(), |name, (key, value)| format!("{name}, {key} = {value}"))
+    }
+
     /// Its value of a further key; `None` if it has none of this name.
     #[must_use]
     pub fn further(&self, key: &str) -> Option<f64> {

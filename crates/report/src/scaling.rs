@@ -115,6 +115,17 @@ pub struct Law {
     pub aicc: Option<f64>,
 }
 
+impl Coefficient {
+    /// Whether the cells say enough of it to be shown: its interval is known, and no wider than [`WIDEST`].
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.interval.is_some_and(|(low, high)| high - low <= WIDEST)
+    }
+}
+
+/// An exponent known no better than this is not known.
+pub const WIDEST: f64 = 2.0;
+
 impl Law {
     /// The coefficient of a term, if the cells determine it.
     #[must_use]
@@ -319,6 +330,10 @@ fn held_out(cells: &[&Needed]) -> Option<HeldOut> {
     let &t = lengths.last().filter(|_| lengths.len() >= 4)?;
     let (left, out): (Vec<&Needed>, Vec<&Needed>) =
         cells.iter().copied().filter(|c| c.samples > 0).partition(|c| c.t < t);
+    // Lower bounds alone test no prediction.
+    if 2 * out.iter().filter(|c| c.censored).count() > out.len() {
+        return None;
+    }
     let errors = |form: Form| {
         let law = law(&left, form).filter(|law| law.coefficient(form.term()).is_some())?;
         let error = |c: &&Needed| {
@@ -359,8 +374,10 @@ fn check(cells: &[&Needed], factors: (Term, Term)) -> Option<Check> {
 fn outliers(cells: &[&Needed], law: &Law) -> Vec<Outlier> {
     let Some(spread) = law.spread.filter(|s| *s > 0.0) else { return Vec::new() };
     let (cells, _) = usable(cells, &[Term::Constant, Term::T, Term::N, Term::Q]);
-    let far = 1.0 - WARNS_BELOW / (2.0 * cells.len() as f64);
-    let student = statrs::distribution::StudentsT::new(0.0, 1.0, (law.cells - law.coefficients.len()).max(1) as f64);
+    let seen = law.cells - law.censored;
+    let far = 1.0 - WARNS_BELOW / (2.0 * seen.max(1) as f64);
+    let student =
+        statrs::distribution::StudentsT::new(0.0, 1.0, seen.saturating_sub(law.coefficients.len()).max(1) as f64);
     let Ok(limit) = student.map(|s| statrs::distribution::ContinuousCDF::inverse_cdf(&s, far)) else {
         return Vec::new();
     };

@@ -1,5 +1,9 @@
-//! Shares of runs that have reached something, from runs some of which were not seen to reach it: Kaplan and
-//! Meier's estimate (1958), its quantiles, and intervals for both.
+//! Runs that have reached something, and runs that were not seen to: quantiles with intervals, and Kaplan and Meier's
+//! estimate (1958) of the share that has reached.
+//!
+//! Quantiles take the worst case: a run that was not seen to reach counts as later than all that did. Kaplan and Meier's curve
+//! takes it for one like those still running, which is no more than an estimate where runs stop for reasons of their own; the two
+//! agree where all that did not reach were watched to the end.
 
 use statrs::distribution::{Binomial, DiscreteCDF};
 
@@ -66,8 +70,8 @@ impl Curve {
         left.reached()
     }
 
-    /// The smallest count by which a share of at least `level` has reached. Where none is known, the largest
-    /// count up to which the runs were watched, censored: a lower bound. `None` without runs.
+    /// The smallest count by which a share of at least `level` of the runs is known to have reached. Where fewer are, a count that it
+    /// exceeds, censored: as many runs as would make up that share reach no earlier. `None` without runs.
     #[must_use]
     pub fn quantile(&self, level: f64) -> Option<Reading> {
         quantile(self.readings.iter().copied(), self.readings.len(), level)
@@ -103,9 +107,12 @@ impl Curve {
             if !(fell && last_of_its_count) {
                 continue;
             }
-            if left.share > 0.0 {
-                effective = (1.0 - left.share) / (left.share * left.greenwood);
-            }
+            // Greenwood's variance has no meaning where all have reached; then those that were seen to are what is known.
+            effective = if left.share > SLACK {
+                (1.0 - left.share) / (left.share * left.greenwood)
+            } else {
+                effective.min(self.reached() as f64)
+            };
             let (low, high) = wilson(left.reached(), effective);
             steps.push(Step { samples: reading.samples, share: left.reached(), low, high });
         }
@@ -144,18 +151,25 @@ impl Left {
     }
 }
 
+/// How many of so many runs make up a share of at least `level`.
+fn rank(level: f64, runs: usize) -> usize {
+    (level * runs as f64 - SLACK).ceil().max(1.0) as usize
+}
+
 /// As [`Curve::quantile`], of `runs` readings that come in ascending order.
 pub(crate) fn quantile(readings: impl Iterator<Item = Reading>, runs: usize, level: f64) -> Option<Reading> {
-    let mut left = Left::of(runs);
-    let mut last = None;
-    for reading in readings {
-        left.pass(reading.censored);
-        if !reading.censored && left.reached() >= level - SLACK {
+    let rank = rank(level, runs);
+    let (mut reached, mut bound) = (0, None);
+    for (i, reading) in readings.enumerate() {
+        reached += usize::from(!reading.censored);
+        if reached == rank {
             return Some(reading);
         }
-        last = Some(Reading { censored: true, ..reading });
+        if i < rank {
+            bound = Some(Reading { censored: true, ..reading });
+        }
     }
-    last
+    bound
 }
 
 /// Wilson's 95 % interval of a share seen in `runs` runs.
@@ -202,8 +216,10 @@ mod tests {
             let (low, high) = wilson(1.0 - left, effective);
             assert!((step.low - low).abs() < 3e-3 && (step.high - high).abs() < 3e-3, "{step:?} {low} {high}");
         }
-        assert_eq!(trial.quantile(0.5), Some(Reading { samples: 23, censored: false }));
-        assert_eq!(trial.quantile(0.9), Some(Reading { samples: 35, censored: true }));
+        // Nine of 21 were seen to relapse: a third by week 13, no half; the eleventh of all was last seen in week 16.
+        assert_eq!(trial.quantile(1.0 / 3.0), Some(Reading { samples: 16, censored: false }));
+        assert_eq!(trial.quantile(0.5), Some(Reading { samples: 16, censored: true }));
+        assert_eq!(trial.quantile(0.9), Some(Reading { samples: 32, censored: true }));
         assert!((trial.share(12) - (1.0 - 0.753)).abs() < 6e-4 && trial.share(5) == 0.0);
     }
 
@@ -220,9 +236,16 @@ mod tests {
         // Of 11 runs 10 are needed (9.9 rounds up); of 12, 11.
         assert_eq!(quantile(&ten, &[500], 0.9), Some((100, false)));
         assert_eq!(quantile(&ten, &[500, 500], 0.9), Some((500, true)));
-        // A run last seen at 55 counts as those beyond it: of the 5 + 1 still running, each stands for 6/5.
+        // A run last seen at 55 may have reached at 56 or never: it counts as later than all.
         assert_eq!(quantile(&ten, &[55], 0.9), Some((100, false)));
         assert_eq!(quantile(&ten, &[55], 0.5), Some((60, false)));
+        assert_eq!(
+            quantile(&ten, &[55, 56], 0.9),
+            Some((90, true)),
+            "the eleventh of twelve is no earlier than the ninth of ten"
+        );
+        // Nine last seen at 30 and one at 1000: what nine of ten need is no more than known to exceed 30.
+        assert_eq!(quantile(&[], &[30, 30, 30, 30, 30, 30, 30, 30, 30, 1000], 0.9), Some((30, true)));
         assert_eq!(quantile(&[], &[], 0.9), None);
     }
 
@@ -232,6 +255,8 @@ mod tests {
         let ten: Vec<i64> = (1..=10).collect();
         let steps = curve(&ten, &[]).steps();
         assert!((steps[8].low - 0.5958).abs() < 1e-4 && (steps[8].high - 0.9821).abs() < 1e-4);
+        let late = curve(&[10], &[1, 2, 3, 4, 5, 6, 7, 8, 9]).steps();
+        assert!(late[0].share == 1.0 && late[0].low < 0.25, "one run was seen to the end: {late:?}");
         assert!(steps[9].share == 1.0 && steps[9].high == 1.0 && (0.6..0.8).contains(&steps[9].low));
     }
 

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use report::analysis::Analysis;
-use report::figure::{self, POPULATION, Pictured, Specimen};
+use report::figure::{self, POPULATION, Pictured, Specimen, Traced};
 use report::{Record, TracePoint};
 use scb_core::optimise::ALGORITHMS;
 use scb_core::train::{Checkpoint, Observer, StopAt};
@@ -20,6 +20,11 @@ use crate::training::Training;
 /// A run is repeated for its picture if that takes no more tokens, about a second's.
 const MOST_TOKENS: i64 = 2_000_000_000;
 
+/// Runs of each kind that are repeated without noise: their curves hardly differ.
+const MOST_REPLAYS: usize = 8;
+/// Steps of such a run, a second's for all of them.
+const MOST_STEPS: i64 = 1_000_000;
+
 /// Collects it. `traces` holds those of all jobs, by their ids; `records` are in the order of `jobs`, with gaps.
 pub(crate) fn pictured(
     config: &Arc<Config>,
@@ -31,16 +36,19 @@ pub(crate) fn pictured(
     let Ok(level) = level::chosen() else { return Pictured::default() };
     let training = Training::new(config, level);
     let ids: HashMap<String, &Job> = jobs.iter().map(|job| (job.id.to_string(), job)).collect();
-    let mut shown: Vec<(Record, Vec<TracePoint>)> = Vec::new();
+    let mut shown: Vec<Traced> = Vec::new();
+    let mut replayed: HashMap<String, usize> = HashMap::new();
     let population = ALGORITHMS.iter().position(|algorithm| algorithm.name == POPULATION);
     for record in figure::traced(analysis, records) {
         let Some(points) = traces.get(&record.job_id) else { continue };
-        shown.push((record.clone(), points.clone()));
+        let noiseless = record.algorithm == POPULATION;
+        shown.push(Traced { record: record.clone(), points: points.clone(), noiseless });
         let (Some(job), Some(index)) = (ids.get(&record.job_id), population) else { continue };
-        if record.algorithm != POPULATION {
+        let already = replayed.entry(record.named()).or_default();
+        if !noiseless && *already < MOST_REPLAYS && record.max_samples / record.batch_size <= MOST_STEPS {
+            *already += 1;
             let points = training.trace(&with_algorithm(job, index as f64), |spec| spec.stop_at = StopAt::Budget);
-            let algorithm = POPULATION.to_owned();
-            shown.extend(points.map(|points| (Record { algorithm, ..record.clone() }, points)));
+            shown.extend(points.map(|points| Traced { record: record.clone(), points, noiseless: true }));
         }
     }
     let specimen = figure::specimen(analysis, records).and_then(|record| {

@@ -1,11 +1,12 @@
 //! From the parts to the final tables, the figures, the report page and the printed answer.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use report::analysis::Analysis;
 use report::answer::answer;
-use report::figure;
+use report::figure::{self, Figure};
 use report::needed::{Question, needed_table, success_table};
 use report::page::page;
 use report::record::{runs_table, timings_table};
@@ -69,12 +70,7 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
     } else {
         // Those of an earlier run with tracing on would not belong to these records.
         let path = directory.join("traces.parquet");
-        match std::fs::remove_file(&path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(SweepError::File { action: "remove", path, source });
-            }
-            _ => {}
-        }
+        remove(path)?;
     }
     let figures = directory.join("figures");
     std::fs::create_dir_all(&figures).map_err(|source| SweepError::File {
@@ -83,6 +79,7 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
         source,
     })?;
     let drawn = figure::all(&analysis, &pictured);
+    remove_figures(&figures, &drawn)?;
     for figure in &drawn {
         write_whole(&figures.join(figure.name.clone() + ".svg"), figure.svg.as_bytes())?;
     }
@@ -90,5 +87,28 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
     let page_path = directory.join("report.html");
     write_whole(&page_path, page(&analysis, &drawn, &about).as_bytes())?;
     store.write_manifest(config, jobs.len(), &records)?;
-    Ok(format!("{}\nReport: {}, tables and figures beside it\n", answer(&analysis), page_path.display()))
+    Ok(format!("{}Report: {}, tables and figures beside it\n", answer(&analysis), page_path.display()))
+}
+
+/// Removes figures of an earlier report that this one does not draw. What has another name than ours is somebody else's.
+fn remove_figures(directory: &Path, drawn: &[Figure]) -> Result<(), SweepError> {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Ok(()) };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let ours =
+            path.extension().is_some_and(|e| e == "svg") && figure::KINDS.iter().any(|kind| name.starts_with(kind));
+        if ours && drawn.iter().all(|figure| figure.name != name) {
+            remove(path)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove(path: PathBuf) -> Result<(), SweepError> {
+    match std::fs::remove_file(&path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(SweepError::File { action: "remove", path, source })
+        }
+        _ => Ok(()),
+    }
 }

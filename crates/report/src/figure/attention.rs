@@ -27,12 +27,7 @@ pub(super) fn shown<'r>(analysis: &Analysis, records: &'r [Record]) -> Option<&'
         row.milestone == Milestone::Recovery && row.reached > 0 && row.algorithm != super::training::POPULATION
     };
     let row = analysis.needed.iter().filter(sampled).min_by_key(|row| (row.t, -row.n, -row.q))?;
-    records.iter().find(|r| {
-        (r.n, r.q, r.t, r.batch_size, r.max_samples) == (row.n, row.q, row.t, row.batch_size, row.max_samples)
-            && r.algorithm == row.algorithm
-            && [r.eta_boost, r.eta_sparse, r.lambda] == [row.eta_boost, row.eta_sparse, row.lambda]
-            && r.status == Status::Recovered
-    })
+    records.iter().find(|r| r.status == Status::Recovered && row.describes(r, &analysis.question))
 }
 
 /// The figure; `None` if the matrices are empty.
@@ -54,7 +49,7 @@ pub(super) fn figure(specimen: &Specimen) -> Option<Figure> {
         [0.0, 0.5, 1.0].map(|s| Entry { ink: shade(s), mark: Mark::Patch, text: format!("{:.2}", s * largest) });
     let figure = Panels {
         x: Axis::linear("position t", 0.0, length as f64, &[0.0, (length / 2) as f64]),
-        y: Axis::linear("query token k", 0.0, states, &[]),
+        y: Axis::linear(&format!("query token 1 to {states}"), 0.0, states, &[]),
         columns: 2,
         height: (14 * truth.len() as u32).clamp(42, 160),
         legend: legend.into_iter().collect(),
@@ -73,7 +68,7 @@ pub(super) fn figure(specimen: &Specimen) -> Option<Figure> {
     })?;
     Some(Figure {
         name: "attention".to_owned(),
-        title: format!("Attention at N = {}, Q = {}, T = {}: {}", record.n, record.q, record.t, record.algorithm),
+        title: format!("Attention at N = {}, Q = {}, T = {}: {}", record.n, record.q, record.t, record.named()),
         caption: format!(
             "Weight of each position for each query token, in the truth and in the model of replicate {} at B = {}, η = {}, when it recovered after {} samples{}.",
             record.replicate,

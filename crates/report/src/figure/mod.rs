@@ -13,10 +13,11 @@ mod training;
 
 use plotters::style::RGBColor;
 
+use crate::Record;
 use crate::analysis::Analysis;
-use crate::{Record, TracePoint};
 
 pub use attention::Specimen;
+pub use training::Traced;
 
 /// The algorithm whose curve has no noise.
 pub const POPULATION: &str = training::POPULATION;
@@ -34,11 +35,15 @@ pub struct Figure {
     pub svg: String,
 }
 
+/// How the names of figures begin.
+pub const KINDS: [&str; 7] =
+    ["needed_samples", "rivals", "success", "success_map", "step_size", "training", "attention"];
+
 /// What some figures show that the analysis does not hold.
 #[derive(Debug, Clone, Default)]
 pub struct Pictured {
-    /// The runs of [`traced`], and their counterparts without noise (algorithm `population`), each with its trace.
-    pub traces: Vec<(Record, Vec<TracePoint>)>,
+    /// The runs of [`traced`], and some of them once more without noise, each with its trace.
+    pub traces: Vec<Traced>,
     /// What the run of [`specimen`] learned.
     pub specimen: Option<Specimen>,
 }
@@ -81,6 +86,12 @@ const OKABE_ITO: [RGBColor; 6] = [
     RGBColor(230, 159, 0),
     RGBColor(86, 180, 233),
 ];
+
+/// What a caption says of values for which there was no room: name, how many there are, how many are shown.
+fn left_out(values: &[(&str, usize, usize)]) -> String {
+    let some = values.iter().filter(|(_, all, shown)| shown < all);
+    some.map(|(name, all, shown)| format!(" Of {all} values of {name} {shown} are shown.")).collect()
+}
 
 /// The colour of the `i`-th kind.
 pub(crate) fn categorical(i: usize) -> RGBColor {

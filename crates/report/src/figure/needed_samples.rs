@@ -8,7 +8,7 @@ use super::{Figure, categorical, sequential};
 use crate::analysis::{Group, percent};
 use crate::answer::thinned;
 use crate::needed::{Milestone, Needed};
-use crate::scaling::{Form, Law, Term, law};
+use crate::scaling::{Coefficient, Form, Law, Term, law};
 
 /// What one of the three figures shows where.
 struct View {
@@ -56,21 +56,17 @@ impl View {
         }
         let (panels, series) = (thinned(values(self.panel), PANELS), thinned(values(self.series), SERIES));
         let ink = |j: usize| if self.series == Term::T { sequential(j, series.len()) } else { categorical(j) };
-        let drawn = |c: &&&Needed| panels.contains(&of(self.panel, c)) && series.contains(&of(self.series, c));
-        let cells: Vec<&Needed> = cells.iter().filter(drawn).copied().collect();
+        // Laws are of all cells, also of those for which there is no room.
         let within = |q: i64| cells.iter().copied().filter(move |c| of(self.panel, c) == q).collect::<Vec<_>>();
         let one = |q: i64, n: i64| within(q).into_iter().filter(|c| of(self.series, c) == n).collect::<Vec<_>>();
+        let drawn = |c: &&&Needed| panels.contains(&of(self.panel, c)) && series.contains(&of(self.series, c));
         // Against T each curve has an exponent of its own; against N and Q, of which there are few values, each panel.
         let heading = |&q: &i64| {
             let mut entries = Vec::new();
             if self.x == Term::T {
                 for (j, &n) in series.iter().enumerate() {
                     let text = exponent(law(&one(q, n), Form::Power).as_ref(), self.x);
-                    entries.push(Entry {
-                        ink: ink(j),
-                        mark: Mark::of(j),
-                        text: text.unwrap_or_else(|| "-".to_owned()),
-                    });
+                    entries.extend(text.map(|text| Entry { ink: ink(j), mark: Mark::of(j), text }));
                 }
             } else if let Some(text) = exponent(law(&within(q), Form::Power).as_ref(), self.x) {
                 entries.push(Entry { ink: super::GREY, mark: Mark::Line, text });
@@ -82,7 +78,7 @@ impl View {
             mark: Mark::of(j),
             text: format!("{} = {n}", self.series.name()),
         });
-        let ends = cells.iter().flat_map(|c| [c.ci_low, Some(c.samples), c.ci_high]).flatten();
+        let ends = cells.iter().filter(drawn).flat_map(|c| [c.ci_low, Some(c.samples), c.ci_high]).flatten();
         let figure = Panels {
             x: Axis::of_values(self.label, &x_values, if self.x == Term::T { 1.5 } else { 1.15 }, 4),
             y: Axis::logarithmic("samples to recover the truth", ends.map(|s| s.max(1) as f64), 1.35, 5),
@@ -92,14 +88,14 @@ impl View {
             titles: panels.iter().map(heading).collect(),
         };
         let gaps = x_values.windows(2).map(|pair| libm::log(pair[1] as f64 / pair[0] as f64));
-        let step = 0.3 * gaps.fold(0.25, f64::min) / series.len() as f64;
+        let step = 0.35 * gaps.fold(0.7, f64::min) / series.len() as f64;
         let svg = figure.draw(|i, panel| {
             let q = panels[i];
             let of_panel = law(&within(q), Form::Power);
             for (j, &n) in series.iter().enumerate() {
                 let cells = one(q, n);
                 let law = if self.x == Term::T { law(&cells, Form::Power) } else { of_panel.clone() };
-                let law = law.filter(|law| law.coefficient(self.x).is_some());
+                let law = law.filter(|law| law.coefficient(self.x).is_some_and(|c| c.is_known()));
                 // Side by side, so that intervals do not hide each other.
                 let aside = step * (j as f64 - (series.len() - 1) as f64 / 2.0);
                 draw(panel, self.x, &cells, law.as_ref(), (ink(j), Mark::of(j), libm::exp(aside)))?;
@@ -114,7 +110,11 @@ impl View {
             caption: format!(
                 "Samples by which {share} of the runs have recovered the truth, each at hyperparameters chosen without it. Bars: 95 % intervals (order \
                  statistics), with an arrow where the replicates leave them open. Open marks with an arrow: lower bounds, in cells of which fewer than {share} \
-                 recover. Lines: fitted power law, {which} and half its 95 % interval above the panel."
+                 recover. Lines: fitted power law, {which} and half its 95 % interval above the panel (none where it is not known to within 2).{}",
+                super::left_out(&[
+                    (self.panel.name(), values(self.panel).len(), panels.len()),
+                    (self.series.name(), values(self.series).len(), series.len())
+                ])
             ),
             svg,
         })
@@ -122,7 +122,7 @@ impl View {
 }
 
 fn exponent(law: Option<&Law>, term: Term) -> Option<String> {
-    let found = law?.coefficient(term)?;
+    let found = law?.coefficient(term).filter(Coefficient::is_known)?;
     let half = found.interval.map_or_else(String::new, |(low, high)| format!(" ± {:.2}", (high - low) / 2.0));
     Some(format!("{}^{:.2}{half}", term.name(), found.estimate).replace('-', "−"))
 }
@@ -182,9 +182,9 @@ mod tests {
         let names: Vec<&str> = figures.iter().map(|f| f.name.as_str()).collect();
         assert_eq!(names, ["needed_samples_prox", "needed_samples_states_prox"]);
         let svg = &figures[0].svg;
-        // Two marks of the legend, two of the heading, and one for each of six cells.
-        assert_eq!(svg.matches("<polygon").count(), 10);
-        assert!(svg.contains("T^2.00 ± 0.00") && svg.contains("N = 4"), "{svg}");
+        // Two marks of the legend, one of the heading (a bound denies the law of N = 4), and one for each of six cells.
+        assert_eq!(svg.matches("<polygon").count(), 9);
+        assert!(svg.contains(">2.00</tspan>") && svg.contains("N = 4"), "{svg}");
         let none = Analysis::of(&[], Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() });
         assert!(none.groups().is_empty());
     }

@@ -98,7 +98,13 @@ impl Axis {
     pub(super) fn of_values(label: &str, values: &[i64], room: f64, most: usize) -> Self {
         let (low, high) = ends(values.iter().map(|&v| v as f64));
         let step = values.len().div_ceil(most).max(1);
-        let ticks = values.iter().step_by(step).map(|&v| v as f64).collect();
+        let apart = libm::pow(high * room * room / low, 1.0 / (most as f64 + 1.5));
+        let mut ticks: Vec<f64> = Vec::new();
+        for value in values.iter().step_by(step).map(|&v| v as f64) {
+            if ticks.last().is_none_or(|last| value >= last * apart) {
+                ticks.push(value);
+            }
+        }
         Self { label: label.to_owned(), low: low / room, high: high * room, logarithmic: true, ticks }
     }
 
@@ -108,12 +114,19 @@ impl Axis {
     }
 
     fn place(&self, value: f64) -> f64 {
-        let value = value.clamp(self.low, self.high);
+        self.unclamped(value.clamp(self.low, self.high))
+    }
+
+    fn unclamped(&self, value: f64) -> f64 {
         if self.logarithmic { libm::log10(value) } else { value }
     }
 
+    fn value(&self, place: f64) -> f64 {
+        if self.logarithmic { libm::pow(10.0, place) } else { place }
+    }
+
     fn shown(&self, place: f64) -> String {
-        let value = if self.logarithmic { libm::pow(10.0, place) } else { place };
+        let value = self.value(place);
         let rounded = |value: f64| {
             let digits = (2 - libm::floor(libm::log10(value.abs().max(1e-300))) as i32).clamp(0, 6) as usize;
             let text = format!("{value:.digits$}");
@@ -198,6 +211,7 @@ impl Panels {
             self.draw_on(&root, &legend, (top, heading), &mut each).ok()?;
             root.present().ok()?;
         }
+        let svg = raised(&svg);
         // The size to show it at; the view box keeps the fine grid.
         let fine = format!("width=\"{}\" height=\"{}\"", FINE * WIDTH, FINE * height);
         Some(svg.replacen(&fine, &format!("width=\"{WIDTH}\" height=\"{height}\""), 1))
@@ -285,6 +299,22 @@ impl Panels {
     }
 }
 
+/// `T^0.78 ..` in a text, with the exponent raised.
+fn raised(svg: &str) -> String {
+    let mut parts = svg.split('^');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (exponent, rest) = part.split_at(part.find(|c: char| c.is_whitespace() || c == '<').unwrap_or(part.len()));
+        // The rest of the text goes down again.
+        let (rest, after) = rest.split_at(rest.find("</text>").unwrap_or(rest.len()));
+        let (up, size) = (FINE * 4, FINE * FONT * 4 / 5);
+        out += &format!(
+            "<tspan dy=\"-{up}\" font-size=\"{size}\">{exponent}</tspan><tspan dy=\"{up}\">{rest}</tspan>{after}"
+        );
+    }
+    out
+}
+
 fn fine((x, y): (u32, u32)) -> (i32, i32) {
     ((FINE * x) as i32, (FINE * y) as i32)
 }
@@ -353,10 +383,39 @@ impl Panel<'_, '_> {
         places.into_iter().map(|place| self.pixel(place)).collect()
     }
 
-    /// A line through these places.
+    /// A line through these places; what lies above or below the field is cut off.
     pub(super) fn line(&self, places: impl IntoIterator<Item = (f64, f64)>, ink: RGBColor, width: f64) -> Drawn {
-        self.root.draw(&PathElement::new(self.pixels(places), stroke(ink, width)))?;
+        for part in self.within(places) {
+            self.root.draw(&PathElement::new(self.pixels(part), stroke(ink, width)))?;
+        }
         Ok(())
+    }
+
+    /// The parts of a line that lie within the field's height.
+    fn within(&self, places: impl IntoIterator<Item = (f64, f64)>) -> Vec<Vec<(f64, f64)>> {
+        let inside = |y: f64| (self.y.low..=self.y.high).contains(&y);
+        let mut parts: Vec<Vec<(f64, f64)>> = vec![Vec::new()];
+        let mut before: Option<(f64, f64)> = None;
+        for place in places {
+            // Where the line crosses the edge, between a place inside and one outside.
+            let edge = before.filter(|b| inside(b.1) != inside(place.1)).map(|b| {
+                let y = if place.1.max(b.1) > self.y.high { self.y.high } else { self.y.low };
+                let share =
+                    (self.y.unclamped(y) - self.y.unclamped(b.1)) / (self.y.unclamped(place.1) - self.y.unclamped(b.1));
+                let (from, to) = (self.x.unclamped(b.0), self.x.unclamped(place.0));
+                (self.x.value(from + share * (to - from)), y)
+            });
+            if let Some(part) = parts.last_mut() {
+                part.extend(edge);
+                part.extend(inside(place.1).then_some(place));
+            }
+            if !inside(place.1) {
+                parts.push(Vec::new());
+            }
+            before = Some(place);
+        }
+        parts.retain(|part| part.len() > 1);
+        parts
     }
 
     /// A dashed line through these places.

@@ -105,7 +105,11 @@ impl Shown<'_, '_> {
             return None;
         }
         let panels = self.panels();
-        let legend = [0.0, 0.25, 0.5, 0.75, 1.0].map(|s| Entry { ink: shade(s), mark: Mark::Patch, text: percent(s) });
+        let legend = [0.0, 0.25, 0.5, 0.75, 1.0].map(|s| Entry {
+            ink: shade(s),
+            mark: Mark::Patch,
+            text: if s > 0.0 { percent(s) } else { "recovered: 0 %".to_owned() },
+        });
         let needed = Entry { ink: MARK, mark: Mark::Diamond, text: "needed".to_owned() };
         let figure = Panels {
             x: Axis::of_values("sequence length T", lengths, edge(lengths), 4),
@@ -124,8 +128,12 @@ impl Shown<'_, '_> {
                 let side = |other: Option<&i64>, outer: f64| other.map_or(outer, |&u| libm::sqrt(t * u as f64));
                 let left = side(j.checked_sub(1).map(|j| &lengths[j]), figure.x.low);
                 let right = side(lengths.get(j + 1), figure.x.high);
+                let watched = cell.curve.readings().last().map_or(0.0, |r| r.samples as f64);
                 for k in 0..BINS {
                     let (low, high) = ends(k);
+                    if at(low) > watched && cell.curve.share(i64::MAX) < 1.0 {
+                        break;
+                    }
                     let share = cell.curve.share(at(0.5 * (low + high)) as i64);
                     panel.cell((left, at(low)), (right, at(high)), shade(share))?;
                 }
@@ -139,7 +147,7 @@ impl Shown<'_, '_> {
             name: format!("success_map_{}", self.group.file_name()),
             title: format!("Share of runs that recovered, over T and samples: {}", self.group.name()),
             caption: format!(
-                "Kaplan and Meier's estimate of the share that has recovered, dark: none, light: all. Marks: needed samples, where {} have.",
+                "Kaplan and Meier's estimate of the share that has recovered, dark: none, light: all, white: not watched so long. Marks: needed samples, where {} have.",
                 percent(self.quantile)
             ),
             svg,

@@ -25,31 +25,24 @@ const COLUMNS: [(&str, &str); 4] = [
 /// Samples at which curves are read.
 const POINTS: usize = 120;
 
+/// A run with its trace.
+#[derive(Debug, Clone)]
+pub struct Traced {
+    /// The run.
+    pub record: Record,
+    /// Its trace.
+    pub points: Vec<TracePoint>,
+    /// Whether it has no noise: infinitely many samples in each step.
+    pub noiseless: bool,
+}
+
 /// The runs of the largest cell (by T, then N and Q), at the hyperparameters that all replicates together chose for each
 /// algorithm and condition.
 pub(super) fn shown<'r>(analysis: &Analysis, records: &'r [Record]) -> Vec<&'r Record> {
     let rows = || analysis.needed.iter().filter(|row| row.milestone == Milestone::Recovery);
     let Some(largest) = rows().map(|row| (row.t, row.n, row.q)).max() else { return Vec::new() };
-    let question = &analysis.question;
-    let of_row = |record: &Record, row: &crate::needed::Needed| {
-        let values = |keys: &[String], values: &[f64]| {
-            keys.iter().zip(values).all(|(key, value)| record.further(key).is_some_and(|v| v.total_cmp(value).is_eq()))
-        };
-        (record.t, record.n, record.q) == largest
-            && record.algorithm == row.algorithm
-            && record.batch_size == row.batch_size
-            && record.max_samples == row.max_samples
-            && [record.eta_boost, record.eta_sparse, record.lambda] == [row.eta_boost, row.eta_sparse, row.lambda]
-            && values(&question.conditions, &row.conditions)
-            && values(&question.tuned, &row.tuned)
-    };
     let rows: Vec<_> = rows().filter(|row| (row.t, row.n, row.q) == largest).collect();
-    records.iter().filter(|record| rows.iter().any(|row| of_row(record, row))).collect()
-}
-
-/// One colour: an algorithm, and the further keys that tell it from others.
-fn name(record: &Record) -> String {
-    record.further.iter().fold(record.algorithm.clone(), |name, (key, value)| format!("{name}, {key} = {value}"))
+    records.iter().filter(|record| rows.iter().any(|row| row.describes(record, &analysis.question))).collect()
 }
 
 fn named(name: &str, diverged: Option<&usize>) -> String {
@@ -57,38 +50,47 @@ fn named(name: &str, diverged: Option<&usize>) -> String {
 }
 
 /// The figure; `None` without traces.
-pub(super) fn figure(traces: &[(Record, Vec<TracePoint>)]) -> Option<Figure> {
-    let example = &traces.iter().find(|(_, points)| points.len() > 1)?.0;
+pub(super) fn figure(traces: &[Traced]) -> Option<Figure> {
+    let example = &traces.iter().find(|traced| traced.points.len() > 1)?.record;
     let mut series: BTreeMap<(bool, String), Vec<&[TracePoint]>> = BTreeMap::new();
     let mut diverged: BTreeMap<String, usize> = BTreeMap::new();
-    for (record, points) in traces.iter().filter(|(_, points)| !points.is_empty()) {
-        if record.status == Status::Diverged && record.algorithm != POPULATION {
-            *diverged.entry(name(record)).or_default() += 1;
-            continue;
+    for Traced { record, points, noiseless } in traces.iter().filter(|traced| !traced.points.is_empty()) {
+        if record.status == Status::Diverged && !noiseless {
+            *diverged.entry(record.named()).or_default() += 1;
+        } else {
+            series.entry((*noiseless, record.named())).or_default().push(points);
         }
-        series.entry((record.algorithm == POPULATION, name(record))).or_default().push(points);
     }
-    let most = traces.iter().flat_map(|(_, points)| points.last()).map(|p| p.samples).max()? as f64;
-    let ink = |j: usize, population: bool| if population { BLACK } else { categorical(j) };
-    let legend = series.keys().enumerate().map(|(j, (population, name))| Entry {
-        ink: ink(j, *population),
-        mark: if *population { Mark::Dashes } else { Mark::Line },
-        text: if *population { "population".to_owned() } else { named(name, diverged.get(name)) },
+    let most = traces.iter().flat_map(|traced| traced.points.last()).map(|p| p.samples).max()? as f64;
+    let names: BTreeSet<&String> = series.keys().map(|(_, name)| name).collect();
+    let alone = series.keys().filter(|(noiseless, _)| *noiseless).count() == 1;
+    // Noisy runs and their counterpart share a colour, unless there is only one counterpart, which then is black.
+    let ink = |(noiseless, name): &(bool, String)| {
+        let place = names.iter().position(|other| *other == name).unwrap_or(0);
+        if *noiseless && alone { BLACK } else { categorical(place) }
+    };
+    let legend = series.keys().map(|key| Entry {
+        ink: ink(key),
+        mark: if key.0 { Mark::Dashes } else { Mark::Line },
+        text: match key {
+            (true, _) if alone => "without noise".to_owned(),
+            (true, name) => format!("{name}, without noise"),
+            (false, name) => named(name, diverged.get(name)),
+        },
     });
-    let mut texts = BTreeSet::new();
     let figure = Panels {
         x: Axis::linear("samples", 0.0, most, &round_ticks(most)),
-        y: Axis::linear("of the truth", -0.5, 1.5, &[-0.5, 0.0, 0.5, 1.0, 1.5]),
+        y: Axis::linear("correlation, relative error", -0.5, 1.5, &[-0.5, 0.0, 0.5, 1.0, 1.5]),
         columns: 2,
         height: 105,
-        legend: legend.filter(|entry| texts.insert(entry.text.clone())).collect(),
+        legend: legend.collect(),
         titles: COLUMNS.iter().map(|(_, title)| ((*title).to_owned(), Vec::new())).collect(),
     };
     let svg = figure.draw(|i, panel| {
         let column = TRACED.iter().position(|(name, ..)| *name == COLUMNS[i].0).unwrap_or(0);
         let truth = if i < 2 { 1.0 } else { 0.0 };
         panel.line([(0.0, truth), (most, truth)], super::GREY, 0.5)?;
-        for (j, ((population, _), runs)) in series.iter().enumerate() {
+        for (key, runs) in &series {
             let read: Vec<(f64, [f64; 3])> = (0..=POINTS)
                 .filter_map(|k| {
                     let samples = most * k as f64 / POINTS as f64;
@@ -98,11 +100,11 @@ pub(super) fn figure(traces: &[(Record, Vec<TracePoint>)]) -> Option<Figure> {
                 })
                 .collect();
             let at = |which: usize| read.iter().map(|(x, v)| (*x, v[which])).collect::<Vec<_>>();
-            if *population {
-                panel.dashes(at(1), BLACK, 1.3)?;
+            if key.0 {
+                panel.dashes(at(1), ink(key), 1.3)?;
             } else {
-                panel.band(&at(0), &at(2), ink(j, false))?;
-                panel.line(at(1), ink(j, false), 1.2)?;
+                panel.band(&at(0), &at(2), ink(key))?;
+                panel.line(at(1), ink(key), 1.2)?;
             }
         }
         Ok(())
@@ -111,7 +113,7 @@ pub(super) fn figure(traces: &[(Record, Vec<TracePoint>)]) -> Option<Figure> {
         name: "training".to_owned(),
         title: format!("Training curves at N = {}, Q = {}, T = {}", example.n, example.q, example.t),
         caption: "Medians of traced runs at the chosen hyperparameters, with bands from the 10 % to the 90 % quantile of the replicates; runs that diverged are left out, and one that has ended keeps its \
-                  last value. Black dashes: the same runs with infinitely many samples in each step, without threshold and rounding. Grey: the truth."
+                  last value. Dashes: the first of these runs with infinitely many samples in each step, without threshold and rounding. Grey: the truth."
             .to_owned(),
         svg,
     })
@@ -173,11 +175,11 @@ mod tests {
         let analysis = Analysis::of(&records, question);
         let shown = shown(&analysis, &records);
         assert!(shown.len() == 4 && shown.iter().all(|r| (r.t, r.batch_size) == (64, 32)));
-        let mut traces: Vec<(Record, Vec<TracePoint>)> =
-            shown.into_iter().map(|r| (r.clone(), trace(0.9, 30))).collect();
-        traces.push((Record { algorithm: POPULATION.to_owned(), ..traces[0].0.clone() }, trace(1.0, 30)));
+        let traced = |r: &Record, noiseless| Traced { record: r.clone(), points: trace(0.9, 30), noiseless };
+        let mut traces: Vec<Traced> = shown.iter().map(|r| traced(r, false)).collect();
+        traces.push(traced(shown[0], true));
         let figure = figure(&traces).unwrap();
-        assert!(figure.svg.contains("population") && figure.svg.contains("prox") && figure.title.contains("T = 64"));
+        assert!(figure.svg.contains("without noise") && figure.svg.contains("prox") && figure.title.contains("T = 64"));
         // A band for each of the four panels.
         assert_eq!(figure.svg.matches("<polygon").count(), 4);
         assert!(super::figure(&[]).is_none());

@@ -9,6 +9,7 @@ use plotly::layout::{Axis, AxisType, HoverMode, Legend, Margin};
 use plotly::{Configuration, Layout, Plot, Scatter};
 
 use crate::analysis::Group;
+use crate::answer::thinned;
 use crate::figure::categorical;
 use crate::needed::{Milestone, Needed};
 use crate::scaling::Term;
@@ -21,6 +22,8 @@ pub(super) struct Chart {
     pub(super) states: BTreeSet<i64>,
     /// Values of Q.
     pub(super) sparsities: BTreeSet<i64>,
+    /// Curves for which there was no room.
+    pub(super) left_out: usize,
 }
 
 /// plotly.js in a script element. The crate gives it together with MathJax, which nothing here needs.
@@ -34,13 +37,14 @@ pub(super) fn library() -> String {
 /// Traces that a browser draws at ease.
 const MOST_TRACES: usize = 2000;
 
-const SYMBOLS: [MarkerSymbol; 6] = [
-    MarkerSymbol::Circle,
-    MarkerSymbol::Square,
-    MarkerSymbol::Diamond,
-    MarkerSymbol::TriangleUp,
-    MarkerSymbol::Cross,
-    MarkerSymbol::Star,
+/// Full ones for cells, hollow ones for lower bounds.
+const SYMBOLS: [(MarkerSymbol, MarkerSymbol); 6] = [
+    (MarkerSymbol::Circle, MarkerSymbol::CircleOpen),
+    (MarkerSymbol::Square, MarkerSymbol::SquareOpen),
+    (MarkerSymbol::Diamond, MarkerSymbol::DiamondOpen),
+    (MarkerSymbol::TriangleUp, MarkerSymbol::TriangleUpOpen),
+    (MarkerSymbol::Cross, MarkerSymbol::CrossOpen),
+    (MarkerSymbol::Star, MarkerSymbol::StarOpen),
 ];
 const DASHES: [fn() -> DashType; 4] = [|| DashType::Solid, || DashType::Dash, || DashType::Dot, || DashType::DashDot];
 
@@ -49,15 +53,20 @@ pub(super) fn chart(groups: &[Group<'_>]) -> Option<Chart> {
     let of = |get: fn(&Needed) -> i64| groups.iter().flat_map(|g| &g.needed).map(|c| get(c)).collect::<BTreeSet<i64>>();
     let (states, sparsities) = (of(|c| c.n), of(|c| c.q));
     let mut plot = Plot::new();
-    let mut tags = Vec::new();
-    for (g, group) in groups.iter().enumerate() {
-        for milestone in Milestone::ALL {
+    let (mut tags, mut left_out) = (Vec::new(), 0);
+    // What is seen first comes first, should there be too much.
+    for milestone in [Milestone::Recovery, Milestone::Signal, Milestone::Support, Milestone::SignalToRecovery] {
+        for (g, group) in groups.iter().enumerate() {
             let cells = group.cells(milestone);
             for (i, &n) in states.iter().enumerate() {
                 for (j, &q) in sparsities.iter().enumerate() {
                     let cells: Vec<&Needed> =
                         cells.iter().copied().filter(|c| (c.n, c.q) == (n, q) && c.samples > 0).collect();
-                    if cells.is_empty() || tags.len() >= MOST_TRACES {
+                    if cells.is_empty() {
+                        continue;
+                    }
+                    if tags.len() >= MOST_TRACES {
+                        left_out += 1;
                         continue;
                     }
                     let visible = milestone == Milestone::Recovery && g == 0;
@@ -75,8 +84,12 @@ pub(super) fn chart(groups: &[Group<'_>]) -> Option<Chart> {
                         None => format!("N = {n}, Q = {q}"),
                     };
                     let look = Look { i, j, visible, name };
-                    plot.add_trace(points(&cells, &look));
-                    tags.push(tag.clone());
+                    // Lower bounds have a trace of their own, because a trace has one symbol.
+                    let (bounds, reached): (Vec<&Needed>, Vec<&Needed>) = cells.iter().partition(|c| c.censored);
+                    for (k, part) in [&reached, &bounds].into_iter().filter(|part| !part.is_empty()).enumerate() {
+                        plot.add_trace(points(part, &look).show_legend(k == 0));
+                        tags.push(tag.clone());
+                    }
                     if let Some(law) = law {
                         let ends = [cells.first(), cells.last()].into_iter().flatten().map(|c| c.t as f64);
                         let (x, y) = ends.map(|t| (t, law.predict(n as f64, q as f64, t))).unzip();
@@ -90,11 +103,20 @@ pub(super) fn chart(groups: &[Group<'_>]) -> Option<Chart> {
     if tags.is_empty() {
         return None;
     }
+    let ticks: Vec<f64> = thinned(of(|c| c.t), 9).into_iter().map(|t| t as f64).collect();
     let axis = |title: &str| Axis::new().type_(AxisType::Log).title(title).auto_margin(true);
     plot.set_layout(
         Layout::new()
-            .x_axis(axis("sequence length T").dtick(std::f64::consts::LOG10_2 * 2.0).tick_format("~r"))
-            .y_axis(axis("needed samples").dtick(1.0).exponent_format(plotly::common::ExponentFormat::Power))
+            .x_axis(
+                axis("sequence length T")
+                    .tick_values(ticks.clone())
+                    .tick_text(ticks.iter().map(f64::to_string).collect()),
+            )
+            .y_axis(
+                axis("needed samples (hollow: lower bounds)")
+                    .n_ticks(6)
+                    .exponent_format(plotly::common::ExponentFormat::SmallE),
+            )
             .hover_mode(HoverMode::Closest)
             .legend(Legend::new().orientation(plotly::common::Orientation::Horizontal).y(-0.22))
             .margin(Margin::new().left(60).right(15).top(15).bottom(45))
@@ -103,7 +125,7 @@ pub(super) fn chart(groups: &[Group<'_>]) -> Option<Chart> {
     );
     plot.set_configuration(Configuration::new().responsive(true).display_logo(false));
     let data = serde_json::json!({ "plot": plot, "tags": tags }).to_string();
-    Some(Chart { data, states, sparsities })
+    Some(Chart { data, states, sparsities, left_out })
 }
 
 /// How a pair of N and Q looks: N has a colour, Q a symbol and a dash.
@@ -136,15 +158,16 @@ impl Look {
 }
 
 fn points(cells: &[&Needed], look: &Look) -> Box<Scatter<f64, f64>> {
-    let distance = |from: i64, to: Option<i64>| to.map_or(0.0, |to| (to - from).abs() as f64);
+    let distance = |low: Option<i64>, high: Option<i64>| low.zip(high).map_or(0.0, |(low, high)| (high - low) as f64);
     let whiskers = ErrorData::new(ErrorType::Data)
         .symmetric(false)
-        .array(cells.iter().map(|c| distance(c.samples, c.ci_high)).collect())
-        .array_minus(cells.iter().map(|c| distance(c.samples, c.ci_low)).collect())
+        .array(cells.iter().map(|c| distance(Some(c.samples), c.ci_high)).collect())
+        .array_minus(cells.iter().map(|c| distance(c.ci_low, Some(c.samples))).collect())
         .thickness(1.0)
         .width(0)
         .color(look.ink());
-    let symbol = SYMBOLS[look.j % SYMBOLS.len()].clone();
+    let (full, hollow) = &SYMBOLS[look.j % SYMBOLS.len()];
+    let symbol = if cells.iter().any(|c| c.censored) { hollow } else { full }.clone();
     let mut trace =
         Scatter::new(cells.iter().map(|c| c.t as f64).collect(), cells.iter().map(|c| c.samples as f64).collect());
     trace = trace.mode(Mode::Markers).name(&look.name).visible(look.visible()).error_y(whiskers);

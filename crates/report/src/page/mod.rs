@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::Status;
-use crate::analysis::{Analysis, Group, count, off, percent};
+use crate::analysis::{Analysis, Group, count, off, percent, two};
 use crate::figure::Figure;
 use crate::needed::{Milestone, Needed};
-use crate::scaling::{Coefficient, Law, Scaling, Term, Verdict};
+use crate::scaling::{Coefficient, Law, Scaling, Term, Verdict, WIDEST};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -118,6 +118,7 @@ fn exponents(group: &Group<'_>, named: bool) -> Markup {
             table {
                 thead { tr {
                     th scope="col" { "samples to" }
+                    th scope="col" { "constant" }
                     @for term in [Term::T, Term::N, Term::Q] { th scope="col" { (term.name()) } }
                     th scope="col" { "spread" }
                     th scope="col" { "cells" }
@@ -129,6 +130,7 @@ fn exponents(group: &Group<'_>, named: bool) -> Markup {
                     @for (scaling, law) in &laws {
                         tr {
                             th scope="row" { (scaling.milestone.name()) }
+                            td { (law.coefficient(Term::Constant).map_or_else(none, |c| format!("{:.3e}", libm::exp(c.estimate)))) }
                             @for term in [Term::T, Term::N, Term::Q] { td { (interval(law.coefficient(term))) } }
                             td { @if let Some(spread) = law.spread { (format!("{:.0} %", 100.0 * (libm::exp(spread) - 1.0))) } }
                             td { (law.cells) @if law.censored > 0 { ", " (law.censored) " of them bounds" } }
@@ -141,7 +143,7 @@ fn exponents(group: &Group<'_>, named: bool) -> Markup {
             }
         }
         p.note {
-            "Censored regression of ln n on ln T, ln N and ln Q with 95 % intervals; spread is the typical distance of a cell from its law. The rival has ln ln T for ln T, so that n grows \
+            "n = constant · T^a · N^b · Q^d, by censored regression of ln n, with 95 % intervals (unknown: wider than 2); spread is the typical distance of a cell from its law. The rival has ln ln T for ln T, so that n grows \
              as a power of ln T; a law is better if AICc says so by more than 2 (above 0 speaks for T) and if it is closer at the largest T when fitted without it (T, ln T)."
         }
     }
@@ -165,21 +167,28 @@ fn raised(text: &str) -> Markup {
     let mut parts = text.split('^');
     let first = parts.next().unwrap_or_default();
     html! {
-        (first)
+        (signed(first))
         @for part in parts {
             @let end = part.find(|c: char| !(c.is_ascii_digit() || "-.".contains(c))).unwrap_or(part.len());
-            sup { (minus(&part[..end])) } (part[end..])
+            // A full stop is no part of a number.
+            @let end = part[..end].trim_end_matches('.').len();
+            sup { (minus(&part[..end])) } (signed(&part[end..]))
         }
     }
+}
+
+/// A minus before numbers in brackets, where there was a hyphen.
+fn signed(text: &str) -> String {
+    text.replace("[-", "[−").replace(", -", ", −")
 }
 
 fn interval(coefficient: Option<Coefficient>) -> String {
     match coefficient {
         None => none(),
-        Some(Coefficient { estimate, interval: Some((low, high)), .. }) => {
-            minus(&format!("{estimate:.2} [{low:.2}, {high:.2}]"))
+        Some(Coefficient { estimate, interval: Some((low, high)), .. }) if high - low <= WIDEST => {
+            minus(&format!("{} [{}, {}]", two(estimate), two(low), two(high)))
         }
-        Some(Coefficient { estimate, .. }) => minus(&format!("{estimate:.2}")),
+        Some(_) => "unknown".to_owned(),
     }
 }
 
@@ -207,6 +216,7 @@ fn chosen(chart: &chart::Chart, groups: &[Group<'_>]) -> Markup {
                 (boxes("N", "n", &chart.states))
                 (boxes("Q", "q", &chart.sparsities))
             }
+            @if chart.left_out > 0 { p.note { (chart.left_out) " curves are left out here; the table below and needed.parquet have all." } }
             div id="chart" role="img" aria-label="Needed samples against T; the same numbers are in the table below" {}
             noscript { p { "The chart needs scripts; the figures and the table below do not." } }
         }
@@ -382,6 +392,9 @@ fn meanings(quantile: f64) -> Markup {
                 dt { "signal" } dd { "Both correlations with the truth have reached the threshold (0.25 by default)." }
                 dt { "support" } dd { "The Q largest entries of the attention of every query token are the true ones, from then on." }
                 dt { "recovery" } dd { "The model, its attention rounded, is within epsilon of the truth in both factors." }
+                dt { "AICc" } dd { "Akaike's criterion, corrected for few cells: the fit of a law less the price of its parameters. Differences below 2 say nothing." }
+                dt { "B, η, λ" } dd { "Samples per step, step size (while boosting, and in the sparse stage) and l1 regularisation." }
+                dt { "exhausted, diverged" } dd { "The budget was spent before recovery; the step was so large that the run blew up." }
                 dt { "mirrored" } dd { "The run grew into the near-solution with both correlations negative: the sign is decided by its first B/η samples." }
             }
         }
@@ -398,9 +411,10 @@ mod tests {
         let mut records = Vec::new();
         for t in [32, 64, 128, 256] {
             for replicate in 0..4 {
-                records.push(record(3, 2, t, replicate, (t < 256 || replicate > 0).then_some(100 * t + replicate)));
+                records.push(record(3, 2, t, replicate, Some(100 * t + replicate)));
             }
         }
+        records.extend((0..4).map(|replicate| record(4, 2, 64, replicate, (replicate > 0).then_some(900))));
         if conditions {
             records
                 .iter_mut()
@@ -433,7 +447,7 @@ mod tests {
             assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
         }
         assert!(page.contains("a &lt;small&gt; sweep") && page.contains("# &lt;/pre&gt;&lt;script&gt;"));
-        assert!(page.contains("grow as T<sup>") && page.contains(">100\u{202f}000") && !page.contains("Partial"));
+        assert!(page.contains("grow as T<sup>") && page.contains("&gt;100\u{202f}000") && !page.contains("Partial"));
         // The chart library, without the one for formulas that comes with it.
         assert!(page.contains("plotly.js v") && page.len() < 6_000_000);
         // Nothing is fetched: no script, style, image or font from elsewhere.

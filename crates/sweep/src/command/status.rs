@@ -54,7 +54,7 @@ pub(super) fn missing(plan: &Plan, store: &Store, owners: &[Seen], directory: &P
     if left == 0 {
         return String::new();
     }
-    let mut text = format!("{left} of {all} jobs have not run:\n");
+    let mut text = format!("{left} of {all} jobs have not run\n");
     if let Some(of) = newest_split(owners) {
         for (shard, jobs, left) in shards(plan, store, of).into_iter().filter(|&(_, _, left)| left > 0) {
             let _ = writeln!(text, "  shard {shard} lacks {left} of {jobs} jobs: {}", state_of(shard, owners));
@@ -62,7 +62,7 @@ pub(super) fn missing(plan: &Plan, store: &Store, owners: &[Seen], directory: &P
     }
     let place = quoted_path(directory);
     let split = newest_split(owners).filter(|_| directory.join(slurm::PLACE).is_dir());
-    text += &match (owners.iter().any(Seen::alive), split) {
+    text += &match (owners.iter().any(|seen| seen.alive() && seen.owner.pid != std::process::id()), split) {
         (true, _) => format!("some are still at it: sweep status {place}\n"),
         (false, Some(of)) => {
             format!(
