@@ -1,11 +1,11 @@
 //! From records to an answer: the record schema, Parquet in and out, censored statistics, scaling
-//! fits and what is printed at the end of a sweep.
+//! laws, figures, the report page and what is printed at the end of a sweep.
 //!
 //! Data flows one way:
 //!
 //! ```text
-//! Record -> runs table -> needed samples -> scaling law -> figures, printed answer
-//!       \-> summary
+//! Record -> needed samples -> scaling laws -> analysis -> figures -> page
+//!       \-> summary                                    \-> printed answer
 //! ```
 //!
 //! | module | holds |
@@ -14,9 +14,14 @@
 //! | [`trace`] | one look at a running job |
 //! | [`table`] | columns in memory, and the only Parquet code there is |
 //! | [`summary`] | one row per cell of the grid |
-//! | [`needed`] | needed samples per (N, Q, T, algorithm, milestone), with right-censoring |
-//! | [`scaling`] | exponents by least squares |
+//! | [`survival`] | quantiles with intervals and success curves, of runs some of which were not seen to arrive |
+//! | [`choice`] | hyperparameters chosen on one half of the replicates, judged on the other |
+//! | [`needed`] | needed samples per (N, Q, T, algorithm, milestone) |
+//! | [`censored_regression`] | linear regression with lower bounds among the responses |
+//! | [`scaling`] | the power law, its rival, the largest T held out, checks |
+//! | [`analysis`] | all of that, once, and the sentences that say it |
 //! | [`figure`] | figures, one a file |
+//! | [`page`] | `report.html` |
 //! | [`answer`] | the table and sentences for the terminal |
 //!
 //! This crate knows nothing of how a job is run.

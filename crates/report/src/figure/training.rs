@@ -74,6 +74,7 @@ pub(super) fn figure(traces: &[Traced]) -> Option<Figure> {
         mark: if key.0 { Mark::Dashes } else { Mark::Line },
         text: match key {
             (true, _) if alone => "without noise".to_owned(),
+            (true, name) if name.starts_with(POPULATION) => name.clone(),
             (true, name) => format!("{name}, without noise"),
             (false, name) => named(name, diverged.get(name)),
         },

@@ -130,7 +130,7 @@ fn exponents(group: &Group<'_>, named: bool) -> Markup {
                     @for (scaling, law) in &laws {
                         tr {
                             th scope="row" { (scaling.milestone.name()) }
-                            td { (law.coefficient(Term::Constant).map_or_else(none, |c| format!("{:.3e}", libm::exp(c.estimate)))) }
+                            td { (law.coefficient(Term::Constant).map_or_else(none, |c| constant(libm::exp(c.estimate)))) }
                             @for term in [Term::T, Term::N, Term::Q] { td { (interval(law.coefficient(term))) } }
                             td { @if let Some(spread) = law.spread { (format!("{:.0} %", 100.0 * (libm::exp(spread) - 1.0))) } }
                             td { (law.cells) @if law.censored > 0 { ", " (law.censored) " of them bounds" } }
@@ -146,6 +146,15 @@ fn exponents(group: &Group<'_>, named: bool) -> Markup {
             "n = constant · T^a · N^b · Q^d, by censored regression of ln n, with 95 % intervals (unknown: wider than 2); spread is the typical distance of a cell from its law. The rival has ln ln T for ln T, so that n grows \
              as a power of ln T; a law is better if AICc says so by more than 2 (above 0 speaks for T) and if it is closer at the largest T when fitted without it (T, ln T)."
         }
+    }
+}
+
+/// Three digits.
+fn constant(x: f64) -> String {
+    match x {
+        _ if (100.0..1e6).contains(&x) => format!("{x:.0}"),
+        _ if (0.01..100.0).contains(&x) => format!("{x:.*}", (2.0 - libm::floor(libm::log10(x))).max(0.0) as usize),
+        _ => format!("{x:.2e}"),
     }
 }
 
@@ -471,6 +480,12 @@ mod tests {
             page.contains("persistence = 0.1</option>")
                 && page.contains("<button type=\"button\">persistence</button>")
         );
+    }
+
+    #[test]
+    fn constants_have_three_digits() {
+        let shown = [35.52, 133.5, 0.0456, 1.0, 12_345.6, 3.2e7, 1e-9].map(constant);
+        assert_eq!(shown, ["35.5", "134", "0.0456", "1.00", "12346", "3.20e7", "1.00e-9"]);
     }
 
     #[test]
