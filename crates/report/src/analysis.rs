@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::figure::POPULATION;
-use crate::needed::{Key, Milestone, Needed, Question, Setting, needed, settings};
+use crate::needed::{Key, Milestone, Needed, Question, Setting, cells, needed_of, settings_of};
+use crate::record::{POPULATION, named};
 use crate::scaling::{Coefficient, Form, Scaling, Term, Verdict, scalings};
 use crate::{Record, Status};
 
@@ -45,11 +45,12 @@ impl Analysis {
     /// Of these records.
     #[must_use]
     pub fn of(records: &[Record], question: Question) -> Self {
-        let needed = needed(records, &question);
-        let endings = Status::ALL.map(|status| records.iter().filter(|r| r.status == status).count());
+        let cells = cells(records, &question);
+        let needed = needed_of(&cells, &question);
+        let settings = settings_of(&cells, &question);
+        let endings = Status::endings(records.iter());
         let replicates = needed.iter().map(|row| row.replicates as usize).min().unwrap_or(0);
-        let (scalings, settings) = (scalings(&needed), settings(records, &question));
-        Self { needed, scalings, settings, endings, replicates, question }
+        Self { scalings: scalings(&needed), needed, settings, endings, replicates, question }
     }
 
     /// Its algorithms and conditions, in order.
@@ -92,7 +93,7 @@ impl Analysis {
     /// How many ended so.
     #[must_use]
     pub fn ended(&self, status: Status) -> usize {
-        Status::ALL.iter().zip(self.endings).find(|(s, _)| **s == status).map_or(0, |(_, count)| count)
+        self.endings[status as usize]
     }
 
     /// What a reader should know before believing the numbers, a sentence each, the gravest first.
@@ -135,8 +136,7 @@ impl<'a> Group<'a> {
     /// `prox, persistence = 0.3`.
     #[must_use]
     pub fn name(&self) -> String {
-        let conditions = self.conditions.iter().map(|(key, value)| format!(", {key} = {value}"));
-        conditions.fold(self.algorithm.to_owned(), |name, condition| name + &condition)
+        named(self.algorithm, self.conditions.iter().copied())
     }
 
     /// `prox_persistence_0.3`, for names of files.
@@ -200,7 +200,10 @@ impl<'a> Group<'a> {
                 two(most)
             );
         }
-        rivalry(scaling).map_or(text.clone(), |second| format!("{text} {second}"))
+        if let Some(second) = rivalry(scaling) {
+            text += &format!(" {second}");
+        }
+        text
     }
 
     /// In how many cells the chosen B/eta is the smallest or the largest of three or more, and how many cells have as many.
@@ -219,20 +222,20 @@ impl<'a> Group<'a> {
     }
 
     fn limits(&self, quantile: f64) -> Vec<String> {
-        let mut limits = Vec::new();
-        let cells = self.cells(Milestone::Recovery);
         let name = self.name();
-        let censored = cells.iter().filter(|c| c.censored).count();
-        let bounds = match self.scaling(Milestone::Recovery).and_then(|s| s.power.as_ref()) {
-            Some(law) if law.censored > 0 => format!("{} of them as lower bounds", law.censored),
-            _ => "none of them".to_owned(),
-        };
         if self.algorithm == POPULATION {
             return vec![format!(
                 "{name} draws no samples: its numbers are steps times batch size, and its runs differ by their tasks only."
             )];
         }
+        let mut limits = Vec::new();
+        let cells = self.cells(Milestone::Recovery);
+        let censored = cells.iter().filter(|c| c.censored).count();
         if censored > 0 {
+            let bounds = match self.scaling(Milestone::Recovery).and_then(|s| s.power.as_ref()) {
+                Some(law) if law.censored > 0 => format!("{} of them as lower bounds", law.censored),
+                _ => "none of them".to_owned(),
+            };
             limits.push(format!(
                 "{name}: in {censored} of {} fewer than {} of the runs are known to recover at settings chosen without them; the law has {bounds}.",
                 count(cells.len(), "cell"),
@@ -278,11 +281,12 @@ impl<'a> Group<'a> {
         if reached < runs {
             let share = |part: i64, whole: i64| format!("{:.1} %", 100.0 * part as f64 / whole.max(1) as f64);
             let never = share(runs - reached, runs);
-            let (all, of) = (self.endings.iter().sum::<usize>() as i64, |i: usize| self.endings[i] as i64);
+            let (all, of) =
+                (self.endings.iter().sum::<usize>() as i64, |status: Status| self.endings[status as usize] as i64);
             limits.push(format!(
                 "{name}: {never} of the runs at the chosen settings did not recover; of those at any setting {} ended mirrored and {} diverged.",
-                share(of(2), all),
-                share(of(3), all)
+                share(of(Status::Mirrored), all),
+                share(of(Status::Diverged), all)
             ));
         }
         limits
@@ -322,6 +326,15 @@ pub(crate) fn off(error: f64) -> String {
 fn bounding_replicates(quantile: f64) -> usize {
     let rarer = quantile.max(1.0 - quantile);
     (libm::log(crate::survival::ALPHA / 2.0) / libm::log(rarer)).ceil() as usize
+}
+
+/// At most so many values, evenly chosen, the ends among them.
+pub(crate) fn thinned(values: BTreeSet<i64>, most: usize) -> Vec<i64> {
+    let values: Vec<i64> = values.into_iter().collect();
+    if values.len() <= most {
+        return values;
+    }
+    (0..most).map(|i| values[i * (values.len() - 1) / (most - 1)]).collect()
 }
 
 /// Two digits after the point, and no minus before a zero.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::Status;
-use crate::analysis::{Analysis, Group, count, percent, rivalry, short, two};
+use crate::analysis::{Analysis, Group, count, percent, rivalry, short, thinned, two};
 use crate::needed::{Milestone, Needed};
 use crate::scaling::{Coefficient, Law, Term};
 
@@ -80,8 +80,7 @@ fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64) {
         for t in &lengths {
             let _ = write!(line, "{:>width$}", row.iter().find(|c| c.t == *t).map_or_else(String::new, |c| bounded(c)));
         }
-        let law = scaling.and_then(|s| s.of_pairs.iter().find(|p| (p.0, p.1) == (n, q)));
-        let exponent = law.and_then(|(_, _, law)| law.coefficient(Term::T));
+        let exponent = scaling.and_then(|s| s.of_pair(n, q)).and_then(|law| law.coefficient(Term::T));
         lines.push(line + "    " + exponent.map_or_else(|| "-".to_owned(), with_interval).trim_start());
     }
     if pairs.len() > shown {
@@ -123,15 +122,6 @@ fn exponents(law: &Law) -> String {
     let text: String = [Term::T, Term::N, Term::Q].map(|term| format!("{:<21}", column(term))).concat();
     let bounds = if law.censored > 0 { format!(", {} >", law.censored) } else { String::new() };
     format!("{text}{}{bounds}", law.cells)
-}
-
-/// At most so many values, evenly chosen, the ends among them.
-pub(crate) fn thinned(values: BTreeSet<i64>, most: usize) -> Vec<i64> {
-    let values: Vec<i64> = values.into_iter().collect();
-    if values.len() <= most {
-        return values;
-    }
-    (0..most).map(|i| values[i * (values.len() - 1) / (most - 1)]).collect()
 }
 
 /// How all runs ended, over the whole grid, with a bar of the share that recovered.

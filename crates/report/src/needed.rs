@@ -199,9 +199,11 @@ impl Ord for Key {
 type Cell<'r> = (i64, i64, i64, &'r str, Vec<Key>);
 type Tuning = (i64, Key, Key, Key, i64, Vec<Key>);
 
+pub(crate) type Cells<'r> = BTreeMap<Cell<'r>, BTreeMap<Tuning, Vec<&'r Record>>>;
+
 /// The records of each cell, by their hyperparameters.
-fn cells<'r>(records: &'r [Record], question: &Question) -> BTreeMap<Cell<'r>, BTreeMap<Tuning, Vec<&'r Record>>> {
-    let mut cells: BTreeMap<Cell<'_>, BTreeMap<Tuning, Vec<&Record>>> = BTreeMap::new();
+pub(crate) fn cells<'r>(records: &'r [Record], question: &Question) -> Cells<'r> {
+    let mut cells = Cells::new();
     for record in records {
         let values = |keys: &[String]| keys.iter().map(|key| Key(record.further(key).unwrap_or(f64::NAN))).collect();
         let cell = (record.n, record.q, record.t, record.algorithm.as_str(), values(&question.conditions));
@@ -236,16 +238,15 @@ pub struct Setting {
 }
 
 /// Every setting of every cell, in ascending order.
-#[must_use]
-pub fn settings(records: &[Record], question: &Question) -> Vec<Setting> {
+pub(crate) fn settings_of(cells: &Cells<'_>, question: &Question) -> Vec<Setting> {
     let mut rows = Vec::new();
-    for ((n, q, t, algorithm, conditions), settings) in cells(records, question) {
+    for (&(n, q, t, algorithm, ref conditions), settings) in cells {
         for records in settings.values() {
             let readings = records.iter().filter_map(|r| Reading::of(r, Milestone::Recovery)).collect();
             let Some(quantile) = Curve::of(readings).quantile(question.quantile) else { continue };
             let (algorithm, conditions) = (algorithm.to_owned(), conditions.iter().map(|key| key.0).collect());
             let (batch_size, eta_boost) = (records[0].batch_size, records[0].eta_boost);
-            let endings = Status::ALL.map(|status| records.iter().filter(|r| r.status == status).count());
+            let endings = Status::endings(records.iter().copied());
             rows.push(Setting { n, q, t, algorithm, conditions, batch_size, eta_boost, quantile, endings });
         }
     }
@@ -256,8 +257,12 @@ pub fn settings(records: &[Record], question: &Question) -> Vec<Setting> {
 /// failed have no row.
 #[must_use]
 pub fn needed(records: &[Record], question: &Question) -> Vec<Needed> {
+    needed_of(&cells(records, question), question)
+}
+
+pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
     let mut rows = Vec::new();
-    for ((n, q, t, algorithm, conditions), settings) in &cells(records, question) {
+    for ((n, q, t, algorithm, conditions), settings) in cells {
         let runs_of = |milestone| -> Vec<Runs> {
             let run = |record: &&Record| Some((record.replicate, Reading::of(record, milestone)?));
             settings.values().map(|records| records.iter().filter_map(run).collect()).collect()

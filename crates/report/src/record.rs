@@ -37,9 +37,24 @@ impl Status {
         }
     }
 
+    /// Of these records, how many ended in each way, in the order of [`Status::ALL`].
+    pub(crate) fn endings<'r>(records: impl Iterator<Item = &'r Record>) -> [usize; 5] {
+        let mut endings = [0; 5];
+        records.for_each(|record| endings[record.status as usize] += 1);
+        endings
+    }
+
     fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.name() == name)
     }
+}
+
+/// The algorithm that has no noise: infinitely many samples in each step.
+pub const POPULATION: &str = "population";
+
+/// An algorithm and what else tells its runs from others: `prox, persistence = 0.3`.
+pub(crate) fn named<'k>(algorithm: &str, conditions: impl Iterator<Item = (&'k str, f64)>) -> String {
+    conditions.fold(algorithm.to_owned(), |name, (key, value)| format!("{name}, {key} = {value}"))
 }
 
 /// What a job measured. Errors are relative: 1 is the uninformative start.
@@ -171,7 +186,7 @@ impl Record {
     /// Its algorithm and further keys: `prox, persistence = 0.3`.
     #[must_use]
     pub fn named(&self) -> String {
-        self.further.iter().fold(self.algorithm.clone(), |name, (key, value)| format!("{name}, {key} = {value}"))
+        named(&self.algorithm, self.further.iter().map(|(key, value)| (key.as_str(), *value)))
     }
 
     /// Its value of a further key; `None` if it has none of this name.

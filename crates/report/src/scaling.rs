@@ -241,6 +241,12 @@ impl Scaling {
         Some(self.polylog.as_ref()?.aicc? - self.power.as_ref()?.aicc?)
     }
 
+    /// The law in T of one N and Q.
+    #[must_use]
+    pub fn of_pair(&self, n: i64, q: i64) -> Option<&Law> {
+        self.of_pairs.iter().find(|(m, p, _)| (*m, *p) == (n, q)).map(|(_, _, law)| law)
+    }
+
     /// The checks that warn.
     pub fn failed_checks(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|check| check.p_value < WARNS_BELOW)

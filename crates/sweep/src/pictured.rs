@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use report::analysis::Analysis;
-use report::figure::{self, POPULATION, Pictured, Specimen, Traced};
+use report::figure::{self, Pictured, Specimen, Traced};
+use report::record::POPULATION;
 use report::{Record, TracePoint};
 use scb_core::optimise::ALGORITHMS;
 use scb_core::train::{Checkpoint, Observer, StopAt};

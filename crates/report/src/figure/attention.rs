@@ -4,6 +4,7 @@ use super::panels::{Axis, Entry, Mark, Panels};
 use super::{Figure, shade};
 use crate::analysis::Analysis;
 use crate::needed::Milestone;
+use crate::record::POPULATION;
 use crate::{Record, Status};
 
 /// What one run has learned.
@@ -24,7 +25,7 @@ const POSITIONS: usize = 128;
 /// the chosen hyperparameters.
 pub(super) fn shown<'r>(analysis: &Analysis, records: &'r [Record]) -> Option<&'r Record> {
     let sampled = |row: &&crate::needed::Needed| {
-        row.milestone == Milestone::Recovery && row.reached > 0 && row.algorithm != super::training::POPULATION
+        row.milestone == Milestone::Recovery && row.reached > 0 && row.algorithm != POPULATION
     };
     let row = analysis.needed.iter().filter(sampled).min_by_key(|row| (row.t, -row.n, -row.q))?;
     records.iter().find(|r| r.status == Status::Recovered && row.describes(r, &analysis.question))

@@ -19,9 +19,6 @@ use crate::analysis::Analysis;
 pub use attention::Specimen;
 pub use training::Traced;
 
-/// The algorithm whose curve has no noise.
-pub const POPULATION: &str = training::POPULATION;
-
 /// A figure, ready to be written and shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
@@ -36,8 +33,7 @@ pub struct Figure {
 }
 
 /// How the names of figures begin.
-pub const KINDS: [&str; 7] =
-    ["needed_samples", "rivals", "success", "success_map", "step_size", "training", "attention"];
+pub const KINDS: [&str; 6] = ["needed_samples", "rivals", "success", "step_size", "training", "attention"];
 
 /// What some figures show that the analysis does not hold.
 #[derive(Debug, Clone, Default)]

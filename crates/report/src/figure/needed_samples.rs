@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 
 use super::panels::{Axis, Drawn, Entry, Mark, Panel, Panels};
 use super::{Figure, categorical, sequential};
-use crate::analysis::{Group, percent};
-use crate::answer::thinned;
+use crate::analysis::{Group, percent, thinned};
 use crate::needed::{Milestone, Needed};
 use crate::scaling::{Coefficient, Form, Law, Term, law};
 
@@ -60,12 +59,14 @@ impl View {
         let within = |q: i64| cells.iter().copied().filter(move |c| of(self.panel, c) == q).collect::<Vec<_>>();
         let one = |q: i64, n: i64| within(q).into_iter().filter(|c| of(self.series, c) == n).collect::<Vec<_>>();
         let drawn = |c: &&&Needed| panels.contains(&of(self.panel, c)) && series.contains(&of(self.series, c));
+        let scaling = group.scaling(Milestone::Recovery);
+        let of_pair = |q: i64, n: i64| scaling.and_then(|s| s.of_pair(n, q));
         // Against T each curve has an exponent of its own; against N and Q, of which there are few values, each panel.
         let heading = |&q: &i64| {
             let mut entries = Vec::new();
             if self.x == Term::T {
                 for (j, &n) in series.iter().enumerate() {
-                    let text = exponent(law(&one(q, n), Form::Power).as_ref(), self.x);
+                    let text = exponent(of_pair(q, n), self.x);
                     entries.extend(text.map(|text| Entry { ink: ink(j), mark: Mark::of(j), text }));
                 }
             } else if let Some(text) = exponent(law(&within(q), Form::Power).as_ref(), self.x) {
@@ -91,14 +92,14 @@ impl View {
         let step = 0.35 * gaps.fold(0.7, f64::min) / series.len() as f64;
         let svg = figure.draw(|i, panel| {
             let q = panels[i];
-            let of_panel = law(&within(q), Form::Power);
+            let of_panel = if self.x == Term::T { None } else { law(&within(q), Form::Power) };
             for (j, &n) in series.iter().enumerate() {
                 let cells = one(q, n);
-                let law = if self.x == Term::T { law(&cells, Form::Power) } else { of_panel.clone() };
+                let law = if self.x == Term::T { of_pair(q, n) } else { of_panel.as_ref() };
                 let law = law.filter(|law| law.coefficient(self.x).is_some_and(|c| c.is_known()));
                 // Side by side, so that intervals do not hide each other.
                 let aside = step * (j as f64 - (series.len() - 1) as f64 / 2.0);
-                draw(panel, self.x, &cells, law.as_ref(), (ink(j), Mark::of(j), libm::exp(aside)))?;
+                draw(panel, self.x, &cells, law, (ink(j), Mark::of(j), libm::exp(aside)))?;
             }
             Ok(())
         })?;
@@ -148,15 +149,11 @@ fn draw(
     }
     for cell in cells {
         let place = (at(cell), cell.samples as f64);
-        if cell.censored {
-            panel.bound(place, mark, ink)?;
-        } else {
+        if !cell.censored && cell.replicates > 1 {
             let end = |end: Option<i64>| end.map(|s| s.max(1) as f64);
-            if cell.replicates > 1 {
-                panel.interval(place.0, end(cell.ci_low), place.1, end(cell.ci_high), ink)?;
-            }
-            panel.mark(place, mark, ink)?;
+            panel.interval(place.0, end(cell.ci_low), place.1, end(cell.ci_high), ink)?;
         }
+        panel.reading(place, cell.censored, mark, ink)?;
     }
     Ok(())
 }

@@ -453,6 +453,11 @@ impl Panel<'_, '_> {
         Ok(())
     }
 
+    /// A point, or a lower bound.
+    pub(super) fn reading(&self, place: (f64, f64), censored: bool, mark: Mark, ink: RGBColor) -> Drawn {
+        if censored { self.bound(place, mark, ink) } else { self.mark(place, mark, ink) }
+    }
+
     /// A point.
     pub(super) fn mark(&self, place: (f64, f64), mark: Mark, ink: RGBColor) -> Drawn {
         self.root.draw(&shape(mark, self.pixel(place), 2.6, ink.filled()))?;
@@ -480,7 +485,7 @@ impl Panel<'_, '_> {
     }
 
     /// A lower bound: an open mark with an arrow that points up.
-    pub(super) fn bound(&self, place: (f64, f64), mark: Mark, ink: RGBColor) -> Drawn {
+    fn bound(&self, place: (f64, f64), mark: Mark, ink: RGBColor) -> Drawn {
         self.interval(place.0, Some(place.1), place.1, None, ink)?;
         let at = self.pixel(place);
         self.root.draw(&shape(mark, at, 2.9, WHITE.filled()))?;

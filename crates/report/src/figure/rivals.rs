@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use super::panels::{Axis, Entry, Mark, Panels};
 use super::{Figure, GREY, categorical};
-use crate::analysis::{Group, off};
-use crate::answer::thinned;
+use crate::analysis::{Group, off, thinned};
 use crate::needed::{Milestone, Needed};
 
 const PANELS: usize = 6;
@@ -55,11 +54,7 @@ pub(super) fn figure(group: &Group<'_>) -> Option<Figure> {
             }
             for cell in of_series() {
                 let place = (cell.t as f64, cell.samples as f64);
-                if cell.censored {
-                    panel.bound(place, Mark::of(j), categorical(j))?;
-                } else {
-                    panel.mark(place, Mark::of(j), categorical(j))?;
-                }
+                panel.reading(place, cell.censored, Mark::of(j), categorical(j))?;
             }
         }
         Ok(())

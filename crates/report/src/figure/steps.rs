@@ -7,8 +7,7 @@ use std::collections::BTreeSet;
 
 use super::panels::{Axis, Entry, Mark, Panels};
 use super::{Figure, sequential};
-use crate::analysis::{Group, percent};
-use crate::answer::thinned;
+use crate::analysis::{Group, percent, thinned};
 use crate::needed::Setting;
 
 const PANELS: usize = 6;
@@ -52,11 +51,7 @@ fn figure(group: &Group<'_>, n: i64, divided: bool, quantile: f64) -> Option<Fig
             curve.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
             panel.line(curve.iter().filter(|s| !s.quantile.censored).map(|s| place(s)), ink(j), 1.0)?;
             for setting in curve {
-                if setting.quantile.censored {
-                    panel.bound(place(setting), Mark::of(j), ink(j))?;
-                } else {
-                    panel.mark(place(setting), Mark::of(j), ink(j))?;
-                }
+                panel.reading(place(setting), setting.quantile.censored, Mark::of(j), ink(j))?;
             }
         }
         Ok(())

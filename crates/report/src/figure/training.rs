@@ -8,11 +8,9 @@ use super::panels::{Axis, Entry, Mark, Panels};
 use super::{Figure, categorical};
 use crate::analysis::Analysis;
 use crate::needed::Milestone;
+use crate::record::POPULATION;
 use crate::trace::TRACED;
 use crate::{Record, Status, TracePoint};
-
-/// The algorithm whose curve has no noise.
-pub(super) const POPULATION: &str = "population";
 
 /// What is drawn: a column of the trace and its title.
 const COLUMNS: [(&str, &str); 4] = [

@@ -8,8 +8,7 @@ use plotly::common::{DashType, ErrorData, ErrorType, HoverInfo, Line, Marker, Ma
 use plotly::layout::{Axis, AxisType, HoverMode, Legend, Margin};
 use plotly::{Configuration, Layout, Plot, Scatter};
 
-use crate::analysis::Group;
-use crate::answer::thinned;
+use crate::analysis::{Group, thinned};
 use crate::figure::categorical;
 use crate::needed::{Milestone, Needed};
 use crate::scaling::Term;
@@ -75,9 +74,8 @@ pub(super) fn chart(groups: &[Group<'_>]) -> Option<Chart> {
                     });
                     let law = group
                         .scaling(milestone)
-                        .and_then(|s| s.of_pairs.iter().find(|(m, p, _)| (*m, *p) == (n, q)))
-                        .map(|(_, _, law)| law)
-                        .filter(|law| law.coefficient(Term::T).is_some());
+                        .and_then(|s| s.of_pair(n, q))
+                        .filter(|law| law.coefficient(Term::T).is_some_and(|c| c.is_known()));
                     let exponent = law.and_then(|law| law.coefficient(Term::T));
                     let name = match exponent {
                         Some(c) => format!("N = {n}, Q = {q}: T^{:.2}", c.estimate),
