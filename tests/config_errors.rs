@@ -64,6 +64,10 @@ mistakes! {
     a_range_without_points: "[grid]\nN = 3\nQ = 1\nT = { geom = [32, 2048] }\n";
     a_geometric_range_from_zero: &format!("{GRID}lambda = {{ geom = [0, 1], points = 5 }}\n");
     too_many_jobs: "max_jobs = 100\n[grid]\nN = [3, 4]\nQ = 1\nT = { lin = [10, 100], points = 10 }\n";
+    counters_that_fit_no_memory: "[grid]\nN = 40\nQ = 2\nT = [64, 65536]\nalgorithm = \"moment\"\n";
+    a_flip_of_good_models: &format!("{GRID}flip = 0.5\n");
+    a_start_that_is_planted_and_transferred: &format!("{GRID}transfer = 1\n[init]\nalpha_v = 0.5\n");
+    units_that_there_are_not: &format!("{GRID}steps = [\"raw\", \"normalized\"]\n");
     an_unknown_algorithm: &format!("{GRID}algorithm = [\"prox\", \"adamw\"]\n");
     a_zip_of_unequal_lengths: "[grid]\nN = [3, 4]\nQ = 1\nT = [8, 16, 32]\nzip = [\"N\", \"T\"]\n";
     a_zip_of_an_unknown_key: &format!("{GRID}zip = [\"N\", \"batch\"]\n");

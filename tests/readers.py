@@ -18,7 +18,8 @@ SCHEMA = {
     "runs": {"job_id": S, **CELL, **TUNED, "algorithm": S, "max_samples": I, "replicate": I, "status": S, "error": S,
              "steps": I, "samples": I, "samples_to_signal": I, "samples_to_support": I, "samples_to_recovery": I,
              "alpha_v": F, "alpha_a": F, "value_error": F, "attention_error": F, "rounded_value_error": F,
-             "rounded_attention_error": F, "loss": F, "k_p": F, "k_q": F},
+             "rounded_attention_error": F, "loss": F, "k_p": F, "k_q": F, "flips": F, "predicted_mirrored": F,
+             "predicted_support_50": F, "predicted_support_90": F, "source_error": F, "pretraining": S},
     "timings": {"job_id": S, "wall_seconds": F, "tokens": I, "host": S, "finished": I},
     "summary": {**CELL, **TUNED, "algorithm": S, "max_samples": I, "replicates": I, "recovered": I, "exhausted": I,
                 "mirrored": I, "diverged": I, "failed": I, "median_samples_to_signal": I, "median_samples_to_support": I,
@@ -44,13 +45,13 @@ def main(directory: Path) -> None:
         found = {field.name: str(field.type) for field in table.schema}
         missing = {column: kind for column, kind in columns.items() if found.get(column) != kind}
         assert not missing, f"{name}: missing or of another type: {missing}"
-        # Further keys of the grid are numbers; nothing else may be there.
+        # Further keys of the grid are numbers or names; nothing else may be there.
         extra = {column: kind for column, kind in found.items() if column not in columns}
-        assert set(extra) <= {"persistence"} and set(extra.values()) <= {F}, f"{name}: unexpected {extra}"
+        assert extra.items() <= {"persistence": F, "steps": S}.items(), f"{name}: unexpected {extra}"
         for field in table.schema:
             assert field.metadata[b"meaning"], f"{name}.{field.name} has no meaning"
         file = pq.ParquetFile(path)
-        assert file.metadata.metadata[b"schema_version"] == b"1"
+        assert file.metadata.metadata[b"schema_version"] == b"2"
         assert file.metadata.metadata[b"column:" + table.schema.names[0].encode()]
         assert file.metadata.row_group(0).column(0).compression == "ZSTD"
         # DuckDB sees the same cells.

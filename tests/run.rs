@@ -93,6 +93,40 @@ fn a_plan_counts_and_touches_nothing() {
     assert_eq!(out.lines().filter(|line| line.contains(" done N=3 Q=1 T=32 ")).count(), 8);
 }
 
+/// Every algorithm and every way to start, with units that a grid varies; run again, it does nothing and says the same.
+#[test]
+fn algorithms_starts_and_units_may_vary_together() {
+    let home = with_small();
+    let text = "replicates = 2\n[[grid]]\nN = 3\nQ = 1\nT = [32, 64]\nalgorithm = [\"prox\", \"sgd\", \"population\", \"softmax\", \
+                \"softmax_adam\", \"moment\"]\nsteps = [\"normalised\", \"raw\"]\nflip = [0, 2]\n\
+                [[grid]]\nN = 3\nQ = 1\nT = 64\ntransfer = [0.5, 1]\ntheta = [-1, 0.5]\nalgorithm = [\"prox\", \"population\"]\n\
+                [training]\nmax_samples = 3000\n[pretraining]\nT = 32\nmax_samples = 20000\n";
+    fs::write(home.path().join("all.toml"), text).unwrap();
+    succeed(home.path(), "run all.toml");
+    let run = home.path().join("output/all");
+    let runs = table(&run, "runs.parquet");
+    assert_eq!(runs.rows(), 6 * 2 * 2 * 2 * 2 + 2 * 2 * 2 * 2);
+    // Two values of theta and two replicates; the weight and the algorithm share them.
+    let pretrained: std::collections::BTreeSet<&String> = runs.texts("pretraining").unwrap().iter().flatten().collect();
+    assert_eq!((pretrained.len(), fs::read_dir(run.join("pretraining")).unwrap().count()), (4, 4));
+    assert!(pretrained.iter().all(|id| run.join(format!("pretraining/{id}.parquet")).is_file()));
+    assert_eq!(runs.texts("steps").unwrap().iter().flatten().filter(|s| *s == "raw").count(), 48);
+    for row in 0..runs.rows() {
+        let (name, flip) = (runs.texts("algorithm").unwrap()[row].clone().unwrap(), runs.floats("flip").unwrap()[row]);
+        let there = |column: &str| runs.floats(column).unwrap()[row].is_some();
+        let from_nothing = runs.floats("transfer").unwrap()[row] == Some(0.0);
+        assert_eq!(there("flips"), flip == Some(2.0));
+        assert_eq!(there("predicted_mirrored"), name == "prox" && from_nothing);
+        assert_eq!(there("predicted_support_90"), name == "moment");
+        assert_eq!(there("source_error"), !from_nothing);
+    }
+    let before = super::sha256(&run.join("runs.parquet"));
+    fs::remove_dir_all(run.join("pretraining")).unwrap();
+    let (_, err) = succeed(home.path(), "run all.toml");
+    assert!(err.contains("112 of 112 jobs were done before"), "{err}");
+    assert_eq!(super::sha256(&run.join("runs.parquet")), before);
+}
+
 #[test]
 fn quiet_prints_nothing() {
     let home = with_small();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::needed::{Key, Milestone, Needed, Question, Setting, cells, needed_of, settings_of};
-use crate::record::{POPULATION, named};
+use crate::record::{POPULATION, named, shown};
 use crate::scaling::{Coefficient, Form, Scaling, Term, Verdict, scalings};
 use crate::{Record, Status};
 
@@ -142,7 +142,7 @@ impl<'a> Group<'a> {
     /// `prox_persistence_0.3`, for names of files.
     #[must_use]
     pub fn file_name(&self) -> String {
-        let conditions = self.conditions.iter().map(|(key, value)| format!("_{key}_{value}"));
+        let conditions = self.conditions.iter().map(|(key, value)| format!("_{key}_{}", shown(key, *value)));
         conditions.fold(self.algorithm.to_owned(), |name, condition| name + &condition)
     }
 

@@ -21,6 +21,7 @@
 use std::collections::BTreeMap;
 
 use crate::choice::{Choice, Runs, choose};
+use crate::record::further_columns;
 use crate::survival::{Curve, Reading, Step};
 use crate::{Measures, Record, Status, Table};
 
@@ -309,12 +310,9 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
 #[must_use]
 pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
     let all = || rows.iter();
-    let mut table = cell_table(&all(), question);
-    for (i, key) in question.tuned.iter().enumerate() {
-        table =
-            table.float(key, "", "chosen value of a further hyperparameter", all().map(|r| r.tuned.get(i).copied()));
-    }
-    table
+    let table = cell_table(&all(), question);
+    let meaning = "chosen value of a further hyperparameter";
+    further_columns(table, question.tuned.iter(), meaning, |i| all().map(|r| r.tuned.get(i).copied()).collect())
         .text("milestone", MILESTONE, all().map(|r| r.milestone.name()))
         .int(
             "needed_samples",
@@ -350,20 +348,14 @@ pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
 /// The columns that name a cell.
 fn cell_table<'r>(rows: &(impl Iterator<Item = &'r Needed> + Clone), question: &Question) -> Table {
     let all = || rows.clone();
-    let mut table = Table::new()
+    let table = Table::new()
         .int("N", "states", "number of states", all().map(|r| r.n))
         .int("Q", "positions", "sparsity", all().map(|r| r.q))
         .int("T", "positions", "sequence length", all().map(|r| r.t))
         .text("algorithm", "name of the algorithm", all().map(|r| r.algorithm.as_str()));
-    for (i, key) in question.conditions.iter().enumerate() {
-        table = table.float(
-            key,
-            "",
-            "further condition of the grid",
-            all().map(|r| r.conditions.get(i).copied().filter(|c| c.is_finite())),
-        );
-    }
-    table
+    further_columns(table, question.conditions.iter(), "further condition of the grid", |i| {
+        all().map(|r| r.conditions.get(i).copied().filter(|c| c.is_finite())).collect()
+    })
 }
 
 /// The columns of `success.parquet`: the steps of every cell's curve.

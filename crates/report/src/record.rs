@@ -52,10 +52,54 @@ impl Status {
 /// The algorithm that has no noise: infinitely many samples in each step.
 pub const POPULATION: &str = "population";
 
+/// Further keys whose values are names, stored as their index where only numbers have room.
+const NAMES: [(&str, &[&str]); 1] = [("steps", &STEPS)];
+
+/// The values of the key `steps`: whether step sizes are divided by the task's constants.
+pub const STEPS: [&str; 2] = ["normalised", "raw"];
+
+/// The names that the values of a further key stand for, if it has any.
+pub(crate) fn names_of(key: &str) -> Option<&'static [&'static str]> {
+    NAMES.iter().find(|(name, _)| *name == key).map(|&(_, names)| names)
+}
+
+/// A value of a further key as a user would write it.
+pub(crate) fn shown(key: &str, value: f64) -> String {
+    match names_of(key).and_then(|names| names.get(value as usize)) {
+        Some(name) => (*name).to_owned(),
+        None => value.to_string(),
+    }
+}
+
 /// An algorithm and what else tells its runs from others: `prox, persistence = 0.3`.
 pub(crate) fn named<'k>(algorithm: &str, conditions: impl Iterator<Item = (&'k str, f64)>) -> String {
-    conditions.fold(algorithm.to_owned(), |name, (key, value)| format!("{name}, {key} = {value}"))
+    conditions.fold(algorithm.to_owned(), |name, (key, value)| format!("{name}, {key} = {}", shown(key, value)))
 }
+
+/// A column for each of these further keys: numbers, or the names they stand for.
+pub(crate) fn further_columns<'k>(
+    table: Table,
+    keys: impl Iterator<Item = &'k String>,
+    meaning: &'static str,
+    cells: impl Fn(usize) -> Vec<Option<f64>>,
+) -> Table {
+    keys.enumerate().fold(table, |table, (i, key)| {
+        let cells = cells(i).into_iter();
+        match names_of(key) {
+            Some(names) => table.text(key, meaning, cells.map(|c| names.get(c? as usize).copied())),
+            None => table.float(key, "", meaning, cells),
+        }
+    })
+}
+
+/// Measures that only some runs have: name, unit and meaning.
+pub const OPTIONAL: [(&str, &str, &str); 5] = [
+    ("flips", "times", "how often both factors were turned over (with `flip`); null: not asked to"),
+    ("predicted_mirrored", "", "probability that such a run of prox grows into the mirrored solution, by the Gaussian argument; null: none applies"),
+    ("predicted_support_50", "samples", "samples at which the moment estimator has the right support with probability 0.5, by the chi-square limit"),
+    ("predicted_support_90", "samples", "the same with probability 0.9"),
+    ("source_error", "sqrt(K_P) of the source", "|V_src - P_src|_mu of the V that was transferred; null: none was"),
+];
 
 /// What a job measured. Errors are relative: 1 is the uninformative start.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,9 +132,17 @@ pub struct Measures {
     pub k_p: f64,
     /// Task constant `K_Q`.
     pub k_q: f64,
+    /// What only some runs have, in the order of [`OPTIONAL`].
+    pub optional: [Option<f64>; OPTIONAL.len()],
 }
 
 impl Measures {
+    /// A measure of [`OPTIONAL`] by name.
+    #[must_use]
+    pub fn optional(&self, name: &str) -> Option<f64> {
+        self.optional[OPTIONAL.iter().position(|(n, ..)| *n == name)?]
+    }
+
     fn counts(&self) -> (i64, i64, [Option<i64>; 3]) {
         let milestones = [self.samples_to_signal, self.samples_to_support, self.samples_to_recovery];
         (self.steps, self.samples, milestones)
@@ -142,8 +194,10 @@ pub struct Record {
     pub max_samples: i64,
     /// Which replicate, from 0.
     pub replicate: i64,
-    /// Further keys of the grid and their values.
+    /// Further keys of the grid and their values; where these are names, their indices.
     pub further: Vec<(String, f64)>,
+    /// Id of the pretraining that V was taken from, if it was.
+    pub pretraining: Option<String>,
     /// How it ended.
     pub status: Status,
     /// Why it failed, if it did.
@@ -176,7 +230,9 @@ impl Record {
         let measures = match (&self.measures, &other.measures) {
             (None, None) => true,
             (Some(a), Some(b)) => {
-                a.counts() == b.counts() && a.numbers().into_iter().zip(b.numbers()).all(|(a, b)| same(a, b))
+                a.counts() == b.counts()
+                    && a.numbers().into_iter().zip(b.numbers()).all(|(a, b)| same(a, b))
+                    && a.optional.map(|x| x.map(f64::to_bits)) == b.optional.map(|x| x.map(f64::to_bits))
             }
             _ => false,
         };
@@ -199,7 +255,7 @@ impl Record {
 /// The columns of a point of the grid, with one for each of the `further` keys.
 pub(crate) fn point_table<'r>(records: &(impl Iterator<Item = &'r Record> + Clone), further: &[String]) -> Table {
     let all = || records.clone();
-    let mut table = Table::new()
+    let table = Table::new()
         .int("N", "states", "number of states", all().map(|r| r.n))
         .int("Q", "positions", "sparsity: positions one query token attends to", all().map(|r| r.q))
         .int("T", "positions", "sequence length", all().map(|r| r.t))
@@ -209,10 +265,9 @@ pub(crate) fn point_table<'r>(records: &(impl Iterator<Item = &'r Record> + Clon
         .float("lambda", "", "l1 regularisation of the sparse stage", all().map(|r| r.lambda))
         .text("algorithm", "name of the algorithm", all().map(|r| r.algorithm.as_str()))
         .int("max_samples", "samples", "budget", all().map(|r| r.max_samples));
-    for key in further {
-        table = table.float(key, "", "further key of the grid", all().map(|r| r.further(key)));
-    }
-    table
+    further_columns(table, further.iter(), "further key of the grid", |i| {
+        all().map(|r| r.further(&further[i])).collect()
+    })
 }
 
 /// The columns of `runs.parquet`, with one column for each of the `further` keys.
@@ -268,6 +323,19 @@ pub fn runs_table(records: &[Record], further: &[String]) -> Table {
         .float("loss", "", "expected squared loss at the end, without the l1 term", measure(|m| m.loss))
         .float("k_p", "", "|P - mu 1'|_mu^2, how far the chain is from i.i.d.", measure(|m| m.k_p))
         .float("k_q", "", "|Q - 1/T|_mu^2, how far the true attention is from uniform", measure(|m| m.k_q))
+        .beside(optional_columns(records))
+        .text(
+            "pretraining",
+            "id of the run that V was taken from, as in pretraining/; null: none",
+            all().map(|r| r.pretraining.as_deref()),
+        )
+}
+
+fn optional_columns(records: &[Record]) -> Table {
+    (0..OPTIONAL.len()).fold(Table::new(), |table, i| {
+        let (name, unit, meaning) = OPTIONAL[i];
+        table.float(name, unit, meaning, records.iter().map(move |r| r.measures.as_ref().and_then(|m| m.optional[i])))
+    })
 }
 
 /// The columns of `timings.parquet`.
@@ -340,12 +408,22 @@ impl Reader<'_> {
         }
     }
 
+    /// A cell of a column that older tables lack.
+    fn newer_float(&self, name: &str, row: usize) -> Result<Option<f64>, ReportError> {
+        if self.columns.contains_key(name) { self.float(name, row) } else { Ok(None) }
+    }
+
     fn row(&self, row: usize) -> Result<(Record, Timing), ReportError> {
         let int = |name: &str| self.int(name, row)?.ok_or_else(|| self.missing(name));
         let float = |name: &str| self.float(name, row)?.ok_or_else(|| self.missing(name));
         let text = |name: &str| self.text(name, row)?.ok_or_else(|| self.missing(name));
         let measure = |name: &str| Ok::<_, ReportError>(self.float(name, row)?.unwrap_or(f64::NAN));
         let job_id = text("job_id")?;
+        let mut optional = [None; OPTIONAL.len()];
+        for (cell, (name, ..)) in optional.iter_mut().zip(OPTIONAL) {
+            *cell = self.newer_float(name, row)?;
+        }
+        let pretraining = if self.columns.contains_key("pretraining") { self.text("pretraining", row)? } else { None };
         let measures = if self.int("steps", row)?.is_some() {
             Some(Measures {
                 steps: int("steps")?,
@@ -362,6 +440,7 @@ impl Reader<'_> {
                 loss: measure("loss")?,
                 k_p: measure("k_p")?,
                 k_q: measure("k_q")?,
+                optional,
             })
         } else {
             None
@@ -378,6 +457,7 @@ impl Reader<'_> {
             max_samples: int("max_samples")?,
             replicate: int("replicate")?,
             further: self.further(row),
+            pretraining,
             status: Status::from_name(&text("status")?).ok_or_else(|| self.missing("status"))?,
             error: self.text("error", row)?,
             measures,
@@ -393,7 +473,7 @@ impl Reader<'_> {
         Ok((record, timing))
     }
 
-    /// Every column of numbers between `max_samples` and `replicate`, where [`runs_table`] puts them.
+    /// Every column of numbers or their names between `max_samples` and `replicate`, where [`runs_table`] puts them.
     fn further(&self, row: usize) -> Vec<(String, f64)> {
         let between = self
             .table
@@ -404,6 +484,10 @@ impl Reader<'_> {
             .take_while(|c| c.name != "replicate");
         let cells = between.filter_map(|c| match &c.cells {
             table::Cells::Float(cells) => cells[row].map(|value| (c.name.clone(), value)),
+            table::Cells::Text(cells) => {
+                let at = names_of(&c.name)?.iter().position(|name| cells[row].as_deref() == Some(*name))?;
+                Some((c.name.clone(), at as f64))
+            }
             _ => None,
         });
         cells.collect()
@@ -431,6 +515,7 @@ pub(crate) mod tests {
             loss: 0.3,
             k_p: 0.2,
             k_q: 0.4,
+            optional: [None; OPTIONAL.len()],
         };
         Record {
             job_id: format!("{n}-{q}-{t}-{replicate}"),
@@ -445,6 +530,7 @@ pub(crate) mod tests {
             max_samples: 100_000,
             replicate,
             further: Vec::new(),
+            pretraining: None,
             status: if recovery.is_some() { Status::Recovered } else { Status::Exhausted },
             error: None,
             measures: Some(measures),
@@ -458,7 +544,9 @@ pub(crate) mod tests {
         failed.status = Status::Failed;
         failed.error = Some("K_P is too small".to_owned());
         let mut other = record(4, 1, 32, 0, Some(777));
-        other.further = vec![("persistence".to_owned(), 0.3)];
+        other.further = vec![("persistence".to_owned(), 0.3), ("steps".to_owned(), 1.0)];
+        other.pretraining = Some("0123".to_owned());
+        other.measures.as_mut().unwrap().optional[1] = Some(0.25);
         let rows: Vec<(Record, Timing)> = [record(3, 2, 64, 0, Some(1234)), failed, other]
             .into_iter()
             .map(|record| {
@@ -469,7 +557,13 @@ pub(crate) mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("part.parquet");
         part_table(&rows).write(&path, &[]).unwrap();
-        assert_eq!(read_part(&Table::read(&path).unwrap(), &path).unwrap(), rows);
+        let table = Table::read(&path).unwrap();
+        assert_eq!(read_part(&table, &path).unwrap(), rows);
+        assert_eq!(table.texts("steps").unwrap(), [None, None, Some("raw".to_owned())]);
+        assert_eq!(rows[2].0.named(), "prox, persistence = 0.3, steps = raw");
+        // A part of the first version of the schema has fewer columns.
+        let old = OPTIONAL.iter().fold(part_table(&rows[..1]).without("pretraining"), |t, (name, ..)| t.without(name));
+        assert_eq!(read_part(&old, &path).unwrap(), rows[..1]);
     }
 
     #[test]
@@ -486,6 +580,7 @@ pub(crate) mod tests {
         assert!(differs(|r| r.status = Status::Mirrored));
         assert!(differs(|r| r.error = Some("no".to_owned())));
         assert!(differs(|r| r.measures = None));
+        assert!(differs(|r| r.measures.as_mut().unwrap().optional[0] = Some(0.0)));
         assert!(differs(|r| r.measures.as_mut().unwrap().samples_to_recovery = None));
         assert!(differs(|r| r.measures.as_mut().unwrap().k_q = f64::NAN));
         assert!(differs(|r| r.measures.as_mut().unwrap().loss *= 1.0 + f64::EPSILON));

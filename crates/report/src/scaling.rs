@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::Table;
 use crate::censored_regression::{Regression, Row, fit};
 use crate::needed::{Key, Milestone, Needed, Question};
+use crate::record::further_columns;
 
 /// A term of a law.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -412,18 +413,15 @@ struct Line<'s> {
 pub fn scaling_table(scalings: &[Scaling], question: &Question) -> Table {
     let lines: Vec<Line<'_>> = scalings.iter().flat_map(lines).collect();
     let all = || lines.iter();
-    let mut table = Table::new()
+    let table = Table::new()
         .text(
             "milestone",
             "signal, support, recovery, or the samples between signal and recovery",
             all().map(|l| l.scaling.milestone.name()),
         )
         .text("algorithm", "name of the algorithm", all().map(|l| l.scaling.algorithm.as_str()));
-    for (i, key) in question.conditions.iter().enumerate() {
-        let value = |l: &Line<'_>| l.scaling.conditions.get(i).copied();
-        table = table.float(key, "", "further condition of the grid", all().map(value));
-    }
-    table
+    let conditions = |i: usize| all().map(|l| l.scaling.conditions.get(i).copied()).collect();
+    further_columns(table, question.conditions.iter(), "further condition of the grid", conditions)
         .text("model", "power: ln n = c + a ln T + b ln N + d ln Q; polylog: ln ln T for ln T; power_of_pair: one N and Q; power_check: a product of two terms more; held_out: errors at the largest T of laws fitted without it", all().map(|l| l.model))
         .int("N", "states", "for power_of_pair", all().map(|l| l.pair.map(|(n, _)| n)))
         .int("Q", "positions", "for power_of_pair", all().map(|l| l.pair.map(|(_, q)| q)))

@@ -6,6 +6,7 @@
 //!
 //! # Schema versions
 //! - 1: first version.
+//! - 2: `flips`, `predicted_*`, `source_error` and `pretraining` in runs; keys whose values are names are strings.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -29,7 +30,7 @@ use parquet::file::properties::WriterProperties;
 use crate::ReportError;
 
 /// Version of every table's schema, in the file metadata as `schema_version`.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// How the temporary name of a file begins that is being written.
 pub const UNFINISHED: &str = ".unfinished-";

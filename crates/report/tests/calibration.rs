@@ -15,6 +15,7 @@ use std::thread;
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
+use report::record::OPTIONAL;
 use report::needed::{Milestone, Needed, Question, needed};
 use report::scaling::{Form, Term, law, scalings};
 use report::survival::Curve;
@@ -112,6 +113,7 @@ fn record((n, q, t): (i64, i64, i64), setting: usize, replicate: i64, samples: i
         loss: 0.3,
         k_p: 0.2,
         k_q: 0.4,
+        optional: [None; OPTIONAL.len()],
     };
     Record {
         job_id: String::new(),
@@ -126,6 +128,7 @@ fn record((n, q, t): (i64, i64, i64), setting: usize, replicate: i64, samples: i
         max_samples: budget(t),
         replicate,
         further: Vec::new(),
+        pretraining: None,
         status,
         error: None,
         measures: Some(measures),

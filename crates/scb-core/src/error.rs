@@ -82,6 +82,12 @@ pub enum TaskError {
         /// The smallest value accepted.
         minimum: f64,
     },
+    /// With two states all chains of one stationary distribution lie on a line.
+    #[error(
+        "there is no chain with the same stationary distribution beside this one, so only theta = 1 and theta = -1 are possible (use N = 3 \
+         or more)"
+    )]
+    NothingBeside,
     /// The true attention is uniform, which the model starts from.
     #[error("K_Q = {k_q:.3e}: the true attention is uniform over all T positions, so there is nothing to learn")]
     UniformAttention {

@@ -18,10 +18,13 @@
 //! | [`categorical`] | a distribution over a few states, exact to 64 bits |
 //! | [`sampler`] | token sequences and batches |
 //! | [`kernel`] | the loops that take the time, for AVX-512, AVX2 and any processor: draw and weigh, look up |
-//! | [`model`] | the linear transformer `f = V X a` |
+//! | [`model`] | the linear transformer `f = V X a`; softmax attention |
 //! | [`gradient`] | the mean gradient of a batch, chunk by chunk |
 //! | [`population`] | exact expected gradients and loss, and the two-variable recursion |
 //! | [`optimise`] | one algorithm, one file; and the table of their names |
+//! | [`mirror`] | how likely a run is to grow into the mirrored solution |
+//! | [`transfer`] | tasks to learn from before another one |
+//! | [`chi_square`] | tail probabilities |
 //! | [`metrics`] | correlations, errors, the rounded model |
 //! | [`train`] | the one training loop, its stages, milestones and observers |
 //! | [`random`] | streams, and the distributions that tasks are drawn from |
@@ -33,10 +36,12 @@
 //! fixed reduction orders, no fused multiply-add, and `libm` for transcendental functions.
 
 pub mod categorical;
+pub mod chi_square;
 pub mod error;
 pub mod gradient;
 pub mod kernel;
 pub mod metrics;
+pub mod mirror;
 pub mod model;
 pub mod optimise;
 pub mod population;
@@ -45,6 +50,7 @@ pub mod sampler;
 pub mod stationary;
 pub mod task;
 pub mod train;
+pub mod transfer;
 
 pub use error::TaskError;
 pub use model::Linear;

@@ -4,6 +4,7 @@
 //! can then stand in `[grid]`, in its section of the config, in expressions and on the command line,
 //! and gets a column of its own when a grid names it.
 
+use report::record::STEPS;
 use scb_core::optimise::ALGORITHMS;
 
 /// What values an axis takes.
@@ -27,6 +28,8 @@ pub enum Shape {
     },
     /// The name of an algorithm; its value is the index in [`ALGORITHMS`].
     Algorithm,
+    /// One of these names; its value is the index.
+    Name(&'static [&'static str]),
 }
 
 /// What part an axis plays when needed samples are computed.
@@ -85,7 +88,7 @@ const fn further(
 }
 
 /// Every axis, in the order in which defaults are resolved. The indices below name them.
-pub static AXES: [Axis; 16] = [
+pub static AXES: [Axis; 21] = [
     axis("N", Shape::Whole { min: 2.0, max: 256.0 }, Role::Cell, None, "number of states"),
     axis("Q", Shape::Whole { min: 1.0, max: 1e9 }, Role::Cell, None, "positions a query token attends to"),
     axis("T", Shape::Whole { min: 2.0, max: 1e9 }, Role::Cell, None, "sequence length"),
@@ -144,7 +147,44 @@ pub static AXES: [Axis; 16] = [
         "0.5",
         "rounding keeps entries of at least this share of the largest",
     ),
+    further("steps", "training", Shape::Name(&STEPS), Role::Condition, "normalised", "units of the step sizes"),
+    further(
+        "attention_step",
+        "training",
+        POSITIVE,
+        Role::Tuned,
+        "1",
+        "step size of the attention, in units of that of V",
+    ),
+    further(
+        "flip",
+        "training",
+        Shape::Real { min: 0.0, open: false, max: 1e6 },
+        Role::Condition,
+        "0",
+        "factor by which negative entries of the attention must dominate for prox to turn both factors over, 0 for never",
+    ),
+    further(
+        "transfer",
+        "init",
+        Shape::Real { min: 0.0, open: false, max: 10.0 },
+        Role::Condition,
+        "0",
+        "weight of a pretrained V at the start",
+    ),
+    further(
+        "theta",
+        "init",
+        Shape::Real { min: -1.0, open: false, max: 1.0 },
+        Role::Condition,
+        "1",
+        "correlation of the chain of the pretraining with P",
+    ),
 ];
+
+/// Axes from here on came later than the first results: they stand in a job's canonical form only where they differ from their
+/// default, so that jobs from before keep their ids.
+pub const LATER: usize = 16;
 
 /// The axes that say how P is drawn, which a given matrix replaces.
 pub const SHAPES_P: [usize; 2] = [PERSISTENCE, CONCENTRATION];
@@ -181,6 +221,16 @@ pub const EPSILON: usize = 13;
 pub const CUT: usize = 14;
 /// Index of `keep`.
 pub const KEEP: usize = 15;
+/// Index of `steps`.
+pub const STEP_SCALE: usize = 16;
+/// Index of `attention_step`.
+pub const ATTENTION_STEP: usize = 17;
+/// Index of `flip`.
+pub const FLIP: usize = 18;
+/// Index of `transfer`.
+pub const TRANSFER: usize = 19;
+/// Index of `theta`.
+pub const THETA: usize = 20;
 
 /// The index of an axis by name.
 #[must_use]
@@ -205,7 +255,7 @@ impl Axis {
         let (min, open, max) = match self.shape {
             Shape::Whole { min, max } => (min, false, max),
             Shape::Real { min, open, max } => (min, open, max),
-            Shape::Algorithm => return None,
+            Shape::Algorithm | Shape::Name(_) => return None,
         };
         let low = if open { value <= min } else { value < min };
         let kind = if matches!(self.shape, Shape::Whole { .. }) { "a whole number" } else { "a number" };
@@ -236,11 +286,22 @@ impl Axis {
         format!("it is the {}; for example {} = {value}", self.meaning, self.name)
     }
 
+    /// Its values by name, if they have names: the index is the value.
+    #[must_use]
+    pub fn names(&self) -> Option<Vec<&'static str>> {
+        match self.shape {
+            Shape::Algorithm => Some(ALGORITHMS.iter().map(|a| a.name).collect()),
+            Shape::Name(names) => Some(names.to_vec()),
+            _ => None,
+        }
+    }
+
     /// A value as the user would write it.
     #[must_use]
     pub fn shown(&self, value: f64) -> String {
         match self.shape {
             Shape::Algorithm => ALGORITHMS[value as usize].name.to_owned(),
+            Shape::Name(names) => names[value as usize].to_owned(),
             _ => format!("{value}"),
         }
     }
@@ -269,6 +330,11 @@ mod tests {
             (EPSILON, "epsilon"),
             (CUT, "cut"),
             (KEEP, "keep"),
+            (STEP_SCALE, "steps"),
+            (ATTENTION_STEP, "attention_step"),
+            (FLIP, "flip"),
+            (TRANSFER, "transfer"),
+            (THETA, "theta"),
         ];
         assert_eq!(named.len(), AXES.len());
         assert!(named.iter().all(|&(i, name)| AXES[i].name == name));

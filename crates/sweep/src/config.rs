@@ -8,9 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::Array2;
-use scb_core::optimise::ALGORITHMS;
-use scb_core::train::{StageEnd, StepScale, StopAt};
+use scb_core::train::{StageEnd, StopAt};
 use scb_core::{Chain, Task, TaskSpec, Weights};
+use serde::Serialize;
 
 use crate::axis::{self, AXES, Shape};
 use crate::diagnostic::{Diagnostic, did_you_mean, nearest};
@@ -48,8 +48,6 @@ pub struct Shared {
     pub weights: Weights,
     /// The transition matrix, if given.
     pub matrix: Option<Array2<f64>>,
-    /// Units of the step sizes.
-    pub steps: StepScale,
     /// When a run may end early.
     pub stop_at: StopAt,
     /// Threshold of the signal milestone.
@@ -60,6 +58,24 @@ pub struct Shared {
     pub boost_end: StageEnd,
     /// What ends the sparse stage.
     pub sparse_end: StageEnd,
+    /// The runs that V is transferred from.
+    pub pretraining: Pretraining,
+}
+
+/// How a V to transfer is learned: by prox with normalised steps, on tasks of their own, until the budget is spent.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Pretraining {
+    /// Sequence length of the source; its Q is that of the target.
+    #[serde(rename = "T")]
+    pub t: u32,
+    /// Samples per step.
+    pub batch_size: u32,
+    /// Step size while boosting; half of it afterwards.
+    pub eta: f64,
+    /// l1 regularisation of its sparse stage.
+    pub lambda: f64,
+    /// Budget in samples.
+    pub max_samples: u64,
 }
 
 /// One `[grid]`.
@@ -124,8 +140,8 @@ const MOST_VALUES: usize = 200_000;
 /// The largest config file. A matrix of 256 x 256 takes 2 MB.
 const MOST_BYTES: u64 = 16 << 20;
 
-const TOP: [&str; 10] =
-    ["name", "seed", "replicates", "max_jobs", "grid", "task", "init", "training", "trace", "answer"];
+const TOP: [&str; 11] =
+    ["name", "seed", "replicates", "max_jobs", "grid", "task", "init", "pretraining", "training", "trace", "answer"];
 
 /// Reads a config file and applies `overrides`, each `KEY=VALUES`.
 ///
@@ -184,7 +200,8 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
     let max_jobs = top.whole("max_jobs", DEFAULT_MAX_JOBS as i64, 1, MOST_JOBS)? as u64;
     let mut task = top.section("task", &section_keys("task", &["weights", "matrix"]))?;
     let mut init = top.section("init", &section_keys("init", &[]))?;
-    let own = ["steps", "stop_at", "signal", "resolution", "boost", "sparse"];
+    let own = ["stop_at", "signal", "resolution", "boost", "sparse"];
+    let mut pretraining = top.section("pretraining", &["T", "batch_size", "eta", "lambda", "max_samples"])?;
     let mut training = top.section("training", &section_keys("training", &own))?;
     let mut trace = top.section("trace", &["enabled"])?;
     let mut answer = top.section("answer", &["quantile"])?;
@@ -205,7 +222,6 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
     let shared = Shared {
         weights: weights(&mut task)?,
         matrix: matrix(&mut task)?,
-        steps: training.choice("steps", &[("normalised", StepScale::Normalised), ("raw", StepScale::Raw)])?,
         stop_at: training.choice("stop_at", &[("recovery", StopAt::Recovery), ("budget", StopAt::Budget)])?,
         signal: training.real("signal", 0.25, 1e-6..1.0)?,
         resolution: training.real("resolution", 0.02, 0.0..0.5)?,
@@ -215,6 +231,13 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
             StageEnd { alpha: Some(0.5), share: Some(0.5), ..StageEnd::default() },
         )?,
         sparse_end: stage_end(&mut training, "sparse", StageEnd::default())?,
+        pretraining: Pretraining {
+            t: pretraining.whole("T", 64, 2, 1_000_000)? as u32,
+            batch_size: pretraining.whole("batch_size", 512, 1, 1_000_000)? as u32,
+            eta: pretraining.real("eta", 0.05, 1e-9..1e3)?,
+            lambda: pretraining.real("lambda", 0.003, 0.0..1e3)?,
+            max_samples: pretraining.whole("max_samples", 200_000, 1, 1_000_000_000_000)? as u64,
+        },
     };
     let trace = trace.truth("enabled", false)?;
     let quantile = answer.real("quantile", 0.9, 1e-6..1.0)?;
@@ -434,17 +457,25 @@ fn elements(index: usize, node: Node, values: &mut usize) -> Result<Vec<Element>
 fn element(index: usize, node: Node) -> Result<Element, Diagnostic> {
     let axis = &AXES[index];
     let span = Some(node.span.clone());
-    let value = match &node.value {
-        Value::Text(text) if axis.shape == Shape::Algorithm => match ALGORITHMS.iter().position(|a| a.name == text) {
+    let value = match (&node.value, axis.names()) {
+        (Value::Text(text), Some(names)) => match names.iter().position(|name| name == text) {
             Some(found) => Quantity::Number(found as f64),
             None => {
-                let names: Vec<&str> = ALGORITHMS.iter().map(|a| a.name).collect();
-                return Err(Diagnostic::new(format!("there is no algorithm \"{text}\""))
-                    .at(node.span, "not known")
-                    .help(did_you_mean(text, &names)));
+                let (title, label) = match axis.shape {
+                    Shape::Algorithm => (format!("there is no algorithm \"{text}\""), "not known"),
+                    _ => (format!("`{}` cannot be \"{text}\"", axis.name), "not one of its values"),
+                };
+                return Err(Diagnostic::new(title).at(node.span, label).help(did_you_mean(text, &names)));
             }
         },
-        Value::Text(text) => {
+        (other, Some(names)) => {
+            let kind = match axis.shape {
+                Shape::Algorithm => "the name of an algorithm".to_owned(),
+                _ => format!("one of {}", names.join(", ")),
+            };
+            return Err(wrong_kind(axis.name, &kind, other, node.span));
+        }
+        (Value::Text(text), None) => {
             match Expression::parse(text, Kind::Number) {
                 Ok(expression) => Quantity::Expression(expression, text.clone()),
                 Err(error) => {
@@ -454,10 +485,7 @@ fn element(index: usize, node: Node) -> Result<Element, Diagnostic> {
                 }
             }
         }
-        other if axis.shape == Shape::Algorithm => {
-            return Err(wrong_kind(axis.name, "the name of an algorithm", other, node.span));
-        }
-        Value::Int(_) | Value::Float(_) => {
+        (Value::Int(_) | Value::Float(_), None) => {
             let number = number(axis.name, &node)?;
             if matches!(axis.shape, Shape::Whole { .. }) && number.fract() != 0.0 {
                 return Err(
@@ -470,7 +498,7 @@ fn element(index: usize, node: Node) -> Result<Element, Diagnostic> {
             }
             Quantity::Number(axis.rounded(number))
         }
-        other => {
+        (other, None) => {
             return Err(wrong_kind(axis.name, "a number or an expression", other, node.span).help(axis.example()));
         }
     };
@@ -480,7 +508,7 @@ fn element(index: usize, node: Node) -> Result<Element, Diagnostic> {
 fn default_element(index: usize, text: &str) -> Result<Element, Diagnostic> {
     let source = Arc::new(Source { name: "default".to_owned(), text: text.to_owned() });
     let mut node = document::parse_value(&source, 0..text.len())?;
-    if AXES[index].shape == Shape::Algorithm {
+    if AXES[index].names().is_some() {
         node.value = Value::Text(text.to_owned());
     }
     Ok(Element { span: None, ..element(index, node)? })
@@ -492,8 +520,8 @@ fn range(index: usize, node: Node, values: &mut usize) -> Result<Vec<Element>, D
     let axis = &AXES[index];
     let span = node.span.clone();
     let wrong = |title: &str, at: Span, label: String| Err(Diagnostic::new(title).at(at, label).help(HELP));
-    if axis.shape == Shape::Algorithm {
-        return Err(wrong_kind(axis.name, "the name of an algorithm", &node.value, span));
+    if axis.names().is_some() {
+        return Err(wrong_kind(axis.name, "a name, or a list of names", &node.value, span));
     }
     let mut table = Section::new(axis.name, node)?;
     table.only(&["geom", "lin", "points"])?;
@@ -565,7 +593,7 @@ fn conditions(node: Node) -> Result<Vec<Condition>, Diagnostic> {
 
 /// Every name an expression uses must be an axis that is resolved before it; a condition may use all.
 fn check_names(axes: &[AxisSpec], conditions: &[Condition]) -> Result<(), Diagnostic> {
-    let all: Vec<&str> = AXES.iter().filter(|a| a.shape != Shape::Algorithm).map(|a| a.name).collect();
+    let all: Vec<&str> = AXES.iter().filter(|a| a.names().is_none()).map(|a| a.name).collect();
     for (position, spec) in axes.iter().enumerate() {
         for element in &spec.elements {
             let Quantity::Expression(expression, text) = &element.value else { continue };

@@ -1,6 +1,7 @@
 //! From the values of the axes to the points of the grid.
 
 use scb_core::Weights;
+use scb_core::optimise::ALGORITHMS;
 
 use crate::axis::{self, AXES};
 use crate::config::{Config, GridSpec, Quantity};
@@ -23,11 +24,24 @@ impl Point {
         self.values[index] as usize
     }
 
-    /// Bytes that a job's attention, its rounded form, its gradient, a chunk of tokens and the true patterns take.
+    /// Bytes that a job's attention, its rounded form, its gradient, a chunk of tokens, the true patterns and what its algorithm
+    /// holds besides take.
     #[must_use]
     pub fn bytes(&self) -> f64 {
         let value = |index: usize| self.values[index];
-        value(axis::N) * (12.0 * value(axis::T) + 32.0 * value(axis::Q)) + 16.0 * value(axis::T)
+        value(axis::N) * (12.0 * value(axis::T) + 32.0 * value(axis::Q)) + 16.0 * value(axis::T) + self.own_bytes()
+    }
+
+    /// Bytes that its algorithm holds besides a model and its gradient.
+    fn own_bytes(&self) -> f64 {
+        let algorithm = &ALGORITHMS[self.whole(axis::ALGORITHM)];
+        (algorithm.bytes)(self.values[axis::N], self.values[axis::T])
+    }
+
+    /// Whether it starts from a V that was learned elsewhere.
+    #[must_use]
+    pub fn transfers(&self) -> bool {
+        self.values[axis::TRANSFER] > 0.0
     }
 }
 
@@ -133,6 +147,10 @@ fn resolve(grid: &GridSpec, chosen: &[usize]) -> Point {
         };
         point.values[spec.axis] = AXES[spec.axis].rounded(found);
     }
+    if !point.transfers() {
+        // Where nothing is transferred there is nothing that it could be correlated with.
+        point.values[axis::THETA] = 1.0;
+    }
     point
 }
 
@@ -156,7 +174,13 @@ fn check(grid: &GridSpec, config: &Config, chosen: &[usize], point: &Point) -> R
             return complain(i, complaint, label, help);
         }
     }
-    let bytes = point.bytes();
+    let (bytes, own) = (point.bytes(), point.own_bytes());
+    if own > MAX_BYTES {
+        let name = ALGORITHMS[point.whole(axis::ALGORITHM)].name;
+        let label = format!("{name} takes {own:.0} bytes ({:.0} GB) for its counts {}", own / 1e9, here());
+        let help = format!("keep it below {:.0} GB, or drop such points with a `where`", MAX_BYTES / 1e9);
+        return complain(axis::T, format!("one job of `{name}` needs too much memory"), label, help);
+    }
     if bytes > MAX_BYTES {
         let label = format!("its attention takes {:.0} GB {}", bytes / 1e9, here());
         let help = format!(
@@ -180,6 +204,17 @@ fn check(grid: &GridSpec, config: &Config, chosen: &[usize], point: &Point) -> R
             let help = format!("set N = {rows}, or remove task.matrix");
             return complain(axis::N, format!("N = {n}, but task.matrix has {rows} states"), here(), help);
         }
+    }
+    let flip = point.values[axis::FLIP];
+    if flip > 0.0 && flip < 1.0 {
+        let help = "use 0 for never, or a factor of at least 1, for example flip = 2".to_owned();
+        let label = "would turn a good model over".to_owned();
+        return complain(axis::FLIP, format!("flip = {flip} is between 0 and 1"), label, help);
+    }
+    if point.transfers() && (point.values[axis::ALPHA_V], point.values[axis::ALPHA_A]) != (0.0, 0.0) {
+        let help = "leave alpha_v and alpha_a at 0 where transfer is above 0".to_owned();
+        let label = "a start is planted or transferred, not both".to_owned();
+        return complain(axis::TRANSFER, "V cannot be planted and transferred".to_owned(), label, help);
     }
     let (batch, budget) = (point.values[axis::BATCH_SIZE], point.values[axis::MAX_SAMPLES]);
     if batch > budget {

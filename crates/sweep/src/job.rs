@@ -11,6 +11,14 @@
 //! replicate), so that all algorithms and hyperparameters meet the same task. The *data* stream derives from the
 //! whole canonical form. Tracing looks at a run without changing it, so it enters the id, but no stream.
 //!
+//! Parameters that came later than the first results stand in the canonical form only where they differ from their default, which
+//! is what there was before, so that older results keep their ids.
+//!
+//! # Pretraining
+//! A run that V is transferred from has an id of its own, made of what decides it: the task, the correlation theta of the
+//! source, the settings of the pretraining, and the replicate. The stream of the source derives from the task alone, so that sources at different
+//! theta mix the same two chains.
+//!
 //! # Results versions
 //! - 1: first version.
 //! - 2: histograms in integers, another order of random words, streams by slot; from now on a new version keeps the tasks.
@@ -21,6 +29,7 @@ use std::sync::Arc;
 
 use blake3::Hasher;
 use rayon::prelude::*;
+use report::record::STEPS;
 use scb_core::kernel::Level;
 use scb_core::optimise::{ALGORITHMS, Start};
 use scb_core::random::Seed;
@@ -28,7 +37,7 @@ use scb_core::train::{StageEnd, StepScale, StopAt, TrainSpec};
 use scb_core::{Chain, TaskSpec, Weights};
 
 use crate::axis::{self, AXES};
-use crate::config::{Config, Shared};
+use crate::config::{Config, Pretraining, Shared};
 use crate::diagnostic::Diagnostic;
 use crate::grid::{self, Point};
 
@@ -96,10 +105,12 @@ const POINTS_AT_ONCE: usize = 4096;
 pub struct Identity {
     /// Canonical form of what is shared by all jobs and decides the task.
     task: String,
-    /// Canonical form of all that is shared by all jobs and decides the result.
-    shared: String,
+    /// Canonical form of all that is shared by all jobs and decides the result, for either unit of the step sizes.
+    shared: [String; 2],
     /// The hash of an id, begun with `shared`.
-    start: Hasher,
+    start: [Hasher; 2],
+    /// Canonical form of the pretraining's settings.
+    pretraining: String,
     trace: bool,
 }
 
@@ -110,7 +121,7 @@ impl Identity {
     /// Of a sweep.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let Shared { weights, matrix, steps, stop_at, signal, resolution, boost_end, sparse_end } = &config.shared;
+        let Shared { weights, matrix, stop_at, signal, resolution, boost_end, sparse_end, pretraining } = &config.shared;
         let mut task = format!("seed={}\n", config.seed);
         let _ = match weights {
             Weights::Equal => writeln!(task, "weights=equal"),
@@ -119,16 +130,12 @@ impl Identity {
         if let Some(matrix) = matrix {
             let _ = writeln!(task, "matrix={:?}", matrix.rows().into_iter().map(|r| r.to_vec()).collect::<Vec<_>>());
         }
-        let steps = match steps {
-            StepScale::Normalised => "normalised",
-            StepScale::Raw => "raw",
-        };
         let stop_at = match stop_at {
             StopAt::Recovery => "recovery",
             StopAt::Budget => "budget",
         };
-        let mut shared = format!("results_version={RESULTS_VERSION}\n{task}");
-        let _ = writeln!(shared, "steps={steps}\nstop_at={stop_at}\nsignal={signal}\nresolution={resolution}");
+        let before = format!("results_version={RESULTS_VERSION}\n{task}");
+        let mut shared = format!("stop_at={stop_at}\nsignal={signal}\nresolution={resolution}\n");
         for (name, end) in [("boost", boost_end), ("sparse", sparse_end)] {
             let StageEnd { steps, share, alpha, kept_mass } = end;
             let shown = |value: &Option<f64>| value.map_or_else(|| "never".to_owned(), |v| v.to_string());
@@ -136,21 +143,37 @@ impl Identity {
             let _ = writeln!(shared, "{name}_end_steps={steps}\n{name}_end_share={}", shown(share));
             let _ = writeln!(shared, "{name}_end_alpha={}\n{name}_end_kept_mass={}", shown(alpha), shown(kept_mass));
         }
-        let mut start = Hasher::new_derive_key("scb-sweep job");
-        start.update(shared.as_bytes());
-        Self { task, shared, start, trace: config.trace }
+        // Where the units stood before an axis varied them.
+        let shared = STEPS.map(|steps| format!("{before}steps={steps}\n{shared}"));
+        let start = [0, 1].map(|i| {
+            let mut start = Hasher::new_derive_key("scb-sweep job");
+            start.update(shared[i].as_bytes());
+            start
+        });
+        let Pretraining { t, batch_size, eta, lambda, max_samples } = pretraining;
+        let pretraining = format!(
+            "pretraining_T={t}\npretraining_batch_size={batch_size}\npretraining_eta={eta}\npretraining_lambda={lambda}\n\
+             pretraining_max_samples={max_samples}\n"
+        );
+        Self { task, shared, start, pretraining, trace: config.trace }
     }
 
     /// Canonical form of a point, without the replicate.
     fn canonical(&self, point: &Point) -> String {
-        let mut text = self.shared.clone();
+        let mut text = self.shared[units(point)].clone();
         (0..AXES.len()).for_each(|i| line(&mut text, point, i));
+        if point.transfers() {
+            text += &self.pretraining;
+        }
         text
     }
 
     fn of_point(&self, point: &Point, lines: &mut Lines) -> PointIdentity {
-        let mut id = self.start.clone();
+        let mut id = self.start[units(point)].clone();
         id.update(lines.of(point));
+        if point.transfers() {
+            id.update(self.pretraining.as_bytes());
+        }
         if self.trace {
             id.update(b"trace=true\n");
         }
@@ -166,11 +189,29 @@ impl Identity {
     /// The seed of a job's task stream.
     #[must_use]
     pub fn task_seed(&self, job: &Job) -> Seed {
+        hash("scb-sweep task stream", &self.of_task(job), job.replicate)
+    }
+
+    fn of_task(&self, job: &Job) -> String {
         let mut text = self.task.clone();
         for i in TASK_AXES {
             line(&mut text, &job.point, i);
         }
-        hash("scb-sweep task stream", &text, job.replicate)
+        text
+    }
+
+    /// The seed of the stream that the source of a job's pretraining is drawn from.
+    #[must_use]
+    pub fn source_seed(&self, job: &Job) -> Seed {
+        hash("scb-sweep source stream", &self.of_task(job), job.replicate)
+    }
+
+    /// The id of a job's pretraining, which is the seed of its data stream too.
+    #[must_use]
+    pub fn pretraining_id(&self, job: &Job) -> JobId {
+        let theta = job.point.values[axis::THETA];
+        let text = format!("results_version={RESULTS_VERSION}\n{}theta={theta}\n{}", self.of_task(job), self.pretraining);
+        JobId(hash("scb-sweep pretraining", &text, job.replicate))
     }
 }
 
@@ -219,8 +260,18 @@ impl PointIdentity {
     }
 }
 
+/// Which unit of the step sizes a point has.
+fn units(point: &Point) -> usize {
+    point.whole(axis::STEP_SCALE)
+}
+
 fn line(text: &mut String, point: &Point, index: usize) {
     let axis = &AXES[index];
+    let later = index >= axis::LATER;
+    // The units stand elsewhere.
+    if index == axis::STEP_SCALE || (later && axis.default == Some(axis.shown(point.values[index]).as_str())) {
+        return;
+    }
     let _ = writeln!(text, "{}={}", axis.name, axis.shown(point.values[index]));
 }
 
@@ -257,20 +308,28 @@ impl Job {
         }
     }
 
-    /// How it is trained.
+    /// How it is trained; a V that is transferred to it takes the place of the start.
     #[must_use]
     pub fn train_spec(&self, shared: &Shared, level: Level) -> TrainSpec {
         let values = &self.point.values;
+        let flip = values[axis::FLIP];
         TrainSpec {
             algorithm: &ALGORITHMS[self.point.whole(axis::ALGORITHM)],
             batch_size: self.point.whole(axis::BATCH_SIZE),
             eta_boost: values[axis::ETA_BOOST],
             eta_sparse: values[axis::ETA_SPARSE],
             lambda: values[axis::LAMBDA],
-            steps: shared.steps,
-            start: Start { alpha_v: values[axis::ALPHA_V], alpha_a: values[axis::ALPHA_A] },
+            steps: if units(&self.point) == 0 { StepScale::Normalised } else { StepScale::Raw },
+            attention_step: values[axis::ATTENTION_STEP],
+            start: Start::Planted { alpha_v: values[axis::ALPHA_V], alpha_a: values[axis::ALPHA_A] },
+            flip: (flip > 0.0).then_some(flip),
             max_samples: values[axis::MAX_SAMPLES] as u64,
-            boost_end: shared.boost_end,
+            // What boosting is for has been learned elsewhere.
+            boost_end: if self.point.transfers() {
+                StageEnd { steps: Some(0), ..StageEnd::default() }
+            } else {
+                shared.boost_end
+            },
             sparse_end: shared.sparse_end,
             cut: values[axis::CUT],
             keep: values[axis::KEEP],
@@ -351,11 +410,16 @@ mod tests {
         assert_eq!(after.len(), 30);
         assert!(before.iter().all(|id| after.contains(id)));
         // What changes results changes every id.
-        for other in ["seed=8", "eta_boost=0.2", "training.signal=0.3", "training.epsilon=0.1", "trace.enabled=true"] {
+        let others = ["seed=8", "eta_boost=0.2", "training.signal=0.3", "training.epsilon=0.1", "trace.enabled=true"];
+        for other in others.into_iter().chain(["training.steps=raw", "flip=2", "attention_step=2", "transfer=1"]) {
             assert!(ids(&[other]).iter().all(|id| !before.contains(id)), "{other}");
         }
         // A default written out, an expression with the same value and another order change nothing.
         assert_eq!(ids(&["lambda=0.003", "batch_size=T/4", "max_jobs=1000"]), before);
+        // Nor do settings of a pretraining that nobody needs; one that somebody needs counts.
+        assert_eq!(ids(&["pretraining.T=32", "init.transfer=0", "theta=0.5", "flip=0"]), before);
+        assert_ne!(ids(&["transfer=1", "pretraining.T=32"]), ids(&["transfer=1"]));
+        assert_ne!(ids(&["transfer=1", "theta=0.5"]), ids(&["transfer=1"]));
     }
 
     /// The same settings written out by hand: a parameter that went to the wrong place would differ.
@@ -381,6 +445,8 @@ mod tests {
             "training.signal=0.23",
             "training.resolution=0.24",
             "training.steps=raw",
+            "attention_step=0.28",
+            "flip=2.9",
             "training.stop_at=budget",
             "training.boost.end_steps=25",
             "training.boost.end_share=0.26",
@@ -397,8 +463,9 @@ mod tests {
         assert_eq!(spec.algorithm.name, "sgd");
         let whole = (spec.batch_size, spec.max_samples, spec.steps, spec.stop_at, job.replicate);
         assert_eq!(whole, (7, 2200, StepScale::Raw, StopAt::Budget, 1));
-        let real = [spec.eta_boost, spec.eta_sparse, spec.lambda, spec.start.alpha_v, spec.start.alpha_a];
-        assert_eq!(real, [0.11, 0.12, 0.13, 0.16, 0.17]);
+        let real = [spec.eta_boost, spec.eta_sparse, spec.lambda, spec.attention_step];
+        assert_eq!(real, [0.11, 0.12, 0.13, 0.28]);
+        assert_eq!((spec.start, spec.flip), (Start::Planted { alpha_v: 0.16, alpha_a: 0.17 }, Some(2.9)));
         let real = [spec.epsilon, spec.cut, spec.keep, spec.signal, spec.resolution];
         assert_eq!(real, [0.18, 0.19, 0.21, 0.23, 0.24]);
         let boost = StageEnd { steps: Some(25), share: Some(0.26), alpha: None, kept_mass: None };
@@ -423,6 +490,17 @@ mod tests {
             assert_ne!(identity.data_seed(pair[0]), identity.data_seed(pair[1]));
         }
         assert_ne!(identity.task_seed(&jobs[0]), identity.task_seed(&jobs[1]), "replicates differ in task");
+    }
+
+    #[test]
+    fn a_pretraining_is_shared_by_all_jobs_that_can_use_it() {
+        let overrides = ["transfer=0.5,1", "theta=0,0.5", "eta_boost=0.1,0.2", "Q=2", "replicates=1"];
+        let config = config(GRID, &overrides);
+        let (jobs, identity) = (jobs(&config).unwrap(), Identity::new(&config));
+        assert_eq!(jobs.len(), 8);
+        let ids: HashSet<JobId> = jobs.iter().map(|job| identity.pretraining_id(job)).collect();
+        assert_eq!(ids.len(), 2, "one for each theta");
+        assert!(jobs.iter().all(|job| identity.source_seed(job) == identity.source_seed(&jobs[0])));
     }
 
     #[test]

@@ -21,6 +21,7 @@
 //! | [`job`], [`shard`] | identity, random streams, cost; shares of equal cost |
 //! | [`plan`] | what is done, what is left, what it costs |
 //! | [`execute`], [`training`] | jobs across cores; what one job does |
+//! | [`pretraining`] | value matrices that jobs start from, by the id of the run that learned them |
 //! | [`memory`], [`panics`] | what a job may not do to the others |
 //! | [`level`] | which kernels to use |
 //! | [`interrupt`], [`shell`] | Ctrl-C; the commands that are shown |
@@ -56,6 +57,7 @@ pub mod panics;
 pub mod part;
 pub(crate) mod pictured;
 pub mod plan;
+pub mod pretraining;
 pub mod progress;
 pub mod resolved;
 pub(crate) mod section;

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
 use report::analysis::Analysis;
@@ -32,10 +33,11 @@ pub(crate) fn pictured(
     analysis: &Analysis,
     (jobs, records): (&[Job], &[Record]),
     traces: &HashMap<String, Vec<TracePoint>>,
+    directory: &Path,
 ) -> Pictured {
     // A level that this processor lacks was an error before anything ran.
     let Ok(level) = level::chosen() else { return Pictured::default() };
-    let training = Training::new(config, level);
+    let training = Training::new(config, level).in_directory(directory);
     let ids: HashMap<String, &Job> = jobs.iter().map(|job| (job.id.to_string(), job)).collect();
     let mut shown: Vec<Traced> = Vec::new();
     let mut replayed: HashMap<String, usize> = HashMap::new();

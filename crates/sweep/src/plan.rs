@@ -171,15 +171,16 @@ impl Plan {
         counts
     }
 
-    /// Seconds of one core for what is left, and nanoseconds per token: of each kind of job (number of states
-    /// and size of a step) a few steps are run, some milliseconds if they are small.
+    /// Seconds of one core for what is left, and nanoseconds per token: of each kind of job (algorithm, number of
+    /// states and size of a step) a few steps are run, some milliseconds if they are small.
     fn estimate(&self, config: &Config, level: Level) -> (f64, f64) {
         const TOKENS: f64 = 4e6;
-        let mut kinds: BTreeMap<(usize, u32), (usize, f64)> = BTreeMap::new();
+        let mut kinds: BTreeMap<(usize, usize, u32), (usize, f64)> = BTreeMap::new();
         for &i in &self.outstanding {
             let job = &self.jobs[i];
             let tokens_a_step = job.point.values[axis::BATCH_SIZE] * job.point.values[axis::T];
-            let kind = kinds.entry((job.point.whole(axis::N), tokens_a_step.log2() as u32)).or_insert((i, 0.0));
+            let (algorithm, states) = (job.point.whole(axis::ALGORITHM), job.point.whole(axis::N));
+            let kind = kinds.entry((algorithm, states, tokens_a_step.log2() as u32)).or_insert((i, 0.0));
             kind.1 += job.cost();
         }
         let mut seconds = 0.0;

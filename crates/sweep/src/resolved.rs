@@ -2,12 +2,12 @@
 //! directory. Reading it back gives the same jobs.
 
 use scb_core::Weights;
-use scb_core::train::{StageEnd, StepScale, StopAt};
+use scb_core::train::{StageEnd, StopAt};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::axis::{AXES, Axis, Shape};
-use crate::config::{AxisSpec, Config, Element, GridSpec, Quantity};
+use crate::config::{AxisSpec, Config, Element, GridSpec, Pretraining, Quantity};
 
 /// The resolved config as TOML.
 ///
@@ -23,6 +23,7 @@ pub fn to_toml(config: &Config) -> Result<String, toml::ser::Error> {
         trace: Trace { enabled: config.trace },
         task: section(config, "task"),
         init: section(config, "init"),
+        pretraining: config.shared.pretraining,
         training: section(config, "training"),
         grid: config.grids.iter().map(|grid| Grid { grid, config }).collect(),
     };
@@ -40,6 +41,7 @@ struct Resolved<'c> {
     trace: Trace,
     task: Section<'c>,
     init: Section<'c>,
+    pretraining: Pretraining,
     training: Section<'c>,
     grid: Vec<Grid<'c>>,
 }
@@ -95,9 +97,7 @@ impl Serialize for Section<'_> {
                 }
             }
             "training" => {
-                let steps = if shared.steps == StepScale::Raw { "raw" } else { "normalised" };
                 let stop_at = if shared.stop_at == StopAt::Budget { "budget" } else { "recovery" };
-                map.serialize_entry("steps", steps)?;
                 map.serialize_entry("stop_at", stop_at)?;
                 map.serialize_entry("signal", &shared.signal)?;
                 map.serialize_entry("resolution", &shared.resolution)?;
@@ -177,7 +177,7 @@ impl Serialize for Written<'_> {
             (Quantity::Expression(_, text), _) => serializer.serialize_str(text),
             (Quantity::Number(number), Shape::Whole { .. }) => serializer.serialize_i64(*number as i64),
             (Quantity::Number(number), Shape::Real { .. }) => serializer.serialize_f64(*number),
-            (Quantity::Number(number), Shape::Algorithm) => serializer.serialize_str(&self.0.shown(*number)),
+            (Quantity::Number(number), Shape::Algorithm | Shape::Name(_)) => serializer.serialize_str(&self.0.shown(*number)),
         }
     }
 }

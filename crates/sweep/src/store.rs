@@ -6,6 +6,7 @@
 //! lock           held by whoever runs jobs here (see `claim.rs`)
 //! progress/      one file a shard: who runs it and how far it is
 //! parts/         finished jobs (see `part.rs`)
+//! pretraining/   value matrices that jobs start from (see `pretraining.rs`)
 //! *.parquet      the tables
 //! ```
 //!
@@ -205,7 +206,7 @@ impl Store {
             written.and_then(|t| SystemTime::now().duration_since(t).ok()).is_some_and(|age| age > ABANDONED)
         };
         // Tables may be written at this moment by `sweep report`, which needs no lock; parts and progress may not.
-        for (place, locked) in [("", false), ("figures", false), (PARTS, true), (crate::claim::PROGRESS, true)] {
+        for (place, locked) in [("", false), ("figures", false), (crate::pretraining::PLACE, false), (PARTS, true), (crate::claim::PROGRESS, true)] {
             for path in list(&self.directory.join(place)).unwrap_or_default() {
                 let unfinished = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED));
                 let nobody_is_at_it = (locked && access == Access::Alone) || old(&path);

@@ -63,7 +63,7 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
     needed_table(&analysis.needed, question).write(&directory.join("needed.parquet"), &metadata)?;
     success_table(&analysis.needed, question).write(&directory.join("success.parquet"), &metadata)?;
     scaling_table(&analysis.scalings, question).write(&directory.join("scaling.parquet"), &metadata)?;
-    let pictured = pictured(config, &analysis, (jobs, &records), &traces);
+    let pictured = pictured(config, &analysis, (jobs, &records), &traces, directory);
     if config.trace {
         let points: Vec<_> = records.iter().filter_map(|r| traces.remove(&r.job_id)).flatten().collect();
         traces_table(&points).write(&directory.join("traces.parquet"), &metadata)?;

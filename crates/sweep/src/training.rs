@@ -1,14 +1,17 @@
 //! What a job does: draw its task, train on it, write down a record.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use report::{Measures, Record, Status, Timing, TracePoint};
-use scb_core::Task;
+use report::record::OPTIONAL;
 use scb_core::kernel::Level;
+use scb_core::optimise::{Stage, Start, support_threshold};
 use scb_core::random::stream;
 use scb_core::train::{self, Checkpoint, Observer, Outcome, TrainSpec};
+use scb_core::{Task, mirror};
 
 use crate::axis::{self, AXES};
 use crate::config::Config;
@@ -16,6 +19,7 @@ use crate::duration::since_1970;
 use crate::execute::Work;
 use crate::grid::further_axes;
 use crate::job::{Identity, Job};
+use crate::pretraining::Pretrainings;
 use crate::store::{Finished, host};
 
 /// Trains models: what all jobs of a sweep share.
@@ -25,6 +29,7 @@ pub struct Training {
     level: Level,
     identity: Identity,
     further: Vec<usize>,
+    pretrainings: Pretrainings,
     host: String,
 }
 
@@ -33,7 +38,14 @@ impl Training {
     #[must_use]
     pub fn new(config: &Arc<Config>, level: Level) -> Self {
         let (identity, further) = (Identity::new(config), further_axes(config));
-        Self { config: Arc::clone(config), level, identity, further, host: host() }
+        let pretrainings = Pretrainings::default();
+        Self { config: Arc::clone(config), level, identity, further, pretrainings, host: host() }
+    }
+
+    /// The same, with pretrainings that are stored in this run directory.
+    #[must_use]
+    pub fn in_directory(self, directory: &Path) -> Self {
+        Self { pretrainings: Pretrainings::of(directory), ..self }
     }
 
     /// Trains as the job says but for what `change` changes, watched by `observer`; an error if there is nothing to learn.
@@ -42,15 +54,22 @@ impl Training {
         job: &Job,
         observer: &mut dyn Observer,
         change: impl FnOnce(&mut TrainSpec),
-    ) -> Result<(Task, Outcome), String> {
+    ) -> Result<Trained, String> {
         let shared = &self.config.shared;
         let mut task_stream = stream(self.identity.task_seed(job));
         let task = Task::draw(&job.task_spec(shared), &mut task_stream).map_err(|error| error.to_string())?;
         let data_stream = stream(self.identity.data_seed(job));
         let mut spec = job.train_spec(shared, self.level);
+        let mut source_error = None;
+        if job.point.transfers() {
+            let source = self.pretrainings.get(job, &task, &self.config, &self.identity, self.level)?;
+            let weight = job.point.values[axis::TRANSFER];
+            spec.start = Start::Transferred { value: source.value.clone(), weight };
+            source_error = Some(source.error);
+        }
         change(&mut spec);
         let outcome = train::train(&task, &spec, data_stream, observer);
-        Ok((task, outcome))
+        Ok(Trained { task, spec, outcome, source_error })
     }
 
     /// The trace of such a run; `None` if there is nothing to learn.
@@ -80,6 +99,7 @@ impl Training {
             max_samples: whole(axis::MAX_SAMPLES),
             replicate: i64::from(job.replicate),
             further: self.further.iter().map(|&i| (AXES[i].name.to_owned(), values[i])).collect(),
+            pretraining: job.point.transfers().then(|| self.identity.pretraining_id(job).to_string()),
             status,
             error,
             measures,
@@ -99,8 +119,8 @@ impl Work for Training {
         let start = Instant::now();
         let mut trace = Trace { job, points: Vec::new(), enabled: self.config.trace };
         let outcome = self.train(job, &mut trace, |_| {});
-        let tokens = outcome.as_ref().map_or(0, |(_, outcome)| outcome.tokens as i64);
-        let end = outcome.and_then(|(task, outcome)| end(outcome.status, measures(&task, &outcome)));
+        let tokens = outcome.as_ref().map_or(0, |trained| trained.outcome.tokens as i64);
+        let end = outcome.and_then(|trained| end(trained.outcome.status, measures(&trained)));
         self.finished(job, start, tokens, end, trace.points)
     }
 
@@ -127,7 +147,36 @@ fn end(status: train::Status, measures: Measures) -> End {
     }
 }
 
-fn measures(task: &Task, outcome: &Outcome) -> Measures {
+/// A run that came to its end.
+pub(crate) struct Trained {
+    task: Task,
+    spec: TrainSpec,
+    outcome: Outcome,
+    /// Of the V that it started from.
+    source_error: Option<f64>,
+}
+
+/// What theory and settings add to what was measured, in the order of [`OPTIONAL`].
+fn optional(trained: &Trained) -> [Option<f64>; OPTIONAL.len()] {
+    let Trained { task, spec, outcome, source_error } = trained;
+    let (name, blank) = (spec.algorithm.name, spec.start == Start::UNINFORMATIVE);
+    // The argument is about the projected gradient and the first stage.
+    let mirrored = (name == "prox" && blank).then(|| {
+        let sizes = train::step_sizes(task, spec, Stage::Boost);
+        mirror::probability(task, sizes.value, sizes.attention, spec.batch_size as f64)
+    });
+    let threshold = |probability: f64| (name == "moment").then(|| support_threshold(task, probability));
+    [
+        spec.flip.map(|_| outcome.flips as f64),
+        mirrored,
+        threshold(0.5),
+        threshold(0.9),
+        *source_error,
+    ]
+}
+
+fn measures(trained: &Trained) -> Measures {
+    let Trained { task, outcome, .. } = trained;
     let count = |samples: Option<u64>| samples.map(|s| s as i64);
     Measures {
         steps: outcome.steps as i64,
@@ -144,6 +193,7 @@ fn measures(task: &Task, outcome: &Outcome) -> Measures {
         loss: outcome.errors.loss,
         k_p: task.k_p,
         k_q: task.k_q,
+        optional: optional(trained),
     }
 }
 
@@ -199,6 +249,7 @@ mod tests {
             loss,
             k_p: 0.1,
             k_q: 0.1,
+            optional: [None; OPTIONAL.len()],
         };
         assert_eq!(end(train::Status::Exhausted, measures(0.5)).unwrap().0, Status::Exhausted);
         assert_eq!(end(train::Status::Diverged, measures(f64::INFINITY)).unwrap().0, Status::Diverged);

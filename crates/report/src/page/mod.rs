@@ -13,6 +13,7 @@ use crate::Status;
 use crate::analysis::{Analysis, Group, count, off, percent, two};
 use crate::figure::Figure;
 use crate::needed::{Milestone, Needed};
+use crate::record::shown;
 use crate::scaling::{Coefficient, Law, Scaling, Term, Verdict, WIDEST};
 
 const STYLE: &str = include_str!("style.css");
@@ -283,7 +284,7 @@ fn table(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
             columns.push((
                 key,
                 true,
-                Box::new(move |r| r.conditions.get(i).map_or_else(Default::default, |c| (c.to_string(), *c))),
+                Box::new(move |r| r.conditions.get(i).map_or_else(Default::default, |c| (shown(key, *c), *c))),
             ));
         }
     }

@@ -1,7 +1,9 @@
 //! The algorithms. One file each, and one name in `algorithms!`.
 //!
 //! A gradient method implements [`Optimiser`] and is wrapped by [`Sampled`], which draws the batches.
-//! A method that needs no samples implements [`Learner`] itself, as `population` does.
+//! A method that needs no samples, or no gradients, implements [`Learner`] itself, as `population` and `moment` do.
+
+use ndarray::Array2;
 
 use crate::gradient::{Accumulator, Gradient};
 use crate::kernel::{FixedPoint, Level};
@@ -13,6 +15,7 @@ use crate::task::Task;
 
 mod stage;
 
+pub use moment::{noncentrality, support_probability, support_threshold};
 pub use stage::Stage;
 
 /// Declares the modules and the table of algorithms at once.
@@ -25,7 +28,7 @@ macro_rules! algorithms {
     };
 }
 
-algorithms!(prox, sgd, population);
+algorithms!(prox, sgd, population, softmax, softmax_adam, moment);
 
 /// One row of [`ALGORITHMS`].
 #[derive(Debug)]
@@ -36,6 +39,10 @@ pub struct Algorithm {
     pub summary: &'static str,
     /// Whether a step simulates `B T` tokens; if not, its cost does not depend on the batch size.
     pub draws_samples: bool,
+    /// Whether a step of size eta already means the same across tasks, so that eta is not divided by the task's constants.
+    pub scale_free: bool,
+    /// Bytes that it takes beyond a model and its gradient, for N states and length T.
+    pub bytes: fn(f64, f64) -> f64,
     /// Makes a learner at its starting point.
     pub learner: for<'t> fn(&Setup<'t>) -> Box<dyn Learner + 't>,
 }
@@ -46,13 +53,28 @@ pub fn algorithm(name: &str) -> Option<&'static Algorithm> {
     ALGORITHMS.iter().find(|a| a.name == name)
 }
 
-/// Correlations that the model starts with; `(0, 0)` is the uninformative start.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Start {
-    /// `alpha_V` at the start.
-    pub alpha_v: f64,
-    /// `alpha_A` at the start.
-    pub alpha_a: f64,
+/// Where training starts; `Planted { 0, 0 }` is the uninformative start.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Start {
+    /// Both correlations are given.
+    Planted {
+        /// `alpha_V` at the start.
+        alpha_v: f64,
+        /// `alpha_A` at the start.
+        alpha_a: f64,
+    },
+    /// `V = weight V_src + (1 - weight) mu 1'`, the attention uniform.
+    Transferred {
+        /// `V_src`, shape `(N, N)`, what was learned elsewhere.
+        value: Array2<f64>,
+        /// How much of it is taken.
+        weight: f64,
+    },
+}
+
+impl Start {
+    /// The uninformative start `V = mu 1'`, `a^(k) = 1/T`.
+    pub const UNINFORMATIVE: Self = Self::Planted { alpha_v: 0.0, alpha_a: 0.0 };
 }
 
 /// What a learner is made from.
@@ -70,6 +92,8 @@ pub struct Setup<'t> {
     pub cut: f64,
     /// Rounding keeps entries of `a` of at least this share of the largest, in `(0, 1]`.
     pub keep: f64,
+    /// How far negative entries of the attention must dominate for both factors to be flipped; `None`: never.
+    pub flip: Option<f64>,
     /// Which kernels to use; the results are the same.
     pub level: Level,
 }
@@ -78,8 +102,22 @@ impl Setup<'_> {
     /// The model that training starts from.
     #[must_use]
     pub fn model(&self) -> Linear {
-        Linear::planted(self.task, self.start.alpha_v, self.start.alpha_a)
+        match &self.start {
+            &Start::Planted { alpha_v, alpha_a } => Linear::planted(self.task, alpha_v, alpha_a),
+            Start::Transferred { value, weight } => {
+                let mut model = Linear::uninformative(self.task);
+                // w V_src + (1 - w) mu 1' = mu 1' + w (V_src - mu 1').
+                let centred = value - &model.value;
+                model.value.scaled_add(*weight, &centred);
+                model
+            }
+        }
     }
+}
+
+/// For algorithms that take no memory beyond a model and its gradient.
+fn no_bytes(_: f64, _: f64) -> f64 {
+    0.0
 }
 
 /// Step sizes of one step, in the units of the raw gradients.
@@ -103,6 +141,10 @@ pub trait Learner {
     fn model(&mut self) -> &Linear;
     /// `alpha_A` of the current model, its rows taken to sum to 1; asked after every step, so it must be cheap.
     fn alpha_a(&self, truth: &Truth<'_>) -> f64;
+    /// How often it has turned both factors over.
+    fn flips(&self) -> u64 {
+        0
+    }
 }
 
 /// Turns a batch gradient into a change of the model.
@@ -115,6 +157,10 @@ pub trait Optimiser {
     /// Whether steps still change the attention. If not, no gradient of it is taken, and what `step` gets is old.
     fn moves_attention(&self) -> bool {
         true
+    }
+    /// How often it has turned both factors over.
+    fn flips(&self) -> u64 {
+        0
     }
     /// Moves `model` against `gradient`, the batch mean of the raw gradients, which may be overwritten.
     fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, task: &Task, sizes: &StepSizes);
@@ -185,5 +231,9 @@ impl<O: Optimiser> Learner for Sampled<'_, O> {
 
     fn alpha_a(&self, truth: &Truth<'_>) -> f64 {
         truth.alpha_a_of_unit_rows(&self.model.attention)
+    }
+
+    fn flips(&self) -> u64 {
+        self.optimiser.flips()
     }
 }

@@ -3,7 +3,9 @@
 //! It is Algorithm 1 without threshold, cut and rounding: a stage changes its step size only. Its "samples"
 //! count the steps in batches of B, so that its curve can be laid over that of a sampled run.
 
-use super::{Algorithm, Learner, Setup, Stage, StepSizes};
+use ndarray::Array2;
+
+use super::{Algorithm, Learner, Setup, Stage, Start, StepSizes, no_bytes};
 use crate::metrics::Truth;
 use crate::model::Linear;
 use crate::population::Recursion;
@@ -13,6 +15,8 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "population",
     summary: "the infinite-batch limit of prox without threshold and rounding, by the two-variable recursion",
     draws_samples: false,
+    scale_free: false,
+    bytes: no_bytes,
     learner: |setup| Box::new(Population::new(setup)),
 };
 
@@ -21,6 +25,8 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 struct Population<'t> {
     task: &'t Task,
     state: Recursion,
+    /// What V held besides Pc at the start, and `state.beside` there; `None` on the path.
+    beside: Option<(Array2<f64>, f64)>,
     model: Linear,
     /// The state that `model` was made from.
     shown: Recursion,
@@ -28,9 +34,25 @@ struct Population<'t> {
 
 impl<'t> Population<'t> {
     fn new(setup: &Setup<'t>) -> Self {
-        let state = Recursion { alpha_v: setup.start.alpha_v, alpha_a: setup.start.alpha_a };
-        Self { task: setup.task, state, model: setup.model(), shown: state }
+        let (task, model) = (setup.task, setup.model());
+        let (state, beside) = match setup.start {
+            Start::Planted { alpha_v, alpha_a } => (Recursion::at(alpha_v, alpha_a), None),
+            Start::Transferred { .. } => {
+                let truth = Truth::new(task, setup.level);
+                let alpha_v = truth.alpha_v(&model.value);
+                let rest = &model.value - &Linear::planted(task, alpha_v, 0.0).value;
+                let size = (squared_norm(task, &rest) / task.k_p).sqrt();
+                (Recursion { beside: size, ..Recursion::at(alpha_v, 0.0) }, (size > 0.0).then_some((rest, size)))
+            }
+        };
+        Self { task, state, beside, model, shown: state }
     }
+}
+
+/// `|U|_mu^2`.
+fn squared_norm(task: &Task, u: &Array2<f64>) -> f64 {
+    let columns = u.columns().into_iter().zip(&task.stationary);
+    columns.map(|(column, &mu)| mu * column.iter().map(|x| x * x).sum::<f64>()).sum()
 }
 
 impl Learner for Population<'_> {
@@ -43,6 +65,9 @@ impl Learner for Population<'_> {
     fn model(&mut self) -> &Linear {
         if self.shown != self.state {
             self.model = Linear::planted(self.task, self.state.alpha_v, self.state.alpha_a);
+            if let Some((rest, size)) = &self.beside {
+                self.model.value.scaled_add(self.state.beside / size, rest);
+            }
             self.shown = self.state;
         }
         &self.model

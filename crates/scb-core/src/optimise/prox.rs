@@ -11,8 +11,14 @@
 //! `V mu = mu` and `1'a = 1`. It asks that mu is known, which a learner can estimate from the tokens
 //! alone. Between boosting and the sparse stage, entries of `a` far below the largest are cut; in the
 //! rounding stage the attention is rounded once and only V moves.
+//!
+//! # Flipping
+//! `(V, A)` and its mirror image `(2 mu 1' - V, 2/T - A)` fit almost equally well: at the truth their losses differ by `2 K_P / T`,
+//! which takes some `T / K_P` samples to see. But attention that is a few positive weights has no large negative entries. So, if it
+//! is asked to, the boosting stage turns both factors over as soon as the most negative entry of the centred attention
+//! exceeds the most positive one by a factor, averaged over query tokens. A learner sees both.
 
-use super::{Algorithm, Optimiser, Sampled, Stage, StepSizes};
+use super::{Algorithm, Optimiser, Sampled, Stage, StepSizes, no_bytes};
 use crate::gradient::Gradient;
 use crate::kernel::Level;
 use crate::metrics::keep_floor;
@@ -23,11 +29,16 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "prox",
     summary: "projected, preconditioned l1-proximal gradient descent (Algorithm 1)",
     draws_samples: true,
+    scale_free: false,
+    bytes: no_bytes,
     learner: |setup| {
         let optimiser = Prox {
             level: setup.level,
             cut: setup.cut,
             keep: setup.keep,
+            flip: setup.flip,
+            flips: 0,
+            boosting: true,
             rounded: false,
             means: vec![0.0; setup.task.n],
         };
@@ -43,6 +54,12 @@ struct Prox {
     cut: f64,
     /// Rounding keeps entries of at least this share of the largest.
     keep: f64,
+    /// By what factor negative entries must dominate for both factors to be turned over; `None`: never.
+    flip: Option<f64>,
+    /// How often that happened.
+    flips: u64,
+    /// Whether no later stage has begun.
+    boosting: bool,
     /// Whether the attention has been rounded, and so stays.
     rounded: bool,
     /// Scratch space: the mean of each column of dV.
@@ -51,6 +68,7 @@ struct Prox {
 
 impl Optimiser for Prox {
     fn enter(&mut self, stage: Stage, model: &mut Linear, task: &Task) {
+        self.boosting = stage == Stage::Boost;
         match stage {
             Stage::Boost => {}
             Stage::Sparse => {
@@ -83,7 +101,50 @@ impl Optimiser for Prox {
             let a = row_mut(&mut model.attention, k);
             step_attention(self.level, a, row(&gradient.attention, k), eta, sizes.threshold);
         }
+        if let Some(factor) = self.flip.filter(|_| self.boosting) {
+            let (positive, negative) = extremes(self.level, model, task);
+            if negative > factor * positive {
+                turn_over(model, task);
+                self.flips += 1;
+            }
+        }
     }
+
+    fn flips(&self) -> u64 {
+        self.flips
+    }
+}
+
+/// How far the largest entry of `a^(k)` lies above `1/T`, and the smallest below, averaged over query tokens with weights mu.
+fn extremes(level: Level, model: &Linear, task: &Task) -> (f64, f64) {
+    let uniform = 1.0 / task.t as f64;
+    let (mut positive, mut negative) = (0.0, 0.0);
+    for (k, &mu) in task.stationary.iter().enumerate() {
+        let a = row(&model.attention, k);
+        positive += mu * (f64::from(level.largest(a)) - uniform);
+        negative += mu * (uniform - f64::from(smallest(a)));
+    }
+    (positive, negative)
+}
+
+/// The smallest entry. In lanes, which the compiler turns into vectors.
+fn smallest(a: &[f32]) -> f32 {
+    let less = |x: f32, y: f32| if x < y { x } else { y };
+    let (blocks, rest) = a.as_chunks::<32>();
+    let mut lanes = [f32::INFINITY; 32];
+    for block in blocks {
+        lanes.iter_mut().zip(block).for_each(|(lane, &x)| *lane = less(x, *lane));
+    }
+    lanes.into_iter().chain(rest.iter().copied()).fold(f32::INFINITY, |least, x| less(x, least))
+}
+
+/// `V <- 2 mu 1' - V`, `a <- 2/T - a`: both centred factors change their sign.
+fn turn_over(model: &mut Linear, task: &Task) {
+    for mut column in model.value.columns_mut() {
+        column.iter_mut().zip(&task.stationary).for_each(|(v, &mu)| *v = 2.0 * mu - *v);
+    }
+    let twice = (2.0 / task.t as f64) as f32;
+    model.attention.iter_mut().for_each(|a| *a = twice - *a);
 }
 
 impl Prox {
@@ -166,7 +227,16 @@ mod tests {
     }
 
     fn optimiser() -> Prox {
-        Prox { level: Level::best(), cut: 0.2, keep: 0.5, rounded: false, means: vec![0.0; 4] }
+        Prox {
+            level: Level::best(),
+            cut: 0.2,
+            keep: 0.5,
+            flip: None,
+            flips: 0,
+            boosting: true,
+            rounded: false,
+            means: vec![0.0; 4],
+        }
     }
 
     /// The projected gradient is the closest point, in `|.|_mu` after preconditioning, of the set
@@ -250,7 +320,7 @@ mod tests {
         let task = task();
         let truth = Truth::new(&task, Level::best());
         let mut model = Linear::uninformative(&task);
-        let mut state = Recursion { alpha_v: 0.0, alpha_a: 0.0 };
+        let mut state = Recursion::at(0.0, 0.0);
         let sizes = StepSizes { value: 0.05 / task.k_q, attention: 0.05 / task.k_p, threshold: 0.0 };
         let mut prox = optimiser();
         for step in 0..200 {
@@ -263,6 +333,44 @@ mod tests {
             assert!(far < 1e-3, "step {step}: {alpha_v} {alpha_a} {state:?}");
         }
         assert!(state.alpha_a > 0.9);
+    }
+
+    /// The same from a transferred V, which is not a multiple of Pc: the recursion of three numbers, which is what `population` follows.
+    #[test]
+    fn steps_from_a_transferred_value_follow_the_population() {
+        let task = task();
+        let spec = TaskSpec { n: 4, q: 2, t: 64, chain: Chain::Mixture { persistence: 0.5, concentration: 1.0 }, weights: Weights::Equal };
+        let source = crate::transfer::source(&task, 0.6, &spec, &mut stream([8; 16])).unwrap();
+        let truth = Truth::new(&task, Level::best());
+        let start = crate::optimise::Start::Transferred { value: source.transition.clone(), weight: 0.7 };
+        let level = Level::best();
+        let setup = crate::optimise::Setup {
+            task: &task,
+            stream: stream([1; 16]),
+            start,
+            batch_size: 1,
+            cut: 0.2,
+            keep: 0.5,
+            flip: None,
+            level,
+        };
+        let mut model = setup.model();
+        let theta = 0.7 * 0.6 * (source.k_p / task.k_p).sqrt();
+        assert!((truth.alpha_v(&model.value) - theta).abs() < 1e-9, "weight, correlation and size");
+        let mut population = (crate::optimise::algorithm("population").unwrap().learner)(&setup);
+        let sizes = StepSizes { value: 0.05 / task.k_q, attention: 0.05 / task.k_p, threshold: 0.0 };
+        let mut prox = optimiser();
+        for step in 0..200 {
+            let exact = expected_gradient(&task, &model);
+            let attention = exact.attention.mapv(|g| g as f32);
+            prox.step(&mut model, &mut Gradient { value: exact.value, attention }, &task, &sizes);
+            population.step(&sizes);
+            let other = population.model();
+            let far = model.value.iter().zip(&other.value).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max);
+            let attention = model.attention.iter().zip(&other.attention).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+            assert!(far < 1e-3 && attention < 1e-3, "step {step}: {far} {attention}");
+        }
+        assert!(truth.alpha_a(&model.attention) > 0.9);
     }
 
     #[test]
@@ -317,6 +425,34 @@ mod tests {
         );
         assert_eq!(model.attention, fixed);
     }
+
+    #[test]
+    fn a_mirrored_model_is_turned_over_and_a_good_one_is_left_alone() {
+        let task = task();
+        let truth = Truth::new(&task, Level::best());
+        let sizes = StepSizes { value: 0.0, attention: 0.0, threshold: 0.0 };
+        let zero = Gradient::zeros(task.n, task.t);
+        for (alpha, flips) in [(0.2, 0), (-0.2, 1)] {
+            let mut model = Linear::planted(&task, alpha, alpha);
+            let mut prox = Prox { flip: Some(2.0), ..optimiser() };
+            // Twice: what is turned over stays.
+            (0..2).for_each(|_| prox.step(&mut model, &mut zero.clone(), &task, &sizes));
+            assert_eq!(prox.flips(), flips);
+            assert!((truth.alpha_v(&model.value) - 0.2).abs() < 1e-6 && (truth.alpha_a(&model.attention) - 0.2).abs() < 1e-6);
+        }
+        let mut model = Linear::planted(&task, -0.2, -0.2);
+        let mut off = optimiser();
+        off.step(&mut model, &mut zero.clone(), &task, &sizes);
+        let mut late = Prox { flip: Some(2.0), ..optimiser() };
+        late.enter(Stage::Sparse, &mut model.clone(), &task);
+        late.step(&mut model, &mut zero.clone(), &task, &sizes);
+        assert_eq!((off.flips(), late.flips()), (0, 0), "only if asked to, and only while boosting");
+        for length in [1, 31, 32, 33, 100] {
+            let a: Vec<f32> = (0..length).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();
+            assert_eq!(smallest(&a), a.iter().copied().fold(f32::INFINITY, f32::min));
+        }
+    }
+
     /// A run that blew up in the step before must not be rounded into one that looks well.
     #[test]
     fn rounding_keeps_what_is_not_a_number() {

@@ -4,7 +4,7 @@
 //! precondition, no projection, no threshold. Query tokens that are rare move slowly, and V and A
 //! leave the sets where their columns sum to 1.
 
-use super::{Algorithm, Optimiser, Sampled, StepSizes};
+use super::{Algorithm, Optimiser, Sampled, StepSizes, no_bytes};
 use crate::gradient::Gradient;
 use crate::kernel::Level;
 use crate::model::{Linear, row, row_mut};
@@ -14,6 +14,8 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "sgd",
     summary: "vanilla stochastic gradient descent, the baseline",
     draws_samples: true,
+    scale_free: false,
+    bytes: no_bytes,
     learner: |setup| Box::new(Sampled::new(setup, Sgd { level: setup.level })),
 };
 

@@ -14,6 +14,8 @@ pub use observe::{Checkpoint, Observer};
 pub use spec::{StepScale, StopAt, TrainSpec};
 pub use stage::StageEnd;
 
+use ndarray::Array2;
+
 use crate::metrics::{Errors, Truth};
 use crate::optimise::{Setup, Stage, StepSizes};
 use crate::random::Stream;
@@ -58,6 +60,10 @@ pub struct Outcome {
     pub alpha_a: f64,
     /// Distances from the truth at the end.
     pub errors: Errors,
+    /// How often both factors were turned over.
+    pub flips: u64,
+    /// V at the end, shape `(N, N)`.
+    pub value: Array2<f64>,
 }
 
 /// Trains on `task` as `spec` says, drawing samples from `stream`.
@@ -65,9 +71,10 @@ pub struct Outcome {
 /// The same arguments give the same outcome, bit for bit, whatever else runs and whatever `observer`
 /// does short of stopping the run.
 pub fn train(task: &Task, spec: &TrainSpec, stream: Stream, observer: &mut dyn Observer) -> Outcome {
-    let TrainSpec { start, batch_size, cut, keep, level, .. } = *spec;
+    let TrainSpec { batch_size, cut, keep, flip, level, .. } = *spec;
+    let start = spec.start.clone();
     let truth = Truth::new(task, level);
-    let mut learner = (spec.algorithm.learner)(&Setup { task, stream, start, batch_size, cut, keep, level });
+    let mut learner = (spec.algorithm.learner)(&Setup { task, stream, start, batch_size, cut, keep, flip, level });
     let batch = batch_size as u64;
     let last_step = spec.max_steps();
     let mut stage = Stage::Boost;
@@ -103,6 +110,7 @@ pub fn train(task: &Task, spec: &TrainSpec, stream: Stream, observer: &mut dyn O
         learner.step(&step_sizes(task, spec, stage));
         step += 1;
     };
+    let flips = learner.flips();
     let model = learner.model();
     let errors = truth.errors(model, spec.keep);
     let blown_up = status == Status::Exhausted && !milestone::fits(task, errors.loss);
@@ -115,17 +123,21 @@ pub fn train(task: &Task, spec: &TrainSpec, stream: Stream, observer: &mut dyn O
         alpha_v: truth.alpha_v(&model.value),
         alpha_a: truth.alpha_a(&model.attention),
         errors,
+        flips,
+        value: model.value.clone(),
     }
 }
 
-/// Normalised steps make both correlations grow at the rate `eta` whatever the task:
+/// The step sizes of a stage. Normalised steps make both correlations grow at the rate `eta` whatever the task:
 /// `eta_V = eta / K_Q`, `eta_A = eta / K_P`.
-fn step_sizes(task: &Task, spec: &TrainSpec, stage: Stage) -> StepSizes {
+#[must_use]
+pub fn step_sizes(task: &Task, spec: &TrainSpec, stage: Stage) -> StepSizes {
     let eta = spec.eta(stage);
     let (value, attention) = match spec.steps {
-        StepScale::Normalised => (eta / task.k_q, eta / task.k_p),
-        StepScale::Raw => (eta, eta),
+        StepScale::Normalised if !spec.algorithm.scale_free => (eta / task.k_q, eta / task.k_p),
+        _ => (eta, eta),
     };
+    let attention = spec.attention_step * attention;
     let lambda = if stage == Stage::Sparse { spec.lambda } else { 0.0 };
     StepSizes { value, attention, threshold: attention * lambda }
 }

@@ -37,6 +37,8 @@ pub struct TrainSpec {
     pub lambda: f64,
     /// Units of the step sizes.
     pub steps: StepScale,
+    /// Step size of the attention, in units of that of V.
+    pub attention_step: f64,
     /// Where training starts.
     pub start: Start,
     /// Budget in samples, at least B.
@@ -49,6 +51,8 @@ pub struct TrainSpec {
     pub cut: f64,
     /// Rounding keeps entries of `a` of at least this share of the largest, in `(0, 1]`.
     pub keep: f64,
+    /// How far negative entries of the attention must dominate for both factors to be flipped, at least 1; `None`: never.
+    pub flip: Option<f64>,
     /// `min(alpha_V, alpha_A)` of the signal milestone.
     pub signal: f64,
     /// Relative error of the recovery milestone.

@@ -23,7 +23,9 @@ fn spec(name: &str, batch_size: usize, eta: f64, steps: u64) -> TrainSpec {
         eta_sparse: eta / 2.0,
         lambda: 0.003,
         steps: StepScale::Normalised,
-        start: Start { alpha_v: 0.0, alpha_a: 0.0 },
+        attention_step: 1.0,
+        start: Start::UNINFORMATIVE,
+        flip: None,
         max_samples: steps * batch_size as u64,
         boost_end: StageEnd { alpha: Some(0.5), share: Some(0.5), ..StageEnd::default() },
         sparse_end: StageEnd::default(),
@@ -58,7 +60,7 @@ fn large_batches_follow_the_two_variable_recursion() {
         TrainSpec { boost_end: boost, resolution: 0.0, stop_at: StopAt::Budget, ..spec("prox", 1_000_000, 0.05, 120) };
     let mut log = Log::default();
     train(&task, &spec, stream([2; 16]), &mut log);
-    let mut state = Recursion { alpha_v: 0.0, alpha_a: 0.0 };
+    let mut state = Recursion::at(0.0, 0.0);
     assert_eq!(log.0.len(), 121);
     for &(step, _, alpha_v, alpha_a) in &log.0 {
         let far = |x: f64, y: f64| (x - y).abs() > 0.02 * y.abs().max(0.02);
@@ -78,7 +80,7 @@ fn the_population_algorithm_is_the_recursion() {
     let spec = TrainSpec { resolution: 0.0, stop_at: StopAt::Budget, ..spec("population", 10, 0.05, 200) };
     let mut log = Log::default();
     let outcome = train(&task, &spec, stream([2; 16]), &mut log);
-    let mut state = Recursion { alpha_v: 0.0, alpha_a: 0.0 };
+    let mut state = Recursion::at(0.0, 0.0);
     for &(step, stage, alpha_v, alpha_a) in &log.0 {
         assert!((alpha_v - state.alpha_v).abs() < 1e-6 && (alpha_a - state.alpha_a).abs() < 1e-5, "step {step}");
         let eta = if stage == Stage::Boost { 0.05 } else { 0.025 };
@@ -165,7 +167,7 @@ fn runs_end_for_the_reason_they_record() {
     assert_eq!(Some(recovered.samples), recovered.milestones.recovery);
     assert!(recovered.errors.rounded_attention <= 0.25 && recovered.errors.rounded_value <= 0.25);
     assert_eq!(run(&TrainSpec { max_samples: 1280, ..good.clone() }).status, Status::Exhausted);
-    let mirrored = run(&TrainSpec { start: Start { alpha_v: -0.2, alpha_a: -0.2 }, ..good.clone() });
+    let mirrored = run(&TrainSpec { start: Start::Planted { alpha_v: -0.2, alpha_a: -0.2 }, ..good.clone() });
     assert_eq!(mirrored.status, Status::Mirrored);
     assert!(mirrored.alpha_v < 0.0 && mirrored.milestones.recovery.is_none());
     assert_eq!(run(&TrainSpec { eta_boost: 50.0, ..good.clone() }).status, Status::Diverged);

@@ -41,7 +41,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     let threads = run.jobs.map_or_else(plan::cores, |cores| cores as usize);
     let options = Options { threads, fail_fast: run.fail_fast, memory: Memory::of_this_process() };
     let progress = Progress::new(&plan, plan.tally_before(&store), &config.name, run.quiet, level);
-    let training = Training::new(&config, level);
+    let training = Training::new(&config, level).in_directory(&directory);
     let (ended, tally) = execute::execute(&plan, training, options, &mut store, &mut claim, &progress)?;
     progress.finish();
     if ended != Ended::Complete {

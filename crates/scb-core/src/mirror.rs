@@ -1,0 +1,136 @@
+//! How likely a run is to grow into the mirrored solution, by a Gaussian argument.
+//!
+//! Near the uninformative start the correlations obey a linear recursion that is pushed by 1/T and by noise:
+//!
+//! ```text
+//! alpha_V <- (1 - eta_V/T) alpha_V + eta_V (K_Q alpha_A + 1/T) + noise       alpha_A <- alpha_A + eta_A K_P alpha_V
+//! ```
+//!
+//! The noise is that of the batch mean of `(e_{x_o} - mu)' Pc (h - mu) / K_P`, `h = X 1/T`: its variance is `W / (T B K_P^2)` with
+//! `W = sum_m mu_m Var_{n ~ mu} Pc[n,m]`, because tokens are independent and the output hardly depends on any one of them.
+//! The attention has no noise yet, for `V' r` is the same for every token. Along the growing direction, with rate
+//! `L = 1 + g` per step, the push and the noise add up as geometric series, so that the sign at last is that of a normal variable whose mean is z
+//! of its standard deviations:
+//!
+//! ```text
+//! z = (K_P / sqrt(W)) sqrt(B (L + 1) / ((L - 1) T))        Pr(mirrored) = Phi(-z)
+//! ```
+//!
+//! With normalised steps `L = 1 + eta`, but for `eta_V / T`: z depends on B, eta and T through `B / (eta T)` only.
+
+use crate::Task;
+
+/// `W = sum_m mu_m Var_{n ~ mu} Pc[n,m]`.
+fn output_variance(task: &Task) -> f64 {
+    let mu = &task.stationary;
+    let of_column = |column: ndarray::ArrayView1<'_, f64>| {
+        let mean: f64 = column.iter().zip(mu).map(|(p, m)| p * m).sum();
+        column.iter().zip(mu).map(|(p, m)| m * (p - mean) * (p - mean)).sum::<f64>()
+    };
+    // The variance is of P as of Pc less mu: e_{x_o} meets a column of Pc.
+    task.centred_transition().columns().into_iter().zip(mu).map(|(column, m)| m * of_column(column)).sum()
+}
+
+/// `z` of the module's formula: how many standard deviations of the noise the push to the right sign is worth, for steps `eta_v` and `eta_a` on batches
+/// of `batch_size` samples.
+#[must_use]
+pub fn advantage(task: &Task, eta_v: f64, eta_a: f64, batch_size: f64) -> f64 {
+    let uniform = 1.0 / task.t as f64;
+    // The larger eigenvalue of [[1 - eta_V/T, eta_V K_Q], [eta_A K_P, 1]] is 1 + g.
+    let damping = 0.5 * eta_v * uniform;
+    let growth = (damping * damping + eta_v * eta_a * task.k_p * task.k_q).sqrt() - damping;
+    let noise = output_variance(task);
+    task.k_p * (batch_size * (2.0 + growth) * uniform / (growth * noise)).sqrt()
+}
+
+/// The probability that such a run, from the uninformative start, grows into the mirrored solution.
+#[must_use]
+pub fn probability(task: &Task, eta_v: f64, eta_a: f64, batch_size: f64) -> f64 {
+    0.5 * libm::erfc(advantage(task, eta_v, eta_a, batch_size) / std::f64::consts::SQRT_2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gradient::{Accumulator, Gradient};
+    use crate::kernel::{FixedPoint, Level};
+    use crate::model::Linear;
+    use crate::random::{normal, stream};
+    use crate::sampler::Batches;
+    use crate::task::{Chain, TaskSpec, Weights};
+
+    fn task(n: usize, q: usize, t: usize) -> Task {
+        let chain = Chain::Mixture { persistence: 0.5, concentration: 1.0 };
+        Task::draw(&TaskSpec { n, q, t, chain, weights: Weights::Equal }, &mut stream([4; 16])).unwrap()
+    }
+
+    /// The variance of the first step's change of `alpha_V`, from 4000 batches of 50: its own standard error is 2.2 %, so 9 % is four of them.
+    #[test]
+    fn the_noise_of_a_step_has_the_variance_it_is_said_to_have() {
+        let task = task(3, 2, 100);
+        let model = Linear::uninformative(&task);
+        let (batch, batches, pc) = (50, 4000, task.centred_transition());
+        let mut source = Batches::new(&task, batch, stream([5; 16]));
+        let mut attention = FixedPoint::zeros(3, 100, Level::best());
+        attention.set(&model.attention);
+        let mut accumulator = Accumulator::new(3, Level::best());
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for _ in 0..batches {
+            let mut gradient = Gradient::zeros(3, 100);
+            accumulator.begin(&model, batch);
+            let mut first = true;
+            source
+                .for_each_chunk(&attention, |chunk| accumulator.add(chunk, std::mem::take(&mut first), &mut gradient));
+            accumulator.finish(&mut gradient);
+            // <dV diag(1/mu) projected, Pc>_mu: Pc is in the space projected on, and its mean over mu is 0.
+            let change: f64 = -(&gradient.value * &pc).sum() / task.k_p;
+            sum += change;
+            squares += change * change;
+        }
+        let count = f64::from(batches);
+        let mean = sum / count;
+        let variance = squares / count - mean * mean;
+        let expected = output_variance(&task) / (100.0 * batch as f64 * task.k_p * task.k_p);
+        assert!((variance / expected - 1.0).abs() < 0.09, "{variance} {expected}");
+        assert!((mean * 100.0 - 1.0).abs() < 4.0 * 100.0 * (variance / count).sqrt(), "the push is 1/T: {mean}");
+    }
+
+    /// The linear recursion with normal noise, 20 000 times: the share that ends negative is within four standard errors of the formula.
+    #[test]
+    fn the_recursion_ends_negative_as_often_as_the_formula_says() {
+        let task = task(3, 2, 100);
+        let mut random = stream([6; 16]);
+        for (eta_v, eta_a, batch) in [(0.2, 0.3, 5.0), (0.05, 0.4, 1.0), (0.1, 0.1, 3.0)] {
+            let spread = (output_variance(&task) / (100.0 * batch)).sqrt() / task.k_p;
+            let runs = 20_000;
+            let mut negative = 0;
+            for _ in 0..runs {
+                let (mut v, mut a) = (0.0, 0.0);
+                for _ in 0..400 {
+                    let push = task.k_q * a + 0.01 * (1.0 - v) + spread * normal(&mut random);
+                    (v, a) = (v + eta_v * push, a + eta_a * task.k_p * v);
+                    if f64::abs(a) > 50.0 {
+                        break;
+                    }
+                }
+                negative += u32::from(a < 0.0);
+            }
+            let (share, expected) = (f64::from(negative) / f64::from(runs), probability(&task, eta_v, eta_a, batch));
+            let error = (expected * (1.0 - expected) / f64::from(runs)).sqrt();
+            assert!((share - expected).abs() < 4.0 * error + 1e-3, "{share} {expected}");
+            assert!((0.01..0.45).contains(&expected), "the test can tell a difference: {expected}");
+        }
+    }
+
+    #[test]
+    fn with_normalised_steps_only_the_ratio_counts() {
+        let (short, long) = (task(3, 2, 1000), task(3, 2, 8000));
+        let z = |task: &Task, batch: f64, eta: f64| advantage(task, eta / task.k_q, eta / task.k_p, batch);
+        // The same chain, for it is drawn first.
+        assert_eq!(short.transition, long.transition);
+        let (a, b) = (z(&short, 100.0, 0.05), z(&long, 800.0, 0.05));
+        assert!((a / b - 1.0).abs() < 2e-3, "{a} {b}");
+        let c = z(&short, 200.0, 0.1);
+        assert!((a / c - 1.0).abs() < 0.02, "{a} {c}: (2 + eta) / eta, not 2 / eta");
+    }
+}

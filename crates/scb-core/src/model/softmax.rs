@@ -1,0 +1,108 @@
+//! Softmax attention `a^(k) = softmax(s^(k))`, and how the loss depends on its logits.
+//!
+//! With `g = da^(k)` the gradient with respect to the attention, that with respect to the logits is
+//! `ds = a * (g - <a, g>)`, entry by entry.
+
+use ndarray::Array2;
+
+use super::{row, row_mut};
+use crate::kernel::Level;
+
+/// Attention that is smaller than this has no logit of its own: `ln` of what is not positive does not exist.
+const LEAST: f32 = 1e-12;
+
+/// Lanes of the sum `<a, g>`. Decides results.
+const LANES: usize = 16;
+
+/// The logits of an attention whose rows are positive; other entries count as 1e-12. `s = ln a`, so uniform attention has equal logits.
+pub(crate) fn logits_of(attention: &Array2<f32>) -> Array2<f32> {
+    let largest = attention.iter().copied().fold(LEAST, f32::max);
+    // Relative to the largest, so that the uniform start is zero as in the paper.
+    attention.mapv(|a| libm::logf(if a < LEAST { LEAST } else { a } / largest))
+}
+
+/// Writes `softmax(s)` of every row into `attention`, both shape `(N, T)`.
+pub(crate) fn attend(level: Level, logits: &Array2<f32>, attention: &mut Array2<f32>) {
+    for k in 0..logits.nrows() {
+        let (s, a) = (row(logits, k), row_mut(attention, k));
+        let largest = level.largest(s);
+        a.iter_mut().zip(s).for_each(|(a, &s)| *a = libm::expf(s - largest));
+        let scale = (1.0 / level.sum(a)) as f32;
+        a.iter_mut().for_each(|a| *a *= scale);
+    }
+}
+
+/// Turns the gradient of one row of attention into that of its logits, in place.
+pub(crate) fn to_logits(a: &[f32], g: &mut [f32]) {
+    let mean = inner(a, g) as f32;
+    g.iter_mut().zip(a).for_each(|(g, &a)| *g = a * (*g - mean));
+}
+
+/// `<a, g>` in double precision, in a fixed order.
+fn inner(a: &[f32], g: &[f32]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    let ((a, a_rest), (g, g_rest)) = (a.as_chunks::<LANES>(), g.as_chunks::<LANES>());
+    for (a, g) in a
+        .iter()
+        .map(<[f32; LANES]>::as_slice)
+        .chain([a_rest])
+        .zip(g.iter().map(<[f32; LANES]>::as_slice).chain([g_rest]))
+    {
+        for ((lane, &a), &g) in lanes.iter_mut().zip(a).zip(g) {
+            *lane += f64::from(a) * f64::from(g);
+        }
+    }
+    lanes.iter().sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{normal, stream};
+
+    fn random(n: usize, t: usize, seed: u8) -> Array2<f32> {
+        let mut s = stream([seed; 16]);
+        Array2::from_shape_fn((n, t), |_| 0.7 * normal(&mut s) as f32)
+    }
+
+    #[test]
+    fn attention_is_positive_sums_to_one_and_has_its_logits_back() {
+        let logits = random(3, 77, 1);
+        let mut attention = Array2::zeros((3, 77));
+        attend(Level::best(), &logits, &mut attention);
+        for (a, s) in attention.rows().into_iter().zip(logits.rows()) {
+            assert!(a.iter().all(|&a| a > 0.0) && (a.sum() - 1.0).abs() < 1e-5);
+            let total: f64 = s.iter().map(|&s| f64::from(s).exp()).sum();
+            assert!(a.iter().zip(s).all(|(&a, &s)| (f64::from(a) - f64::from(s).exp() / total).abs() < 1e-7));
+        }
+        let mut again = attention.clone();
+        attend(Level::best(), &logits_of(&attention), &mut again);
+        assert!(again.iter().zip(&attention).all(|(x, y)| (x - y).abs() < 1e-6));
+        assert_eq!(logits_of(&Array2::from_elem((2, 5), 0.2)), Array2::zeros((2, 5)));
+        assert!(logits_of(&Array2::from_elem((1, 2), -1.0)).iter().all(|s| s.is_finite()));
+    }
+
+    /// The derivative of `<g, softmax(s)>` by central differences in double precision.
+    #[test]
+    fn the_gradient_of_the_logits_agrees_with_finite_differences() {
+        let (logits, g) = (random(1, 33, 2), random(1, 33, 3));
+        let value = |s: &[f64]| {
+            let total: f64 = s.iter().map(|s| s.exp()).sum();
+            s.iter().zip(&g).map(|(s, &g)| f64::from(g) * s.exp() / total).sum::<f64>()
+        };
+        let mut attention = Array2::zeros((1, 33));
+        attend(Level::best(), &logits, &mut attention);
+        let mut ds = g.clone();
+        to_logits(row(&attention, 0), row_mut(&mut ds, 0));
+        let s: Vec<f64> = logits.iter().map(|&s| f64::from(s)).collect();
+        for t in 0..33 {
+            let at = |delta: f64| {
+                let mut moved = s.clone();
+                moved[t] += delta;
+                value(&moved)
+            };
+            let slope = (at(1e-4) - at(-1e-4)) / 2e-4;
+            assert!((f64::from(ds[[0, t]]) - slope).abs() < 1e-6, "{t}: {} {slope}", ds[[0, t]]);
+        }
+    }
+}

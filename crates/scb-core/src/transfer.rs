@@ -1,0 +1,151 @@
+//! Tasks to learn from before another one: a chain P_src with the stationary distribution of P, at a chosen correlation with it.
+//!
+//! With `theta = <P_src c, Pc>_mu / (|P_src c|_mu |Pc|_mu)` the source is
+//!
+//! ```text
+//! P_src = mu 1' + s (theta Pc / |Pc|_mu + sqrt(1 - theta^2) O / |O|_mu)
+//! ```
+//!
+//! with O the part beside Pc of an unrelated chain that has the same mu: a mixture as P is drawn from, Metropolis-adjusted to
+//! mu. Every such matrix has columns that sum to 1 and keeps mu; it is a transition matrix as long as s leaves no entry negative. s is `|Pc|_mu` where that
+//! is so, and 0.95 of the largest that can be elsewhere, so a source of negative theta is closer to i.i.d. than its target.
+
+use ndarray::Array2;
+
+use crate::error::TaskError;
+use crate::random::Stream;
+use crate::task::{Chain, Task, TaskSpec};
+
+/// How much of the largest scale is used where `|Pc|_mu` is too large.
+const SAFE: f64 = 0.95;
+
+/// What is left of another chain beside Pc must have this share of its size at least.
+const LEAST_BESIDE: f64 = 1e-3;
+
+/// Draws a task with the mu of `target` and a chain at correlation `theta` with its own, in `[-1, 1]`. N is that of the target; Q, T, weights and the
+/// way the unrelated chain is drawn are `spec`'s. The unrelated chain does not depend on theta.
+///
+/// # Errors
+/// As [`Task::draw`], and where there is nothing beside Pc to mix in: with two states every chain of one mu is a multiple of the other.
+pub fn source(target: &Task, theta: f64, spec: &TaskSpec, stream: &mut Stream) -> Result<Task, TaskError> {
+    if !(-1.0..=1.0).contains(&theta) {
+        return Err(TaskError::Parameter { name: "theta", value: theta, range: "-1 to 1" });
+    }
+    // Only its chain is used; its mu is another.
+    let unrelated = Task::draw(&TaskSpec { n: target.n, ..spec.clone() }, stream)?;
+    let adjusted = metropolis(target, &unrelated.transition);
+    let pc = target.centred_transition();
+    let inner = |u: &Array2<f64>, w: &Array2<f64>| -> f64 {
+        let columns = u.columns().into_iter().zip(w.columns()).zip(&target.stationary);
+        columns.map(|((u, w), &mu)| mu * u.iter().zip(w).map(|(x, y)| x * y).sum::<f64>()).sum()
+    };
+    let mut beside = adjusted;
+    beside.columns_mut().into_iter().for_each(|mut column| column -= &target.stationary);
+    let whole = inner(&beside, &beside);
+    let along = inner(&beside, &pc) / target.k_p;
+    beside.scaled_add(-along, &pc);
+    let size = inner(&beside, &beside).sqrt();
+    let mut direction = pc * (theta / target.k_p.sqrt());
+    if theta.abs() < 1.0 {
+        if size.is_nan() || size < LEAST_BESIDE * whole.sqrt() {
+            return Err(TaskError::NothingBeside);
+        }
+        direction.scaled_add((1.0 - theta * theta).sqrt() / size, &beside);
+    }
+    // The largest scale that leaves every entry mu_n + s U[n,m] at least 0.
+    let mut largest = f64::INFINITY;
+    for column in direction.columns() {
+        for (&u, &mu) in column.iter().zip(&target.stationary) {
+            if u < 0.0 {
+                largest = largest.min(mu / -u);
+            }
+        }
+    }
+    let scale = target.k_p.sqrt().min(if theta < 1.0 { SAFE * largest } else { f64::INFINITY });
+    let mut transition = direction * scale;
+    for mut column in transition.columns_mut() {
+        column += &target.stationary;
+        // Rounding errors: a probability of 0 must not be -1e-17.
+        column.mapv_inplace(|p| if p < 0.0 { 0.0 } else { p });
+        let sum = column.sum();
+        column /= sum;
+    }
+    Task::draw(&TaskSpec { n: target.n, chain: Chain::Given(transition), ..spec.clone() }, stream)
+}
+
+/// The chain that proposes as `proposal` does and accepts a move from i to j with probability `min(1, mu_j K[i,j] / (mu_i K[j,i]))`: it keeps the mu
+/// of `target` (Metropolis et al., 1953; Hastings, 1970).
+fn metropolis(target: &Task, proposal: &Array2<f64>) -> Array2<f64> {
+    let mu = &target.stationary;
+    let mut chain = Array2::zeros(proposal.dim());
+    for i in 0..target.n {
+        let mut stays = 1.0;
+        for j in (0..target.n).filter(|&j| j != i) {
+            let (there, back) = (mu[i] * proposal[[j, i]], mu[j] * proposal[[i, j]]);
+            // min(1, back / there) K[j,i], without dividing by what may be 0.
+            chain[[j, i]] = there.min(back) / mu[i];
+            stays -= chain[[j, i]];
+        }
+        chain[[i, i]] = stays;
+    }
+    chain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::stream;
+    use crate::task::Weights;
+
+    fn spec(n: usize, t: usize) -> TaskSpec {
+        let chain = Chain::Mixture { persistence: 0.5, concentration: 1.0 };
+        TaskSpec { n, q: 2, t, chain, weights: Weights::Equal }
+    }
+
+    #[test]
+    fn a_source_has_the_same_mu_and_the_correlation_it_was_asked_for() {
+        for seed in 0..20 {
+            let target = Task::draw(&spec(4, 50), &mut stream([seed; 16])).unwrap();
+            let pc = target.centred_transition();
+            for theta in [-1.0, -0.5, 0.0, 0.3, 0.9, 1.0] {
+                let source = source(&target, theta, &spec(4, 64), &mut stream([100 + seed; 16])).unwrap();
+                assert_eq!((source.n, source.t, source.q), (4, 64, 2));
+                assert!(source.stationary.iter().zip(&target.stationary).all(|(x, y)| (x - y).abs() < 1e-9));
+                let sc = source.centred_transition();
+                let mut inner = 0.0;
+                for k in 0..4 {
+                    inner += target.stationary[k] * sc.column(k).dot(&pc.column(k));
+                }
+                let found = inner / (source.k_p * target.k_p).sqrt();
+                assert!((found - theta).abs() < 1e-6, "{seed} {theta}: {found}");
+                assert!(source.k_p <= target.k_p * (1.0 + 1e-9));
+                if theta == 1.0 {
+                    assert!(source.transition.iter().zip(&target.transition).all(|(x, y)| (x - y).abs() < 1e-9));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_adjusted_chain_is_reversible_and_stochastic() {
+        let target = Task::draw(&spec(5, 50), &mut stream([1; 16])).unwrap();
+        let other = Task::draw(&spec(5, 50), &mut stream([2; 16])).unwrap();
+        let chain = metropolis(&target, &other.transition);
+        let mu = &target.stationary;
+        for i in 0..5 {
+            assert!((chain.column(i).sum() - 1.0).abs() < 1e-12 && chain.column(i).iter().all(|&p| p >= 0.0));
+            for j in 0..5 {
+                assert!((mu[i] * chain[[j, i]] - mu[j] * chain[[i, j]]).abs() < 1e-12, "detailed balance");
+            }
+        }
+    }
+
+    #[test]
+    fn impossible_sources_are_refused_with_the_reason() {
+        let target = Task::draw(&spec(2, 50), &mut stream([1; 16])).unwrap();
+        let at = |theta| source(&target, theta, &spec(2, 64), &mut stream([2; 16]));
+        assert!(matches!(at(0.5), Err(TaskError::NothingBeside)));
+        assert!(at(1.0).is_ok() && at(-1.0).is_ok());
+        assert!(matches!(at(1.5), Err(TaskError::Parameter { name: "theta", .. })));
+    }
+}
