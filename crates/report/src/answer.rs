@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use crate::Status;
 use crate::analysis::{Analysis, Group, count, percent, rivalry, short, thinned, two};
+use crate::claim::Section;
 use crate::needed::{Milestone, Needed};
 use crate::scaling::{Coefficient, Law, Term};
 
@@ -17,15 +18,16 @@ const LENGTHS: usize = 7;
 const ROWS: usize = 9;
 const WIDTH: usize = 100;
 
-/// The text printed at the end of a sweep.
+/// The text printed at the end of a sweep; of one that is about a claim, what the runs say of it.
 #[must_use]
-pub fn answer(analysis: &Analysis) -> String {
+pub fn answer(analysis: &Analysis, claim: Option<&Section>) -> String {
     let mut lines = Vec::new();
     let groups = analysis.groups();
-    match groups.as_slice() {
-        [] => {}
-        [group] => one(&mut lines, group, analysis.question.quantile),
-        groups => several(&mut lines, groups, analysis.question.quantile),
+    match (claim, groups.as_slice()) {
+        (Some(section), _) => verdicts(&mut lines, section),
+        (None, []) => {}
+        (None, [group]) => one(&mut lines, group, analysis.question.quantile),
+        (None, groups) => several(&mut lines, groups, analysis.question.quantile),
     }
     let ended = (analysis.runs() > 0).then(|| endings(analysis));
     let room = LINES.saturating_sub(lines.len() + 1);
@@ -57,6 +59,33 @@ fn wrapped(text: &str) -> Vec<String> {
         }
     }
     lines
+}
+
+/// A claim sentence by sentence, each with its number; the evidence is in the report.
+fn verdicts(lines: &mut Vec<String>, section: &Section) {
+    lines.push(format!("{}: what these runs say of each sentence", section.title));
+    lines.push(String::new());
+    let width = section.verdicts.iter().map(|v| v.finding.name().len()).max().unwrap_or(0);
+    for verdict in &section.verdicts {
+        let number = match (verdict.estimate, verdict.interval) {
+            (Some(x), Some((low, high))) => format!(" {} [{}, {}]", two(x), two(low), two(high)),
+            (Some(x), None) => format!(" {}", two(x)),
+            _ => String::new(),
+        };
+        let text = format!("{:<width$}  {}{number}", verdict.finding.name(), verdict.statement);
+        // Statements hang below each other.
+        let hanging = " ".repeat(width + 3);
+        lines.extend(wrapped(&text).into_iter().enumerate().map(|(i, line)| {
+            let line = line.get(4..).unwrap_or_default().to_owned();
+            if i == 0 { format!("  {line}") } else { format!("{hanging} {line}") }
+        }));
+    }
+    let most = LINES - 4;
+    if lines.len() > most {
+        lines.truncate(most);
+        lines.push("  .. and more in the report".to_owned());
+    }
+    lines.push(String::new());
 }
 
 fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64) {
@@ -165,7 +194,7 @@ mod tests {
             }
         }
         records.extend((0..10).map(|replicate| record(4, 2, 32, replicate, (replicate < 8).then_some(3500))));
-        let text = answer(&Analysis::of(&records, question()));
+        let text = answer(&Analysis::of(&records, question()), None);
         assert!(text.contains("3.2k") && text.contains("6.4k") && text.contains(">100k"), "{text}");
         assert!(text.contains("1.00") && text.contains("38 recovered, 2 exhausted"), "{text}");
         assert!(text.contains("in 1 of 4 cells fewer than 90 %"), "{text}");
@@ -188,15 +217,15 @@ mod tests {
                 }
             }
         }
-        let text = answer(&Analysis::of(&records, question()));
+        let text = answer(&Analysis::of(&records, question()), None);
         assert!(text.lines().count() <= LINES, "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
         assert!(text.contains("and 7 more in the report") && text.contains("T=8192"), "{text}");
         for record in &mut records {
             record.algorithm = format!("algorithm {}", record.n);
         }
-        let text = answer(&Analysis::of(&records, question()));
+        let text = answer(&Analysis::of(&records, question()), None);
         assert!(text.lines().count() <= LINES && text.contains("algorithm 7"), "{text}");
-        assert!(answer(&Analysis::of(&[], question())).contains("nothing can be concluded"));
+        assert!(answer(&Analysis::of(&[], question()), None).contains("nothing can be concluded"));
     }
 }

@@ -4,8 +4,8 @@
 //! Data flows one way:
 //!
 //! ```text
-//! Record -> needed samples -> scaling laws -> analysis -> figures -> page
-//!       \-> summary                                    \-> printed answer
+//! Record -> needed samples -> scaling laws -> analysis -> claim -> figures -> page
+//!       \-> summary                                             \-> printed answer
 //! ```
 //!
 //! | module | holds |
@@ -20,6 +20,7 @@
 //! | [`censored_regression`] | linear regression with lower bounds among the responses |
 //! | [`scaling`] | the power law, its rival, the largest T held out, checks |
 //! | [`analysis`] | all of that, once, and the sentences that say it |
+//! | [`claim`] | claims of the paper and of ours, examined, one a file |
 //! | [`figure`] | figures, one a file |
 //! | [`page`] | `report.html` |
 //! | [`answer`] | the table and sentences for the terminal |
@@ -30,6 +31,7 @@ pub mod analysis;
 pub mod answer;
 pub mod censored_regression;
 pub mod choice;
+pub mod claim;
 pub mod error;
 pub mod figure;
 pub mod needed;

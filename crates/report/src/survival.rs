@@ -173,11 +173,19 @@ pub(crate) fn quantile(readings: impl Iterator<Item = Reading>, runs: usize, lev
 }
 
 /// Wilson's 95 % interval of a share seen in `runs` runs.
-fn wilson(share: f64, runs: f64) -> (f64, f64) {
+pub(crate) fn wilson(share: f64, runs: f64) -> (f64, f64) {
     let z2 = NORMAL_975 * NORMAL_975;
     let centre = (share + z2 / (2.0 * runs)) / (1.0 + z2 / runs);
     let half = NORMAL_975 / (1.0 + z2 / runs) * (share * (1.0 - share) / runs + z2 / (4.0 * runs * runs)).sqrt();
     ((centre - half).max(0.0), (centre + half).min(1.0))
+}
+
+/// The median; of an even number of values the mean of the two in the middle. `None` if there are none.
+pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    let upper = *values.get(middle)?;
+    Some(if values.len() % 2 == 1 { upper } else { 0.5 * (values[middle - 1] + upper) })
 }
 
 /// The 0.975 quantile of the standard normal distribution.
@@ -190,6 +198,13 @@ mod tests {
     fn curve(reached: &[i64], censored: &[i64]) -> Curve {
         let reading = |censored| move |&samples| Reading { samples, censored };
         Curve::of(reached.iter().map(reading(false)).chain(censored.iter().map(reading(true))).collect())
+    }
+
+    #[test]
+    fn medians_are_those_of_the_definition() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median(Vec::new()), None);
     }
 
     /// Remission of leukaemia under 6-MP, in weeks (Freireich and others 1963), with the estimates and Greenwood's

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::Array2;
+use report::claim::Claim;
 use scb_core::train::{StageEnd, StopAt};
 use scb_core::{Chain, Task, TaskSpec, Weights};
 use serde::Serialize;
@@ -39,6 +40,8 @@ pub struct Config {
     pub trace: bool,
     /// Fraction of replicates that must reach a milestone for its needed samples.
     pub quantile: f64,
+    /// The claim that its report examines.
+    pub claim: Option<Claim>,
 }
 
 /// Settings of the task and the training that no axis varies.
@@ -204,7 +207,7 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
     let mut pretraining = top.section("pretraining", &["T", "batch_size", "eta", "lambda", "max_samples"])?;
     let mut training = top.section("training", &section_keys("training", &own))?;
     let mut trace = top.section("trace", &["enabled"])?;
-    let mut answer = top.section("answer", &["quantile"])?;
+    let mut answer = top.section("answer", &["quantile", "claim"])?;
 
     // What sections say of axes holds in every grid that does not say otherwise.
     let mut common = Vec::new();
@@ -241,6 +244,8 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
     };
     let trace = trace.truth("enabled", false)?;
     let quantile = answer.real("quantile", 0.9, 1e-6..1.0)?;
+    let named = Claim::ALL.map(|claim| (claim.name(), Some(claim)));
+    let claim = answer.choice("claim", &[&[("none", None)], &named[..]].concat())?;
     let has_matrix = shared.matrix.is_some();
     let mut values = MOST_VALUES;
     let mut grid = |node| grid(node, &common, has_matrix, &mut values);
@@ -255,7 +260,7 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
         }
         Some(entry) => vec![grid(entry.node)?],
     };
-    Ok(Config { name, seed, replicates, max_jobs, grids, shared, trace, quantile })
+    Ok(Config { name, seed, replicates, max_jobs, grids, shared, trace, quantile, claim })
 }
 
 /// The keys of a section: its axes and its own.

@@ -1,6 +1,7 @@
 //! The config with overrides applied and every default written out, as `config.toml` of the run
 //! directory. Reading it back gives the same jobs.
 
+use report::claim::Claim;
 use scb_core::Weights;
 use scb_core::train::{StageEnd, StopAt};
 use serde::ser::SerializeMap;
@@ -19,7 +20,7 @@ pub fn to_toml(config: &Config) -> Result<String, toml::ser::Error> {
         seed: config.seed,
         replicates: config.replicates,
         max_jobs: config.max_jobs,
-        answer: Answer { quantile: config.quantile },
+        answer: Answer { quantile: config.quantile, claim: config.claim.map_or("none", Claim::name) },
         trace: Trace { enabled: config.trace },
         task: section(config, "task"),
         init: section(config, "init"),
@@ -49,6 +50,7 @@ struct Resolved<'c> {
 #[derive(Serialize)]
 struct Answer {
     quantile: f64,
+    claim: &'static str,
 }
 
 #[derive(Serialize)]

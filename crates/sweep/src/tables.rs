@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use report::analysis::Analysis;
 use report::answer::answer;
+use report::claim::{Evidence, verdicts_table};
 use report::figure::{self, Figure};
 use report::needed::{Question, needed_table, success_table};
 use report::page::page;
@@ -22,7 +23,7 @@ use crate::axis::{AXES, Role};
 use crate::config::Config;
 use crate::grid::further_axes;
 use crate::job::{Job, RESULTS_VERSION};
-use crate::pictured::pictured;
+use crate::replay::Replay;
 use crate::store::Store;
 
 /// Writes every table from what is done of `jobs`, in the order of the grid, and returns the answer.
@@ -63,7 +64,20 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
     needed_table(&analysis.needed, question).write(&directory.join("needed.parquet"), &metadata)?;
     success_table(&analysis.needed, question).write(&directory.join("success.parquet"), &metadata)?;
     scaling_table(&analysis.scalings, question).write(&directory.join("scaling.parquet"), &metadata)?;
-    let pictured = pictured(config, &analysis, (jobs, &records), &traces, directory);
+    let mut replay = Replay::new(config, (jobs, &records), &traces, directory);
+    let pictured = replay.pictured(&analysis);
+    let examined = config.claim.map(|claim| {
+        let shown = replay.of_claim(claim, &analysis);
+        let section = claim.examine(&Evidence::new(&analysis, &records, &shown.0, &shown.1));
+        (claim, section)
+    });
+    match &examined {
+        Some((claim, section)) => {
+            verdicts_table(*claim, section).write(&directory.join("verdicts.parquet"), &metadata)?;
+        }
+        // That of an earlier report, before the config named no claim.
+        None => remove(directory.join("verdicts.parquet"))?,
+    }
     if config.trace {
         let points: Vec<_> = records.iter().filter_map(|r| traces.remove(&r.job_id)).flatten().collect();
         traces_table(&points).write(&directory.join("traces.parquet"), &metadata)?;
@@ -79,19 +93,21 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
         source,
     })?;
     let drawn = figure::all(&analysis, &pictured);
-    remove_figures(&figures, &drawn)?;
-    for figure in &drawn {
+    let section = examined.as_ref().map(|(_, section)| section);
+    let all: Vec<&Figure> = drawn.iter().chain(section.iter().flat_map(|s| &s.figures)).collect();
+    remove_figures(&figures, &all)?;
+    for figure in all {
         write_whole(&figures.join(figure.name.clone() + ".svg"), figure.svg.as_bytes())?;
     }
     let about = about(config, jobs.len(), &timings, directory);
     let page_path = directory.join("report.html");
-    write_whole(&page_path, page(&analysis, &drawn, &about).as_bytes())?;
+    write_whole(&page_path, page(&analysis, section, &drawn, &about).as_bytes())?;
     store.write_manifest(config, jobs.len(), &records)?;
-    Ok(format!("{}Report: {}, tables and figures beside it\n", answer(&analysis), page_path.display()))
+    Ok(format!("{}Report: {}, tables and figures beside it\n", answer(&analysis, section), page_path.display()))
 }
 
 /// Removes figures of an earlier report that this one does not draw. What has another name than ours is somebody else's.
-fn remove_figures(directory: &Path, drawn: &[Figure]) -> Result<(), SweepError> {
+fn remove_figures(directory: &Path, drawn: &[&Figure]) -> Result<(), SweepError> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Ok(()) };
     for path in entries.flatten().map(|entry| entry.path()) {
         let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

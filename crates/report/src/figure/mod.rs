@@ -3,9 +3,12 @@
 //! Colours are those of Okabe and Ito for kinds and a part of viridis for magnitudes, which colour-blind people tell apart and
 //! which differ in lightness; shapes differ too.
 
+mod against_length;
 mod attention;
+mod curves;
+mod matrices;
 mod needed_samples;
-mod panels;
+pub(crate) mod panels;
 mod rivals;
 mod steps;
 mod success;
@@ -16,7 +19,11 @@ use plotters::style::RGBColor;
 use crate::Record;
 use crate::analysis::Analysis;
 
+pub(crate) use against_length::{Series, against_length};
 pub use attention::Specimen;
+pub(crate) use curves::{Curve, curves};
+pub(crate) use matrices::matrices;
+pub(crate) use training::{quantiles, round_ticks};
 pub use training::Traced;
 
 /// A figure, ready to be written and shown.
@@ -33,7 +40,7 @@ pub struct Figure {
 }
 
 /// How the names of figures begin.
-pub const KINDS: [&str; 6] = ["needed_samples", "rivals", "success", "step_size", "training", "attention"];
+pub const KINDS: [&str; 7] = ["needed_samples", "rivals", "success", "step_size", "training", "attention", "claim"];
 
 /// What some figures show that the analysis does not hold.
 #[derive(Debug, Clone, Default)]
@@ -72,7 +79,7 @@ pub fn specimen<'r>(analysis: &Analysis, records: &'r [Record]) -> Option<&'r Re
     attention::shown(analysis, records)
 }
 
-const GREY: RGBColor = RGBColor(90, 90, 90);
+pub(crate) const GREY: RGBColor = RGBColor(90, 90, 90);
 
 const OKABE_ITO: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
@@ -116,6 +123,6 @@ fn shade(share: f64) -> RGBColor {
 }
 
 /// The colour of the `i`-th of `count` magnitudes, without those too light for a line on white.
-fn sequential(i: usize, count: usize) -> RGBColor {
+pub(crate) fn sequential(i: usize, count: usize) -> RGBColor {
     shade(if count < 2 { 0.0 } else { 0.78 * i as f64 / (count - 1) as f64 })
 }

@@ -27,7 +27,7 @@ const GAP: u32 = 9;
 const GREY: RGBColor = RGBColor(130, 130, 130);
 
 /// Drawing fails at nothing: the back end writes to a string.
-pub(super) type Drawn = Result<(), Box<dyn std::error::Error>>;
+pub(crate) type Drawn = Result<(), Box<dyn std::error::Error>>;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
@@ -57,18 +57,18 @@ impl Ranged for Coordinates {
 
 /// An axis that all panels share.
 #[derive(Debug, Clone)]
-pub(super) struct Axis {
-    pub(super) label: String,
-    pub(super) low: f64,
-    pub(super) high: f64,
-    pub(super) logarithmic: bool,
+pub(crate) struct Axis {
+    pub(crate) label: String,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    pub(crate) logarithmic: bool,
     /// Values that are labelled.
-    pub(super) ticks: Vec<f64>,
+    pub(crate) ticks: Vec<f64>,
 }
 
 impl Axis {
     /// Logarithmic, around these positive values, with at most so many labels.
-    pub(super) fn logarithmic(label: &str, values: impl Iterator<Item = f64> + Clone, room: f64, most: usize) -> Self {
+    pub(crate) fn logarithmic(label: &str, values: impl Iterator<Item = f64> + Clone, room: f64, most: usize) -> Self {
         let (low, high) = ends(values);
         let (low, high) = (low / room, high * room);
         // Labels at the ends would run into those of the next panel.
@@ -95,7 +95,7 @@ impl Axis {
     }
 
     /// Logarithmic, with labels at the values themselves, as many as there is room for.
-    pub(super) fn of_values(label: &str, values: &[i64], room: f64, most: usize) -> Self {
+    pub(crate) fn of_values(label: &str, values: &[i64], room: f64, most: usize) -> Self {
         let (low, high) = ends(values.iter().map(|&v| v as f64));
         let step = values.len().div_ceil(most).max(1);
         let apart = libm::pow(high * room * room / low, 1.0 / (most as f64 + 1.5));
@@ -109,7 +109,7 @@ impl Axis {
     }
 
     /// Linear, with these labels.
-    pub(super) fn linear(label: &str, low: f64, high: f64, ticks: &[f64]) -> Self {
+    pub(crate) fn linear(label: &str, low: f64, high: f64, ticks: &[f64]) -> Self {
         Self { label: label.to_owned(), low, high, logarithmic: false, ticks: ticks.to_vec() }
     }
 
@@ -155,7 +155,7 @@ fn ends(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
 
 /// How a series is told from others, by colour-blind readers and on grey paper too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(crate) enum Mark {
     Disc,
     Triangle,
     Square,
@@ -167,40 +167,40 @@ pub(super) enum Mark {
 
 impl Mark {
     /// Of the `i`-th series.
-    pub(super) fn of(i: usize) -> Self {
+    pub(crate) fn of(i: usize) -> Self {
         [Self::Disc, Self::Triangle, Self::Square, Self::Diamond][i % 4]
     }
 }
 
 /// A line of a legend or of a panel's heading.
-pub(super) struct Entry {
-    pub(super) ink: RGBColor,
-    pub(super) mark: Mark,
-    pub(super) text: String,
+pub(crate) struct Entry {
+    pub(crate) ink: RGBColor,
+    pub(crate) mark: Mark,
+    pub(crate) text: String,
 }
 
 /// What the panels of a figure share.
-pub(super) struct Panels {
-    pub(super) x: Axis,
-    pub(super) y: Axis,
-    pub(super) columns: usize,
+pub(crate) struct Panels {
+    pub(crate) x: Axis,
+    pub(crate) y: Axis,
+    pub(crate) columns: usize,
     /// Height of a panel's field.
-    pub(super) height: u32,
+    pub(crate) height: u32,
     /// Above all panels, from left to right.
-    pub(super) legend: Vec<Entry>,
+    pub(crate) legend: Vec<Entry>,
     /// Title of each panel, and lines of its own below it.
-    pub(super) titles: Vec<(String, Vec<Entry>)>,
+    pub(crate) titles: Vec<(String, Vec<Entry>)>,
 }
 
 impl Panels {
     /// The SVG; `each` draws into the field of the panel of this index. `None` if there are no panels or an axis has no extent.
-    pub(super) fn draw(&self, mut each: impl FnMut(usize, &Panel<'_, '_>) -> Drawn) -> Option<String> {
+    pub(crate) fn draw(&self, mut each: impl FnMut(usize, &Panel<'_, '_>) -> Drawn) -> Option<String> {
         let sound = |a: &Axis| a.low.is_finite() && a.high.is_finite() && a.low < a.high;
         if self.titles.is_empty() || !(sound(&self.x) && sound(&self.y)) {
             return None;
         }
         let legend = self.legend_rows();
-        let top = LINE * legend.len() as u32 + if legend.is_empty() { 0 } else { 4 };
+        let top = self.lift() + LINE * legend.len() as u32 + if legend.is_empty() { 0 } else { 4 };
         let heading = LINE * (1 + self.titles.iter().map(|t| t.1.len()).max().unwrap_or(0) as u32) + 3;
         let rows = self.titles.len().div_ceil(self.columns) as u32;
         let height = top + rows * (heading + self.height) + (rows - 1) * (GAP + 8) + BOTTOM;
@@ -227,7 +227,7 @@ impl Panels {
         root.fill(&WHITE)?;
         for (row, entries) in legend.iter().enumerate() {
             for (x, entry) in entries {
-                draw_entry(root, entry, (*x, LINE * row as u32 + 2))?;
+                draw_entry(root, entry, (*x, self.lift() + LINE * row as u32 + 2))?;
             }
         }
         let columns = self.columns.min(self.titles.len()) as u32;
@@ -278,6 +278,11 @@ impl Panels {
         let centre = (6, top + heading / 2 + (rows * pitch - GAP - 8) / 2);
         root.draw(&Text::new(self.y.label.clone(), fine(centre), style))?;
         Ok(())
+    }
+
+    /// Room above the legend for exponents, which are raised.
+    fn lift(&self) -> u32 {
+        if self.legend.iter().any(|entry| entry.text.contains('^')) { 4 } else { 0 }
     }
 
     /// The legend broken into rows, with the place of each entry.
@@ -367,7 +372,7 @@ fn shape_corners(mark: Mark, (x, y): (i32, i32), size: f64) -> Vec<(i32, i32)> {
 }
 
 /// The field of one panel. Places are in the units of the axes; what lies outside is moved to the edge.
-pub(super) struct Panel<'a, 'b> {
+pub(crate) struct Panel<'a, 'b> {
     root: Area<'b>,
     chart: ChartContext<'a, SVGBackend<'b>, Cartesian2d<Coordinates, Coordinates>>,
     x: &'a Axis,
@@ -384,7 +389,7 @@ impl Panel<'_, '_> {
     }
 
     /// A line through these places; what lies above or below the field is cut off.
-    pub(super) fn line(&self, places: impl IntoIterator<Item = (f64, f64)>, ink: RGBColor, width: f64) -> Drawn {
+    pub(crate) fn line(&self, places: impl IntoIterator<Item = (f64, f64)>, ink: RGBColor, width: f64) -> Drawn {
         for part in self.within(places) {
             self.root.draw(&PathElement::new(self.pixels(part), stroke(ink, width)))?;
         }
@@ -419,7 +424,7 @@ impl Panel<'_, '_> {
     }
 
     /// A dashed line through these places.
-    pub(super) fn dashes(&self, places: impl IntoIterator<Item = (f64, f64)>, ink: RGBColor, width: f64) -> Drawn {
+    pub(crate) fn dashes(&self, places: impl IntoIterator<Item = (f64, f64)>, ink: RGBColor, width: f64) -> Drawn {
         let (dash, pitch) = (f64::from(4 * FINE), f64::from(7 * FINE));
         let (mut along, mut open) = (0.0, Vec::new());
         for pair in self.pixels(places).windows(2) {
@@ -447,25 +452,25 @@ impl Panel<'_, '_> {
     }
 
     /// The area between two lines, each from left to right, lightly.
-    pub(super) fn band(&self, low: &[(f64, f64)], high: &[(f64, f64)], ink: RGBColor) -> Drawn {
+    pub(crate) fn band(&self, low: &[(f64, f64)], high: &[(f64, f64)], ink: RGBColor) -> Drawn {
         let around = low.iter().chain(high.iter().rev()).copied();
         self.root.draw(&Polygon::new(self.pixels(around), ink.mix(0.18).filled()))?;
         Ok(())
     }
 
     /// A point, or a lower bound.
-    pub(super) fn reading(&self, place: (f64, f64), censored: bool, mark: Mark, ink: RGBColor) -> Drawn {
+    pub(crate) fn reading(&self, place: (f64, f64), censored: bool, mark: Mark, ink: RGBColor) -> Drawn {
         if censored { self.bound(place, mark, ink) } else { self.mark(place, mark, ink) }
     }
 
     /// A point.
-    pub(super) fn mark(&self, place: (f64, f64), mark: Mark, ink: RGBColor) -> Drawn {
+    pub(crate) fn mark(&self, place: (f64, f64), mark: Mark, ink: RGBColor) -> Drawn {
         self.root.draw(&shape(mark, self.pixel(place), 2.6, ink.filled()))?;
         Ok(())
     }
 
     /// An interval from below to above; where an end is open, it has an arrow.
-    pub(super) fn interval(&self, x: f64, low: Option<f64>, y: f64, high: Option<f64>, ink: RGBColor) -> Drawn {
+    pub(crate) fn interval(&self, x: f64, low: Option<f64>, y: f64, high: Option<f64>, ink: RGBColor) -> Drawn {
         let (x, middle) = self.pixel((x, y));
         let open = (11 * FINE) as i32;
         let bottom = low.map_or(middle + open, |low| self.pixel((self.x.low, low)).1);
@@ -498,7 +503,7 @@ impl Panel<'_, '_> {
     }
 
     /// A filled rectangle between two corners.
-    pub(super) fn cell(&self, from: (f64, f64), to: (f64, f64), ink: RGBColor) -> Drawn {
+    pub(crate) fn cell(&self, from: (f64, f64), to: (f64, f64), ink: RGBColor) -> Drawn {
         let ((x0, y0), (x1, y1)) = (self.pixel(from), self.pixel(to));
         // A little into its neighbours, or the paper shines through between them.
         let corners = [(x0.min(x1), y0.min(y1) - 2), (x0.max(x1) + 2, y0.max(y1))];

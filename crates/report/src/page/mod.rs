@@ -11,6 +11,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::Status;
 use crate::analysis::{Analysis, Group, count, off, percent, two};
+use crate::claim::Section;
 use crate::figure::Figure;
 use crate::needed::{Milestone, Needed};
 use crate::record::shown;
@@ -42,7 +43,7 @@ pub struct About {
 
 /// The page.
 #[must_use]
-pub fn page(analysis: &Analysis, figures: &[Figure], about: &About) -> String {
+pub fn page(analysis: &Analysis, claim: Option<&Section>, figures: &[Figure], about: &About) -> String {
     let groups = analysis.groups();
     let chart = chart::chart(&groups);
     let title = format!("{}: samples to learn a sparse contextual bigram", about.name);
@@ -68,6 +69,7 @@ pub fn page(analysis: &Analysis, figures: &[Figure], about: &About) -> String {
                     }
                 }
                 main {
+                    @if let Some(section) = claim { (examined(section, analysis.runs() < about.jobs)) }
                     (answer(analysis, &groups, about))
                     @if let Some(chart) = &chart { (chosen(chart, &groups)) }
                     (pictures(figures))
@@ -105,6 +107,37 @@ fn answer(analysis: &Analysis, groups: &[Group<'_>], about: &About) -> Markup {
             @for group in groups { (exponents(group, groups.len() > 1)) }
         }
     }
+}
+
+/// A claim, sentence by sentence, with its figures.
+fn examined(section: &Section, partial: bool) -> Markup {
+    html! {
+        section id="claim" {
+            h2 { "The claim: " (section.title) }
+            p { (section.text) }
+            @if partial { p.warning { strong { "Partial: " } "jobs are missing, and findings may change." } }
+            dl.verdicts {
+                @for verdict in &section.verdicts {
+                    dt { span class=(format!("finding {}", verdict.finding.name())) { (verdict.finding.name()) } " " (verdict.statement) }
+                    dd { (minus_signs(&verdict.evidence)) }
+                }
+            }
+            @for note in &section.notes { p.note { (note) } }
+            (drawn(&section.figures))
+        }
+    }
+}
+
+/// Minus signs before numbers, where there were hyphens.
+fn minus_signs(text: &str) -> String {
+    let mut out = String::new();
+    let mut before = ' ';
+    for (i, c) in text.char_indices() {
+        let number = text[i..].chars().nth(1).is_some_and(|next| next.is_ascii_digit());
+        out.push(if c == '-' && number && " [(".contains(before) { '−' } else { c });
+        before = c;
+    }
+    out
 }
 
 /// Exponents of each milestone, and which law wins.
@@ -246,22 +279,28 @@ fn pictures(figures: &[Figure]) -> Markup {
         section id="figures" {
             h2 { "Figures" }
             @if figures.is_empty() { p { "There is nothing to draw yet." } }
-            div.figures {
-                @for figure in figures.iter().take(MOST_FIGURES) {
-                    figure id=(figure.name) {
-                        div.picture role="img" aria-label=(figure.title) { (PreEscaped(&figure.svg)) }
-                        figcaption {
-                            strong { (figure.title) ". " }
-                            (figure.caption) " "
-                            a href=(format!("figures/{}.svg", figure.name)) { "SVG" }
-                        }
-                    }
-                }
-            }
+            (drawn(&figures[..figures.len().min(MOST_FIGURES)]))
             @if figures.len() > MOST_FIGURES {
                 p { "More, as files: " @for figure in &figures[MOST_FIGURES..] {
                     a href=(format!("figures/{}.svg", figure.name)) { (figure.title) } " "
                 } }
+            }
+        }
+    }
+}
+
+fn drawn(figures: &[Figure]) -> Markup {
+    html! {
+        div.figures {
+            @for figure in figures {
+                figure id=(figure.name) {
+                    div.picture role="img" aria-label=(figure.title) { (PreEscaped(&figure.svg)) }
+                    figcaption {
+                        strong { (figure.title) ". " }
+                        (figure.caption) " "
+                        a href=(format!("figures/{}.svg", figure.name)) { "SVG" }
+                    }
+                }
             }
         }
     }
@@ -452,7 +491,7 @@ mod tests {
             caption: "Caption.".to_owned(),
             svg: "<svg></svg>".to_owned(),
         };
-        let page = page(&analysis(false), &[figure], &about());
+        let page = page(&analysis(false), None, &[figure], &about());
         for id in ["answer", "explore", "figures", "cells", "run", "meanings", "chart-data", "one"] {
             assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
         }
@@ -469,18 +508,30 @@ mod tests {
     #[test]
     fn a_run_without_results_has_a_page_that_says_so() {
         let nothing = Analysis::of(&[], Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() });
-        let page = page(&nothing, &[], &about());
+        let page = page(&nothing, None, &[], &about());
         assert!(page.contains("nothing can be concluded") && page.contains("16 of 16 jobs have not run"));
         assert!(!page.contains("id=\"chart-data\""));
     }
 
     #[test]
     fn conditions_have_columns_and_choices() {
-        let page = page(&analysis(true), &[], &about());
+        let page = page(&analysis(true), None, &[], &about());
         assert!(
             page.contains("persistence = 0.1</option>")
                 && page.contains("<button type=\"button\">persistence</button>")
         );
+    }
+
+    #[test]
+    fn a_claim_stands_first_with_its_findings() {
+        use crate::claim::{Claim, Evidence};
+        let analysis = analysis(false);
+        let section = Claim::TwoStages.examine(&Evidence::new(&analysis, &[], &[], &[]));
+        let page = page(&analysis, Some(&section), &[], &about());
+        let place = |text: &str| page.find(text).unwrap();
+        assert!(place("The claim: Two stages") < place("The answer"));
+        assert!(page.contains("class=\"finding undecided\""));
+        assert_eq!(minus_signs("T to -0.1 [-0.2, 1e-5], Phi(-z), two-fold 3-4"), "T to −0.1 [−0.2, 1e-5], Phi(-z), two-fold 3-4");
     }
 
     #[test]

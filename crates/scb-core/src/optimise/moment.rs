@@ -118,8 +118,10 @@ impl<'t> Moment<'t> {
             for (a, &weight) in row_mut(&mut self.model.attention, k).iter_mut().zip(&weights) {
                 let share = if weight >= self.keep * most {
                     (1.0 - DROPPED) * weight / mass
-                } else {
+                } else if others > 0.0 {
                     DROPPED * weight / others
+                } else {
+                    0.0
                 };
                 *a = share as f32;
             }
@@ -326,6 +328,19 @@ mod tests {
                     assert!((c - expected).abs() < 5.0 * error, "k {k}, t {t}: {c} {expected}");
                 }
             }
+        }
+    }
+
+    /// Few samples: weights of most positions are 0, and nothing may be divided by their sum.
+    #[test]
+    fn few_samples_give_numbers() {
+        for samples in 1..60 {
+            let task = task(2, 1, 4, 5);
+            let mut learner = Moment::new(&setup(&task, samples, 6));
+            learner.step(&NOTHING);
+            let model = learner.model();
+            assert!(model.value.iter().all(|v| v.is_finite()) && model.attention.iter().all(|a| a.is_finite()));
+            assert!(model.attention.rows().into_iter().all(|a| a.sum() > 0.98 && a.sum() < 1.01), "{samples}");
         }
     }
 

@@ -1,0 +1,211 @@
+//! Claims of the paper, and of ours, one a file: what is claimed, what the runs say of it, a figure.
+//!
+//! A sweep names its claim (`answer.claim`). Every sentence of a claim gets a *finding* that is computed from the data by a rule
+//! which is fixed before: an interval lies where the claim says, or where it does not, or neither.
+
+mod convergence;
+mod evidence;
+mod mirrored;
+mod moment;
+mod softmax;
+mod transfer;
+mod two_stages;
+
+use crate::Table;
+use crate::figure::Figure;
+
+pub use evidence::{Evidence, Matrices, Wanted};
+
+/// A claim that a sweep is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Algorithm 1 recovers where vanilla SGD does not.
+    Convergence,
+    /// The first stage takes a power of T, the second does not.
+    TwoStages,
+    /// A related V to start from makes the dependence on T vanish.
+    Transfer,
+    /// Softmax attention learns what linear attention does.
+    Softmax,
+    /// An estimator without gradients takes `log T` samples.
+    Moment,
+    /// How often runs are mirrored, and what may be done about it.
+    Mirrored,
+}
+
+impl Claim {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Convergence, Self::TwoStages, Self::Transfer, Self::Softmax, Self::Moment, Self::Mirrored];
+
+    /// What a config calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Convergence => "convergence",
+            Self::TwoStages => "two_stages",
+            Self::Transfer => "transfer",
+            Self::Softmax => "softmax",
+            Self::Moment => "moment",
+            Self::Mirrored => "mirrored",
+        }
+    }
+
+    /// The runs that it shows with their traces, or with what they learned, if these are not at hand.
+    #[must_use]
+    pub fn wanted(self, evidence: &Evidence<'_>) -> Vec<Wanted> {
+        match self {
+            Self::Softmax => softmax::wanted(evidence),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What the runs say of it.
+    #[must_use]
+    pub fn examine(self, evidence: &Evidence<'_>) -> Section {
+        match self {
+            Self::Convergence => convergence::section(evidence),
+            Self::TwoStages => two_stages::section(evidence),
+            Self::Transfer => transfer::section(evidence),
+            Self::Softmax => softmax::section(evidence),
+            Self::Moment => moment::section(evidence),
+            Self::Mirrored => mirrored::section(evidence),
+        }
+    }
+}
+
+/// What the data say of a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// It holds.
+    Confirmed,
+    /// It does not hold.
+    Refuted,
+    /// The data do not tell.
+    Undecided,
+    /// A number that nothing was claimed of.
+    Measured,
+}
+
+impl Finding {
+    /// Its name in the table.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Refuted => "refuted",
+            Self::Undecided => "undecided",
+            Self::Measured => "measured",
+        }
+    }
+
+    /// Of a number that is claimed to lie in a range: its interval lies within, or without, or neither. Without an interval nothing is known.
+    fn of_range(interval: Option<(f64, f64)>, (from, to): (f64, f64)) -> Self {
+        match interval {
+            Some((low, high)) if from <= low && high <= to => Self::Confirmed,
+            Some((low, high)) if high < from || to < low => Self::Refuted,
+            _ => Self::Undecided,
+        }
+    }
+}
+
+/// One sentence of a claim and what the data say of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// The sentence.
+    pub statement: String,
+    /// What the data say.
+    pub finding: Finding,
+    /// The numbers behind it, and the rule.
+    pub evidence: String,
+    /// The number that decides, if one does.
+    pub estimate: Option<f64>,
+    /// Its 95 % interval.
+    pub interval: Option<(f64, f64)>,
+}
+
+impl Verdict {
+    fn new(statement: impl Into<String>, finding: Finding, evidence: impl Into<String>) -> Self {
+        Self { statement: statement.into(), finding, evidence: evidence.into(), estimate: None, interval: None }
+    }
+
+    fn number(self, estimate: Option<f64>, interval: Option<(f64, f64)>) -> Self {
+        Self { estimate, interval, ..self }
+    }
+}
+
+/// A claim examined: a section of the report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Section {
+    /// Its heading.
+    pub title: &'static str,
+    /// What is claimed, and how it was put to the test.
+    pub text: &'static str,
+    /// Sentence by sentence.
+    pub verdicts: Vec<Verdict>,
+    /// Its figures; their names begin with `claim_`.
+    pub figures: Vec<Figure>,
+    /// What a reader should know besides.
+    pub notes: Vec<String>,
+}
+
+/// The columns of `verdicts.parquet`.
+#[must_use]
+pub fn verdicts_table(claim: Claim, section: &Section) -> Table {
+    let all = || section.verdicts.iter();
+    Table::new()
+        .text("claim", "which claim, as a config calls it", all().map(|_| claim.name()))
+        .text("statement", "a sentence of it", all().map(|v| v.statement.as_str()))
+        .text(
+            "finding",
+            "confirmed, refuted, undecided, or measured (nothing was claimed)",
+            all().map(|v| v.finding.name()),
+        )
+        .text("evidence", "the numbers behind it", all().map(|v| v.evidence.as_str()))
+        .float(
+            "estimate",
+            "",
+            "the number that decides, if one does",
+            all().map(|v| v.estimate.filter(|x| x.is_finite())),
+        )
+        .float(
+            "ci_low",
+            "",
+            "lower end of its 95 % interval",
+            all().map(|v| v.interval.map(|i| i.0).filter(|x| x.is_finite())),
+        )
+        .float("ci_high", "", "upper end", all().map(|v| v.interval.map(|i| i.1).filter(|x| x.is_finite())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_needs_the_whole_interval() {
+        let of = |interval| Finding::of_range(interval, (0.0, 1.0));
+        assert_eq!(of(Some((0.2, 0.9))), Finding::Confirmed);
+        assert_eq!(of(Some((1.1, 1.9))), Finding::Refuted);
+        assert_eq!(of(Some((-0.9, -0.1))), Finding::Refuted);
+        assert_eq!((of(Some((0.5, 1.1))), of(None)), (Finding::Undecided, Finding::Undecided));
+    }
+
+    #[test]
+    fn claims_have_names_of_their_own_and_say_so_when_there_are_no_runs() {
+        let names: std::collections::BTreeSet<&str> = Claim::ALL.into_iter().map(Claim::name).collect();
+        assert_eq!(names.len(), Claim::ALL.len());
+        let analysis = crate::analysis::Analysis::of(
+            &[],
+            crate::needed::Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() },
+        );
+        let evidence = Evidence::new(&analysis, &[], &[], &[]);
+        for claim in Claim::ALL {
+            let section = claim.examine(&evidence);
+            assert!(!section.verdicts.is_empty() && section.figures.is_empty(), "{claim:?}");
+            let told = |f: Finding| f == Finding::Confirmed || f == Finding::Refuted;
+            assert!(section.verdicts.iter().all(|v| !told(v.finding)), "{claim:?}: {:?}", section.verdicts);
+            assert_eq!(verdicts_table(claim, &section).rows(), section.verdicts.len());
+            assert!(claim.wanted(&evidence).is_empty());
+        }
+    }
+}

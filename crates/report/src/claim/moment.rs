@@ -1,0 +1,146 @@
+//! The moment estimator beside the gradient methods.
+
+use super::evidence::{
+    Evidence, at_most_logarithmic, common_pair, exponent, log_power, measured, median_of, needed_figure, series,
+    with_interval,
+};
+use super::{Finding, Section, Verdict};
+use crate::analysis::two;
+use crate::needed::Milestone::Support;
+use crate::needed::Needed;
+use crate::{Measures, Record};
+
+/// Algorithms that follow gradients, and how a reader knows them.
+const GRADIENTS: [(&str, &str); 4] =
+    [("prox", "prox"), ("sgd", "SGD"), ("softmax", "softmax, SGD"), ("softmax_adam", "softmax, Adam")];
+
+/// The number of samples at which the mixture of the runs' predicted log-normal distributions reaches `level`; `None` if nothing is predicted.
+fn predicted(runs: &[&Measures], level: f64) -> Option<f64> {
+    // The 0.9 quantile of the standard normal distribution.
+    const NORMAL_90: f64 = 1.281_551_565_544_6;
+    let of = |m: &&Measures| Some((m.optional("predicted_support_50")?, m.optional("predicted_support_90")?));
+    let laws: Vec<(f64, f64)> = runs
+        .iter()
+        .filter_map(of)
+        .map(|(half, most)| (libm::log(half), (libm::log(most) - libm::log(half)).max(1e-3) / NORMAL_90))
+        .collect();
+    if laws.is_empty() {
+        return None;
+    }
+    let below = |x: f64| {
+        let one = |(centre, spread): &(f64, f64)| 0.5 * libm::erfc((centre - x) / spread / std::f64::consts::SQRT_2);
+        laws.iter().map(one).sum::<f64>() / laws.len() as f64
+    };
+    let (mut low, mut high) = (0.0, 60.0);
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        *(if below(middle) < level { &mut low } else { &mut high }) = middle;
+    }
+    Some(libm::exp(0.5 * (low + high)))
+}
+
+/// The runs of a cell at the chosen hyperparameters.
+fn runs_of<'r>(evidence: &Evidence<'r>, cell: &Needed) -> Vec<&'r Measures> {
+    let here = |r: &&Record| cell.describes(r, &evidence.analysis.question);
+    measured(evidence.records.iter().filter(here)).map(|(_, m)| m).collect()
+}
+
+pub(super) fn section(evidence: &Evidence<'_>) -> Section {
+    let quantile = evidence.analysis.question.quantile;
+    let moment = evidence.group("moment", &[]);
+    let found = log_power(moment, Support);
+    let mut verdicts = vec![
+        Verdict::new(
+            "The moment estimator finds the support with a number of samples that grows no faster than ln T.",
+            at_most_logarithmic(moment, Support),
+            format!(
+                "Power of ln T: {}; as a power of T: {}. It holds if the interval of the power of ln T ends at 1 or below.",
+                with_interval(found),
+                with_interval(exponent(moment, Support))
+            ),
+        )
+        .number(found.map(|c| c.estimate), found.and_then(|c| c.interval)),
+    ];
+    for (algorithm, name) in GRADIENTS {
+        let Some(group) = evidence.group(algorithm, &[]) else { continue };
+        let found = exponent(Some(group), Support);
+        verdicts.push(
+            Verdict::new(
+                format!("{name} needs a number of samples for it that is about proportional to T."),
+                Finding::of_range(found.and_then(|c| c.interval), (0.85, 1.15)),
+                format!("Exponent of T: {}; \"about\" is 0.85 to 1.15.", with_interval(found)),
+            )
+            .number(found.map(|c| c.estimate), found.and_then(|c| c.interval)),
+        );
+    }
+    let cells: Vec<&Needed> = moment.map_or_else(Vec::new, |g| g.cells(Support));
+    let predictions: Vec<(&Needed, f64)> =
+        cells.iter().filter_map(|c| Some((*c, predicted(&runs_of(evidence, c), quantile)?))).collect();
+    let ratios = || predictions.iter().filter(|(c, _)| !c.censored).map(|(c, p)| c.samples as f64 / p);
+    let (least, most) = ratios().fold((f64::MAX, f64::MIN), |(a, b), r| (a.min(r), b.max(r)));
+    verdicts.push(match median_of(ratios()) {
+        None => Verdict::new(THRESHOLD, Finding::Undecided, "No cell has both."),
+        Some(middle) => Verdict::new(
+            THRESHOLD,
+            Finding::of_range(Some((least, most)), (0.5, 2.0)),
+            format!(
+                "Needed over predicted, cell by cell: {} to {}, median {}. It holds if all are between 1/2 and 2.",
+                two(least),
+                two(most),
+                two(middle)
+            ),
+        )
+        .number(Some(middle), Some((least, most))),
+    });
+    let mut shown = vec![("moment", moment)];
+    shown.extend(GRADIENTS.iter().filter_map(|(algorithm, name)| Some((*name, Some(evidence.group(algorithm, &[])?)))));
+    let pair = common_pair(&shown.iter().map(|(_, group)| (*group, Support)).collect::<Vec<_>>());
+    let mut shown: Vec<_> =
+        shown.into_iter().map(|(name, group)| series(name.to_owned(), group, Support, pair)).collect();
+    shown[0].dashes =
+        predictions.iter().filter(|(c, _)| Some((c.n, c.q)) == pair).map(|(c, p)| (c.t as f64, *p)).collect();
+    let figure = needed_figure(
+        "moment",
+        "Samples that the support takes".to_owned(),
+        "Samples from which on the Q largest entries of the attention of every query token are the true positions, each algorithm at hyperparameters chosen on other replicates. \
+         Dashes: where the chi-square limit puts the threshold of the moment estimator, over the same tasks. Open marks with an arrow: lower bounds."
+            .to_owned(),
+        &shown,
+    );
+    Section {
+        title: "What gradients pay",
+        text: "The moments E[(e_o - mu)(e_t - mu)' | k] vanish at every position that does not matter. To tell Q of them from the noise at T positions should take a number of \
+               samples that grows as ln T. Our claim is that gradient methods, which must first find a sign, take about T.",
+        verdicts,
+        figures: figure.into_iter().collect(),
+        notes: Vec::new(),
+    }
+}
+
+const THRESHOLD: &str = "The finite-sample threshold of the moment estimator is where the chi-square limit puts it.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::OPTIONAL;
+    use crate::record::tests::record;
+
+    /// One law: its own quantiles. Two equal shares of laws far apart: the 0.75 quantile is the median of the upper one.
+    #[test]
+    fn mixtures_of_predictions_have_their_quantiles() {
+        let with = |half: f64, most: f64| {
+            let mut measures = record(3, 2, 64, 0, Some(1)).measures.unwrap();
+            let at = |name: &str| OPTIONAL.iter().position(|(n, ..)| *n == name).unwrap();
+            measures.optional[at("predicted_support_50")] = Some(half);
+            measures.optional[at("predicted_support_90")] = Some(most);
+            measures
+        };
+        let close =
+            |found: Option<f64>, expected: f64| assert!((found.unwrap() / expected - 1.0).abs() < 1e-6, "{found:?}");
+        let (low, high) = (with(100.0, 150.0), with(1e6, 2e6));
+        close(predicted(&[&low], 0.5), 100.0);
+        close(predicted(&[&low], 0.9), 150.0);
+        close(predicted(&[&low, &high], 0.75), 1e6);
+        assert_eq!(predicted(&[&record(3, 2, 64, 0, None).measures.unwrap()], 0.5), None);
+    }
+}

@@ -1,0 +1,297 @@
+//! Softmax attention beside linear attention, on the same tasks.
+
+use std::collections::BTreeMap;
+
+use plotters::style::BLACK;
+
+use super::evidence::{
+    Evidence, Wanted, common_pair, exponent, median_of, needed_figure, series, share, with_interval,
+};
+use super::{Finding, Section, Verdict};
+use crate::analysis::two;
+use crate::figure::panels::{Axis, Entry, Mark};
+use crate::figure::{Curve, Figure, Traced, categorical, curves, matrices, quantiles, round_ticks};
+use crate::needed::Milestone::Recovery;
+use crate::needed::Needed;
+use crate::survival::wilson;
+use crate::{Record, Status, TracePoint};
+
+/// The algorithms that are compared, and how a reader knows them.
+const COMPARED: [(&str, &str); 4] = [
+    ("prox", "linear, Algorithm 1"),
+    ("sgd", "linear, SGD"),
+    ("softmax", "softmax, SGD"),
+    ("softmax_adam", "softmax, Adam"),
+];
+
+/// Runs whose curves are shown, of each algorithm.
+const CURVES: usize = 12;
+
+/// The cosine of a factor with the truth, from its correlation and its relative error: `|U|^2 = e^2 - 1 + 2 alpha` in units of the truth.
+fn cosine(alpha: f64, error: f64) -> f64 {
+    let square = error * error - 1.0 + 2.0 * alpha;
+    // At the start there is no direction yet.
+    if square > 1e-9 { alpha / square.sqrt() } else { 0.0 }
+}
+
+/// The cell of an algorithm at the shortest or the longest T.
+fn cell<'e>(evidence: &'e Evidence<'_>, algorithm: &str, longest: bool) -> Option<&'e Needed> {
+    let cells = evidence.analysis.needed.iter().filter(|c| c.milestone == Recovery && c.algorithm == algorithm);
+    if longest { cells.max_by_key(|c| c.t) } else { cells.min_by_key(|c| c.t) }
+}
+
+/// The runs of a cell at the hyperparameters that all replicates together chose.
+fn runs<'r>(evidence: &Evidence<'r>, cell: &Needed) -> Vec<&'r Record> {
+    evidence.records.iter().filter(|r| cell.describes(r, &evidence.analysis.question)).collect()
+}
+
+/// Traces of the longest sequences, and what one task of the shortest taught every algorithm.
+pub(super) fn wanted(evidence: &Evidence<'_>) -> Vec<Wanted> {
+    let mut wanted = Vec::new();
+    for (algorithm, _) in COMPARED {
+        let longest = cell(evidence, algorithm, true).map_or_else(Vec::new, |c| runs(evidence, c));
+        wanted.extend(longest.iter().take(CURVES).map(|r| Wanted { job_id: r.job_id.clone(), matrices: false }));
+    }
+    let shortest: Vec<Vec<&Record>> =
+        COMPARED.iter().filter_map(|(a, _)| cell(evidence, a, false)).map(|c| runs(evidence, c)).collect();
+    // A replicate is the same task for all; the first that most of them recovered.
+    let count = |replicate: i64| {
+        shortest.iter().flatten().filter(|r| r.replicate == replicate && r.status == Status::Recovered).count()
+    };
+    let replicates: std::collections::BTreeSet<i64> = shortest.iter().flatten().map(|r| r.replicate).collect();
+    let best = replicates.into_iter().max_by_key(|&r| (count(r), -r));
+    let of_best = shortest.iter().flatten().filter(|r| Some(r.replicate) == best);
+    wanted.extend(of_best.map(|r| Wanted { job_id: r.job_id.clone(), matrices: true }));
+    wanted
+}
+
+pub(super) fn section(evidence: &Evidence<'_>) -> Section {
+    let mut verdicts = Vec::new();
+    for (algorithm, name) in COMPARED {
+        let Some(cell) = cell(evidence, algorithm, true) else { continue };
+        let (part, whole) = (cell.reached as usize, cell.replicates as usize);
+        let bounds = (whole > 0).then(|| wilson(part as f64 / whole as f64, whole as f64));
+        verdicts.push(
+            Verdict::new(
+                format!("{name}: learns P and Q."),
+                Finding::of_range(bounds, (0.5, 1.0)),
+                format!(
+                    "At T = {}: {} of the runs recovered, at settings chosen without them{}. It holds if more than half do, by Wilson's interval.",
+                    cell.t,
+                    share(part, whole),
+                    cosines(evidence, algorithm)
+                ),
+            )
+            .number(Some(part as f64 / whole as f64), bounds),
+        );
+    }
+    verdicts.push(faster(evidence));
+    let by_algorithm: Vec<String> = COMPARED
+        .iter()
+        .filter_map(|(a, name)| {
+            Some(format!("{name}: {}", with_interval(exponent(Some(evidence.group(a, &[])?), Recovery))))
+        })
+        .collect();
+    verdicts.push(Verdict::new(
+        "Exponents of T of the samples to recovery.",
+        Finding::Measured,
+        if by_algorithm.is_empty() { "None.".to_owned() } else { by_algorithm.join("; ") + "." },
+    ));
+    let lines: Vec<_> = COMPARED.iter().filter_map(|(a, name)| Some((*name, Some(evidence.group(a, &[])?)))).collect();
+    let pair = common_pair(&lines.iter().map(|(_, group)| (*group, Recovery)).collect::<Vec<_>>());
+    let lines: Vec<_> = lines.into_iter().map(|(name, group)| series(name.to_owned(), group, Recovery, pair)).collect();
+    let needed = needed_figure(
+        "softmax_needed",
+        "Samples that recovery takes, linear and softmax".to_owned(),
+        "Samples by which the runs have recovered, each algorithm at hyperparameters chosen on other replicates from its own grid. Open marks with an arrow: lower bounds.".to_owned(),
+        &lines,
+    );
+    let pictures = [needed, training(evidence), patterns(evidence), values(evidence)];
+    Section {
+        title: "Softmax attention",
+        text: "Ren, Wang and Lee compare linear attention with softmax attention by attention pattern, value matrix and loss. Both are trained on the same tasks here. For softmax the \
+               optimiser is SGD or Adam; batch, step size and the step of the logits relative to that of V are chosen for each algorithm and length from a grid of its own, on one half of the \
+               replicates, and judged on the other half, whose tasks and samples are others.",
+        verdicts,
+        figures: pictures.into_iter().flatten().collect(),
+        notes: vec![
+            "Algorithm 1 knows mu and projects on the constraints; SGD and Adam do not.".to_owned(),
+            "Cosines are of the centred factors, in the inner product weighted by mu.".to_owned(),
+        ],
+    }
+}
+
+/// Median cosines of both factors with the truth when the budget is spent, of the runs whose curves are shown.
+fn cosines(evidence: &Evidence<'_>, algorithm: &str) -> String {
+    let last = || {
+        let longest = evidence.records.iter().map(|r| r.t).max();
+        let own = evidence
+            .traces
+            .iter()
+            .filter(move |t| t.record.algorithm == algorithm && !t.noiseless && Some(t.record.t) == longest);
+        own.filter_map(|t| t.points.last())
+    };
+    let value = median_of(last().map(|p| cosine(p.values[0], p.values[2])));
+    let attention = median_of(last().map(|p| cosine(p.values[1], p.values[3])));
+    value.zip(attention).map_or_else(String::new, |(v, a)| {
+        format!("; after the whole budget the median cosine of V with P is {}, of A with Q {}", two(v), two(a))
+    })
+}
+
+/// Which of linear and softmax needs fewer samples at the longest T at which both are known.
+fn faster(evidence: &Evidence<'_>) -> Verdict {
+    const STATEMENT: &str =
+        "Linear attention by Algorithm 1 needs no more samples than softmax attention by its better optimiser.";
+    let cells = |algorithm: &str| -> BTreeMap<i64, &Needed> {
+        let rows = evidence
+            .analysis
+            .needed
+            .iter()
+            .filter(|c| c.milestone == Recovery && c.algorithm == algorithm && !c.censored);
+        rows.map(|c| (c.t, c)).collect()
+    };
+    let (linear, adam, sgd) = (cells("prox"), cells("softmax_adam"), cells("softmax"));
+    let better = |t: i64| [adam.get(&t), sgd.get(&t)].into_iter().flatten().min_by_key(|c| c.samples).copied();
+    let both = linear.values().rev().find_map(|l| Some((*l, better(l.t)?)));
+    let Some((linear, softmax)) = both else {
+        return Verdict::new(STATEMENT, Finding::Undecided, "There is no length at which both recover.");
+    };
+    let ratio = softmax.samples as f64 / linear.samples as f64;
+    let finding = match (linear.ci_high, linear.ci_low, softmax.ci_high, softmax.ci_low) {
+        (Some(high), _, _, Some(low)) if high < low => Finding::Confirmed,
+        (_, Some(low), Some(high), _) if high < low => Finding::Refuted,
+        _ => Finding::Undecided,
+    };
+    Verdict::new(
+        STATEMENT,
+        finding,
+        format!(
+            "At T = {}: {} samples by {}, {} by prox; a ratio of {}. It is decided if the 95 % intervals of the two do not meet.",
+            linear.t,
+            softmax.samples,
+            softmax.algorithm,
+            linear.samples,
+            two(ratio)
+        ),
+    )
+    .number(Some(ratio), None)
+}
+
+/// Loss and cosines over samples at the longest T.
+fn training(evidence: &Evidence<'_>) -> Option<Figure> {
+    let of = |algorithm: &'static str, noiseless: bool| {
+        let longest = evidence.records.iter().map(|r| r.t).max();
+        evidence.traces.iter().filter(move |t| {
+            t.record.algorithm == algorithm
+                && t.noiseless == noiseless
+                && Some(t.record.t) == longest
+                && t.points.len() > 1
+        })
+    };
+    let most =
+        COMPARED.iter().flat_map(|(a, _)| of(a, false)).filter_map(|t| t.points.last()).map(|p| p.samples).max()?
+            as f64;
+    let (mut drawn, mut legend) = (Vec::new(), Vec::new());
+    let mut add = |runs: &[&Traced], ink, mark| {
+        for panel in 0..3 {
+            let values: Vec<Vec<TracePoint>> = runs.iter().map(|t| with_number(t, panel)).collect();
+            let values: Vec<&[TracePoint]> = values.iter().map(Vec::as_slice).collect();
+            let read = quantiles(&values, most, |point| point.values[0]);
+            let points = read.iter().map(|(x, q)| (*x, q[1])).collect();
+            let band = if mark == Mark::Line { read.iter().map(|(_, q)| (q[0], q[2])).collect() } else { Vec::new() };
+            drawn.push(Curve { panel, ink, mark, points, band, bounds: Vec::new() });
+        }
+    };
+    for (i, (algorithm, name)) in COMPARED.iter().enumerate() {
+        let runs: Vec<&Traced> = of(algorithm, false).collect();
+        if !runs.is_empty() {
+            add(&runs, categorical(i), Mark::Line);
+            legend.push(Entry { ink: categorical(i), mark: Mark::Line, text: (*name).to_owned() });
+        }
+    }
+    let noiseless: Vec<&Traced> = of("prox", true).collect();
+    if !noiseless.is_empty() {
+        add(&noiseless, BLACK, Mark::Dashes);
+        legend.push(Entry { ink: BLACK, mark: Mark::Dashes, text: "Algorithm 1 without noise".to_owned() });
+    }
+    let axes = (
+        Axis::linear("samples", 0.0, most, &round_ticks(most)[..2.min(round_ticks(most).len())]),
+        Axis::linear("excess loss, cosine", 0.0, 1.2, &[0.0, 0.5, 1.0]),
+    );
+    let panels = vec!["excess loss".to_owned(), "cosine of V and P".to_owned(), "cosine of A and Q".to_owned()];
+    let svg = curves(axes, (3, 150), legend, panels, &drawn)?;
+    let t = of("prox", false).next().map_or(0, |t| t.record.t);
+    Some(Figure {
+        name: "claim_softmax_training".to_owned(),
+        title: format!("Loss and cosines at T = {t}"),
+        caption: "Medians of runs at the chosen hyperparameters, with bands from the 10 % to the 90 % quantile. The loss is expected, 0 at the truth and 1 at the uninformative start. Runs go on after recovery until their \
+                  budget is spent."
+            .to_owned(),
+        svg,
+    })
+}
+
+/// A trace with one number a point: the relative excess of the loss, or a cosine.
+fn with_number(traced: &Traced, panel: usize) -> Vec<TracePoint> {
+    let Some(measures) = &traced.record.measures else { return Vec::new() };
+    let start = traced.points.first().map_or(f64::NAN, |p| p.values[6]);
+    // On the population path the loss at the truth is less than at the start by K_P (K_Q + 1/T) / 2.
+    let depth = 0.5 * measures.k_p * (measures.k_q + 1.0 / traced.record.t as f64);
+    let number = |p: &TracePoint| match panel {
+        0 => 1.0 + (p.values[6] - start) / depth,
+        1 => cosine(p.values[0], p.values[2]),
+        _ => cosine(p.values[1], p.values[3]),
+    };
+    traced.points.iter().map(|p| TracePoint { values: [number(p); 7], ..p.clone() }).collect()
+}
+
+fn patterns(evidence: &Evidence<'_>) -> Option<Figure> {
+    let first = evidence.matrices.first()?;
+    let mut shown = vec![("truth".to_owned(), &first.attention[0])];
+    shown.extend(named(evidence).map(|(name, m)| (name, &m.attention[1])));
+    let svg = matrices("position t", &format!("query token 1 to {}", first.record.n), 2, &shown)?;
+    Some(Figure {
+        name: "claim_softmax_attention".to_owned(),
+        title: format!("Attention patterns at T = {}", first.record.t),
+        caption: format!(
+            "Weight of each position for each query token at the end of one run of each algorithm, on the same task (replicate {}). Weights of linear attention and its V are known up to a common scale.",
+            first.record.replicate
+        ),
+        svg,
+    })
+}
+
+fn values(evidence: &Evidence<'_>) -> Option<Figure> {
+    let first = evidence.matrices.first()?;
+    let mut shown = vec![("P".to_owned(), &first.value[0])];
+    shown.extend(named(evidence).map(|(name, m)| (name, &m.value[1])));
+    let svg = matrices("current state", "next state", 3, &shown)?;
+    Some(Figure {
+        name: "claim_softmax_values".to_owned(),
+        title: "Value matrices".to_owned(),
+        caption: "P and the V of the same runs. Rows: next state, columns: current state, both from 1.".to_owned(),
+        svg,
+    })
+}
+
+fn named<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = (String, &'e super::Matrices)> {
+    evidence.matrices.iter().filter_map(|m| {
+        let (_, name) = COMPARED.iter().find(|(algorithm, _)| *algorithm == m.record.algorithm)?;
+        Some(((*name).to_owned(), m))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A factor `c P + noise` of size d beside P has error `sqrt((1-c)^2 + d^2)` and cosine `c / sqrt(c^2 + d^2)`.
+    #[test]
+    fn cosines_follow_from_correlations_and_errors() {
+        for (c, d) in [(1.0f64, 0.0f64), (0.5, 0.2), (-1.0, 0.3), (2.0, 1.0)] {
+            let error = ((1.0 - c).powi(2) + d * d).sqrt();
+            assert!((cosine(c, error) - c / (c * c + d * d).sqrt()).abs() < 1e-12);
+        }
+        assert_eq!(cosine(0.0, 1.0), 0.0);
+    }
+}

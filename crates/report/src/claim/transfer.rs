@@ -1,0 +1,272 @@
+//! From a related V: needed samples against the correlation of the two chains.
+
+use plotters::style::BLACK;
+
+use super::evidence::{
+    Evidence, at_most_logarithmic, ended, exponent, log_power, measured, median_of, share, with_interval,
+};
+use super::{Finding, Section, Verdict};
+use crate::analysis::{Group, two};
+use crate::figure::panels::{Axis, Entry, Mark};
+use crate::figure::{Curve, Figure, GREY, curves, sequential};
+use crate::needed::Milestone::Recovery;
+use crate::needed::Needed;
+use crate::record::POPULATION;
+use crate::{Record, Status};
+
+/// The groups of an algorithm from a transferred V, with their theta, ascending.
+fn transferred<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str) -> Vec<(f64, &'e Group<'a>)> {
+    let of =
+        |group: &Group<'_>, key: &str| group.conditions.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
+    let groups =
+        evidence.groups().iter().filter(|g| g.algorithm == algorithm && of(g, "transfer").is_some_and(|w| w > 0.0));
+    let mut groups: Vec<(f64, &Group<'a>)> = groups.filter_map(|g| Some((of(g, "theta")?, g))).collect();
+    groups.sort_by(|a, b| a.0.total_cmp(&b.0));
+    groups
+}
+
+pub(super) fn section(evidence: &Evidence<'_>) -> Section {
+    let groups = transferred(evidence, "prox");
+    let scratch = evidence.group("prox", &[("transfer", 0.0)]);
+    let positive: Vec<&(f64, &Group<'_>)> = groups.iter().filter(|(theta, _)| *theta > 0.0).collect();
+    let findings: Vec<(f64, Finding)> =
+        positive.iter().map(|(theta, g)| (*theta, at_most_logarithmic(Some(g), Recovery))).collect();
+    // From the largest theta downwards: so far the claim holds without a gap.
+    let holds: Vec<f64> =
+        findings.iter().rev().take_while(|(_, f)| *f == Finding::Confirmed).map(|(theta, _)| *theta).collect();
+    let refuted_below_one = findings.iter().filter(|(theta, _)| *theta < 1.0).all(|(_, f)| *f == Finding::Refuted);
+    let threshold = holds.last().copied();
+    let finding = match threshold {
+        Some(theta) if theta < 1.0 => Finding::Confirmed,
+        _ if !findings.is_empty() && refuted_below_one => Finding::Refuted,
+        _ => Finding::Undecided,
+    };
+    let by_theta = positive.iter().map(|(theta, g)| {
+        format!(
+            "θ = {theta}: ln T to {}, T to {}",
+            with_interval(log_power(Some(g), Recovery)),
+            with_interval(exponent(Some(g), Recovery))
+        )
+    });
+    let evidence_text = format!(
+        "{}{}; from scratch T to {}. It holds at a θ if the interval of the power of ln T ends at 1 or below, and as a whole if it holds from some θ below 1 upwards.",
+        match threshold {
+            Some(theta) => format!("It holds from θ = {theta} on. "),
+            None => "There is no such θ on the grid. ".to_owned(),
+        },
+        by_theta.collect::<Vec<_>>().join("; "),
+        with_interval(exponent(scratch, Recovery))
+    );
+    let mut verdicts = vec![
+        Verdict::new(
+            "Beyond a threshold of θ the needed samples grow with T no faster than ln T.",
+            finding,
+            evidence_text,
+        )
+        .number(threshold, None),
+    ];
+    verdicts.push(falls(&positive, scratch));
+    verdicts.extend(saves(&groups, scratch));
+    verdicts.push(negative(evidence));
+    let figures = [needed(&groups, scratch, &transferred(evidence, POPULATION)), exponents(&groups, scratch)];
+    let transferred_runs =
+        || measured(evidence.records.iter().filter(|r| r.further("transfer").is_some_and(|w| w > 0.0)));
+    let error = median_of(transferred_runs().filter_map(|(_, m)| m.optional("source_error")));
+    Section {
+        title: "Transfer",
+        text: "Ren, Wang and Lee claim that a V learned on a related chain spares the first stage, so that the dependence on T vanishes once the correlation θ of the two chains is \
+               large enough. Here V comes from a real run on a chain with the same mu and exactly this θ; the downstream run starts in the sparse stage, with fresh attention patterns.",
+        verdicts,
+        figures: figures.into_iter().flatten().collect(),
+        notes: error
+            .map(|e| format!("The pretrained V were within {} of their own P, relative, in the median.", two(e)))
+            .into_iter()
+            .collect(),
+    }
+}
+
+/// Whether the exponent of T falls from the smallest to the largest positive theta.
+fn falls(positive: &[&(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Verdict {
+    let known: Vec<(f64, crate::scaling::Coefficient)> =
+        positive.iter().filter_map(|(theta, g)| Some((*theta, exponent(Some(g), Recovery)?))).collect();
+    let ends = known.last().zip(exponent(scratch, Recovery));
+    let (finding, text) = match ends {
+        Some(((theta, last), from_scratch)) => match (last.interval, from_scratch.interval) {
+            (Some((low, high)), Some((scratch_low, scratch_high))) => (
+                if high < scratch_low {
+                    Finding::Confirmed
+                } else if low > scratch_high {
+                    Finding::Refuted
+                } else {
+                    Finding::Undecided
+                },
+                format!(
+                    "At θ = {theta}: {}; from scratch: {}.",
+                    with_interval(Some(*last)),
+                    with_interval(Some(from_scratch))
+                ),
+            ),
+            _ => (Finding::Undecided, "An exponent has no interval.".to_owned()),
+        },
+        None => (Finding::Undecided, "An exponent is not known.".to_owned()),
+    };
+    let last = ends.map(|((_, last), _)| *last);
+    Verdict::new("At the largest θ the exponent of T is smaller than from scratch.", finding, text)
+        .number(last.map(|c| c.estimate), last.and_then(|c| c.interval))
+}
+
+/// What each theta saves at the largest T.
+fn saves(groups: &[(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Option<Verdict> {
+    let largest = |g: &Group<'_>| -> Option<(i64, i64, bool)> {
+        let cells = g.cells(Recovery);
+        let cell = cells.iter().max_by_key(|c| c.t)?;
+        Some((cell.t, cell.samples, cell.censored))
+    };
+    let (t, samples, _) = largest(scratch?).filter(|c| !c.2)?;
+    let factor = |(theta, g): &(f64, &Group<'_>)| {
+        let (_, needed, censored) = largest(g).filter(|c| c.0 == t)?;
+        let factor = samples as f64 / needed as f64;
+        Some(format!("θ = {theta}: {}{}", if censored { "below " } else { "" }, two(factor)))
+    };
+    let text: Vec<String> = groups.iter().filter_map(factor).collect();
+    Some(Verdict::new(
+        format!("At T = {t} transfer saves this factor of samples over training from scratch."),
+        Finding::Measured,
+        text.join("; ") + ".",
+    ))
+}
+
+fn negative(evidence: &Evidence<'_>) -> Verdict {
+    let of = |sign: fn(f64) -> bool| {
+        evidence.records.iter().filter(move |r: &&Record| {
+            r.algorithm == "prox"
+                && r.further("transfer").is_some_and(|w| w > 0.0)
+                && r.further("theta").is_some_and(sign)
+        })
+    };
+    let ((bad, runs), (other_bad, others)) =
+        (ended(of(|t| t < 0.0), Status::Mirrored), ended(of(|t| t > 0.0), Status::Mirrored));
+    let finding = if runs == 0 { Finding::Undecided } else { Finding::Measured };
+    let text = format!(
+        "Over all settings {} of the runs from negative θ ended mirrored, {} of those from positive θ.",
+        share(bad, runs),
+        share(other_bad, others)
+    );
+    Verdict::new("A V of negative θ leads into the mirrored solution.", finding, text)
+}
+
+/// Needed samples against theta, a curve for each T.
+fn needed(
+    groups: &[(f64, &Group<'_>)],
+    scratch: Option<&Group<'_>>,
+    noiseless: &[(f64, &Group<'_>)],
+) -> Option<Figure> {
+    let of = |groups: &[(f64, &Group<'_>)], t: i64| -> Vec<(f64, i64, bool)> {
+        let cell = |(theta, g): &(f64, &Group<'_>)| {
+            let cells = g.cells(Recovery);
+            cells.iter().find(|c| c.t == t && c.samples > 0).map(|c: &&Needed| (*theta, c.samples, c.censored))
+        };
+        groups.iter().filter_map(cell).collect()
+    };
+    let mut lengths: Vec<i64> = groups.iter().flat_map(|(_, g)| g.cells(Recovery)).map(|c| c.t).collect();
+    lengths.sort_unstable();
+    lengths.dedup();
+    let (first, last) = (groups.first()?.0, groups.last()?.0);
+    let mut drawn = Vec::new();
+    let mut legend = Vec::new();
+    for (i, &t) in lengths.iter().enumerate() {
+        let ink = sequential(i, lengths.len());
+        let own = of(groups, t);
+        let curve =
+            |mark, points: Vec<(f64, f64)>, bounds| Curve { panel: 0, ink, mark, points, band: Vec::new(), bounds };
+        let plain = |rows: &[(f64, i64, bool)]| rows.iter().map(|r| (r.0, r.1 as f64)).collect::<Vec<_>>();
+        drawn.push(curve(Mark::of(i), plain(&own), own.iter().map(|r| r.2).collect()));
+        let reference = scratch.and_then(|g| g.cells(Recovery).into_iter().find(|c| c.t == t && !c.censored));
+        if let Some(cell) = reference {
+            drawn.push(curve(
+                Mark::Dashes,
+                vec![(first, cell.samples as f64), (last, cell.samples as f64)],
+                Vec::new(),
+            ));
+        }
+        let quiet: Vec<(f64, i64, bool)> = of(noiseless, t).into_iter().filter(|r| !r.2).collect();
+        drawn.push(Curve { ink: GREY, ..curve(Mark::Line, plain(&quiet), Vec::new()) });
+        legend.push(Entry { ink, mark: Mark::of(i), text: format!("T = {t}") });
+    }
+    legend.push(Entry { ink: BLACK, mark: Mark::Dashes, text: "from scratch".to_owned() });
+    if !noiseless.is_empty() {
+        legend.push(Entry { ink: GREY, mark: Mark::Line, text: "without noise".to_owned() });
+    }
+    let values: Vec<f64> = drawn.iter().flat_map(|c| c.points.iter().map(|p| p.1)).collect();
+    let room = 0.05 * (last - first).max(0.1);
+    let axes = (
+        Axis::linear(
+            "correlation θ of the two chains",
+            first - room,
+            last + room,
+            &[-1.0, -0.5, 0.0, 0.25, 0.5, 0.75, 1.0]
+                .into_iter()
+                .filter(|t| (first..=last).contains(t))
+                .collect::<Vec<_>>(),
+        ),
+        Axis::logarithmic("samples to recover the truth", values.iter().copied(), 1.35, 6),
+    );
+    let svg = curves(axes, (1, 210), legend, vec![String::new()], &drawn)?;
+    Some(Figure {
+        name: "claim_transfer".to_owned(),
+        title: "Needed samples against θ".to_owned(),
+        caption: "Samples by which the runs have recovered when V comes from a chain at correlation θ with their own, at hyperparameters chosen on other replicates. Dashes of the same \
+                  colour: from scratch. Open marks with an arrow: lower bounds, too few runs recover. Without noise: steps of the population dynamics from the same start times one \
+                  batch of the same size for all, in the order of T."
+            .to_owned(),
+        svg,
+    })
+}
+
+/// The exponent of T against theta.
+fn exponents(groups: &[(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Option<Figure> {
+    let known: Vec<(f64, f64, (f64, f64))> = groups
+        .iter()
+        .filter_map(|(theta, g)| exponent(Some(g), Recovery).and_then(|c| Some((*theta, c.estimate, c.interval?))))
+        .collect();
+    let (first, last) = (known.first()?.0, known.last()?.0);
+    if known.len() < 2 {
+        return None;
+    }
+    let ink = sequential(0, 1);
+    let curve =
+        |mark, ink, points: Vec<(f64, f64)>, band| Curve { panel: 0, ink, mark, points, band, bounds: Vec::new() };
+    let mut drawn =
+        vec![curve(Mark::Disc, ink, known.iter().map(|k| (k.0, k.1)).collect(), known.iter().map(|k| k.2).collect())];
+    if let Some(c) = exponent(scratch, Recovery) {
+        drawn.push(curve(
+            Mark::Line,
+            GREY,
+            vec![(first, c.estimate), (last, c.estimate)],
+            c.interval.map_or_else(Vec::new, |i| vec![i, i]),
+        ));
+    }
+    drawn.push(curve(Mark::Dashes, BLACK, vec![(first, 0.0), (last, 0.0)], Vec::new()));
+    let highest = known.iter().map(|k| k.2.1).chain([1.2]).fold(0.0, f64::max);
+    let lowest = known.iter().map(|k| k.2.0).chain([-0.1]).fold(0.0, f64::min);
+    let axes = (
+        Axis::linear(
+            "correlation θ of the two chains",
+            first - 0.05,
+            last + 0.05,
+            &[0.25, 0.5, 0.75, 1.0].into_iter().filter(|t| (first..=last).contains(t)).collect::<Vec<_>>(),
+        ),
+        Axis::linear("exponent of T", lowest, highest, &[0.0, 0.5, 1.0]),
+    );
+    let legend = vec![
+        Entry { ink, mark: Mark::Disc, text: "transferred".to_owned() },
+        Entry { ink: GREY, mark: Mark::Line, text: "from scratch".to_owned() },
+    ];
+    let svg = curves(axes, (1, 150), legend, vec![String::new()], &drawn)?;
+    Some(Figure {
+        name: "claim_transfer_exponent".to_owned(),
+        title: "The exponent of T against θ".to_owned(),
+        caption: "Exponent of T of the samples to recovery, with 95 % intervals; θ at which it is not known are left out. Grey: from scratch, with its interval.".to_owned(),
+        svg,
+    })
+}

@@ -1,0 +1,120 @@
+//! The stages apart: from nothing to a signal, and from planted correlations to recovery.
+
+use super::evidence::{
+    Evidence, at_most_logarithmic, common_pair, exponent, log_power, needed_figure, series, with_interval,
+};
+use super::{Finding, Section, Verdict};
+use crate::analysis::{Group, rivalry};
+use crate::needed::Milestone::{Recovery, Signal};
+use crate::record::POPULATION;
+use crate::scaling::{Term, Verdict as Law};
+
+/// The group of an algorithm that starts from nothing, or from planted correlations.
+fn starting<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str, planted: bool) -> Option<&'e Group<'a>> {
+    let is_planted = |g: &&Group<'_>| g.conditions.iter().any(|(key, value)| *key == "alpha_v" && *value > 0.0);
+    evidence.groups().iter().filter(|g| g.algorithm == algorithm).find(|g| is_planted(g) == planted)
+}
+
+pub(super) fn section(evidence: &Evidence<'_>) -> Section {
+    let (first, second) = (starting(evidence, "prox", false), starting(evidence, "prox", true));
+    let signal = first.and_then(|g| g.scaling(Signal));
+    let finding = match (exponent(first, Signal).and_then(|c| c.interval), signal.map(crate::scaling::Scaling::verdict))
+    {
+        (Some((low, _)), Some(Law::Power)) if low > 0.0 => Finding::Confirmed,
+        (Some(_), Some(Law::Polylog)) => Finding::Refuted,
+        _ => Finding::Undecided,
+    };
+    let of = |c: Option<crate::scaling::Coefficient>| (c.map(|c| c.estimate), c.and_then(|c| c.interval));
+    let (estimate, interval) = of(exponent(first, Signal));
+    let mut verdicts = vec![
+        Verdict::new(
+            "Stage 1, from nothing to a signal, needs a number of samples that is a power of T.",
+            finding,
+            format!(
+                "Exponent of T: {}. {}",
+                with_interval(exponent(first, Signal)),
+                signal.and_then(rivalry).unwrap_or_else(|| "The laws cannot be compared.".to_owned())
+            ),
+        )
+        .number(estimate, interval),
+    ];
+    let (estimate, interval) = of(log_power(second, Recovery));
+    verdicts.push(
+        Verdict::new(
+            "Stage 2, from planted correlations to recovery, grows with T no faster than ln T.",
+            at_most_logarithmic(second, Recovery),
+            format!(
+                "Power of ln T: {}; as a power of T: {}. It holds if the interval of the power of ln T ends at 1 or below.",
+                with_interval(log_power(second, Recovery)),
+                with_interval(exponent(second, Recovery))
+            ),
+        )
+        .number(estimate, interval),
+    );
+    let (early, late) = (exponent(first, Signal), exponent(second, Recovery));
+    let finding = match (early.and_then(|c| c.interval), late.and_then(|c| c.interval)) {
+        (Some(early), Some(late)) if late.1 < early.0 => Finding::Confirmed,
+        (Some(early), Some(late)) if late.0 > early.1 => Finding::Refuted,
+        _ => Finding::Undecided,
+    };
+    let bends = second
+        .and_then(|g| g.scaling(Recovery))
+        .and_then(|s| s.checks.iter().find(|c| c.factors == (Term::T, Term::T)));
+    let (estimate, interval) = of(late);
+    verdicts.push(
+        Verdict::new(
+            "Stage 2 depends on T less than stage 1.",
+            finding,
+            format!(
+                "Exponents of T: {} and {}{}. It holds if the intervals do not meet.",
+                with_interval(late),
+                with_interval(early),
+                bends.map_or_else(String::new, |c| format!(
+                    "; the first changes by {:+.2} with each doubling of T (p = {:.2})",
+                    2.0 * c.estimate * std::f64::consts::LN_2,
+                    c.p_value
+                ))
+            ),
+        )
+        .number(estimate, interval),
+    );
+    for term in [Term::N, Term::Q] {
+        let power = second.and_then(|g| g.scaling(Recovery)).and_then(|s| s.power.as_ref());
+        let found = power.and_then(|law| law.coefficient(term)).filter(crate::scaling::Coefficient::is_known);
+        let (estimate, interval) = of(found);
+        let statement = format!("Stage 2 grows as a power of {}.", term.name());
+        verdicts.push(
+            Verdict::new(
+                statement,
+                Finding::Measured,
+                format!("Exponent of {}: {}.", term.name(), with_interval(found)),
+            )
+            .number(estimate, interval),
+        );
+    }
+    let shown = [
+        ("stage 1: signal from nothing", first, Signal),
+        ("stage 2: recovery from planted", second, Recovery),
+        ("stage 1 without noise", starting(evidence, POPULATION, false), Signal),
+        ("stage 2 without noise", starting(evidence, POPULATION, true), Recovery),
+    ];
+    let pair = common_pair(&shown.map(|(_, group, milestone)| (group, milestone)));
+    let shown = shown.map(|(label, group, milestone)| series(label.to_owned(), group, milestone, pair));
+    let figure = needed_figure(
+        "two_stages",
+        "Both stages against T".to_owned(),
+        "Samples by which the runs have a signal when they start from nothing, and by which they have recovered when both correlations are planted, each stage \
+         with batches and steps of its own. Without noise: steps of the population dynamics times one batch size for all T."
+            .to_owned(),
+        &shown,
+    );
+    Section {
+        title: "Two stages",
+        text: "Ren, Wang and Lee prove that signal boosting takes a number of samples that is polynomial in T, and that what follows takes one that is polynomial \
+               in N and Q and at most logarithmic in T. Stage 1 is judged by the signal milestone from the uninformative start, stage 2 by recovery from both \
+               correlations planted; hyperparameters are tuned for each apart.",
+        verdicts,
+        figures: figure.into_iter().collect(),
+        notes: Vec::new(),
+    }
+}
