@@ -97,6 +97,19 @@ fn a_browser_can_use_the_page() {
         ("traced", "N=2,3 Q=1,2 replicates=6 trace.enabled=true algorithm=prox,sgd training.max_samples=6000"),
         // A condition; six values of N, of which a figure has colours for all, and large numbers of samples.
         ("wide", "N=3,4,5,6,7,8 T=8,16,32 replicates=3 persistence=0.4,0.9 training.max_samples=90000"),
+        // Every claim, each with its figures.
+        (
+            "convergence",
+            "answer.claim=convergence algorithm=prox,sgd,population steps=normalised,raw T=32 trace.enabled=true training.stop_at=budget",
+        ),
+        (
+            "two_stages",
+            "answer.claim=two_stages alpha_v=0,0.5 alpha_a=0,0.5 zip=[\"alpha_v\",\"alpha_a\"] replicates=6",
+        ),
+        ("transfer", "answer.claim=transfer transfer=0,1 theta=-1,0.5,1 replicates=6 pretraining.max_samples=30000"),
+        ("softmax", "answer.claim=softmax algorithm=prox,sgd,softmax,softmax_adam replicates=6"),
+        ("moment", "answer.claim=moment algorithm=moment,prox,sgd,softmax,softmax_adam replicates=6"),
+        ("mirrored", "answer.claim=mirrored flip=0,1.5 replicates=12"),
     ];
     for (name, overrides) in sweeps {
         succeed(home.path(), &format!("run small.toml -q -o {name} {overrides}"));

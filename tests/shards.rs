@@ -198,3 +198,26 @@ fn sweeps_that_differ_in_their_grids_add_up_and_others_are_refused() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("cannot read nowhere/config.toml"));
 }
+
+/// Shards each run the pretrainings that their jobs need; put together they are those of one run, and none is run again.
+#[test]
+fn pretrainings_of_shards_are_put_together() {
+    let home = with_small();
+    let grid = "N=3 T=32 batch_size=16 transfer=1 theta=-1,0.5,1 replicates=3 pretraining.max_samples=20000 training.max_samples=3000";
+    succeed(home.path(), &format!("run small.toml -q -o whole {grid}"));
+    let (out, _) = succeed(home.path(), &format!("plan small.toml -o elsewhere {grid}"));
+    assert!(out.contains("at most 9 pretrainings before them"), "{out}");
+    for shard in ["1/2", "2/2"] {
+        succeed(home.path(), &format!("run small.toml -q -o part{} --shard {shard} {grid}", &shard[..1]));
+    }
+    succeed(home.path(), "merge part1 part2 -o merged");
+    let files = |run: &str| -> Vec<(std::ffi::OsString, Vec<u8>)> {
+        let entries = fs::read_dir(home.path().join(run).join("pretraining")).unwrap();
+        let mut files: Vec<_> = entries.map(|e| e.unwrap()).map(|e| (e.file_name(), fs::read(e.path()).unwrap())).collect();
+        files.sort();
+        files
+    };
+    assert_eq!(files("merged").len(), 9);
+    assert_eq!(files("merged"), files("whole"));
+    assert_eq!(sha256(&home.path().join("merged/runs.parquet")), sha256(&home.path().join("whole/runs.parquet")));
+}

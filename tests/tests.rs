@@ -8,6 +8,7 @@ mod determinism;
 mod disk;
 #[cfg(unix)]
 mod failures;
+mod experiments;
 mod levels;
 mod lock;
 mod page;

@@ -1,6 +1,6 @@
 //! What is done, what is left, and what it would cost.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::claim::Tally;
 use crate::config::Config;
 use crate::duration::short_time;
 use crate::grid::{Point, further_axes};
-use crate::job::{Job, JobId};
+use crate::job::{Identity, Job, JobId};
 use crate::shard::Shard;
 use crate::store::Store;
 
@@ -128,6 +128,11 @@ impl Plan {
         if self.outstanding.is_empty() {
             return text;
         }
+        let pretrainings = self.pretrainings(config);
+        if pretrainings > 0 {
+            let tokens = config.shared.pretraining.max_samples as f64 * f64::from(config.shared.pretraining.t);
+            let _ = writeln!(text, "  at most {pretrainings} pretrainings before them, {tokens:.1e} tokens each");
+        }
         let cores = threads.min(self.outstanding.len());
         // On one core, which a pool of one thread stands for; else a large job would use all of them.
         let one_core = rayon::ThreadPoolBuilder::new().num_threads(1).build();
@@ -146,6 +151,13 @@ impl Plan {
             short_time(Duration::from_secs_f64((seconds / cores as f64).min(1e12)))
         );
         text
+    }
+
+    /// Runs that V is transferred from to what is left; some may be stored already.
+    fn pretrainings(&self, config: &Config) -> usize {
+        let identity = Identity::new(config);
+        let jobs = self.outstanding.iter().map(|&i| &self.jobs[i]).filter(|job| job.point.transfers());
+        jobs.map(|job| identity.pretraining_id(job)).collect::<HashSet<JobId>>().len()
     }
 
     /// For each axis, how many jobs have which value, in the order of the values.

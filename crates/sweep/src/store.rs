@@ -31,7 +31,7 @@ use crate::SweepError;
 use crate::config::Config;
 use crate::job::{JobId, RESULTS_VERSION};
 use crate::part::{self, Found, PART, Part, Row};
-use crate::resolved;
+use crate::{pretraining, resolved};
 use crate::terminal::say;
 
 /// Name of the resolved config in a run directory.
@@ -206,7 +206,7 @@ impl Store {
             written.and_then(|t| SystemTime::now().duration_since(t).ok()).is_some_and(|age| age > ABANDONED)
         };
         // Tables may be written at this moment by `sweep report`, which needs no lock; parts and progress may not.
-        for (place, locked) in [("", false), ("figures", false), (crate::pretraining::PLACE, false), (PARTS, true), (crate::claim::PROGRESS, true)] {
+        for (place, locked) in [("", false), ("figures", false), (pretraining::PLACE, false), (PARTS, true), (crate::claim::PROGRESS, true)] {
             for path in list(&self.directory.join(place)).unwrap_or_default() {
                 let unfinished = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED));
                 let nobody_is_at_it = (locked && access == Access::Alone) || old(&path);
@@ -284,13 +284,31 @@ impl Store {
     /// # Errors
     /// When the file system says no.
     pub fn copy(&self, part: &Part) -> Result<(), SweepError> {
-        for path in part.traces.iter().chain([&part.path]) {
-            let Some(name) = path.file_name() else { continue };
-            let target = self.directory.join(PARTS).join(name);
-            if !target.exists() {
-                let read = |source| SweepError::File { action: "read", path: path.clone(), source };
-                write_whole(&target, &fs::read(path).map_err(read)?)?;
-            }
+        part.traces.iter().chain([&part.path]).try_for_each(|path| self.copy_to(PARTS, path))
+    }
+
+    /// Takes over what was pretrained in another run directory.
+    ///
+    /// # Errors
+    /// When the file system says no.
+    pub fn copy_pretrainings(&self, other: &Path) -> Result<(), SweepError> {
+        let place = other.join(pretraining::PLACE);
+        if !place.is_dir() {
+            return Ok(());
+        }
+        let target = self.directory.join(pretraining::PLACE);
+        fs::create_dir_all(&target).map_err(|source| SweepError::File { action: "create", path: target, source })?;
+        let whole = |path: &&PathBuf| path.extension().is_some_and(|e| e == "parquet");
+        list(&place)?.iter().filter(whole).try_for_each(|path| self.copy_to(pretraining::PLACE, path))
+    }
+
+    /// A file into a folder of this directory, unless it is there.
+    fn copy_to(&self, folder: &str, path: &Path) -> Result<(), SweepError> {
+        let Some(name) = path.file_name() else { return Ok(()) };
+        let target = self.directory.join(folder).join(name);
+        if !target.exists() {
+            let read = |source| SweepError::File { action: "read", path: path.to_owned(), source };
+            write_whole(&target, &fs::read(path).map_err(read)?)?;
         }
         Ok(())
     }

@@ -116,11 +116,11 @@ fn examined(section: &Section, partial: bool) -> Markup {
             h2 { "The claim: " (section.title) }
             p { (section.text) }
             @if partial { p.warning { strong { "Partial: " } "jobs are missing, and findings may change." } }
-            dl.verdicts {
-                @for verdict in &section.verdicts {
-                    dt { span class=(format!("finding {}", verdict.finding.name())) { (verdict.finding.name()) } " " (verdict.statement) }
-                    dd { (minus_signs(&verdict.evidence)) }
-                }
+            ul.verdicts {
+                @for verdict in &section.verdicts { li {
+                    p.sentence { span class=(format!("finding {}", verdict.finding.name())) { (verdict.finding.name()) } " " (verdict.statement) }
+                    p { (minus_signs(&verdict.evidence)) }
+                } }
             }
             @for note in &section.notes { p.note { (note) } }
             (drawn(&section.figures))
@@ -531,7 +531,10 @@ mod tests {
         let place = |text: &str| page.find(text).unwrap();
         assert!(place("The claim: Two stages") < place("The answer"));
         assert!(page.contains("class=\"finding undecided\""));
-        assert_eq!(minus_signs("T to -0.1 [-0.2, 1e-5], Phi(-z), two-fold 3-4"), "T to −0.1 [−0.2, 1e-5], Phi(-z), two-fold 3-4");
+        assert_eq!(
+            minus_signs("T to -0.1 [-0.2, 1e-5], Phi(-z), two-fold 3-4"),
+            "T to −0.1 [−0.2, 1e-5], Phi(-z), two-fold 3-4"
+        );
     }
 
     #[test]

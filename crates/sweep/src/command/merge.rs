@@ -40,6 +40,7 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
         let stored = first.take().map_or_else(|| Store::union(&sources), Ok)?;
         stored.parts().iter().try_for_each(|part| store.copy(part))
     })?;
+    directories.iter().filter(|d| *d != output).try_for_each(|directory| store.copy_pretrainings(directory))?;
     for seen in directories.iter().filter(|directory| *directory != output).flat_map(|d| claim::owners(d)) {
         // Who ran which shard, so that missing ones can be named; shards of other grids were other shares.
         if seen.owner.shard.is_some() && one_grid {
