@@ -1,6 +1,7 @@
-"""What the default grid must show, checked from its tables.
+"""What the default grid must show, and what the README says of the claims, checked from their tables.
 
     python3 tests/claims.py output/sample_complexity
+    python3 tests/claims.py output/mirrored
 """
 
 import sys
@@ -60,5 +61,43 @@ def main(directory: Path) -> None:
     assert flatters > 0
 
 
+def convergence(directory: Path) -> None:
+    shares = duckdb.sql(f"""
+        select algorithm, steps, eta_boost, "lambda", avg((status = 'recovered')::int), avg((status = 'diverged')::int)
+        from '{directory}/runs.parquet' where algorithm != 'population' group by all""").fetchall()
+    found = {row[:4]: (round(100 * row[4]), round(100 * row[5])) for row in shares}
+    print(found)
+    assert found["prox", "normalised", 0.02, 0.01][0] == 88 and found["prox", "normalised", 0.02, 1e-5][0] == 81
+    assert found["prox", "raw", 0.01, 1e-5][0] == 0 and found["prox", "raw", 0.03, 0.003][0] == 84
+    assert found["sgd", "raw", 0.01, 0.003] == (0, 100) and found["sgd", "raw", 0.001, 0.003] == (0, 0)
+
+
+def mirrored(directory: Path) -> None:
+    # The prediction once more, from its formula for two sums over runs, in another language.
+    cells = duckdb.sql(f"""
+        select round(ln(batch_size / (eta_boost * T)) / 0.1), T, count(*), sum((status = 'mirrored')::int),
+               avg((status = 'diverged')::int), sum(predicted_mirrored), sum(predicted_mirrored * (1 - predicted_mirrored))
+        from '{directory}/runs.parquet' where flip = 0 group by all""").fetchall()
+    told = [row for row in cells if row[4] <= 0.02]
+    runs, seen, predicted = (sum(row[i] for row in told) for i in (2, 3, 5))
+    print(f"{seen} of {runs} runs mirrored, {predicted:.0f} predicted")
+    assert (runs, seen, round(predicted)) == (4800, 442, 432)
+    statistic = sum((row[3] - row[5]) ** 2 / row[6] for row in told if row[6] >= 3)
+    evidence = duckdb.sql(f"select evidence from '{directory}/verdicts.parquet' where statement like 'It is%'").fetchall()[0][0]
+    assert f"chi-square {statistic:.1f} " in evidence, (statistic, evidence)
+    needed = dict(duckdb.sql(f"""
+        select flip, needed_samples from '{directory}/needed.parquet' where milestone = 'recovery' and T = 4096""").fetchall())
+    print("needed at T = 4096:", needed)
+    assert needed == {0.0: 172732, 1.5: 38430}
+    slopes = {}
+    for flip in (0.0, 1.5):
+        rows = duckdb.sql(f"""
+            select T, needed_samples from '{directory}/needed.parquet'
+            where milestone = 'recovery' and flip = {flip} and not censored""").fetchall()
+        slopes[flip] = np.polyfit(np.log([row[0] for row in rows]), np.log([row[1] for row in rows]), 1)[0]
+    print("exponents of T by least squares:", slopes)
+    assert round(slopes[0.0], 2) == 0.92 and round(slopes[1.5], 2) == 0.58
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    {"convergence": convergence, "mirrored": mirrored}.get(Path(sys.argv[1]).name, main)(Path(sys.argv[1]))

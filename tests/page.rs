@@ -100,7 +100,7 @@ fn a_browser_can_use_the_page() {
         // Every claim, each with its figures.
         (
             "convergence",
-            "answer.claim=convergence algorithm=prox,sgd,population steps=normalised,raw T=32 trace.enabled=true training.stop_at=budget",
+            "answer.claim=convergence algorithm=prox,sgd,population steps=normalised,raw trace.enabled=true training.stop_at=budget",
         ),
         (
             "two_stages",

@@ -213,7 +213,8 @@ fn pretrainings_of_shards_are_put_together() {
     succeed(home.path(), "merge part1 part2 -o merged");
     let files = |run: &str| -> Vec<(std::ffi::OsString, Vec<u8>)> {
         let entries = fs::read_dir(home.path().join(run).join("pretraining")).unwrap();
-        let mut files: Vec<_> = entries.map(|e| e.unwrap()).map(|e| (e.file_name(), fs::read(e.path()).unwrap())).collect();
+        let mut files: Vec<_> =
+            entries.map(|e| e.unwrap()).map(|e| (e.file_name(), fs::read(e.path()).unwrap())).collect();
         files.sort();
         files
     };

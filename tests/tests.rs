@@ -6,9 +6,9 @@ mod config_errors;
 mod determinism;
 #[cfg(unix)]
 mod disk;
+mod experiments;
 #[cfg(unix)]
 mod failures;
-mod experiments;
 mod levels;
 mod lock;
 mod page;

@@ -53,7 +53,7 @@ impl Analysis {
         Self { scalings: scalings(&needed), needed, settings, endings, replicates, question }
     }
 
-    /// Its algorithms and conditions, in order.
+    /// Its algorithms and conditions, in order, the population last.
     #[must_use]
     pub fn groups(&self) -> Vec<Group<'_>> {
         let key = |algorithm, conditions: &[f64]| (algorithm, conditions.iter().map(|&c| Key(c)).collect());
@@ -81,7 +81,10 @@ impl Analysis {
                 group.endings.iter_mut().zip(setting.endings).for_each(|(sum, ended)| *sum += ended);
             }
         }
-        groups.into_values().collect()
+        let mut groups: Vec<Group<'_>> = groups.into_values().collect();
+        // What is only a reference comes last.
+        groups.sort_by_key(|group| group.algorithm == POPULATION);
+        groups
     }
 
     /// How many runs there are.
@@ -112,8 +115,12 @@ impl Analysis {
                 if failed == 1 { "is" } else { "are" }
             ));
         }
-        for group in self.groups() {
-            limits.extend(group.limits(self.question.quantile));
+        let groups = self.groups();
+        limits.extend(groups.iter().flat_map(|group| group.limits(quantile)));
+        if groups.iter().any(|group| group.algorithm == POPULATION) {
+            limits.push(format!(
+                "{POPULATION} draws no samples: its numbers are steps times batch size, and its runs differ by their tasks only."
+            ));
         }
         let needs = bounding_replicates(quantile);
         match self.replicates {
@@ -224,9 +231,7 @@ impl<'a> Group<'a> {
     fn limits(&self, quantile: f64) -> Vec<String> {
         let name = self.name();
         if self.algorithm == POPULATION {
-            return vec![format!(
-                "{name} draws no samples: its numbers are steps times batch size, and its runs differ by their tasks only."
-            )];
+            return Vec::new();
         }
         let mut limits = Vec::new();
         let cells = self.cells(Milestone::Recovery);

@@ -95,8 +95,16 @@ pub(crate) fn further_columns<'k>(
 /// Measures that only some runs have: name, unit and meaning.
 pub const OPTIONAL: [(&str, &str, &str); 5] = [
     ("flips", "times", "how often both factors were turned over (with `flip`); null: not asked to"),
-    ("predicted_mirrored", "", "probability that such a run of prox grows into the mirrored solution, by the Gaussian argument; null: none applies"),
-    ("predicted_support_50", "samples", "samples at which the moment estimator has the right support with probability 0.5, by the chi-square limit"),
+    (
+        "predicted_mirrored",
+        "",
+        "probability that such a run of prox grows into the mirrored solution, by the Gaussian argument; null: none applies",
+    ),
+    (
+        "predicted_support_50",
+        "samples",
+        "samples at which the moment estimator has the right support with probability 0.5, by the chi-square limit",
+    ),
     ("predicted_support_90", "samples", "the same with probability 0.9"),
     ("source_error", "sqrt(K_P) of the source", "|V_src - P_src|_mu of the V that was transferred; null: none was"),
 ];

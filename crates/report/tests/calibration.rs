@@ -15,8 +15,8 @@ use std::thread;
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use report::record::OPTIONAL;
 use report::needed::{Milestone, Needed, Question, needed};
+use report::record::OPTIONAL;
 use report::scaling::{Form, Term, law, scalings};
 use report::survival::Curve;
 use report::{Measures, Record, Status};

@@ -43,8 +43,16 @@ fn steps_after_the_first_allocate_nothing() {
         for name in ["prox", "sgd", "softmax", "softmax_adam"] {
             for level in Level::available() {
                 let start = Start::Planted { alpha_v: 0.3, alpha_a: 0.5 };
-                let setup =
-                    Setup { task: &task, stream: stream([2; 16]), start, batch_size, cut: 0.2, keep: 0.5, flip: None, level };
+                let setup = Setup {
+                    task: &task,
+                    stream: stream([2; 16]),
+                    start,
+                    batch_size,
+                    cut: 0.2,
+                    keep: 0.5,
+                    flip: None,
+                    level,
+                };
                 let mut learner = (algorithm(name).unwrap().learner)(&setup);
                 let sizes = StepSizes { value: 1e-3, attention: 1e-3, threshold: 1e-6 };
                 for stage in [Stage::Sparse, Stage::Round] {

@@ -121,7 +121,8 @@ impl Identity {
     /// Of a sweep.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let Shared { weights, matrix, stop_at, signal, resolution, boost_end, sparse_end, pretraining } = &config.shared;
+        let Shared { weights, matrix, stop_at, signal, resolution, boost_end, sparse_end, pretraining } =
+            &config.shared;
         let mut task = format!("seed={}\n", config.seed);
         let _ = match weights {
             Weights::Equal => writeln!(task, "weights=equal"),
@@ -210,7 +211,8 @@ impl Identity {
     #[must_use]
     pub fn pretraining_id(&self, job: &Job) -> JobId {
         let theta = job.point.values[axis::THETA];
-        let text = format!("results_version={RESULTS_VERSION}\n{}theta={theta}\n{}", self.of_task(job), self.pretraining);
+        let text =
+            format!("results_version={RESULTS_VERSION}\n{}theta={theta}\n{}", self.of_task(job), self.pretraining);
         JobId(hash("scb-sweep pretraining", &text, job.replicate))
     }
 }

@@ -104,7 +104,9 @@ impl<'a> Replay<'a> {
                     attention: [last.truth.1, last.learned.1],
                 }));
             } else if !self.traces.contains_key(&job_id) {
-                let points = self.job(record).and_then(|(training, job)| training.trace(job, |spec| spec.stop_at = StopAt::Budget));
+                let points = self
+                    .job(record)
+                    .and_then(|(training, job)| training.trace(job, |spec| spec.stop_at = StopAt::Budget));
                 shown.extend(points.map(|points| Traced { record: record.clone(), points, noiseless: false }));
                 shown.extend(self.without_noise(record));
             }

@@ -179,7 +179,9 @@ impl Serialize for Written<'_> {
             (Quantity::Expression(_, text), _) => serializer.serialize_str(text),
             (Quantity::Number(number), Shape::Whole { .. }) => serializer.serialize_i64(*number as i64),
             (Quantity::Number(number), Shape::Real { .. }) => serializer.serialize_f64(*number),
-            (Quantity::Number(number), Shape::Algorithm | Shape::Name(_)) => serializer.serialize_str(&self.0.shown(*number)),
+            (Quantity::Number(number), Shape::Algorithm | Shape::Name(_)) => {
+                serializer.serialize_str(&self.0.shown(*number))
+            }
         }
     }
 }

@@ -31,8 +31,8 @@ use crate::SweepError;
 use crate::config::Config;
 use crate::job::{JobId, RESULTS_VERSION};
 use crate::part::{self, Found, PART, Part, Row};
-use crate::{pretraining, resolved};
 use crate::terminal::say;
+use crate::{pretraining, resolved};
 
 /// Name of the resolved config in a run directory.
 pub const CONFIG: &str = "config.toml";
@@ -206,7 +206,13 @@ impl Store {
             written.and_then(|t| SystemTime::now().duration_since(t).ok()).is_some_and(|age| age > ABANDONED)
         };
         // Tables may be written at this moment by `sweep report`, which needs no lock; parts and progress may not.
-        for (place, locked) in [("", false), ("figures", false), (pretraining::PLACE, false), (PARTS, true), (crate::claim::PROGRESS, true)] {
+        for (place, locked) in [
+            ("", false),
+            ("figures", false),
+            (pretraining::PLACE, false),
+            (PARTS, true),
+            (crate::claim::PROGRESS, true),
+        ] {
             for path in list(&self.directory.join(place)).unwrap_or_default() {
                 let unfinished = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED));
                 let nobody_is_at_it = (locked && access == Access::Alone) || old(&path);

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use report::{Measures, Record, Status, Timing, TracePoint};
 use report::record::OPTIONAL;
+use report::{Measures, Record, Status, Timing, TracePoint};
 use scb_core::kernel::Level;
 use scb_core::optimise::{Stage, Start, support_threshold};
 use scb_core::random::stream;
@@ -166,13 +166,7 @@ fn optional(trained: &Trained) -> [Option<f64>; OPTIONAL.len()] {
         mirror::probability(task, sizes.value, sizes.attention, spec.batch_size as f64)
     });
     let threshold = |probability: f64| (name == "moment").then(|| support_threshold(task, probability));
-    [
-        spec.flip.map(|_| outcome.flips as f64),
-        mirrored,
-        threshold(0.5),
-        threshold(0.9),
-        *source_error,
-    ]
+    [spec.flip.map(|_| outcome.flips as f64), mirrored, threshold(0.5), threshold(0.9), *source_error]
 }
 
 fn measures(trained: &Trained) -> Measures {

@@ -14,13 +14,13 @@ use crate::record::{POPULATION, shown};
 use crate::survival::wilson;
 use crate::{Record, Status, TracePoint};
 
-/// A setting whose replicates are one curve: algorithm, units of the steps, l1 regularisation, step size.
-type Variant<'r> = (&'r str, Key, Key, Key);
+/// A setting whose replicates are one curve: algorithm, units of the steps, l1 regularisation, step size, length.
+type Variant<'r> = (&'r str, Key, Key, Key, i64);
 
 const STEPS: &str = "steps";
 
 fn variant(record: &Record) -> Variant<'_> {
-    (&record.algorithm, Key(record.further(STEPS).unwrap_or(0.0)), Key(record.lambda), Key(record.eta_boost))
+    (&record.algorithm, Key(record.further(STEPS).unwrap_or(0.0)), Key(record.lambda), Key(record.eta_boost), record.t)
 }
 
 /// A number in few digits: `0.92`, `1e-5`, `4.8e12`.
@@ -36,11 +36,14 @@ fn short(x: f64) -> String {
 
 fn variants(records: &[Record]) -> BTreeMap<Variant<'_>, Vec<&Record>> {
     let mut variants: BTreeMap<Variant<'_>, Vec<&Record>> = BTreeMap::new();
-    records.iter().for_each(|record| variants.entry(variant(record)).or_default().push(record));
+    // Sequences of one length are shown, the longest.
+    let longest = records.iter().map(|record| record.t).max();
+    let shown = records.iter().filter(|record| Some(record.t) == longest);
+    shown.for_each(|record| variants.entry(variant(record)).or_default().push(record));
     variants
 }
 
-fn label((algorithm, steps, lambda, eta): Variant<'_>) -> String {
+fn label((algorithm, steps, lambda, eta, _): Variant<'_>) -> String {
     let l1 = if algorithm == "prox" { format!(", λ = {}", short(lambda.0)) } else { String::new() };
     format!("{algorithm}, {}, η = {}{l1}", shown(STEPS, steps.0), eta.0)
 }

@@ -75,7 +75,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     Section {
         title: "Transfer",
         text: "Ren, Wang and Lee claim that a V learned on a related chain spares the first stage, so that the dependence on T vanishes once the correlation θ of the two chains is \
-               large enough. Here V comes from a real run on a chain with the same mu and exactly this θ; the downstream run starts in the sparse stage, with fresh attention patterns.",
+               large enough. Here V comes from a real run on a chain with the same mu and exactly this θ; the downstream run starts in the sparse stage, with fresh attention patterns. What is claimed holds for large T; what is said here holds for the T of this grid.",
         verdicts,
         figures: figures.into_iter().flatten().collect(),
         notes: error

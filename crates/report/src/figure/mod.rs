@@ -18,13 +18,14 @@ use plotters::style::RGBColor;
 
 use crate::Record;
 use crate::analysis::Analysis;
+use crate::record::POPULATION;
 
 pub(crate) use against_length::{Series, against_length};
 pub use attention::Specimen;
 pub(crate) use curves::{Curve, curves};
 pub(crate) use matrices::matrices;
-pub(crate) use training::{quantiles, round_ticks};
 pub use training::Traced;
+pub(crate) use training::{quantiles, round_ticks};
 
 /// A figure, ready to be written and shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +57,10 @@ pub struct Pictured {
 pub fn all(analysis: &Analysis, pictured: &Pictured) -> Vec<Figure> {
     let quantile = analysis.question.quantile;
     let mut figures = Vec::new();
-    for group in analysis.groups() {
+    let groups = analysis.groups();
+    // Dynamics without noise are a reference, drawn on top of others; alone they have figures of their own.
+    let noisy = groups.iter().any(|group| group.algorithm != POPULATION);
+    for group in groups.into_iter().filter(|group| !noisy || group.algorithm != POPULATION) {
         figures.extend(needed_samples::all(&group, quantile));
         figures.extend(rivals::figure(&group));
         figures.extend(success::all(&group, quantile));

@@ -14,7 +14,7 @@ use crate::analysis::{Analysis, Group, count, off, percent, two};
 use crate::claim::Section;
 use crate::figure::Figure;
 use crate::needed::{Milestone, Needed};
-use crate::record::shown;
+use crate::record::{POPULATION, shown};
 use crate::scaling::{Coefficient, Law, Scaling, Term, Verdict, WIDEST};
 
 const STYLE: &str = include_str!("style.css");
@@ -90,6 +90,11 @@ pub fn page(analysis: &Analysis, claim: Option<&Section>, figures: &[Figure], ab
 
 fn answer(analysis: &Analysis, groups: &[Group<'_>], about: &About) -> Markup {
     let (done, limits) = (analysis.runs(), analysis.limits());
+    // Dynamics without noise are a reference; where there is nothing else they are the answer.
+    let mut told: Vec<&Group<'_>> = groups.iter().filter(|group| group.algorithm != POPULATION).collect();
+    if told.is_empty() {
+        told.extend(groups);
+    }
     html! {
         section id="answer" {
             h2 { "The answer" }
@@ -99,7 +104,7 @@ fn answer(analysis: &Analysis, groups: &[Group<'_>], about: &About) -> Markup {
                     (about.jobs - done) " of " (about.jobs) " jobs have not run, and everything below will change."
                 }
             }
-            @for group in groups { p.answer { (raised(&group.answer(analysis.question.quantile))) } }
+            @for group in &told { p.answer { (raised(&group.answer(analysis.question.quantile))) } }
             @if !limits.is_empty() {
                 h3 { "What limits it" }
                 ul.limits { @for limit in &limits { li { (limit) } } }

@@ -131,7 +131,8 @@ fn step(c: &mut Criterion, results: &mut Results, level: Level, group: &str, siz
     let [_, _, t, batch_size] = size;
     let task = task(size);
     let start = Start::Planted { alpha_v: 0.5, alpha_a: 0.5 };
-    let setup = Setup { task: &task, stream: stream([3; 16]), start, batch_size, cut: 0.2, keep: 0.5, flip: None, level };
+    let setup =
+        Setup { task: &task, stream: stream([3; 16]), start, batch_size, cut: 0.2, keep: 0.5, flip: None, level };
     let Some(prox) = algorithm("prox") else { return };
     let mut learner: Box<dyn Learner> = (prox.learner)(&setup);
     let sizes = StepSizes { value: 1e-7, attention: 1e-7, threshold: 1e-9 };

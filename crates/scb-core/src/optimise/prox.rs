@@ -339,7 +339,13 @@ mod tests {
     #[test]
     fn steps_from_a_transferred_value_follow_the_population() {
         let task = task();
-        let spec = TaskSpec { n: 4, q: 2, t: 64, chain: Chain::Mixture { persistence: 0.5, concentration: 1.0 }, weights: Weights::Equal };
+        let spec = TaskSpec {
+            n: 4,
+            q: 2,
+            t: 64,
+            chain: Chain::Mixture { persistence: 0.5, concentration: 1.0 },
+            weights: Weights::Equal,
+        };
         let source = crate::transfer::source(&task, 0.6, &spec, &mut stream([8; 16])).unwrap();
         let truth = Truth::new(&task, Level::best());
         let start = crate::optimise::Start::Transferred { value: source.transition.clone(), weight: 0.7 };
@@ -367,7 +373,8 @@ mod tests {
             population.step(&sizes);
             let other = population.model();
             let far = model.value.iter().zip(&other.value).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max);
-            let attention = model.attention.iter().zip(&other.attention).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+            let attention =
+                model.attention.iter().zip(&other.attention).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
             assert!(far < 1e-3 && attention < 1e-3, "step {step}: {far} {attention}");
         }
         assert!(truth.alpha_a(&model.attention) > 0.9);
@@ -438,7 +445,10 @@ mod tests {
             // Twice: what is turned over stays.
             (0..2).for_each(|_| prox.step(&mut model, &mut zero.clone(), &task, &sizes));
             assert_eq!(prox.flips(), flips);
-            assert!((truth.alpha_v(&model.value) - 0.2).abs() < 1e-6 && (truth.alpha_a(&model.attention) - 0.2).abs() < 1e-6);
+            assert!(
+                (truth.alpha_v(&model.value) - 0.2).abs() < 1e-6
+                    && (truth.alpha_a(&model.attention) - 0.2).abs() < 1e-6
+            );
         }
         let mut model = Linear::planted(&task, -0.2, -0.2);
         let mut off = optimiser();
