@@ -45,7 +45,7 @@ fn needed(run: &Path, algorithm: &str, milestone: &str, key: &str, value: f64) -
 }
 
 /// At the size of the paper 88 % of the runs of Algorithm 1 recover, so that 12 or more of 16 do in 98 of 100 cases; of vanilla SGD none
-/// does. The mirrored share has its prediction within a 95 % interval.
+/// does. The interval of the mirrored share has its prediction in it in 95 of 100 cases.
 #[test]
 fn convergence_algorithm_1_recovers_and_sgd_does_not() {
     let home = tempfile::tempdir().unwrap();
@@ -53,7 +53,7 @@ fn convergence_algorithm_1_recovers_and_sgd_does_not() {
     let run = run(home.path(), &text.replace("replicates = 32", "replicates = 16"));
     assert_eq!(finding(&run, "Algorithm 1 recovers P and Q"), "confirmed");
     assert_eq!(finding(&run, "Vanilla SGD does not recover"), "confirmed");
-    assert_eq!(finding(&run, "As many runs of Algorithm 1 are mirrored"), "confirmed");
+    assert_ne!(finding(&run, "As many runs of Algorithm 1 are mirrored"), "refuted");
     let evidence = &verdicts(&run)[2].2;
     assert!(evidence.contains("λ = 1e-5: α_A") && !evidence.contains("α_A -,"), "{evidence}");
     for name in ["claim_convergence", "claim_convergence_sgd"] {
@@ -94,6 +94,11 @@ fn transfer_saves_samples_and_a_negative_correlation_leads_astray() {
          attention_step = [1, 3]\nmax_samples = 12000\n\
          [[grid]]\nN = 3\nQ = 2\nT = [64, 128, 256, 512]\ntransfer = 0\ntheta = 1\nbatch_size = [\"T/4 + 8\", \"T/2 + 8\"]\nmax_samples = \"80*T + 6000\"\n\
          [task]\npersistence = 0.7\n[answer]\nclaim = \"transfer\"\n",
+    );
+    assert_eq!(
+        finding(&run, "Beyond a threshold of θ"),
+        "undecided",
+        "no theta below 1 is positive: nothing was tried"
     );
     let scratch = needed(&run, "prox", "recovery", "transfer", 0.0);
     let runs = table(&run, "needed.parquet");
@@ -166,7 +171,7 @@ fn moment_estimator_takes_as_many_samples_as_predicted_and_hardly_more_for_longe
     assert!(fs::read_to_string(run.join("figures/claim_moment.svg")).unwrap().contains("predicted"));
 }
 
-/// Both tests are made at the 1 % level, so each alarms in one of 100 cases.
+/// Both tests are made at the 1 % level, so each alarms in one of 100 cases; so few runs need not be enough to confirm.
 #[test]
 fn mirrored_runs_are_as_many_as_predicted_and_turning_over_saves_them() {
     let home = tempfile::tempdir().unwrap();
@@ -177,7 +182,10 @@ fn mirrored_runs_are_as_many_as_predicted_and_turning_over_saves_them() {
          [training]\nmax_samples = \"50*T + 6000\"\n[answer]\nclaim = \"mirrored\"\n",
     );
     let verdicts = verdicts(&run);
-    assert_eq!((verdicts[0].0.as_str(), verdicts[1].0.as_str()), ("confirmed", "confirmed"), "{verdicts:?}");
+    assert!(verdicts[0].0 != "refuted" && verdicts[1].0 != "refuted", "{verdicts:?}");
+    // Observed over predicted: some 70 runs, so four standard deviations are a factor of 1.5.
+    let ratio = verdicts[1].3.unwrap();
+    assert!((0.6..1.5).contains(&ratio), "{verdicts:?}");
     let runs = table(&run, "runs.parquet");
     let mut mirrored = [0, 0];
     for row in 0..runs.rows() {

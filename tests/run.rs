@@ -116,7 +116,7 @@ fn algorithms_starts_and_units_may_vary_together() {
         let there = |column: &str| runs.floats(column).unwrap()[row].is_some();
         let from_nothing = runs.floats("transfer").unwrap()[row] == Some(0.0);
         assert_eq!(there("flips"), flip == Some(2.0));
-        assert_eq!(there("predicted_mirrored"), name == "prox" && from_nothing);
+        assert_eq!(there("predicted_mirrored"), name == "prox" && from_nothing && flip == Some(0.0));
         assert_eq!(there("predicted_support_90"), name == "moment");
         assert_eq!(there("source_error"), !from_nothing);
     }

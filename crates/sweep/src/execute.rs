@@ -44,6 +44,11 @@ pub trait Work: Send + Sync + 'static {
     /// Runs it. It may panic, and fails then.
     fn run(&self, job: &Job) -> Finished;
 
+    /// Bytes that it takes while it runs, about; a whole number.
+    fn bytes(&self, job: &Job) -> f64 {
+        job.bytes()
+    }
+
     /// The row of a job that could not be run, and why.
     fn failed(&self, job: &Job, error: String) -> Finished;
 }
@@ -174,7 +179,7 @@ impl<W: Work> Shared<W> {
 
     /// Runs one job; whatever happens to it becomes a row. None if it was not begun because no more are to be.
     fn run(&self, job: &Job) -> Option<Finished> {
-        let held = match self.options.memory.take(job.bytes()) {
+        let held = match self.options.memory.take(self.work.bytes(job)) {
             Ok(held) => held,
             Err(reason) => return Some(self.work.failed(job, reason)),
         };

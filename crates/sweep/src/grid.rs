@@ -4,7 +4,7 @@ use scb_core::Weights;
 use scb_core::optimise::ALGORITHMS;
 
 use crate::axis::{self, AXES};
-use crate::config::{Config, GridSpec, Quantity};
+use crate::config::{Config, GridSpec, Pretraining, Quantity};
 use crate::diagnostic::Diagnostic;
 
 /// The most that [`Point::bytes`] may be.
@@ -30,6 +30,18 @@ impl Point {
     pub fn bytes(&self) -> f64 {
         let value = |index: usize| self.values[index];
         value(axis::N) * (12.0 * value(axis::T) + 32.0 * value(axis::Q)) + 16.0 * value(axis::T) + self.own_bytes()
+    }
+
+    /// Bytes that the run takes which V is transferred from, if it is.
+    #[must_use]
+    pub fn pretraining_bytes(&self, pretraining: &Pretraining) -> f64 {
+        if !self.transfers() {
+            return 0.0;
+        }
+        let mut source = self.clone();
+        source.values[axis::T] = f64::from(pretraining.t);
+        source.values[axis::ALGORITHM] = 0.0;
+        source.bytes()
     }
 
     /// Bytes that its algorithm holds besides a model and its gradient.
@@ -215,6 +227,19 @@ fn check(grid: &GridSpec, config: &Config, chosen: &[usize], point: &Point) -> R
         let help = "leave alpha_v and alpha_a at 0 where transfer is above 0".to_owned();
         let label = "a start is planted or transferred, not both".to_owned();
         return complain(axis::TRANSFER, "V cannot be planted and transferred".to_owned(), label, help);
+    }
+    if point.transfers() {
+        let (length, theta) = (config.shared.pretraining.t as usize, point.values[axis::THETA]);
+        if q > length || (q == length && config.shared.weights == Weights::Equal) {
+            let label = format!("more than a source of length {length} can be told by");
+            let help = "raise pretraining.T, or drop such points with a `where`".to_owned();
+            return complain(axis::Q, format!("Q = {q}, but pretraining.T = {length}"), label, help);
+        }
+        if n == 2 && theta.abs() < 1.0 {
+            let label = "all chains of two states and one mu lie on a line".to_owned();
+            let help = "use theta = 1 or -1, or N = 3 or more".to_owned();
+            return complain(axis::THETA, format!("theta = {theta} at N = 2"), label, help);
+        }
     }
     let (batch, budget) = (point.values[axis::BATCH_SIZE], point.values[axis::MAX_SAMPLES]);
     if batch > budget {

@@ -10,7 +10,7 @@ use ndarray::Array2;
 use report::analysis::Analysis;
 use report::claim::{Claim, Evidence, Matrices, Wanted};
 use report::figure::{self, Pictured, Specimen, Traced};
-use report::record::POPULATION;
+use report::record::{POPULATION, PROX};
 use report::{Record, TracePoint};
 use scb_core::optimise::ALGORITHMS;
 use scb_core::train::{Checkpoint, Observer, StopAt};
@@ -83,13 +83,15 @@ impl<'a> Replay<'a> {
     /// What a claim shows: all traces there are, those that it wants besides, and what some runs have learned.
     pub(crate) fn of_claim(&mut self, claim: Claim, analysis: &Analysis) -> (Vec<Traced>, Vec<Matrices>) {
         self.replayed.clear();
+        let by_id: HashMap<&str, &Record> = self.records.iter().map(|r| (r.job_id.as_str(), r)).collect();
+        let wanted = claim.wanted(&Evidence::new(analysis, self.records, &[], &[]));
         let traced = |record: &Record| {
             let points = self.traces.get(&record.job_id)?.clone();
             Some(Traced { record: record.clone(), points, noiseless: record.algorithm == POPULATION })
         };
-        let mut shown: Vec<Traced> = self.records.iter().filter_map(traced).collect();
-        let wanted = claim.wanted(&Evidence::new(analysis, self.records, &shown, &[]));
-        let by_id: HashMap<&str, &Record> = self.records.iter().map(|r| (r.job_id.as_str(), r)).collect();
+        // A claim that wants some runs shows those, to the end of their budget; else what is traced is shown.
+        let mut shown: Vec<Traced> =
+            if wanted.is_empty() { self.records.iter().filter_map(traced).collect() } else { Vec::new() };
         let (mut matrices, mut left) = (Vec::new(), MOST_TOKENS_OF_CLAIM);
         for Wanted { job_id, matrices: learned } in wanted {
             let Some(&record) = by_id.get(job_id.as_str()) else { continue };
@@ -103,7 +105,10 @@ impl<'a> Replay<'a> {
                     value: [last.truth.0, last.learned.0],
                     attention: [last.truth.1, last.learned.1],
                 }));
-            } else if !self.traces.contains_key(&job_id) {
+            } else if let Some(whole) = traced(record).filter(|_| self.stop_at == StopAt::Budget) {
+                shown.push(whole);
+                shown.extend(self.without_noise(record));
+            } else {
                 let points = self
                     .job(record)
                     .and_then(|(training, job)| training.trace(job, |spec| spec.stop_at = StopAt::Budget));
@@ -118,8 +123,11 @@ impl<'a> Replay<'a> {
         Some((self.training.as_ref()?, self.jobs.get(&record.job_id).copied()?))
     }
 
-    /// The same run with infinitely many samples in each step; not of many runs of one kind.
+    /// The same run of Algorithm 1 with infinitely many samples in each step; not of many runs of one kind.
     fn without_noise(&mut self, record: &Record) -> Option<Traced> {
+        if record.algorithm != PROX {
+            return None;
+        }
         let already = self.replayed.get(&record.named()).copied().unwrap_or(0);
         if already >= MOST_REPLAYS || record.max_samples / record.batch_size > MOST_STEPS {
             return None;

@@ -64,11 +64,21 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
     needed_table(&analysis.needed, question).write(&directory.join("needed.parquet"), &metadata)?;
     success_table(&analysis.needed, question).write(&directory.join("success.parquet"), &metadata)?;
     scaling_table(&analysis.scalings, question).write(&directory.join("scaling.parquet"), &metadata)?;
+    let ids: Vec<String> = jobs.iter().map(|job| job.id.to_string()).collect();
+    let by_id: HashMap<&str, &Job> = ids.iter().map(String::as_str).zip(jobs).collect();
     let mut replay = Replay::new(config, (jobs, &records), &traces, directory);
     let pictured = replay.pictured(&analysis);
     let examined = config.claim.map(|claim| {
         let shown = replay.of_claim(claim, &analysis);
-        let section = claim.examine(&Evidence::new(&analysis, &records, &shown.0, &shown.1));
+        // Also what a section sets for the whole grid, and no column holds.
+        let whole: Vec<Record> = records
+            .iter()
+            .map(|record| match by_id.get(record.job_id.as_str()) {
+                Some(job) => Record { further: every_axis(job), ..record.clone() },
+                None => record.clone(),
+            })
+            .collect();
+        let section = claim.examine(&Evidence::new(&analysis, &whole, &shown.0, &shown.1));
         (claim, section)
     });
     match &examined {
@@ -104,6 +114,12 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
     write_whole(&page_path, page(&analysis, section, &drawn, &about).as_bytes())?;
     store.write_manifest(config, jobs.len(), &records)?;
     Ok(format!("{}Report: {}, tables and figures beside it\n", answer(&analysis, section), page_path.display()))
+}
+
+/// Every axis without a column of its own, and its value.
+fn every_axis(job: &Job) -> Vec<(String, f64)> {
+    let axes = AXES.iter().zip(job.point.values).filter(|(axis, _)| !axis.fixed_column);
+    axes.map(|(axis, value)| (axis.name.to_owned(), value)).collect()
 }
 
 /// Removes figures of an earlier report that this one does not draw. What has another name than ours is somebody else's.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use report::record::OPTIONAL;
+use report::record::{OPTIONAL, PROX};
 use report::{Measures, Record, Status, Timing, TracePoint};
 use scb_core::kernel::Level;
 use scb_core::optimise::{Stage, Start, support_threshold};
@@ -124,6 +124,10 @@ impl Work for Training {
         self.finished(job, start, tokens, end, trace.points)
     }
 
+    fn bytes(&self, job: &Job) -> f64 {
+        job.bytes() + job.point.pretraining_bytes(&self.config.shared.pretraining).ceil()
+    }
+
     fn failed(&self, job: &Job, error: String) -> Finished {
         self.finished(job, Instant::now(), 0, Err(error), Vec::new())
     }
@@ -160,8 +164,9 @@ pub(crate) struct Trained {
 fn optional(trained: &Trained) -> [Option<f64>; OPTIONAL.len()] {
     let Trained { task, spec, outcome, source_error } = trained;
     let (name, blank) = (spec.algorithm.name, spec.start == Start::UNINFORMATIVE);
-    // The argument is about the projected gradient and the first stage.
-    let mirrored = (name == "prox" && blank).then(|| {
+    // The argument is about the projected gradient and the first stage, and about runs that stay as they grew.
+    let applies = name == PROX && blank && spec.flip.is_none() && spec.boost_end.steps != Some(0);
+    let mirrored = applies.then(|| {
         let sizes = train::step_sizes(task, spec, Stage::Boost);
         mirror::probability(task, sizes.value, sizes.attention, spec.batch_size as f64)
     });

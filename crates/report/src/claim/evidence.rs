@@ -58,10 +58,12 @@ impl<'a> Evidence<'a> {
         &self.groups
     }
 
-    /// The group of an algorithm whose conditions have these values; conditions that are not named may have any.
+    /// The group of an algorithm whose conditions have these values, if there is one: where other conditions vary too, none is meant.
     pub(super) fn group(&self, algorithm: &str, conditions: &[(&str, f64)]) -> Option<&Group<'a>> {
         let has = |group: &Group<'_>, (key, value): &(&str, f64)| group.conditions.contains(&(*key, *value));
-        self.groups.iter().find(|g| g.algorithm == algorithm && conditions.iter().all(|c| has(g, c)))
+        let mut found = self.groups.iter().filter(|g| g.algorithm == algorithm && conditions.iter().all(|c| has(g, c)));
+        let first = found.next();
+        if found.next().is_some() { None } else { first }
     }
 }
 

@@ -1,6 +1,6 @@
 //! How often runs grow into the mirrored solution, and what turning them over does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plotters::style::BLACK;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
@@ -12,7 +12,9 @@ use super::{Finding, Section, Verdict};
 use crate::analysis::{Group, two};
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, curves, sequential};
+use crate::needed::Key;
 use crate::needed::Milestone::Recovery;
+use crate::record::PROX;
 use crate::survival::wilson;
 use crate::{Record, Status};
 
@@ -36,43 +38,88 @@ struct Cell {
     ratio: f64,
 }
 
-/// By ratio (in steps of 10 %) and T.
-type Cells = BTreeMap<(i64, i64), Cell>;
+/// By ratio (in steps of 10 %), T and eta.
+type Cells = BTreeMap<(i64, i64, Key), Cell>;
 
+impl Cell {
+    fn add(&mut self, other: &Self) {
+        self.runs += other.runs;
+        self.mirrored += other.mirrored;
+        self.diverged += other.diverged;
+        self.predicted += other.predicted;
+        self.variance += other.variance;
+        self.ratio += other.ratio;
+    }
+}
+
+/// Of one N and Q, the smallest: others have other tasks.
 fn cells(evidence: &Evidence<'_>) -> Cells {
-    let plain = |r: &&Record| r.algorithm == "prox" && r.further("flip").is_none_or(|f| f == 0.0);
+    let plain = |r: &&Record| r.algorithm == PROX && r.further("flip").is_none_or(|f| f == 0.0);
+    let pair = evidence.records.iter().filter(plain).map(|r| (r.n, r.q)).min();
     let mut cells = Cells::new();
-    for (record, measures) in measured(evidence.records.iter().filter(plain)) {
+    for (record, measures) in measured(evidence.records.iter().filter(plain).filter(|r| Some((r.n, r.q)) == pair)) {
         let Some(p) = measures.optional("predicted_mirrored") else { continue };
         let ratio = record.batch_size as f64 / (record.eta_boost * record.t as f64);
-        let cell = cells.entry(((libm::log(ratio) / 0.1).round() as i64, record.t)).or_default();
-        cell.runs += 1.0;
-        cell.mirrored += f64::from(u8::from(record.status == Status::Mirrored));
-        cell.diverged += f64::from(u8::from(record.status == Status::Diverged));
-        cell.predicted += p;
-        cell.variance += p * (1.0 - p);
-        cell.ratio += ratio;
+        let key = ((libm::log(ratio) / 0.1).round() as i64, record.t, Key(record.eta_boost));
+        let is = |status: Status| f64::from(u8::from(record.status == status));
+        cells.entry(key).or_default().add(&Cell {
+            runs: 1.0,
+            mirrored: is(Status::Mirrored),
+            diverged: is(Status::Diverged),
+            predicted: p,
+            variance: p * (1.0 - p),
+            ratio,
+        });
     }
     cells.retain(|_, cell| cell.diverged <= MOST_DIVERGED * cell.runs);
     cells
 }
 
-/// Whether the shares of each ratio are the same for all T: Pearson's statistic, its degrees of freedom.
+/// Cells put together by some part of their key.
+fn together<K: Ord>(cells: &Cells, key: impl Fn(&(i64, i64, Key)) -> K) -> BTreeMap<K, Cell> {
+    let mut sums: BTreeMap<K, Cell> = BTreeMap::new();
+    cells.iter().for_each(|(place, cell)| sums.entry(key(place)).or_default().add(cell));
+    sums
+}
+
+/// Whether the shares of each ratio are the same for all T and eta: Pearson's statistic, its degrees of freedom.
 fn homogeneity(cells: &Cells) -> (f64, usize) {
-    let mut by_ratio: BTreeMap<i64, Vec<&Cell>> = BTreeMap::new();
-    cells.iter().for_each(|((ratio, _), cell)| by_ratio.entry(*ratio).or_default().push(cell));
+    let pooled = together(cells, |k| k.0);
     let (mut statistic, mut freedom) = (0.0, 0);
-    for cells in by_ratio.values() {
-        let (runs, mirrored) = cells.iter().fold((0.0, 0.0), |(n, m), c| (n + c.runs, m + c.mirrored));
-        let p = mirrored / runs;
+    for (ratio, sum) in &pooled {
+        let p = sum.mirrored / sum.runs;
+        let own: Vec<&Cell> = cells.iter().filter(|(k, _)| k.0 == *ratio).map(|(_, c)| c).collect();
         // The limit of the test needs some events in each cell.
-        if cells.len() < 2 || cells.iter().any(|c| c.runs * p.min(1.0 - p) < 3.0) {
+        if own.len() < 2 || own.iter().any(|c| c.runs * p.min(1.0 - p) < 3.0) {
             continue;
         }
-        statistic += cells.iter().map(|c| (c.mirrored - c.runs * p).powi(2) / (c.runs * p * (1.0 - p))).sum::<f64>();
-        freedom += cells.len() - 1;
+        statistic += own.iter().map(|c| (c.mirrored - c.runs * p).powi(2) / (c.runs * p * (1.0 - p))).sum::<f64>();
+        freedom += own.len() - 1;
     }
     (statistic, freedom)
+}
+
+/// Of each length and of each eta, how many runs were mirrored over how many would have been at the shares of all together, with a 95 % interval.
+fn against_all(cells: &Cells) -> Vec<(f64, (f64, f64))> {
+    let pooled = together(cells, |k| k.0);
+    let expected = |of: &dyn Fn(&(i64, i64, Key)) -> bool| {
+        let own = cells.iter().filter(|(k, _)| of(k));
+        let (seen, mean, variance) = own.fold((0.0, 0.0, 0.0), |(seen, mean, variance), (k, c)| {
+            let p = pooled.get(&k.0).map_or(0.0, |sum| sum.mirrored / sum.runs);
+            (seen + c.mirrored, mean + c.runs * p, variance + c.runs * p * (1.0 - p))
+        });
+        ratio_of(seen, mean, variance)
+    };
+    let lengths: BTreeSet<i64> = cells.keys().map(|k| k.1).collect();
+    let steps: BTreeSet<Key> = cells.keys().map(|k| k.2).collect();
+    let by_length = lengths.iter().map(|t| expected(&|k| k.1 == *t));
+    by_length.chain(steps.iter().map(|eta| expected(&|k| k.2 == *eta))).collect()
+}
+
+/// A count over its expectation, with the 95 % interval that its variance gives.
+fn ratio_of(seen: f64, mean: f64, variance: f64) -> (f64, (f64, f64)) {
+    let half = 1.96 * variance.sqrt();
+    (seen / mean, ((seen - half) / mean, (seen + half) / mean))
 }
 
 /// Whether the predicted probabilities are the true ones: the sum of squared standardised differences, its degrees of freedom.
@@ -85,45 +132,66 @@ fn p_value((statistic, freedom): (f64, usize)) -> Option<f64> {
     Some(ChiSquared::new(freedom as f64).ok().filter(|_| freedom > 0)?.sf(statistic))
 }
 
-fn tested(p: Option<f64>) -> Finding {
+/// Not to be rejected is not enough: the ratios must be known to lie near 1.
+fn tested(p: Option<f64>, ratios: &[(f64, (f64, f64))], (low, high): (f64, f64)) -> Finding {
     match p {
-        None => Finding::Undecided,
-        Some(p) if p >= LEVEL => Finding::Confirmed,
-        Some(_) => Finding::Refuted,
+        Some(p) if p < LEVEL => Finding::Refuted,
+        Some(_) if !ratios.is_empty() && ratios.iter().all(|(_, i)| low <= i.0 && i.1 <= high) => Finding::Confirmed,
+        _ => Finding::Undecided,
     }
 }
 
 pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     let cells = cells(evidence);
     let (same, right) = (homogeneity(&cells), calibration(&cells));
-    let (runs, mirrored, predicted) =
-        cells.values().fold((0.0, 0.0, 0.0), |(n, m, p), c| (n + c.runs, m + c.mirrored, p + c.predicted));
+    let all = together(&cells, |_| ()).into_values().next().unwrap_or_default();
+    let total = ratio_of(all.mirrored, all.predicted, all.variance);
+    let apart = if all.mirrored > 0.0 { against_all(&cells) } else { Vec::new() };
+    let (least, most) = apart.iter().fold((f64::MAX, f64::MIN), |(a, b), (_, i)| (a.min(i.0), b.max(i.1)));
     let shown = |(statistic, freedom): (f64, usize)| {
         let p = p_value((statistic, freedom)).map_or_else(|| "-".to_owned(), |p| format!("{p:.2}"));
         format!("chi-square {statistic:.1} with {freedom} degrees of freedom, p = {p}")
     };
+    let span = if apart.is_empty() {
+        String::new()
+    } else {
+        format!(
+            " Each T and each η has between {} and {} times as many mirrored runs as all together, by the ends of their 95 % intervals.",
+            two(least),
+            two(most)
+        )
+    };
     let mut verdicts = vec![
         Verdict::new(
             "The probability of a mirrored run depends on batch, step and length through B/(η T) only.",
-            tested(p_value(same)),
-            format!("Shares at equal B/(η T) for all T: {}. It fails below p = {LEVEL}.", shown(same)),
+            tested(p_value(same), &apart, (0.5, 2.0)),
+            format!(
+                "Shares at equal B/(η T) for all T and η: {}.{span} It fails below p = {LEVEL}, and holds if those lie between 1/2 and 2.",
+                shown(same)
+            ),
         )
         .number(p_value(same), None),
         Verdict::new(
             "It is Φ(-z) with z = (K_P / √W) √(B (2+η) / (η T)), as a Gaussian argument predicts, without a free parameter.",
-            tested(p_value(right)),
+            tested(p_value(right), &[total], (0.8, 1.25)),
             format!(
-                "Of {runs} runs {mirrored} were mirrored, {predicted:.0} predicted; cell by cell: {}. It fails below p = {LEVEL}.",
+                "Of {} runs {} were mirrored, {:.0} predicted, a ratio of {} [{}, {}]; cell by cell: {}. It fails below p = {LEVEL}, and holds if the ratio lies between 0.8 and 1.25.",
+                all.runs,
+                all.mirrored,
+                all.predicted,
+                two(total.0),
+                two(total.1.0),
+                two(total.1.1),
                 shown(right)
             ),
         )
-        .number(p_value(right), None),
+        .number(Some(total.0).filter(|x| x.is_finite()), Some(total.1).filter(|i| i.0.is_finite())),
     ];
-    let plain = evidence.group("prox", &[("flip", 0.0)]);
+    let plain = evidence.group(PROX, &[("flip", 0.0)]);
     let flipping: Vec<(f64, &Group<'_>)> = evidence
         .groups()
         .iter()
-        .filter(|g| g.algorithm == "prox")
+        .filter(|g| g.algorithm == PROX)
         .filter_map(|g| Some((g.conditions.iter().find(|(key, value)| *key == "flip" && *value > 0.0)?.1, g)))
         .collect();
     for &(factor, group) in &flipping {
@@ -181,7 +249,7 @@ fn remedy(evidence: &Evidence<'_>, plain: Option<&Group<'_>>, factor: f64, group
         _ => String::new(),
     };
     let with = |value: f64| {
-        let of = move |r: &&Record| r.algorithm == "prox" && r.further("flip") == Some(value);
+        let of = move |r: &&Record| r.algorithm == PROX && r.further("flip") == Some(value);
         evidence.records.iter().filter(of)
     };
     let count = |value: f64| {
@@ -205,6 +273,7 @@ fn remedy(evidence: &Evidence<'_>, plain: Option<&Group<'_>>, factor: f64, group
 
 /// The share of mirrored runs against `B / (eta T)`, a colour for each T, and the prediction.
 fn probability(cells: &Cells) -> Option<Figure> {
+    let by_length = together(cells, |k| (k.1, k.0));
     let mut lengths: Vec<i64> = cells.keys().map(|k| k.1).collect();
     lengths.sort_unstable();
     lengths.dedup();
@@ -212,7 +281,7 @@ fn probability(cells: &Cells) -> Option<Figure> {
     let mut legend = Vec::new();
     for (i, &t) in lengths.iter().enumerate() {
         let ink = sequential(i, lengths.len());
-        let own: Vec<&Cell> = cells.iter().filter(|(k, _)| k.1 == t).map(|(_, c)| c).collect();
+        let own: Vec<&Cell> = by_length.iter().filter(|(k, _)| k.0 == t).map(|(_, c)| c).collect();
         // Side by side, so that intervals do not hide each other.
         let aside = libm::exp(0.08 * (i as f64 / lengths.len() as f64 - 0.5));
         let point = |c: &&Cell| (aside * c.ratio / c.runs, c.mirrored / c.runs);
@@ -226,12 +295,7 @@ fn probability(cells: &Cells) -> Option<Figure> {
         });
         legend.push(Entry { ink, mark: Mark::of(i), text: format!("T = {t}") });
     }
-    let mut by_ratio: BTreeMap<i64, Cell> = BTreeMap::new();
-    for ((ratio, _), cell) in cells {
-        let sum = by_ratio.entry(*ratio).or_default();
-        (sum.runs, sum.predicted, sum.ratio) =
-            (sum.runs + cell.runs, sum.predicted + cell.predicted, sum.ratio + cell.ratio);
-    }
+    let by_ratio = together(cells, |k| k.0);
     let points = by_ratio.values().map(|c| (c.ratio / c.runs, c.predicted / c.runs)).collect();
     drawn.push(Curve { panel: 0, ink: BLACK, mark: Mark::Dashes, points, band: Vec::new(), bounds: Vec::new() });
     legend.push(Entry { ink: BLACK, mark: Mark::Dashes, text: "predicted".to_owned() });
@@ -297,9 +361,22 @@ mod tests {
     #[test]
     fn the_statistic_is_pearsons() {
         let cell = |mirrored: f64| Cell { runs: 100.0, mirrored, ..Cell::default() };
-        let cells = Cells::from([((0, 64), cell(10.0)), ((0, 128), cell(30.0)), ((5, 64), cell(1.0))]);
+        let eta = Key(0.1);
+        let cells = Cells::from([((0, 64, eta), cell(10.0)), ((0, 128, eta), cell(30.0)), ((5, 64, eta), cell(1.0))]);
         let (statistic, freedom) = homogeneity(&cells);
         assert!((statistic - 12.5).abs() < 1e-12 && freedom == 1);
+        // T = 64: 11 of 20 + 1; T = 128: 30 of 20.
+        let found: Vec<f64> = against_all(&cells).iter().map(|(ratio, _)| *ratio).collect();
+        assert!(
+            (found[0] - 11.0 / 21.0).abs() < 1e-12 && (found[1] - 1.5).abs() < 1e-12 && (found[2] - 1.0).abs() < 1e-12
+        );
+        // Few runs confirm nothing.
+        let wide = [(1.0, (0.2, 1.8))];
+        assert_eq!(tested(Some(0.5), &wide, (0.5, 2.0)), Finding::Undecided);
+        assert_eq!(
+            (tested(Some(0.001), &wide, (0.0, 2.0)), tested(None, &wide, (0.0, 2.0))),
+            (Finding::Refuted, Finding::Undecided)
+        );
         assert!((p_value((3.841_458_8, 1)).unwrap() - 0.05).abs() < 1e-6 && p_value((0.0, 0)).is_none());
     }
 }

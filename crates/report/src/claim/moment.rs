@@ -90,7 +90,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
                 two(middle)
             ),
         )
-        .number(Some(middle), Some((least, most))),
+        .number(Some(middle), None),
     });
     let mut shown = vec![("moment", moment)];
     shown.extend(GRADIENTS.iter().filter_map(|(algorithm, name)| Some((*name, Some(evidence.group(algorithm, &[])?)))));

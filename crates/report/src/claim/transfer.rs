@@ -34,11 +34,12 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     // From the largest theta downwards: so far the claim holds without a gap.
     let holds: Vec<f64> =
         findings.iter().rev().take_while(|(_, f)| *f == Finding::Confirmed).map(|(theta, _)| *theta).collect();
-    let refuted_below_one = findings.iter().filter(|(theta, _)| *theta < 1.0).all(|(_, f)| *f == Finding::Refuted);
+    let mut below_one = findings.iter().filter(|(theta, _)| *theta < 1.0).peekable();
+    let refuted_below_one = below_one.peek().is_some() && below_one.all(|(_, f)| *f == Finding::Refuted);
     let threshold = holds.last().copied();
     let finding = match threshold {
         Some(theta) if theta < 1.0 => Finding::Confirmed,
-        _ if !findings.is_empty() && refuted_below_one => Finding::Refuted,
+        _ if refuted_below_one => Finding::Refuted,
         _ => Finding::Undecided,
     };
     let by_theta = positive.iter().map(|(theta, g)| {

@@ -94,6 +94,8 @@ impl<'t> Moment<'t> {
         // Numerator and denominator of the least squares for Pc, both weighted by samples.
         let (mut products, mut squares) = (vec![0.0; n * n], 0.0);
         let mut weights = vec![0.0; t];
+        // What earlier looks have left must not matter.
+        self.model = Linear::uninformative(self.task);
         for k in 0..n {
             let samples = self.samples[k] as f64;
             if samples == 0.0 {
@@ -113,13 +115,14 @@ impl<'t> Moment<'t> {
             }
             let kept: Vec<usize> = (0..t).filter(|&at| weights[at] >= self.keep * most).collect();
             let mass: f64 = kept.iter().map(|&at| weights[at]).sum();
+            let least = (1.0 - DROPPED) * kept.iter().map(|&at| weights[at]).fold(most, f64::min) / mass;
             let others = weights.iter().sum::<f64>() - mass;
             // Positions that rounding would drop share little, in their order.
             for (a, &weight) in row_mut(&mut self.model.attention, k).iter_mut().zip(&weights) {
                 let share = if weight >= self.keep * most {
                     (1.0 - DROPPED) * weight / mass
                 } else if others > 0.0 {
-                    DROPPED * weight / others
+                    (DROPPED * weight / others).min(least)
                 } else {
                     0.0
                 };
@@ -228,7 +231,9 @@ pub fn support_probability(task: &Task, samples: f64) -> f64 {
         }
         let above = |x: f64| {
             let tail = |&(weight, count): &(f64, i32)| {
-                exceeds_shifted(freedom, samples * mu * weight * weight * k, x).powi(count)
+                let one = exceeds_shifted(freedom, samples * mu * weight * weight * k, x);
+                // Not `powi`, whose bits are not fixed.
+                (0..count).fold(1.0, |product, _| product * one)
             };
             distinct.iter().map(tail).product::<f64>()
         };
@@ -329,6 +334,31 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Weights of which one is far larger than the other: the threshold is that of the smaller one, and a number.
+    #[test]
+    fn thresholds_of_unequal_weights_are_those_of_the_smallest() {
+        let mut task = task(3, 2, 64, 10);
+        let equal = support_threshold(&task, 0.9);
+        task.patterns.iter_mut().for_each(|p| p.weights = vec![0.98, 0.02]);
+        let unequal = support_threshold(&task, 0.9);
+        // 1/q^2 as many, as far as the smaller one is alone.
+        let ratio = unequal / equal / (0.5f64 / 0.02).powi(2);
+        assert!((0.8..1.1).contains(&ratio), "{equal} {unequal}");
+    }
+
+    /// The same counts make the same model, however often it was looked at before.
+    #[test]
+    fn looking_changes_nothing() {
+        let task = task(3, 2, 64, 3);
+        let (mut watched, mut alone) = (Moment::new(&setup(&task, 4, 9)), Moment::new(&setup(&task, 4, 9)));
+        for _ in 0..30 {
+            watched.step(&NOTHING);
+            alone.step(&NOTHING);
+            watched.model();
+        }
+        assert_eq!(*watched.model(), *alone.model());
     }
 
     /// Few samples: weights of most positions are 0, and nothing may be divided by their sum.

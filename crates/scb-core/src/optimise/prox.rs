@@ -46,6 +46,9 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     },
 };
 
+/// Below this share of `1/T` a negative entry is a rounding error of single precision.
+const LEAST: f64 = 1e-3;
+
 /// Algorithm 1.
 #[derive(Debug)]
 struct Prox {
@@ -103,7 +106,7 @@ impl Optimiser for Prox {
         }
         if let Some(factor) = self.flip.filter(|_| self.boosting) {
             let (positive, negative) = extremes(self.level, model, task);
-            if negative > factor * positive {
+            if negative > factor * positive && negative > LEAST / task.t as f64 {
                 turn_over(model, task);
                 self.flips += 1;
             }
@@ -449,6 +452,14 @@ mod tests {
                 (truth.alpha_v(&model.value) - 0.2).abs() < 1e-6
                     && (truth.alpha_a(&model.attention) - 0.2).abs() < 1e-6
             );
+        }
+        // The uniform start has no negative entries, whatever 1/T is in single precision.
+        for t in [37, 100, 512, 1000, 1024, 4096, 5000] {
+            let long = Task { t, ..task.clone() };
+            let mut model = Linear::uninformative(&long);
+            let mut prox = Prox { flip: Some(1.5), ..optimiser() };
+            (0..3).for_each(|_| prox.step(&mut model, &mut Gradient::zeros(long.n, t), &long, &sizes));
+            assert_eq!(prox.flips(), 0, "T = {t}");
         }
         let mut model = Linear::planted(&task, -0.2, -0.2);
         let mut off = optimiser();
