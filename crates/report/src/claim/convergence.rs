@@ -188,9 +188,7 @@ fn distances(evidence: &Evidence<'_>, name: &str, title: &str, shown: &[Variant<
     let mut add = |runs: &[&[TracePoint]], ink, mark| {
         for (panel, column) in COLUMNS.into_iter().enumerate() {
             let read = quantiles(runs, most as f64 * batch, |point| point.values[column]);
-            let points = read.iter().map(|(x, q)| (x / batch, q[1])).collect();
-            let band = if mark == Mark::Line { read.iter().map(|(_, q)| (q[0], q[2])).collect() } else { Vec::new() };
-            drawn.push(Curve { panel, ink, mark, points, band, bounds: Vec::new() });
+            drawn.push(Curve::of_quantiles(panel, (ink, mark), &read, batch));
         }
     };
     for (i, &v) in shown.iter().enumerate() {

@@ -197,9 +197,7 @@ fn training(evidence: &Evidence<'_>) -> Option<Figure> {
             let values: Vec<Vec<TracePoint>> = runs.iter().map(|t| with_number(t, panel)).collect();
             let values: Vec<&[TracePoint]> = values.iter().map(Vec::as_slice).collect();
             let read = quantiles(&values, most, |point| point.values[0]);
-            let points = read.iter().map(|(x, q)| (*x, q[1])).collect();
-            let band = if mark == Mark::Line { read.iter().map(|(_, q)| (q[0], q[2])).collect() } else { Vec::new() };
-            drawn.push(Curve { panel, ink, mark, points, band, bounds: Vec::new() });
+            drawn.push(Curve::of_quantiles(panel, (ink, mark), &read, 1.0));
         }
     };
     for (i, (algorithm, name)) in COMPARED.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! The attention that a run has learned, beside the truth.
 
-use super::panels::{Axis, Entry, Mark, Panels};
-use super::{Figure, shade};
+use super::Figure;
+use super::matrices::{POSITIONS, matrices};
 use crate::analysis::Analysis;
 use crate::needed::Milestone;
 use crate::record::POPULATION;
@@ -18,9 +18,6 @@ pub struct Specimen {
     pub learned: Vec<Vec<f64>>,
 }
 
-/// More positions than this are put together, the largest weight of each lot shown.
-const POSITIONS: usize = 128;
-
 /// A run that recovered, of the first algorithm that draws samples: at the smallest T, there at the largest N and Q, the first replicate at
 /// the chosen hyperparameters.
 pub(super) fn shown<'r>(analysis: &Analysis, records: &'r [Record]) -> Option<&'r Record> {
@@ -35,38 +32,8 @@ pub(super) fn shown<'r>(analysis: &Analysis, records: &'r [Record]) -> Option<&'
 pub(super) fn figure(specimen: &Specimen) -> Option<Figure> {
     let Specimen { record, truth, learned } = specimen;
     let length = truth.first()?.len();
-    let lots = length.min(POSITIONS);
-    if lots == 0 || learned.len() != truth.len() {
-        return None;
-    }
-    let lot =
-        |row: &[f64], i: usize| row[i * length / lots..(i + 1) * length / lots].iter().copied().fold(0.0, f64::max);
-    let largest = truth.iter().flatten().copied().fold(0.0, f64::max);
-    if !(largest > 0.0 && learned.iter().all(|row| row.len() == length)) {
-        return None;
-    }
-    let states = truth.len() as f64;
-    let legend =
-        [0.0, 0.5, 1.0].map(|s| Entry { ink: shade(s), mark: Mark::Patch, text: format!("{:.2}", s * largest) });
-    let figure = Panels {
-        x: Axis::linear("position t", 0.0, length as f64, &[0.0, (length / 2) as f64]),
-        y: Axis::linear(&format!("query token 1 to {states}"), 0.0, states, &[]),
-        columns: 2,
-        height: (14 * truth.len() as u32).clamp(42, 160),
-        legend: legend.into_iter().collect(),
-        titles: ["truth q(k)", "learned a(k)"].map(|title| (title.to_owned(), Vec::new())).into(),
-    };
-    let svg = figure.draw(|i, panel| {
-        for (k, row) in [truth, learned][i].iter().enumerate() {
-            for j in 0..lots {
-                let at = |j: usize| (j * length / lots) as f64;
-                // The first token above, as in a matrix.
-                let (low, high) = (states - k as f64 - 1.0, states - k as f64);
-                panel.cell((at(j), low), (at(j + 1), high), shade(lot(row, j) / largest))?;
-            }
-        }
-        Ok(())
-    })?;
+    let shown = [("truth q(k)".to_owned(), truth), ("learned a(k)".to_owned(), learned)];
+    let svg = matrices("position t", &format!("query token 1 to {}", truth.len()), 2, &shown)?;
     Some(Figure {
         name: "attention".to_owned(),
         title: format!("Attention at N = {}, Q = {}, T = {}: {}", record.n, record.q, record.t, record.named()),
@@ -76,7 +43,7 @@ pub(super) fn figure(specimen: &Specimen) -> Option<Figure> {
             record.batch_size,
             record.eta_boost,
             record.measures.as_ref().map_or(0, |m| m.samples),
-            if lots < length { "; of neighbouring positions the largest is shown" } else { "" }
+            if POSITIONS < length { "; of neighbouring positions the largest is shown" } else { "" }
         ),
         svg,
     })

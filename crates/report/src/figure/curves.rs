@@ -20,6 +20,20 @@ pub(crate) struct Curve {
     pub(crate) bounds: Vec<bool>,
 }
 
+impl Curve {
+    /// Medians of runs against samples in units of `unit`, a line with its band or dashes without, from [`quantiles`](super::quantiles).
+    pub(crate) fn of_quantiles(
+        panel: usize,
+        (ink, mark): (RGBColor, Mark),
+        read: &[(f64, [f64; 3])],
+        unit: f64,
+    ) -> Self {
+        let points = read.iter().map(|(samples, q)| (samples / unit, q[1])).collect();
+        let band = if mark == Mark::Line { read.iter().map(|(_, q)| (q[0], q[2])).collect() } else { Vec::new() };
+        Self { panel, ink, mark, points, band, bounds: Vec::new() }
+    }
+}
+
 /// The SVG of `panels` titles, `columns` beside each other; `None` without points.
 pub(crate) fn curves(
     (x, y): (Axis, Axis),

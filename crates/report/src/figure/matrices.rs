@@ -4,7 +4,7 @@ use super::panels::{Axis, Entry, Mark, Panels};
 use super::shade;
 
 /// More positions than this are put together, the largest weight of each lot shown.
-const POSITIONS: usize = 96;
+pub(super) const POSITIONS: usize = 128;
 
 /// The SVG of some matrices with their titles, each a list of rows of one length, all of one shape; `None` if there are none. Shades go from 0 to the
 /// largest entry of the first.
@@ -25,7 +25,7 @@ pub(crate) fn matrices(x: &str, y: &str, columns: usize, shown: &[(String, &Vec<
         x: Axis::linear(x, 0.0, length as f64, &[0.0, (length / 2) as f64]),
         y: Axis::linear(y, 0.0, rows as f64, &[]),
         columns,
-        height: (14 * rows as u32).clamp(42, 120),
+        height: (14 * rows as u32).clamp(42, 160),
         legend: legend.into_iter().collect(),
         titles: shown.iter().map(|(title, _)| (title.clone(), Vec::new())).collect(),
     };
