@@ -81,8 +81,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
         .number(tuned_share, tuned_bounds),
     ];
     let sgd: Vec<Option<(f64, f64)>> = of("sgd").map(|(_, runs)| bounds(runs)).collect();
-    let fails = Finding::of_range;
-    let findings: Vec<Finding> = sgd.iter().map(|b| fails(*b, (0.0, 0.5))).collect();
+    let findings: Vec<Finding> = sgd.iter().map(|b| Finding::of_range(*b, (0.0, 0.5))).collect();
     let finding = if findings.is_empty() {
         Finding::Undecided
     } else if findings.iter().all(|f| *f == Finding::Confirmed) {

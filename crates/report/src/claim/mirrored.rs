@@ -233,12 +233,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
 /// What turning over does to the exponent of T, to the needed samples at the largest T, and to mirrored runs.
 fn remedy(evidence: &Evidence<'_>, plain: Option<&Group<'_>>, factor: f64, group: &Group<'_>) -> Vec<Verdict> {
     let (before, after) = (exponent(plain, Recovery), exponent(Some(group), Recovery));
-    let intervals = before.and_then(|c| c.interval).zip(after.and_then(|c| c.interval));
-    let finding = match intervals {
-        Some((before, after)) if after.1 < before.0 => Finding::Confirmed,
-        Some((before, after)) if after.0 > before.1 => Finding::Refuted,
-        _ => Finding::Undecided,
-    };
+    let finding = Finding::of_smaller(after.and_then(|c| c.interval), before.and_then(|c| c.interval));
     let flip = named("flip", factor);
     let largest = |g: Option<&Group<'_>>| {
         let cells = g.map_or_else(Vec::new, |g| g.cells(Recovery));

@@ -107,6 +107,15 @@ impl Finding {
             _ => Self::Undecided,
         }
     }
+
+    /// Of a number that is claimed to be smaller than another: its interval lies below the other's, or above, or they meet.
+    fn of_smaller(interval: Option<(f64, f64)>, other: Option<(f64, f64)>) -> Self {
+        match (interval, other) {
+            (Some((_, high)), Some((other_low, _))) if high < other_low => Self::Confirmed,
+            (Some((low, _)), Some((_, other_high))) if low > other_high => Self::Refuted,
+            _ => Self::Undecided,
+        }
+    }
 }
 
 /// One sentence of a claim and what the data say of it.
@@ -188,6 +197,14 @@ mod tests {
         assert_eq!(of(Some((1.1, 1.9))), Finding::Refuted);
         assert_eq!(of(Some((-0.9, -0.1))), Finding::Refuted);
         assert_eq!((of(Some((0.5, 1.1))), of(None)), (Finding::Undecided, Finding::Undecided));
+    }
+
+    #[test]
+    fn smaller_is_what_lies_below_as_a_whole() {
+        let than = |interval| Finding::of_smaller(interval, Some((0.4, 0.6)));
+        assert_eq!((than(Some((0.1, 0.3))), than(Some((0.7, 0.9)))), (Finding::Confirmed, Finding::Refuted));
+        assert_eq!((than(Some((0.1, 0.5))), than(Some((0.5, 0.9)))), (Finding::Undecided, Finding::Undecided));
+        assert_eq!((than(None), Finding::of_smaller(Some((0.1, 0.3)), None)), (Finding::Undecided, Finding::Undecided));
     }
 
     #[test]

@@ -86,21 +86,15 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     }
 }
 
-/// Whether the exponent of T falls from the smallest to the largest positive theta.
+/// Whether the exponent of T is smaller at the largest positive theta than from scratch.
 fn falls(positive: &[&(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Verdict {
     let known: Vec<(f64, crate::scaling::Coefficient)> =
         positive.iter().filter_map(|(theta, g)| Some((*theta, exponent(Some(g), Recovery)?))).collect();
     let ends = known.last().zip(exponent(scratch, Recovery));
     let (finding, text) = match ends {
         Some(((theta, last), from_scratch)) => match (last.interval, from_scratch.interval) {
-            (Some((low, high)), Some((scratch_low, scratch_high))) => (
-                if high < scratch_low {
-                    Finding::Confirmed
-                } else if low > scratch_high {
-                    Finding::Refuted
-                } else {
-                    Finding::Undecided
-                },
+            (Some(_), Some(_)) => (
+                Finding::of_smaller(last.interval, from_scratch.interval),
                 format!(
                     "At θ = {theta}: {}; from scratch: {}.",
                     with_interval(Some(*last)),

@@ -52,11 +52,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
         .number(estimate, interval),
     );
     let (early, late) = (exponent(first, Signal), exponent(second, Recovery));
-    let finding = match (early.and_then(|c| c.interval), late.and_then(|c| c.interval)) {
-        (Some(early), Some(late)) if late.1 < early.0 => Finding::Confirmed,
-        (Some(early), Some(late)) if late.0 > early.1 => Finding::Refuted,
-        _ => Finding::Undecided,
-    };
+    let finding = Finding::of_smaller(late.and_then(|c| c.interval), early.and_then(|c| c.interval));
     let bends = second
         .and_then(|g| g.scaling(Recovery))
         .and_then(|s| s.checks.iter().find(|c| c.factors == (Term::T, Term::T)));
