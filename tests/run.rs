@@ -54,13 +54,13 @@ fn records_hold_what_the_engine_computed() {
         let mut task_stream = stream(identity.task_seed(job));
         let task = Task::draw(&job.task_spec(&config.shared), &mut task_stream).unwrap();
         let spec = job.train_spec(&config.shared, Level::available()[0]);
-        let outcome = train(&task, &spec, stream(identity.data_seed(job)), &mut ());
+        let outcome = train(&task, &spec, stream(identity.data_seed(job)), &mut ()).unwrap();
         assert_eq!(runs.texts("job_id").unwrap()[row], Some(job.id.to_string()));
         assert_eq!(runs.ints("samples").unwrap()[row], Some(outcome.samples as i64));
         assert_eq!(runs.ints("samples_to_recovery").unwrap()[row], outcome.milestones.recovery.map(|s| s as i64));
         assert_eq!(runs.floats("alpha_a").unwrap()[row], Some(outcome.alpha_a));
         assert_eq!(runs.floats("loss").unwrap()[row], Some(outcome.errors.loss));
-        assert_eq!(runs.floats("k_p").unwrap()[row], Some(task.k_p));
+        assert_eq!(runs.floats("k_p").unwrap()[row], Some(task.k_p()));
     }
 }
 

@@ -96,7 +96,7 @@ pub(crate) fn further_columns<'k>(
 }
 
 /// Measures that only some runs have: name, unit and meaning.
-pub const OPTIONAL: [(&str, &str, &str); 5] = [
+pub const OPTIONAL: [(&str, &str, &str); 6] = [
     ("flips", "times", "how often both factors were turned over (with `flip`); null: not asked to"),
     (
         "predicted_mirrored",
@@ -110,6 +110,7 @@ pub const OPTIONAL: [(&str, &str, &str); 5] = [
     ),
     ("predicted_support_90", "samples", "the same with probability 0.9"),
     ("source_error", "sqrt(K_P) of the source", "|V_src - P_src|_mu of the V that was transferred; null: none was"),
+    ("start_alpha_v", "", "<Vc,Pc>_mu / K_P at the start of a run with a transferred V; null: none was transferred"),
 ];
 
 /// What a job measured. Errors are relative: 1 is the uninformative start.

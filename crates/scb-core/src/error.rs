@@ -1,4 +1,4 @@
-//! What can be wrong with a task.
+//! What can be wrong with a task, and with what is asked of a run.
 
 use thiserror::Error;
 
@@ -47,6 +47,25 @@ pub enum TaskError {
         /// Its sum.
         sum: f64,
     },
+    /// An attention pattern with a position that has no weight.
+    #[error(
+        "query token {query} has a position of weight {weight}: the Q positions of a pattern have positive weights that sum to 1 \
+         (raise the concentration of the weights)"
+    )]
+    Weight {
+        /// The query token, counted from 1.
+        query: usize,
+        /// The offending weight, or the sum of all if that is what is wrong.
+        weight: f64,
+    },
+    /// Attention patterns that do not fit together, or not into the sequence.
+    #[error(
+        "the attention pattern of query token {query} does not fit: there are N patterns of Q positions each, ascending and below T"
+    )]
+    Pattern {
+        /// The query token, counted from 1.
+        query: usize,
+    },
     /// Some state cannot be reached from some other one.
     #[error(
         "the chain is not irreducible: state {to} is never reached from state {from} (states counted from 1), \
@@ -93,5 +112,37 @@ pub enum TaskError {
     UniformAttention {
         /// `K_Q = |Q - 1/T|_mu^2`.
         k_q: f64,
+    },
+}
+
+/// Why a run cannot be trained.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A setting outside its range.
+    #[error("{name} = {value} is out of range: {range}")]
+    Setting {
+        /// Its name.
+        name: &'static str,
+        /// What was asked for.
+        value: f64,
+        /// What is allowed.
+        range: &'static str,
+    },
+    /// The truth itself does not meet the criterion of recovery: rounding drops true positions.
+    #[error(
+        "no run can recover this task: rounding drops true positions, such as one of weight {weight:.2e} of query token {query}, and the \
+         truth, rounded, is {error:.2} away from itself, more than epsilon = {epsilon} (lower keep, raise epsilon, or draw weights that are \
+         less unequal)"
+    )]
+    Unrecoverable {
+        /// A query token of which a true position is dropped, counted from 1.
+        query: usize,
+        /// The weight of that position.
+        weight: f64,
+        /// Relative error of the rounded truth, in the factor in which it is larger.
+        error: f64,
+        /// What recovery allows.
+        epsilon: f64,
     },
 }

@@ -28,7 +28,7 @@
 //! | [`metrics`] | correlations, errors, the rounded model |
 //! | [`train`] | the one training loop, its stages, milestones and observers |
 //! | [`random`] | streams, and the distributions that tasks are drawn from |
-//! | [`error`] | what a task can get wrong |
+//! | [`error`] | what can be wrong with a task, and with what is asked of a run |
 //!
 //! Symbols are those of the paper: `N` states, `Q` positions a query token attends to, `T` sequence
 //! length, `B` batch size. This crate knows no files, no configuration and no threads across jobs; one large job shares
@@ -52,6 +52,6 @@ pub mod task;
 pub mod train;
 pub mod transfer;
 
-pub use error::TaskError;
+pub use error::{TaskError, TrainError};
 pub use model::Linear;
-pub use task::{Chain, Task, TaskSpec, Weights};
+pub use task::{Chain, Pattern, Task, TaskSpec, Weights};

@@ -3,11 +3,10 @@
 use ndarray::Array2;
 
 use crate::kernel::Level;
-use crate::model::{self, Linear};
-use crate::{Task, population};
+use crate::model::{self, Linear, rounding};
+use crate::{Task, TrainError, population};
 
-/// What rounding the attention now would give: for every query token the entries of at least
-/// `keep` times the largest one, divided by their sum.
+/// What rounding the attention now would give: for every query token the entries that are no noise, divided by their sum.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rounded {
     /// Sum of the kept entries, averaged over query tokens with weights mu. V takes over this factor.
@@ -106,8 +105,7 @@ impl<'t> Truth<'t> {
         let mut rounded = Rounded { kept_mass: 0.0, attention_error: 0.0 };
         for (k, (pattern, &mu)) in task.patterns.iter().zip(&task.stationary).enumerate() {
             let a = model::row(attention, k);
-            let floor = keep_floor(self.level, a, keep);
-            let (mass, square, _) = self.level.kept(a, floor);
+            let rounding::Kept { floor, mass, square, .. } = rounding::kept(self.level, a, keep);
             let mut overlap = 0.0;
             for (&position, &weight) in pattern.positions.iter().zip(&pattern.weights) {
                 if a[position] >= floor {
@@ -125,6 +123,27 @@ impl<'t> Truth<'t> {
         }
         rounded.attention_error = (rounded.attention_error / task.k_q).sqrt();
         rounded
+    }
+
+    /// That the truth meets the criterion of recovery that runs are judged by. Rounding may drop true positions of little weight; O(N T), and next to
+    /// nothing where weights are so equal that it drops none.
+    ///
+    /// # Errors
+    /// [`TrainError::Unrecoverable`] where what is left is more than `epsilon` away.
+    pub fn check_recoverable(&self, keep: f64, epsilon: f64) -> Result<(), TrainError> {
+        let most = |weights: &[f64]| weights.iter().copied().fold(0.0, f64::max);
+        if self.task.patterns.iter().all(|p| p.weights.iter().all(|&w| w > 1.001 * keep * most(&p.weights))) {
+            return Ok(());
+        }
+        let truth = Linear::planted(self.task, 1.0, 1.0);
+        let dropped = self.task.patterns.iter().enumerate().find_map(|(k, pattern)| {
+            let floor = f64::from(rounding::floor(self.level, model::row(&truth.attention, k), keep));
+            pattern.weights.iter().copied().find(|&w| ((w as f32) as f64) < floor).map(|weight| (k + 1, weight))
+        });
+        let Some((query, weight)) = dropped else { return Ok(()) };
+        let rounded = self.rounded(&truth.attention, keep);
+        let error = rounded.attention_error.max(self.value_error(&truth.value, rounded.kept_mass));
+        if error <= epsilon { Ok(()) } else { Err(TrainError::Unrecoverable { query, weight, error, epsilon }) }
     }
 
     /// `|mu 1' + scale Vc - P|_mu / sqrt(K_P)`: the value error after V took over `scale`. O(N^2).
@@ -177,12 +196,6 @@ fn not_negative(x: f64) -> f64 {
     if x < 0.0 { 0.0 } else { x }
 }
 
-/// The smallest entry that rounding keeps: `keep` times the largest.
-#[must_use]
-pub fn keep_floor(level: Level, a: &[f32], keep: f64) -> f32 {
-    (keep * f64::from(level.largest(a))) as f32
-}
-
 /// How much more attention the entries that rounding would keep hold than under uniform attention,
 /// averaged over query tokens with weights `mu`. Needs no ground truth: near 0 at the uninformative
 /// start, near `alpha_A` once the true positions stand out of the noise. O(N T).
@@ -192,8 +205,8 @@ pub fn kept_mass(level: Level, mu: &[f64], attention: &Array2<f32>, keep: f64) -
     let mut sum = 0.0;
     for (k, &mu) in mu.iter().enumerate() {
         let a = model::row(attention, k);
-        let (mass, _, count) = level.kept(a, keep_floor(level, a, keep));
-        sum += mu * (mass - count * uniform);
+        let kept = rounding::kept(level, a, keep);
+        sum += mu * (kept.mass - kept.count * uniform);
     }
     sum
 }
@@ -236,8 +249,10 @@ mod tests {
             let mut rounded = self.a.clone();
             let mut mass = 0.0;
             for (k, mut column) in rounded.columns_mut().into_iter().enumerate() {
-                let largest = column.iter().copied().fold(f64::MIN, f64::max);
-                column.mapv_inplace(|x| if x >= keep * largest { x } else { 0.0 });
+                let (low, high) = column.iter().fold((f64::MAX, f64::MIN), |(a, b), &x| (a.min(x), b.max(x)));
+                let uniform = 1.0 / column.len() as f64;
+                let floor = (keep * high).min(uniform + 1.5 * (uniform - low));
+                column.mapv_inplace(|x| if x >= floor { x } else { 0.0 });
                 let kept = column.sum();
                 mass += self.mu[k] * kept;
                 column /= kept;
@@ -317,6 +332,27 @@ mod tests {
         model.attention += 0.01;
         assert!((truth.alpha_a(&model.attention) - 0.4).abs() < 1e-5);
         assert!((truth.alpha_a_of_unit_rows(&model.attention) - 0.4).abs() > 0.01);
+    }
+
+    /// Weights of 0.99 and 0.01: at T = 1000 rounding keeps both; at T = 8 it drops the smaller one, which costs an error of `sqrt(2) 0.01 / sqrt(K_Q)`
+    /// and less than an epsilon of 0.25 allows; 0.3 of the weight is more.
+    #[test]
+    fn a_truth_that_does_not_meet_its_own_criterion_is_told_before_training() {
+        let p = ndarray::array![[0.8, 0.2], [0.2, 0.8]];
+        let check = |t: usize, small: f64, keep: f64, epsilon: f64| {
+            let pattern = crate::Pattern { positions: vec![1, 4], weights: vec![1.0 - small, small] };
+            let task = Task::new(t, p.clone(), vec![pattern; 2]).unwrap();
+            Truth::new(&task, Level::best()).check_recoverable(keep, epsilon)
+        };
+        assert_eq!(check(1000, 0.01, 0.5, 1e-250), Ok(()));
+        assert_eq!(check(8, 0.01, 0.5, 0.25), Ok(()));
+        assert!(
+            matches!(check(8, 0.01, 0.5, 0.01), Err(TrainError::Unrecoverable { query: 1, weight, .. }) if weight == 0.01)
+        );
+        // With 0.3 dropped A = 1 instead of (0.7, 0.3): an error of 0.3 sqrt(2) / sqrt(0.58 - 1/8).
+        let Err(TrainError::Unrecoverable { error, .. }) = check(8, 0.3, 0.5, 0.25) else { panic!("it is dropped") };
+        assert!((error - 0.3 * 2f64.sqrt() / (0.58f64 - 0.125).sqrt()).abs() < 1e-6, "{error}");
+        assert_eq!(check(8, 0.5, 1.0, 1e-9), Ok(()), "equal weights");
     }
 
     #[test]

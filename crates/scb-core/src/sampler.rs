@@ -173,6 +173,7 @@ impl Batches {
     /// Batches of `batch_size >= 1` samples of `task`, from `stream`.
     #[must_use]
     pub fn new(task: &Task, batch_size: usize, mut stream: Stream) -> Self {
+        let batch_size = batch_size.max(1);
         let (n, t) = (task.n, task.t);
         let mu = task.stationary.to_vec();
         let layout = Layout::new(n, t);

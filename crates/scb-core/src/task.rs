@@ -62,29 +62,21 @@ pub struct TaskSpec {
 pub struct Pattern {
     /// The Q positions, ascending, each in `0..T`.
     pub positions: Vec<usize>,
-    /// Their weights, at least 0, summing to 1.
+    /// Their weights, positive, summing to 1.
     pub weights: Vec<f64>,
 }
 
-/// A sparse contextual bigram.
+/// A sparse contextual bigram. What it consists of is read by methods and cannot be changed: mu, `K_P` and `K_Q` follow from the rest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Task {
-    /// Number of states N.
-    pub n: usize,
-    /// Sparsity Q.
-    pub q: usize,
-    /// Sequence length T.
-    pub t: usize,
-    /// P, shape `(N, N)`, `P[n, m] = Pr(next = n | current = m)`.
-    pub transition: Array2<f64>,
-    /// mu, length N, positive, summing to 1.
-    pub stationary: Array1<f64>,
-    /// `q^(k)` for each query token k.
-    pub patterns: Vec<Pattern>,
-    /// `K_P = |P - mu 1'|_mu^2`, how far the chain is from i.i.d.
-    pub k_p: f64,
-    /// `K_Q = |Q - 1/T|_mu^2`, how far the true attention is from uniform.
-    pub k_q: f64,
+    pub(crate) n: usize,
+    pub(crate) q: usize,
+    pub(crate) t: usize,
+    pub(crate) transition: Array2<f64>,
+    pub(crate) stationary: Array1<f64>,
+    pub(crate) patterns: Vec<Pattern>,
+    pub(crate) k_p: f64,
+    pub(crate) k_q: f64,
 }
 
 impl Task {
@@ -94,16 +86,25 @@ impl Task {
     /// A size or parameter out of range, a matrix that is no transition matrix, a chain that is not
     /// irreducible, and tasks with nothing to learn (see [`TaskError`]).
     pub fn draw(spec: &TaskSpec, stream: &mut Stream) -> Result<Self, TaskError> {
-        check_sizes(spec)?;
+        check_sizes(spec.n, spec.q, spec.t)?;
         let transition = draw_transition(spec, stream)?;
         let patterns = draw_patterns(spec, stream)?;
         Self::new(spec.t, transition, patterns)
     }
 
-    fn new(t: usize, transition: Array2<f64>, patterns: Vec<Pattern>) -> Result<Self, TaskError> {
-        check_stochastic(&transition)?;
-        let n = transition.ncols();
+    /// The task of sequence length `t` with this transition matrix, shape `(N, N)`, and one pattern for each of the N query tokens, all of Q positions.
+    ///
+    /// # Errors
+    /// As [`Task::draw`], and patterns that do not fit or have weights that are not positive or do not sum to 1.
+    pub fn new(t: usize, transition: Array2<f64>, patterns: Vec<Pattern>) -> Result<Self, TaskError> {
+        let (rows, n) = transition.dim();
+        if rows != n {
+            return Err(TaskError::Shape { rows, columns: n, n });
+        }
         let q = patterns.first().map_or(0, |p| p.positions.len());
+        check_sizes(n, q, t)?;
+        check_stochastic(&transition)?;
+        check_patterns(n, q, t, &patterns)?;
         let stationary = Array1::from(stationary(&transition)?);
         let mut k_p = 0.0;
         for (column, &mu) in transition.columns().into_iter().zip(&stationary) {
@@ -128,6 +129,54 @@ impl Task {
         Ok(Self { n, q, t, transition, stationary, patterns, k_p, k_q })
     }
 
+    /// Number of states N.
+    #[must_use]
+    pub fn n(&self) -> usize {
+        self.n
+    }
+
+    /// Sparsity Q: positions that a query token attends to.
+    #[must_use]
+    pub fn q(&self) -> usize {
+        self.q
+    }
+
+    /// Sequence length T.
+    #[must_use]
+    pub fn t(&self) -> usize {
+        self.t
+    }
+
+    /// P, shape `(N, N)`, `P[n, m] = Pr(next = n | current = m)`; columns sum to 1.
+    #[must_use]
+    pub fn transition(&self) -> &Array2<f64> {
+        &self.transition
+    }
+
+    /// mu, length N, positive, summing to 1; `P mu = mu`.
+    #[must_use]
+    pub fn stationary(&self) -> &Array1<f64> {
+        &self.stationary
+    }
+
+    /// `q^(k)` for each query token k.
+    #[must_use]
+    pub fn patterns(&self) -> &[Pattern] {
+        &self.patterns
+    }
+
+    /// `K_P = |P - mu 1'|_mu^2`, how far the chain is from i.i.d.
+    #[must_use]
+    pub fn k_p(&self) -> f64 {
+        self.k_p
+    }
+
+    /// `K_Q = |Q - 1/T|_mu^2`, how far the true attention is from uniform.
+    #[must_use]
+    pub fn k_q(&self) -> f64 {
+        self.k_q
+    }
+
     /// `Pc = P - mu 1'`, shape `(N, N)`.
     #[must_use]
     pub fn centred_transition(&self) -> Array2<f64> {
@@ -139,11 +188,31 @@ impl Task {
     }
 }
 
-fn check_sizes(spec: &TaskSpec) -> Result<(), TaskError> {
+fn check_sizes(n: usize, q: usize, t: usize) -> Result<(), TaskError> {
     let size = |name, value, ok, range| if ok { Ok(()) } else { Err(TaskError::Size { name, value, range }) };
-    size("N", spec.n, (2..=MAX_STATES).contains(&spec.n), "2 to 256 states")?;
-    size("T", spec.t, spec.t >= 2, "at least 2 positions")?;
-    size("Q", spec.q, (1..=spec.t).contains(&spec.q), "1 to T positions")
+    size("N", n, (2..=MAX_STATES).contains(&n), "2 to 256 states")?;
+    size("T", t, t >= 2, "at least 2 positions")?;
+    size("Q", q, (1..=t).contains(&q), "1 to T positions")
+}
+
+fn check_patterns(n: usize, q: usize, t: usize, patterns: &[Pattern]) -> Result<(), TaskError> {
+    if patterns.len() != n {
+        return Err(TaskError::Pattern { query: patterns.len().min(n) + 1 });
+    }
+    for (k, pattern) in patterns.iter().enumerate() {
+        let ascending = pattern.positions.windows(2).all(|pair| pair[0] < pair[1]);
+        let within = pattern.positions.last().is_some_and(|&last| last < t);
+        if !(ascending && within) || (pattern.positions.len(), pattern.weights.len()) != (q, q) {
+            return Err(TaskError::Pattern { query: k + 1 });
+        }
+        let sum: f64 = pattern.weights.iter().sum();
+        let positive = |w: &f64| *w > 0.0;
+        let wrong = pattern.weights.iter().copied().find(|w| !positive(w));
+        if let Some(weight) = wrong.or(((sum - 1.0).abs() > 1e-9).then_some(sum)) {
+            return Err(TaskError::Weight { query: k + 1, weight });
+        }
+    }
+    Ok(())
 }
 
 fn positive(name: &'static str, value: f64) -> Result<f64, TaskError> {
@@ -245,6 +314,32 @@ mod tests {
         assert!((task.k_q - (0.25 - 0.1)).abs() < 1e-15);
     }
 
+    /// Chosen positions and weights: `K_Q = sum_k mu_k (|q^(k)|^2 - 1/T)`, mu = (2/3, 1/3).
+    #[test]
+    fn a_task_may_be_given_position_by_position() {
+        let p = array![[0.8, 0.4], [0.2, 0.6]];
+        let pattern =
+            |positions: &[usize], weights: &[f64]| Pattern { positions: positions.to_vec(), weights: weights.to_vec() };
+        let good = vec![pattern(&[0, 7], &[0.9, 0.1]), pattern(&[3, 4], &[0.5, 0.5])];
+        let task = Task::new(10, p.clone(), good.clone()).unwrap();
+        assert!((task.k_q() - (2.0 * 0.82 / 3.0 + 0.5 / 3.0 - 0.1)).abs() < 1e-15);
+        assert_eq!((task.n(), task.q(), task.t(), task.patterns()), (2, 2, 10, &good[..]));
+        for (wrong, weight) in [
+            (pattern(&[3, 10], &[0.5, 0.5]), false),
+            (pattern(&[4, 3], &[0.5, 0.5]), false),
+            (pattern(&[3, 3], &[0.5, 0.5]), false),
+            (pattern(&[3], &[1.0]), false),
+            (pattern(&[3, 4], &[1.0, 0.0]), true),
+            (pattern(&[3, 4], &[0.5, 0.4]), true),
+            (pattern(&[3, 4], &[f64::NAN, 0.4]), true),
+        ] {
+            let error = Task::new(10, p.clone(), vec![good[0].clone(), wrong.clone()]).unwrap_err();
+            let found = matches!(error, TaskError::Weight { query: 2, .. });
+            assert!(found == weight && (weight || error == TaskError::Pattern { query: 2 }), "{wrong:?}: {error:?}");
+        }
+        assert_eq!(Task::new(10, p, good[..1].to_vec()).unwrap_err(), TaskError::Pattern { query: 2 });
+    }
+
     #[test]
     fn impossible_tasks_are_refused_with_the_reason() {
         let given = |p, n| Task::draw(&TaskSpec { chain: Chain::Given(p), ..spec(n, 1, 8) }, &mut stream([0; 16]));
@@ -256,6 +351,12 @@ mod tests {
         assert!(matches!(drawn(spec(3, 8, 8)), Err(TaskError::UniformAttention { .. })));
         assert!(matches!(drawn(spec(3, 9, 8)), Err(TaskError::Size { name: "Q", .. })));
         assert!(matches!(drawn(spec(257, 1, 8)), Err(TaskError::Size { name: "N", .. })));
+        // So unequal that a weight is below the smallest double.
+        let weights = Weights::Dirichlet(1e-3);
+        let unequal = (0..20).map(|seed| Task::draw(&TaskSpec { weights, ..spec(4, 4, 50) }, &mut stream([seed; 16])));
+        let unequal: Vec<_> = unequal.collect();
+        assert!(unequal.iter().any(|task| matches!(task, Err(TaskError::Weight { weight: 0.0, .. }))));
+        assert!(unequal.iter().flatten().flat_map(|t| &t.patterns).flat_map(|p| &p.weights).all(|&w| w > 0.0));
         let rare = array![[1.0 - 1e-12, 0.5], [1e-12, 0.5]];
         assert!(matches!(given(rare, 2), Err(TaskError::RareState { state: 2, .. })));
         let chain = Chain::Mixture { persistence: 0.3, concentration: 0.0 };

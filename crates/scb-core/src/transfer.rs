@@ -7,8 +7,11 @@
 //! ```
 //!
 //! with O the part beside Pc of an unrelated chain that has the same mu: a mixture as P is drawn from, Metropolis-adjusted to
-//! mu. Every such matrix has columns that sum to 1 and keeps mu; it is a transition matrix as long as s leaves no entry negative. s is `|Pc|_mu` where that
-//! is so, and 0.95 of the largest that can be elsewhere, so a source of negative theta is closer to i.i.d. than its target.
+//! mu. Every such matrix has columns that sum to 1 and keeps mu; it is a transition matrix as long as s leaves no entry negative.
+//!
+//! s is the same for every theta of one sign: the sources of one target differ in their direction and not in their strength, so that needed samples
+//! against theta say what the direction does. It is [`SAFE`] of what the worst theta from 0 to 1 (or from -1 to 0) allows, and no more than
+//! `|Pc|_mu`.
 
 use ndarray::Array2;
 
@@ -17,7 +20,7 @@ use crate::random::Stream;
 use crate::task::{Chain, Task, TaskSpec};
 
 /// How much of the largest scale is used where `|Pc|_mu` is too large.
-const SAFE: f64 = 0.95;
+pub const SAFE: f64 = 0.95;
 
 /// What is left of another chain beside Pc must have this share of its size at least.
 const LEAST_BESIDE: f64 = 1e-3;
@@ -45,32 +48,43 @@ pub fn source(target: &Task, theta: f64, spec: &TaskSpec, stream: &mut Stream) -
     let along = inner(&beside, &pc) / target.k_p;
     beside.scaled_add(-along, &pc);
     let size = inner(&beside, &beside).sqrt();
-    let mut direction = pc * (theta / target.k_p.sqrt());
-    if theta.abs() < 1.0 {
-        if size.is_nan() || size < LEAST_BESIDE * whole.sqrt() {
+    if size.is_nan() || size < LEAST_BESIDE * whole.sqrt() {
+        if theta.abs() < 1.0 {
             return Err(TaskError::NothingBeside);
         }
-        direction.scaled_add((1.0 - theta * theta).sqrt() / size, &beside);
+        beside.fill(0.0);
+    } else {
+        beside /= size;
     }
-    // The largest scale that leaves every entry mu_n + s U[n,m] at least 0.
-    let mut largest = f64::INFINITY;
-    for column in direction.columns() {
-        for (&u, &mu) in column.iter().zip(&target.stationary) {
-            if u < 0.0 {
-                largest = largest.min(mu / -u);
-            }
-        }
-    }
-    let scale = target.k_p.sqrt().min(if theta < 1.0 { SAFE * largest } else { f64::INFINITY });
-    let mut transition = direction * scale;
+    let along = pc / target.k_p.sqrt();
+    let towards = if theta < 0.0 { -&along } else { along.clone() };
+    let scale = target.k_p.sqrt().min(SAFE * largest_scale(target, &towards, &beside));
+    let mut transition = along * (scale * theta);
+    transition.scaled_add(scale * (1.0 - theta * theta).max(0.0).sqrt(), &beside);
     for mut column in transition.columns_mut() {
         column += &target.stationary;
         // Rounding errors: a probability of 0 must not be -1e-17.
         column.mapv_inplace(|p| if p < 0.0 { 0.0 } else { p });
-        let sum = column.sum();
-        column /= sum;
+        // In the order of the states: the library's own sum has another order in another version.
+        let sum: f64 = column.iter().sum();
+        column.mapv_inplace(|p| p / sum);
     }
     Task::draw(&TaskSpec { n: target.n, chain: Chain::Given(transition), ..spec.clone() }, stream)
+}
+
+/// The largest scale s that leaves every entry of `mu + s (theta u + sqrt(1 - theta^2) w)` at least 0 for every theta in `[0, 1]`.
+fn largest_scale(target: &Task, u: &Array2<f64>, w: &Array2<f64>) -> f64 {
+    let mut largest = f64::INFINITY;
+    for (u, w) in u.columns().into_iter().zip(w.columns()) {
+        for ((&u, &w), &mu) in u.iter().zip(&w).zip(&target.stationary) {
+            // A quarter of an ellipse from w to u: its lowest point lies between them only where both are negative.
+            let lowest = if u < 0.0 && w < 0.0 { -(u * u + w * w).sqrt() } else { u.min(w) };
+            if lowest < 0.0 {
+                largest = largest.min(mu / -lowest);
+            }
+        }
+    }
+    largest
 }
 
 /// The chain that proposes as `proposal` does and accepts a move from i to j with probability `min(1, mu_j K[i,j] / (mu_i K[j,i]))`: it keeps the mu
@@ -103,8 +117,10 @@ mod tests {
     }
 
     #[test]
-    fn a_source_has_the_same_mu_and_the_correlation_it_was_asked_for() {
+    fn a_source_has_the_same_mu_the_correlation_it_was_asked_for_and_one_strength() {
+        let mut least = f64::INFINITY;
         for seed in 0..20 {
+            let mut strengths = Vec::new();
             let target = Task::draw(&spec(4, 50), &mut stream([seed; 16])).unwrap();
             let pc = target.centred_transition();
             for theta in [-1.0, -0.5, 0.0, 0.3, 0.9, 1.0] {
@@ -118,12 +134,17 @@ mod tests {
                 }
                 let found = inner / (source.k_p * target.k_p).sqrt();
                 assert!((found - theta).abs() < 1e-6, "{seed} {theta}: {found}");
-                assert!(source.k_p <= target.k_p * (1.0 + 1e-9));
-                if theta == 1.0 {
-                    assert!(source.transition.iter().zip(&target.transition).all(|(x, y)| (x - y).abs() < 1e-9));
-                }
+                strengths.push((theta < 0.0, (source.k_p / target.k_p).sqrt()));
+                assert!(source.transition.iter().all(|&p| p >= 0.0));
+            }
+            // Equal for every theta of one sign, and no stronger than the target.
+            for sign in [false, true] {
+                let own: Vec<f64> = strengths.iter().filter(|s| s.0 == sign).map(|s| s.1).collect();
+                assert!(own.iter().all(|s| (s - own[0]).abs() < 1e-9 && *s < 1.0 + 1e-9), "{strengths:?}");
+                least = least.min(own[0]);
             }
         }
+        assert!((0.05..0.9).contains(&least), "some are weaker, none is next to nothing: {least}");
     }
 
     #[test]

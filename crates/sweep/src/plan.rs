@@ -206,7 +206,7 @@ impl Plan {
             let mut time = |steps: f64| {
                 spec.max_samples = steps as u64 * spec.batch_size as u64;
                 let start = Instant::now();
-                train(&task, &spec, stream([2; 16]), &mut ());
+                let _ = train(&task, &spec, stream([2; 16]), &mut ());
                 start.elapsed().as_secs_f64()
             };
             // What a run takes to begin and end is in both times and in neither difference.

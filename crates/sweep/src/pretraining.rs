@@ -66,7 +66,7 @@ impl Pretrainings {
         let slot = Arc::clone(self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(id).or_default());
         slot.get_or_init(|| {
             let path = self.directory.as_ref().map(|directory| directory.join(format!("{id}.parquet")));
-            if let Some(found) = path.as_deref().and_then(|path| read(path, target.n)) {
+            if let Some(found) = path.as_deref().and_then(|path| read(path, target.n())) {
                 return Ok(Arc::new(found));
             }
             let (source, pretrained) = learn(job, target, config, identity, level)?;
@@ -118,6 +118,7 @@ fn learn(
         level,
     };
     let outcome = train(&source, &spec, stream(identity.pretraining_id(job).0), &mut ());
+    let outcome = outcome.map_err(|error| format!("pretraining at theta = {theta}: {error}"))?;
     if outcome.value.iter().any(|v| !v.is_finite()) {
         return Err("pretraining blew up: lower pretraining.eta".to_owned());
     }
@@ -130,7 +131,7 @@ fn table(source: &Task, pretrained: &Pretrained) -> Table {
         .int("row", "", "state that follows, from 0", entries().map(|((i, _), _)| i as i64))
         .int("column", "", "state that is followed, from 0", entries().map(|((_, j), _)| j as i64))
         .float("value", "", "entry of the learned V", entries().map(|(_, &v)| Some(v)))
-        .float("transition", "", "entry of P of the source", entries().map(|(at, _)| Some(source.transition[at])))
+        .float("transition", "", "entry of P of the source", entries().map(|(at, _)| Some(source.transition()[at])))
         .float("error", "sqrt(K_P) of the source", "|V - P|_mu", entries().map(|_| Some(pretrained.error)))
 }
 

@@ -180,11 +180,11 @@ impl Observer for Last {
     fn observe(&mut self, seen: &Checkpoint<'_>) -> ControlFlow<()> {
         if self.truth.1.is_empty() {
             let task = seen.truth.task;
-            let mut attention = Array2::<f64>::zeros((task.n, task.t));
-            for (mut row, pattern) in attention.rows_mut().into_iter().zip(&task.patterns) {
+            let mut attention = Array2::<f64>::zeros((task.n(), task.t()));
+            for (mut row, pattern) in attention.rows_mut().into_iter().zip(task.patterns()) {
                 pattern.positions.iter().zip(&pattern.weights).for_each(|(&t, &weight)| row[t] = weight);
             }
-            self.truth = (rows(&task.transition), rows(&attention));
+            self.truth = (rows(task.transition()), rows(&attention));
         }
         self.learned = (rows(&seen.model.value), rows(&seen.model.attention));
         ControlFlow::Continue(())

@@ -68,7 +68,7 @@ impl Training {
             source_error = Some(source.error);
         }
         change(&mut spec);
-        let outcome = train::train(&task, &spec, data_stream, observer);
+        let outcome = train::train(&task, &spec, data_stream, observer).map_err(|error| error.to_string())?;
         Ok(Trained { task, spec, outcome, source_error })
     }
 
@@ -171,7 +171,8 @@ fn optional(trained: &Trained) -> [Option<f64>; OPTIONAL.len()] {
         mirror::probability(task, sizes.value, sizes.attention, spec.batch_size as f64)
     });
     let threshold = |probability: f64| (name == "moment").then(|| support_threshold(task, probability));
-    [spec.flip.map(|_| outcome.flips as f64), mirrored, threshold(0.5), threshold(0.9), *source_error]
+    let start_alpha_v = source_error.map(|_| outcome.start_alpha_v);
+    [spec.flip.map(|_| outcome.flips as f64), mirrored, threshold(0.5), threshold(0.9), *source_error, start_alpha_v]
 }
 
 fn measures(trained: &Trained) -> Measures {
@@ -190,8 +191,8 @@ fn measures(trained: &Trained) -> Measures {
         rounded_value_error: outcome.errors.rounded_value,
         rounded_attention_error: outcome.errors.rounded_attention,
         loss: outcome.errors.loss,
-        k_p: task.k_p,
-        k_q: task.k_q,
+        k_p: task.k_p(),
+        k_q: task.k_q(),
         optional: optional(trained),
     }
 }

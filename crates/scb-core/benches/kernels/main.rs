@@ -63,7 +63,7 @@ fn random_bits(c: &mut Criterion, results: &mut Results, level: Level) {
 fn kernels(c: &mut Criterion, results: &mut Results, level: Level, size: Size) {
     let [n, _, t, b] = size;
     let task = task(size);
-    let states = States::new(&Categorical::new(&task.stationary.to_vec()), n);
+    let states = States::new(&Categorical::new(&task.stationary().to_vec()), n);
     let model = Linear::planted(&task, 0.5, 0.5);
     let mut attention = FixedPoint::zeros(n, t, level);
     attention.set(&model.attention);

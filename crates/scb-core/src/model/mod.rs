@@ -1,6 +1,7 @@
 //! Models that are trained.
 
 mod linear;
+pub(crate) mod rounding;
 pub(crate) mod softmax;
 
 pub use linear::Linear;

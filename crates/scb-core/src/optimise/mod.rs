@@ -139,7 +139,7 @@ pub trait Learner {
     fn step(&mut self, sizes: &StepSizes);
     /// The current model.
     fn model(&mut self) -> &Linear;
-    /// `alpha_A` of the current model, its rows taken to sum to 1; asked after every step, so it must be cheap.
+    /// `alpha_A` of the current model; asked after every step, so it should be cheap.
     fn alpha_a(&self, truth: &Truth<'_>) -> f64;
     /// How often it has turned both factors over.
     fn flips(&self) -> u64 {
@@ -162,6 +162,8 @@ pub trait Optimiser {
     fn flips(&self) -> u64 {
         0
     }
+    /// Whether steps keep the sum of each row of the attention at 1, which makes `alpha_A` cheap to ask for.
+    fn keeps_unit_rows(&self) -> bool;
     /// Moves `model` against `gradient`, the batch mean of the raw gradients, which may be overwritten.
     fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, task: &Task, sizes: &StepSizes);
 }
@@ -230,7 +232,8 @@ impl<O: Optimiser> Learner for Sampled<'_, O> {
     }
 
     fn alpha_a(&self, truth: &Truth<'_>) -> f64 {
-        truth.alpha_a_of_unit_rows(&self.model.attention)
+        let attention = &self.model.attention;
+        if self.optimiser.keeps_unit_rows() { truth.alpha_a_of_unit_rows(attention) } else { truth.alpha_a(attention) }
     }
 
     fn flips(&self) -> u64 {

@@ -10,7 +10,7 @@
 //! noise is white, `n_k |diag(mu)^(-1/2) C diag(mu)^(-1/2)|_F^2`: Pearson's statistic of independence with known margins. Outside the
 //! support it is chi-square with `(N-1)^2` degrees of freedom, in the limit of many samples; within, it is noncentral with
 //! [`noncentrality`] `n_k q_t^2 K`. The weight of a position is its root after the noise is taken off, which is as `q_t`; V follows by
-//! least squares from the positions that rounding keeps, which get all but 1 % of the attention. A learner must know mu, as Algorithm 1 does.
+//! least squares from the positions whose weight is a share of the largest or beyond what noise reaches, which get all but 1 % of the attention. A learner must know mu, as Algorithm 1 does.
 //!
 //! There are `N^3 T` counters of four bytes.
 
@@ -34,6 +34,25 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 /// Attention that the positions share which rounding would drop.
 const DROPPED: f64 = 0.01;
 
+/// How often noise may keep a position that is none, for each query token.
+const FALSE_ALARMS: f64 = 0.01;
+
+/// The weight that noise reaches at one of T positions in [`FALSE_ALARMS`] of all cases: `sqrt(x - (N-1)^2)` with
+/// `T Pr(chi-square > x) = FALSE_ALARMS`, by halving.
+fn beyond_noise(task: &Task) -> f64 {
+    let freedom = ((task.n - 1) * (task.n - 1)) as f64;
+    let seldom = FALSE_ALARMS / task.t as f64;
+    let (mut low, mut high) = (freedom, 2.0 * freedom + 40.0);
+    while exceeds(freedom, high) > seldom {
+        high *= 2.0;
+    }
+    for _ in 0..50 {
+        let middle = 0.5 * (low + high);
+        *(if exceeds(freedom, middle) > seldom { &mut low } else { &mut high }) = middle;
+    }
+    (high - freedom).sqrt()
+}
+
 /// Bytes of the counters.
 fn bytes(n: f64, t: f64) -> f64 {
     4.0 * n * n * n * t
@@ -43,6 +62,8 @@ fn bytes(n: f64, t: f64) -> f64 {
 struct Moment<'t> {
     task: &'t Task,
     keep: f64,
+    /// A weight that noise reaches at one of T positions of one query token in [`FALSE_ALARMS`] of all cases.
+    beyond_noise: f64,
     batches: Batches,
     /// Sequences are drawn as they meet an attention; this one is zero.
     attention: FixedPoint,
@@ -63,6 +84,7 @@ impl<'t> Moment<'t> {
         Self {
             task,
             keep: setup.keep,
+            beyond_noise: beyond_noise(task),
             batches: Batches::new(task, setup.batch_size, setup.stream.clone()),
             attention: FixedPoint::zeros(n, task.t, setup.level),
             counts: vec![0; n * n * n * task.t],
@@ -113,19 +135,16 @@ impl<'t> Moment<'t> {
             if most == 0.0 {
                 continue;
             }
-            let kept: Vec<usize> = (0..t).filter(|&at| weights[at] >= self.keep * most).collect();
+            // As rounding has it: a share of the largest, or what no noise reaches.
+            let floor = (self.keep * most).min(self.beyond_noise);
+            let kept: Vec<usize> = (0..t).filter(|&at| weights[at] >= floor).collect();
             let mass: f64 = kept.iter().map(|&at| weights[at]).sum();
-            let least = (1.0 - DROPPED) * kept.iter().map(|&at| weights[at]).fold(most, f64::min) / mass;
-            let others = weights.iter().sum::<f64>() - mass;
-            // Positions that rounding would drop share little, in their order.
+            let dropped = || weights.iter().copied().filter(|&weight| weight < floor);
+            let (others, largest) = (dropped().sum::<f64>(), dropped().fold(0.0, f64::max));
+            // Dropped positions share little, in their order, each less than 1/T, which rounding drops too.
+            let scale = if largest > 0.0 { (DROPPED / others).min(0.9 / (t as f64 * largest)) } else { 0.0 };
             for (a, &weight) in row_mut(&mut self.model.attention, k).iter_mut().zip(&weights) {
-                let share = if weight >= self.keep * most {
-                    (1.0 - DROPPED) * weight / mass
-                } else if others > 0.0 {
-                    (DROPPED * weight / others).min(least)
-                } else {
-                    0.0
-                };
+                let share = if weight >= floor { (1.0 - DROPPED) * weight / mass } else { scale * weight };
                 *a = share as f32;
             }
             for at in kept {
@@ -339,13 +358,28 @@ mod tests {
     /// Weights of which one is far larger than the other: the threshold is that of the smaller one, and a number.
     #[test]
     fn thresholds_of_unequal_weights_are_those_of_the_smallest() {
-        let mut task = task(3, 2, 64, 10);
+        let task = task(3, 2, 64, 10);
         let equal = support_threshold(&task, 0.9);
-        task.patterns.iter_mut().for_each(|p| p.weights = vec![0.98, 0.02]);
-        let unequal = support_threshold(&task, 0.9);
+        let mut patterns = task.patterns.clone();
+        patterns.iter_mut().for_each(|p| p.weights = vec![0.98, 0.02]);
+        let unequal = support_threshold(&Task::new(64, task.transition.clone(), patterns).unwrap(), 0.9);
         // 1/q^2 as many, as far as the smaller one is alone.
         let ratio = unequal / equal / (0.5f64 / 0.02).powi(2);
         assert!((0.8..1.1).contains(&ratio), "{equal} {unequal}");
+    }
+
+    /// Weights of which one is far larger than the other: with enough samples both positions are found and kept.
+    #[test]
+    fn unequal_weights_are_recovered() {
+        let equal = task(3, 2, 100, 3);
+        let mut patterns = equal.patterns.clone();
+        patterns.iter_mut().for_each(|p| p.weights = vec![0.9, 0.1]);
+        let task = Task::new(100, equal.transition.clone(), patterns).unwrap();
+        let truth = Truth::new(&task, Level::best());
+        let mut learner = Moment::new(&setup(&task, 400_000, 4));
+        learner.step(&NOTHING);
+        let errors = truth.errors(learner.model(), 0.5);
+        assert!(errors.rounded_value < 0.1 && errors.rounded_attention < 0.05, "{errors:?}");
     }
 
     /// The same counts make the same model, however often it was looked at before.
@@ -398,9 +432,9 @@ mod tests {
     #[test]
     fn the_threshold_grows_like_the_logarithm_of_the_length() {
         let at = |t: usize| {
-            let mut task = task(3, 2, 64, 10);
-            task.t = t;
-            support_threshold(&task, 0.9)
+            let short = task(3, 2, 64, 10);
+            let long = Task::new(t, short.transition.clone(), short.patterns.clone()).unwrap();
+            support_threshold(&long, 0.9)
         };
         let (short, middle, long) = (at(64), at(512), at(4096));
         let (first, second) = (middle - short, long - middle);

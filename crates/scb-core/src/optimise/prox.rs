@@ -9,7 +9,7 @@
 //!
 //! The precondition makes every query token learn at the same rate; the projection keeps `1'V = 1'`,
 //! `V mu = mu` and `1'a = 1`. It asks that mu is known, which a learner can estimate from the tokens
-//! alone. Between boosting and the sparse stage, entries of `a` far below the largest are cut; in the
+//! alone. Between boosting and the sparse stage, entries of `a` that may be noise are cut ([`rounding`] with the share `cut`); in the
 //! rounding stage the attention is rounded once and only V moves.
 //!
 //! # Flipping
@@ -21,7 +21,7 @@
 use super::{Algorithm, Optimiser, Sampled, Stage, StepSizes, no_bytes};
 use crate::gradient::Gradient;
 use crate::kernel::Level;
-use crate::metrics::keep_floor;
+use crate::model::rounding::{self, smallest};
 use crate::model::{Linear, row, row_mut};
 use crate::task::Task;
 
@@ -70,6 +70,10 @@ struct Prox {
 }
 
 impl Optimiser for Prox {
+    fn keeps_unit_rows(&self) -> bool {
+        true
+    }
+
     fn enter(&mut self, stage: Stage, model: &mut Linear, task: &Task) {
         self.boosting = stage == Stage::Boost;
         match stage {
@@ -77,7 +81,7 @@ impl Optimiser for Prox {
             Stage::Sparse => {
                 for k in (0..task.n).filter(|_| self.cut > 0.0) {
                     let a = row_mut(&mut model.attention, k);
-                    let floor = keep_floor(self.level, a, self.cut);
+                    let floor = rounding::floor(self.level, a, self.cut);
                     a.iter_mut().filter(|x| **x < floor).for_each(|x| *x = 0.0);
                     restore_sum(self.level, a);
                 }
@@ -130,17 +134,6 @@ fn extremes(level: Level, model: &Linear, task: &Task) -> (f64, f64) {
     (positive, negative)
 }
 
-/// The smallest entry. In lanes, which the compiler turns into vectors.
-fn smallest(a: &[f32]) -> f32 {
-    let less = |x: f32, y: f32| if x < y { x } else { y };
-    let (blocks, rest) = a.as_chunks::<32>();
-    let mut lanes = [f32::INFINITY; 32];
-    for block in blocks {
-        lanes.iter_mut().zip(block).for_each(|(lane, &x)| *lane = less(x, *lane));
-    }
-    lanes.into_iter().chain(rest.iter().copied()).fold(f32::INFINITY, |least, x| less(x, least))
-}
-
 /// `V <- 2 mu 1' - V`, `a <- 2/T - a`: both centred factors change their sign.
 fn turn_over(model: &mut Linear, task: &Task) {
     for mut column in model.value.columns_mut() {
@@ -156,8 +149,7 @@ impl Prox {
         let mut scale = 0.0;
         for (k, &mu) in task.stationary.iter().enumerate() {
             let a = row_mut(&mut model.attention, k);
-            let floor = keep_floor(self.level, a, self.keep);
-            let (mass, _, _) = self.level.kept(a, floor);
+            let rounding::Kept { floor, mass, .. } = rounding::kept(self.level, a, self.keep);
             // Not the other way round: what is not a number must stay so.
             a.iter_mut().for_each(|x| *x = if *x < floor { 0.0 } else { (f64::from(*x) / mass) as f32 });
             scale += mu * mass;
@@ -455,7 +447,7 @@ mod tests {
         }
         // The uniform start has no negative entries, whatever 1/T is in single precision.
         for t in [37, 100, 512, 1000, 1024, 4096, 5000] {
-            let long = Task { t, ..task.clone() };
+            let long = Task::new(t, task.transition.clone(), task.patterns.clone()).unwrap();
             let mut model = Linear::uninformative(&long);
             let mut prox = Prox { flip: Some(1.5), ..optimiser() };
             (0..3).for_each(|_| prox.step(&mut model, &mut Gradient::zeros(long.n, t), &long, &sizes));
@@ -468,9 +460,30 @@ mod tests {
         late.enter(Stage::Sparse, &mut model.clone(), &task);
         late.step(&mut model, &mut zero.clone(), &task, &sizes);
         assert_eq!((off.flips(), late.flips()), (0, 0), "only if asked to, and only while boosting");
-        for length in [1, 31, 32, 33, 100] {
-            let a: Vec<f32> = (0..length).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();
-            assert_eq!(smallest(&a), a.iter().copied().fold(f32::INFINITY, f32::min));
+    }
+
+    /// One rounding rule: what the metrics say that rounding would give is what it gives, for weights that are equal and for others, at any noise.
+    #[test]
+    fn the_optimiser_rounds_as_the_metrics_say() {
+        let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
+        for (seed, weights) in [(1, Weights::Equal), (2, Weights::Dirichlet(1.0)), (3, Weights::Dirichlet(0.3))] {
+            let spec = TaskSpec { n: 4, q: 3, t: 90, chain: chain.clone(), weights };
+            let task = Task::draw(&spec, &mut stream([seed; 16])).unwrap();
+            let truth = Truth::new(&task, Level::best());
+            let mut random = stream([9; 16]);
+            for noise in [0.0, 1e-4, 0.003, 0.03, 0.3] {
+                let mut model = Linear::planted(&task, 0.7, 0.8);
+                model.value.mapv_inplace(|v| v + noise * normal(&mut random));
+                model.attention.mapv_inplace(|a| a + (noise * normal(&mut random)) as f32);
+                let said = truth.errors(&model, 0.5);
+                optimiser().enter(Stage::Round, &mut model, &task);
+                let found = [truth.value_error(&model.value, 1.0), truth.attention_error(&model.attention)];
+                for (said, found) in [said.rounded_value, said.rounded_attention].into_iter().zip(found) {
+                    // Squares: near 0 one of them is a difference of numbers near 1.
+                    let (said, found) = (said * said, found * found);
+                    assert!((said - found).abs() < 1e-5 * (1.0 + found), "{weights:?}, noise {noise}: {said} {found}");
+                }
+            }
         }
     }
 

@@ -26,6 +26,10 @@ struct Sgd {
 }
 
 impl Optimiser for Sgd {
+    fn keeps_unit_rows(&self) -> bool {
+        false
+    }
+
     fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, task: &Task, sizes: &StepSizes) {
         model.value.scaled_add(-sizes.value, &gradient.value);
         let eta = sizes.attention as f32;
@@ -42,6 +46,32 @@ mod tests {
     use crate::population::{expected_gradient, expected_loss};
     use crate::random::stream;
     use crate::task::{Chain, TaskSpec, Weights};
+
+    /// Its rows do not keep a sum of 1: stages end on the correlation that the metrics say, and not on what it would be if they did.
+    #[test]
+    fn the_correlation_that_stages_end_on_is_the_one_that_is_measured() {
+        use crate::metrics::Truth;
+        use crate::optimise::{Learner, Setup, Start};
+        let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
+        let spec = TaskSpec { n: 3, q: 2, t: 20, chain, weights: Weights::Equal };
+        let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
+        let (start, level) = (Start::Planted { alpha_v: 0.0, alpha_a: 0.4 }, Level::best());
+        let setup = Setup {
+            task: &task,
+            stream: stream([2; 16]),
+            start,
+            batch_size: 8,
+            cut: 0.2,
+            keep: 0.5,
+            flip: None,
+            level,
+        };
+        let mut sgd = Sampled::new(&setup, Sgd { level });
+        sgd.model.attention += 0.01;
+        let truth = Truth::new(&task, level);
+        assert!((sgd.alpha_a(&truth) - 0.4).abs() < 1e-5, "a constant is orthogonal to Qc");
+        assert_eq!(sgd.alpha_a(&truth), truth.alpha_a(&sgd.model.attention));
+    }
 
     #[test]
     fn small_steps_on_the_expected_gradient_lower_the_expected_loss() {

@@ -35,6 +35,10 @@ struct Softmax {
 }
 
 impl Optimiser for Softmax {
+    fn keeps_unit_rows(&self) -> bool {
+        true
+    }
+
     fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, task: &Task, sizes: &StepSizes) {
         model.value.scaled_add(-sizes.value, &gradient.value);
         for k in 0..task.n {

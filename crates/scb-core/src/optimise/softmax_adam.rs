@@ -56,6 +56,10 @@ struct SoftmaxAdam {
 }
 
 impl Optimiser for SoftmaxAdam {
+    fn keeps_unit_rows(&self) -> bool {
+        true
+    }
+
     fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, task: &Task, sizes: &StepSizes) {
         self.powers = (self.powers.0 * B1, self.powers.1 * B2);
         // eta m^ / (sqrt(v^) + e) = (eta / c1) m / (sqrt(v) / sqrt(c2) + e), with the corrections c1 and c2.

@@ -16,6 +16,7 @@ pub use stage::StageEnd;
 
 use ndarray::Array2;
 
+use crate::TrainError;
 use crate::metrics::{Errors, Truth};
 use crate::optimise::{Setup, Stage, StepSizes};
 use crate::random::Stream;
@@ -31,7 +32,7 @@ pub enum Status {
     /// `alpha_A <= -0.5`: the run grew into the mirrored solution (-1, -1).
     Mirrored,
     /// Something is no longer finite, or the run ends, with its budget or at `alpha_A <= -0.5`, at more
-    /// than twice the loss of the uninformative start: too large a step.
+    /// than twice the loss of the uninformative start: too large a step. A run that had recovered before keeps that milestone.
     Diverged,
     /// An observer asked to stop.
     Stopped,
@@ -54,6 +55,8 @@ pub struct Outcome {
     pub tokens: u64,
     /// First sample counts.
     pub milestones: Milestones,
+    /// `alpha_V` at the start.
+    pub start_alpha_v: f64,
     /// `alpha_V` at the end.
     pub alpha_v: f64,
     /// `alpha_A` at the end.
@@ -70,11 +73,22 @@ pub struct Outcome {
 ///
 /// The same arguments give the same outcome, bit for bit, whatever else runs and whatever `observer`
 /// does short of stopping the run.
-pub fn train(task: &Task, spec: &TrainSpec, stream: Stream, observer: &mut dyn Observer) -> Outcome {
+///
+/// # Errors
+/// A setting out of its range, and a task whose truth does not meet the criterion of recovery.
+pub fn train(
+    task: &Task,
+    spec: &TrainSpec,
+    stream: Stream,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, TrainError> {
+    spec.check()?;
     let TrainSpec { batch_size, cut, keep, flip, level, .. } = *spec;
     let start = spec.start.clone();
     let truth = Truth::new(task, level);
+    truth.check_recoverable(keep, spec.epsilon)?;
     let mut learner = (spec.algorithm.learner)(&Setup { task, stream, start, batch_size, cut, keep, flip, level });
+    let start_alpha_v = truth.alpha_v(&learner.model().value);
     let batch = batch_size as u64;
     let last_step = spec.max_steps();
     let mut stage = Stage::Boost;
@@ -113,19 +127,22 @@ pub fn train(task: &Task, spec: &TrainSpec, stream: Stream, observer: &mut dyn O
     let flips = learner.flips();
     let model = learner.model();
     let errors = truth.errors(model, spec.keep);
-    let blown_up = status == Status::Exhausted && !milestone::fits(task, errors.loss);
-    Outcome {
+    // Also of a run that had recovered before its budget was spent: what is left is no model, finite or not.
+    let at_budget = step == last_step && matches!(status, Status::Exhausted | Status::Recovered);
+    let blown_up = at_budget && !milestone::fits(task, errors.loss);
+    Ok(Outcome {
         status: if blown_up { Status::Diverged } else { status },
         steps: step,
         samples: step * batch,
         tokens: if spec.algorithm.draws_samples { step * batch * task.t as u64 } else { 0 },
         milestones,
+        start_alpha_v,
         alpha_v: truth.alpha_v(&model.value),
         alpha_a: truth.alpha_a(&model.attention),
         errors,
         flips,
         value: model.value.clone(),
-    }
+    })
 }
 
 /// The step sizes of a stage. Normalised steps make both correlations grow at the rate `eta` whatever the task:

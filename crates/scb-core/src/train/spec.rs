@@ -1,6 +1,7 @@
 //! How to train.
 
 use super::StageEnd;
+use crate::TrainError;
 use crate::kernel::Level;
 use crate::optimise::{Algorithm, Stage, Start};
 
@@ -70,6 +71,43 @@ impl TrainSpec {
     #[must_use]
     pub fn max_steps(&self) -> u64 {
         (self.max_samples / self.batch_size as u64).max(1)
+    }
+
+    /// That every setting is in its range.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`] naming the first that is not.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let wrong = |name, value, range| Err(TrainError::Setting { name, value, range });
+        if self.batch_size == 0 {
+            return wrong("batch_size", 0.0, "at least one sample");
+        }
+        if self.max_samples < self.batch_size as u64 {
+            return wrong("max_samples", self.max_samples as f64, "at least one batch");
+        }
+        for (name, value) in [
+            ("eta_boost", self.eta_boost),
+            ("eta_sparse", self.eta_sparse),
+            ("attention_step", self.attention_step),
+            ("epsilon", self.epsilon),
+            ("signal", self.signal),
+        ] {
+            if !(value > 0.0 && value.is_finite()) {
+                return wrong(name, value, "positive and finite");
+            }
+        }
+        for (name, value) in [("lambda", self.lambda), ("cut", self.cut), ("resolution", self.resolution)] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return wrong(name, value, "at least 0 and finite");
+            }
+        }
+        if !(self.keep > 0.0 && self.keep <= 1.0) {
+            return wrong("keep", self.keep, "above 0 and at most 1");
+        }
+        match self.flip.filter(|flip| !(*flip >= 1.0 && flip.is_finite())) {
+            Some(flip) => wrong("flip", flip, "at least 1"),
+            None => Ok(()),
+        }
     }
 
     /// What ends a stage.

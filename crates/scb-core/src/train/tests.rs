@@ -59,7 +59,7 @@ fn large_batches_follow_the_two_variable_recursion() {
     let spec =
         TrainSpec { boost_end: boost, resolution: 0.0, stop_at: StopAt::Budget, ..spec("prox", 1_000_000, 0.05, 120) };
     let mut log = Log::default();
-    train(&task, &spec, stream([2; 16]), &mut log);
+    train(&task, &spec, stream([2; 16]), &mut log).unwrap();
     let mut state = Recursion::at(0.0, 0.0);
     assert_eq!(log.0.len(), 121);
     for &(step, _, alpha_v, alpha_a) in &log.0 {
@@ -79,7 +79,7 @@ fn the_population_algorithm_is_the_recursion() {
     let task = task(4, 2, 100, 1);
     let spec = TrainSpec { resolution: 0.0, stop_at: StopAt::Budget, ..spec("population", 10, 0.05, 200) };
     let mut log = Log::default();
-    let outcome = train(&task, &spec, stream([2; 16]), &mut log);
+    let outcome = train(&task, &spec, stream([2; 16]), &mut log).unwrap();
     let mut state = Recursion::at(0.0, 0.0);
     for &(step, stage, alpha_v, alpha_a) in &log.0 {
         assert!((alpha_v - state.alpha_v).abs() < 1e-6 && (alpha_a - state.alpha_a).abs() < 1e-5, "step {step}");
@@ -97,7 +97,7 @@ fn each_condition_ends_its_stage() {
         let base = spec("prox", 256, 0.1, 200);
         let spec = TrainSpec { boost_end, sparse_end, resolution: 0.0, stop_at: StopAt::Budget, ..base };
         let mut log = Log::default();
-        train(&task, &spec, stream([3; 16]), &mut log);
+        train(&task, &spec, stream([3; 16]), &mut log).unwrap();
         log.0
     };
     let first = |log: &[(u64, Stage, f64, f64)], stage| log.iter().find(|s| s.1 == stage).copied();
@@ -131,7 +131,7 @@ fn milestones_are_resolved_within_two_percent() {
         // Large enough a batch that no seed grows into the mirrored solution.
         let coarse = spec("prox", 64, 0.02, 5000);
         let fine = TrainSpec { resolution: 0.0, ..coarse.clone() };
-        let [coarse, fine] = [coarse, fine].map(|s| train(&task, &s, stream([seed; 16]), &mut ()).milestones);
+        let [coarse, fine] = [coarse, fine].map(|s| train(&task, &s, stream([seed; 16]), &mut ()).unwrap().milestones);
         for (coarse, fine) in [(coarse.signal, fine.signal), (coarse.recovery, fine.recovery)] {
             let (coarse, fine) = (coarse.unwrap() as f64, fine.unwrap() as f64);
             assert!(coarse >= fine && coarse <= 1.02 * fine + 64.0, "{coarse} {fine}");
@@ -142,7 +142,7 @@ fn milestones_are_resolved_within_two_percent() {
 #[test]
 fn support_counts_only_if_it_stays() {
     let task = task(3, 2, 128, 2);
-    let outcome = train(&task, &spec("prox", 64, 0.05, 3000), stream([2; 16]), &mut ());
+    let outcome = train(&task, &spec("prox", 64, 0.05, 3000), stream([2; 16]), &mut ()).unwrap();
     let mut last_wrong = 0;
     struct Watch<'a>(&'a mut u64);
     impl Observer for Watch<'_> {
@@ -153,14 +153,14 @@ fn support_counts_only_if_it_stays() {
             ControlFlow::Continue(())
         }
     }
-    train(&task, &spec("prox", 64, 0.05, 3000), stream([2; 16]), &mut Watch(&mut last_wrong));
+    train(&task, &spec("prox", 64, 0.05, 3000), stream([2; 16]), &mut Watch(&mut last_wrong)).unwrap();
     assert!(last_wrong > 0 && outcome.milestones.support.unwrap() > last_wrong);
 }
 
 #[test]
 fn runs_end_for_the_reason_they_record() {
     let task = task(3, 2, 64, 1);
-    let run = |spec: &TrainSpec| train(&task, spec, stream([5; 16]), &mut ());
+    let run = |spec: &TrainSpec| train(&task, spec, stream([5; 16]), &mut ()).unwrap();
     let good = spec("prox", 128, 0.05, 2000);
     let recovered = run(&good);
     assert_eq!(recovered.status, Status::Recovered);
@@ -181,7 +181,38 @@ fn runs_end_for_the_reason_they_record() {
             ControlFlow::Break(())
         }
     }
-    assert_eq!(train(&task, &good, stream([5; 16]), &mut Stop).status, Status::Stopped);
+    assert_eq!(train(&task, &good, stream([5; 16]), &mut Stop).unwrap().status, Status::Stopped);
+}
+
+/// A run that goes on to its budget after it has recovered and blows up then ends as diverged, whether or not its numbers are finite still; when it
+/// recovered is kept.
+#[test]
+fn a_run_that_blows_up_after_it_has_recovered_has_diverged() {
+    let task = task(3, 2, 64, 1);
+    let base = TrainSpec { start: Start::Planted { alpha_v: 1.0, alpha_a: 1.0 }, ..spec("prox", 64, 4.0, 3) };
+    for eta_sparse in [4.0, 1e30] {
+        let spec = TrainSpec { stop_at: StopAt::Budget, eta_sparse, ..base.clone() };
+        let outcome = train(&task, &spec, stream([5; 16]), &mut ()).unwrap();
+        assert_eq!(outcome.milestones.recovery, Some(0));
+        assert_eq!(outcome.status, Status::Diverged, "step {eta_sparse}: loss {}", outcome.errors.loss);
+        assert_eq!(outcome.errors.loss.is_finite(), eta_sparse == 4.0, "both kinds are seen");
+    }
+}
+
+#[test]
+fn settings_out_of_their_range_are_refused_by_name() {
+    let task = task(3, 2, 64, 1);
+    let good = spec("prox", 128, 0.05, 20);
+    let wrong = |spec: TrainSpec| match train(&task, &spec, stream([5; 16]), &mut ()) {
+        Err(TrainError::Setting { name, .. }) => name,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(wrong(TrainSpec { batch_size: 0, ..good.clone() }), "batch_size");
+    assert_eq!(wrong(TrainSpec { max_samples: 127, ..good.clone() }), "max_samples");
+    assert_eq!(wrong(TrainSpec { eta_sparse: f64::NAN, ..good.clone() }), "eta_sparse");
+    assert_eq!(wrong(TrainSpec { lambda: -1.0, ..good.clone() }), "lambda");
+    assert_eq!(wrong(TrainSpec { keep: 0.0, ..good.clone() }), "keep");
+    assert_eq!(wrong(TrainSpec { flip: Some(0.5), ..good.clone() }), "flip");
 }
 
 /// Right, wrong, right again: the milestone is the second time.
@@ -212,7 +243,8 @@ fn algorithm_1_recovers_at_the_size_of_the_paper_and_sgd_does_not() {
                     sparse_end: StageEnd { share: Some(0.8), ..StageEnd::default() },
                     ..spec(name, 64, eta, 1000)
                 };
-                train(&task(3, 2, 5000, seed), &spec, stream([100 + seed; 16]), &mut ()).status == Status::Recovered
+                train(&task(3, 2, 5000, seed), &spec, stream([100 + seed; 16]), &mut ()).unwrap().status
+                    == Status::Recovered
             })
             .count()
     };

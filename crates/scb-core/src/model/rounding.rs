@@ -1,0 +1,117 @@
+//! Rounding: which entries of an attention row are its positions, and which are noise. One rule, for the optimiser that
+//! rounds and for the metrics that say what rounding would give.
+//!
+//! An entry is kept if it is at least `share` times the largest one, or if no noise reaches it. True attention has no
+//! negative entries, and noise has as many as positive ones; so the entry furthest below `1/T` shows how far noise reaches,
+//! and what lies [`CLEAR`] times as far above `1/T` is signal. The row's floor is the lower of the two:
+//!
+//! ```text
+//! floor = min(share * largest, 1/T + CLEAR * (1/T - smallest))
+//! ```
+//!
+//! While noise is large the share decides, which tells weights that are about equal from noise. Once it is small, true positions of small weight are
+//! kept too: a share of the largest alone drops them however exactly the model knows them, and never recovers a task whose
+//! weights are unequal. A learner sees all of it.
+
+use crate::kernel::Level;
+
+/// How many times further than the lowest entry an entry must lie from `1/T` to be signal. The extremes of T normal variables of
+/// one standard deviation are `sqrt(2 ln T)` of them away on either side, give or take a tenth; half as much again is reached by
+/// one row of noise in a thousand.
+pub(crate) const CLEAR: f64 = 1.5;
+
+/// What rounding keeps of one row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Kept {
+    /// The smallest entry that is kept.
+    pub(crate) floor: f32,
+    /// Sum of the kept entries.
+    pub(crate) mass: f64,
+    /// Sum of their squares.
+    pub(crate) square: f64,
+    /// How many they are.
+    pub(crate) count: f64,
+}
+
+/// What rounding keeps of the row `a` of T entries.
+#[must_use]
+pub(crate) fn kept(level: Level, a: &[f32], share: f64) -> Kept {
+    let floor = floor(level, a, share);
+    let (mass, square, count) = level.kept(a, floor);
+    Kept { floor, mass, square, count }
+}
+
+/// The smallest entry of the row `a` that is no noise; `share` in `(0, 1]`.
+#[must_use]
+pub(crate) fn floor(level: Level, a: &[f32], share: f64) -> f32 {
+    let uniform = 1.0 / a.len() as f64;
+    let of_largest = share * f64::from(level.largest(a));
+    let beyond_noise = uniform + CLEAR * (uniform - f64::from(smallest(a)));
+    // Not `min`: rows that are not numbers have a lowest entry of infinity, and keep the share.
+    (if beyond_noise > 0.0 && beyond_noise < of_largest { beyond_noise } else { of_largest }) as f32
+}
+
+/// The smallest entry; infinity if there is none. In lanes, which the compiler turns into vectors.
+#[must_use]
+pub(crate) fn smallest(a: &[f32]) -> f32 {
+    let less = |x: f32, y: f32| if x < y { x } else { y };
+    let (blocks, rest) = a.as_chunks::<32>();
+    let mut lanes = [f32::INFINITY; 32];
+    for block in blocks {
+        lanes.iter_mut().zip(block).for_each(|(lane, &x)| *lane = less(x, *lane));
+    }
+    lanes.into_iter().chain(rest.iter().copied()).fold(f32::INFINITY, |least, x| less(x, least))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{normal, stream};
+
+    fn kept_positions(a: &[f32], share: f64) -> Vec<usize> {
+        let floor = floor(Level::best(), a, share);
+        (0..a.len()).filter(|&t| a[t] >= floor).collect()
+    }
+
+    /// Weights of 0.9, 0.08 and 0.02 under noise of 0.001, whose extremes among 200 entries are 0.0028 away.
+    #[test]
+    fn small_weights_are_kept_where_noise_is_smaller_and_dropped_where_it_is_not() {
+        let mut random = stream([3; 16]);
+        let mut row = |noise: f64| -> Vec<f32> {
+            let weights = [(7, 0.9), (40, 0.08), (120, 0.02)];
+            let weight = |t: usize| weights.iter().find(|(p, _)| *p == t).map_or(0.0, |(_, w)| *w);
+            (0..200).map(|t| (weight(t) + noise * normal(&mut random)) as f32).collect()
+        };
+        assert_eq!(kept_positions(&row(0.001), 0.5), [7, 40, 120]);
+        assert_eq!(kept_positions(&row(0.01), 0.5), [7, 40]);
+        assert_eq!(kept_positions(&row(0.1), 0.5), [7]);
+    }
+
+    /// Of 2000 rows of 500 normal entries, no more than 1 % keep an entry beyond what the lowest one says: 0.1 % are expected.
+    #[test]
+    fn noise_seldom_reaches_half_as_far_again_on_the_other_side() {
+        let mut random = stream([4; 16]);
+        let beyond = (0..2000)
+            .filter(|_| {
+                let row: Vec<f32> = (0..500).map(|_| (0.002 + 0.01 * normal(&mut random)) as f32).collect();
+                f64::from(Level::best().largest(&row)) - 0.002 > CLEAR * (0.002 - f64::from(smallest(&row)))
+            })
+            .count();
+        assert!(beyond <= 20, "{beyond} of 2000");
+    }
+
+    #[test]
+    fn rows_without_signal_keep_what_the_share_keeps() {
+        assert_eq!(kept_positions(&[0.25; 4], 0.5), [0, 1, 2, 3], "the uniform start");
+        assert_eq!(kept_positions(&[0.25; 4], 1.0), [0, 1, 2, 3]);
+        // Mirrored: what should be large is negative, and says that noise is large.
+        assert_eq!(kept_positions(&[-0.5, 0.5, 0.4, 0.1], 0.5), [1, 2]);
+        assert!(kept_positions(&[-0.5, -0.4], 0.5).is_empty());
+        let blown = kept(Level::best(), &[f32::NAN, 0.5], 0.5);
+        assert_eq!((blown.floor, blown.count), (0.25, 1.0));
+        for length in [1, 31, 32, 33, 100] {
+            let a: Vec<f32> = (0..length).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();
+            assert_eq!(smallest(&a), a.iter().copied().fold(f32::INFINITY, f32::min));
+        }
+    }
+}
