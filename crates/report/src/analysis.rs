@@ -178,7 +178,7 @@ impl<'a> Group<'a> {
             );
         };
         let known = |c: &&Coefficient| c.term != Term::Constant && c.is_known();
-        let grows = law.coefficients.iter().filter(known).map(|c| {
+        let grows = law.determined().filter(|c| known(&c)).map(|c| {
             let interval = c.interval.map_or_else(String::new, |(low, high)| format!(" [{}, {}]", two(low), two(high)));
             format!("{}^{}{interval}", c.term.name(), two(c.estimate))
         });
@@ -271,9 +271,11 @@ impl<'a> Group<'a> {
             ));
         }
         for outlier in &scaling.outliers {
-            let ((n, q, t), spreads) = (outlier.cell, outlier.spreads);
-            let side = if spreads > 0.0 { "above" } else { "below" };
-            limits.push(format!("{name}: N = {n}, Q = {q}, T = {t} lies {:.1} spreads {side} the law.", spreads.abs()));
+            let ((n, q, t), factor) = (outlier.cell, outlier.factor);
+            limits.push(format!(
+                "{name}: N = {n}, Q = {q}, T = {t} needs {} times what the law of the other cells says.",
+                two(factor)
+            ));
         }
         let (at_edge, with_edges) = self.at_edge(&cells);
         if 4 * at_edge >= with_edges && at_edge > 0 {

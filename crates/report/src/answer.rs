@@ -190,7 +190,7 @@ mod tests {
         let mut records = Vec::new();
         for t in [32, 64, 128] {
             for replicate in 0..10 {
-                records.push(record(3, 2, t, replicate, Some(100 * t)));
+                records.push(record(3, 2, t, replicate, Some(100 * t + t % 7)));
             }
         }
         records.extend((0..10).map(|replicate| record(4, 2, 32, replicate, (replicate < 8).then_some(3500))));

@@ -5,6 +5,11 @@
 //! method finds the maximum from anywhere. Standard errors are from the observed information; as in ordinary regression, the variance is
 //! enlarged from `k` to `k - p` degrees of freedom and intervals are Student's, with k the number of rows that are not censored.
 //! Without censoring these are exactly the intervals of least squares.
+//!
+//! Rows that belong together (cells of one N and Q, whose slopes differ) are no independent witnesses of a common coefficient.
+//! [`Regression::clustered`] therefore takes the scatter between such clusters for the measure of error: the CR2 sandwich of Bell and McCaffrey (2002) with
+//! Satterthwaite's degrees of freedom, as recommended for few clusters by Imbens and Kolesár (2016) and Pustejovsky and Tipton (2018). A
+//! censored row enters with its generalised residual and weight, those of the likelihood at the maximum.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -68,6 +73,73 @@ impl Regression {
         Some(penalty - 2.0 * self.log_likelihood)
     }
 
+    /// Half the width of the 95 % interval of each coefficient by the scatter between clusters of rows; `rows` are those that were fitted, `clusters`
+    /// the cluster of each. `None` for a coefficient that the clusters do not tell: fewer than one degree of freedom.
+    #[must_use]
+    pub fn clustered(&self, rows: &[Row], clusters: &[usize]) -> Option<Vec<Option<f64>>> {
+        let working = Working::of(self, rows)?;
+        let p = self.estimates.len();
+        let count = clusters.iter().max()? + 1;
+        // Of each cluster: A_g X_g, p numbers a row, and A_g e_g.
+        let mut adjusted: Vec<(Vec<Vec<f64>>, Vec<f64>, Vec<Vec<f64>>)> = Vec::new();
+        for cluster in 0..count {
+            let own: Vec<usize> = (0..rows.len()).filter(|&i| clusters[i] == cluster).collect();
+            let x: Vec<Vec<f64>> = own.iter().map(|&i| working.x[i].clone()).collect();
+            let hat = |i: usize, j: usize| quadratic(&working.inverse, &x[i], &x[j]);
+            let mut rest: Vec<Vec<f64>> = (0..own.len())
+                .map(|i| (0..own.len()).map(|j| f64::from(u8::from(i == j)) - hat(i, j)).collect())
+                .collect();
+            inverse_root(&mut rest);
+            let e: Vec<f64> = own.iter().map(|&i| working.residuals[i]).collect();
+            let times = |v: &dyn Fn(usize) -> f64| -> Vec<f64> {
+                rest.iter().map(|row| row.iter().enumerate().map(|(j, a)| a * v(j)).sum()).collect()
+            };
+            let columns: Vec<Vec<f64>> = (0..p).map(|c| times(&|j| x[j][c])).collect();
+            let ax = (0..own.len()).map(|i| columns.iter().map(|column| column[i]).collect()).collect();
+            adjusted.push((ax, times(&|j| e[j]), x));
+        }
+        let half = |i: usize| -> Option<f64> {
+            // Row i of (X'X)^-1, which turns sums over rows into the coefficient.
+            let c = &working.inverse[i];
+            let (mut own, mut across) = (Vec::new(), Vec::new());
+            for (ax, _, x) in &adjusted {
+                let v: Vec<f64> = ax.iter().map(|row| dot(row, c)).collect();
+                own.push(dot(&v, &v));
+                across.push((0..p).map(|k| x.iter().zip(&v).map(|(row, v)| row[k] * v).sum()).collect::<Vec<f64>>());
+            }
+            let scores =
+                adjusted.iter().map(|(_, ae, x)| x.iter().zip(ae).map(|(row, e)| dot(row, c) * e).sum::<f64>());
+            let variance: f64 = scores.map(|s| s * s).sum();
+            let (mut trace, mut squares) = (0.0, 0.0);
+            for g in 0..count {
+                for h in 0..count {
+                    let product =
+                        if g == h { own[g] } else { 0.0 } - quadratic(&working.inverse, &across[g], &across[h]);
+                    trace += if g == h { product } else { 0.0 };
+                    squares += product * product;
+                }
+            }
+            // The trace is the variance that the sandwich has on average, in units of the scatter: too small where clusters determine what is their own.
+            if trace <= 0.5 * working.inverse[i][i] {
+                return None;
+            }
+            let degrees = trace * trace / squares;
+            let student = StudentsT::new(0.0, 1.0, degrees).ok().filter(|_| degrees >= 1.0)?;
+            Some(student.inverse_cdf(1.0 - ALPHA / 2.0) * variance.sqrt())
+        };
+        Some((0..p).map(half).collect())
+    }
+
+    /// How far a row that was not fitted lies from what the fit says of it, in standard errors of that difference: of a row that was left out for this, the
+    /// externally studentised residual. Compare with Student's t at [`Regression::degrees`]. Infinite where the fit has no scatter.
+    #[must_use]
+    pub fn studentised(&self, rows: &[Row], left_out: &Row) -> Option<f64> {
+        let working = Working::of(self, rows)?;
+        let difference = left_out.y - self.predict(&left_out.x);
+        let spread = self.spread? * (1.0 + quadratic(&working.inverse, &left_out.x, &left_out.x)).sqrt();
+        Some(if difference.abs() <= LEAST_SPREAD { 0.0 } else { difference / spread })
+    }
+
     /// The fitted value at `x`.
     #[must_use]
     pub fn predict(&self, x: &[f64]) -> f64 {
@@ -128,6 +200,83 @@ pub fn fit(rows: &[Row]) -> Option<Regression> {
         }
     }
     finish(&start, &parameters, &at, degrees, rows.len())
+}
+
+/// The rows as weighted least squares has them at the maximum.
+struct Working {
+    /// Regressors times the root of the row's weight.
+    x: Vec<Vec<f64>>,
+    /// Score of the row's mean over the root of its weight, in units of y.
+    residuals: Vec<f64>,
+    /// `(X'X)^-1` of these.
+    inverse: Vec<Vec<f64>>,
+}
+
+impl Working {
+    fn of(fit: &Regression, rows: &[Row]) -> Option<Self> {
+        let p = fit.estimates.len();
+        // The maximum likelihood estimate, before degrees of freedom are taken off.
+        let spread = fit.spread? * (fit.degrees as f64 / (fit.degrees + p) as f64).sqrt();
+        let (mut x, mut residuals) = (Vec::new(), Vec::new());
+        for row in rows {
+            let residual = row.y - fit.predict(&row.x);
+            let (score, weight) = if row.censored {
+                let u = residual / spread.max(LEAST_SPREAD);
+                let (_, hazard) = upper_tail(u);
+                (spread * hazard, hazard * (hazard - u))
+            } else {
+                (residual, 1.0)
+            };
+            let root = weight.max(1e-12).sqrt();
+            x.push(row.x.iter().map(|x| x * root).collect::<Vec<f64>>());
+            residuals.push(score / root);
+        }
+        let moment = |i: usize, j: usize| x.iter().map(|row| row[i] * row[j]).sum();
+        let inverse = invert((0..p).map(|i| (0..p).map(|j| moment(i, j)).collect()).collect())?;
+        Some(Self { x, residuals, inverse })
+    }
+}
+
+/// `a' M b`.
+fn quadratic(matrix: &[Vec<f64>], a: &[f64], b: &[f64]) -> f64 {
+    matrix.iter().zip(a).map(|(row, a)| a * dot(row, b)).sum()
+}
+
+/// The inverse of the root of a symmetric matrix that is not negative, by Jacobi's rotations; directions in which it is 0 are left out.
+fn inverse_root(a: &mut Vec<Vec<f64>>) {
+    let n = a.len();
+    let mut vectors: Vec<Vec<f64>> = (0..n).map(|i| (0..n).map(|j| f64::from(u8::from(i == j))).collect()).collect();
+    for _ in 0..60 {
+        let off: f64 = (0..n).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| a[i][j] * a[i][j]).sum();
+        if off < 1e-26 {
+            break;
+        }
+        for i in 0..n {
+            for j in 0..i {
+                if a[i][j].abs() < 1e-300 {
+                    continue;
+                }
+                let angle = (a[j][j] - a[i][i]) / (2.0 * a[i][j]);
+                let t = angle.signum() / (angle.abs() + (angle * angle + 1.0).sqrt());
+                let t = if angle == 0.0 { 1.0 } else { t };
+                let c = 1.0 / (t * t + 1.0).sqrt();
+                let s = t * c;
+                for row in a.iter_mut() {
+                    (row[i], row[j]) = (c * row[i] - s * row[j], s * row[i] + c * row[j]);
+                }
+                for k in 0..n {
+                    (a[i][k], a[j][k]) = (c * a[i][k] - s * a[j][k], s * a[i][k] + c * a[j][k]);
+                }
+                for row in &mut vectors {
+                    (row[i], row[j]) = (c * row[i] - s * row[j], s * row[i] + c * row[j]);
+                }
+            }
+        }
+    }
+    let root: Vec<f64> = (0..n).map(|k| if a[k][k] > 1e-9 { 1.0 / a[k][k].sqrt() } else { 0.0 }).collect();
+    *a = (0..n)
+        .map(|i| (0..n).map(|j| (0..n).map(|k| vectors[i][k] * root[k] * vectors[j][k]).sum()).collect())
+        .collect();
 }
 
 /// The fit at the maximum, `start` added back.
@@ -318,6 +467,65 @@ mod tests {
         // The maximum likelihood estimate of the spread, before degrees of freedom are taken off: 5 seen, 1 parameter.
         assert!((fit.spread.unwrap() * (4.0f64 / 5.0).sqrt() - best.2).abs() < 0.002);
         assert!((fit.log_likelihood - best.0).abs() < 1e-4);
+    }
+
+    /// Estimates, CR2 errors and degrees of freedom of the same data by dense matrices in NumPy (`M = (X'X)^-1`, `A_g = (I - H)_gg^(-1/2)`, the sandwich, and
+    /// Satterthwaite's degrees of freedom from the matrix of `(I - H)_g A_g X_g M c`), with quantiles of Student's t from SciPy.
+    #[test]
+    fn clustered_intervals_agree_with_dense_matrices() {
+        let (mut rows, mut clusters) = (Vec::new(), Vec::new());
+        for (g, (n, q)) in [3.0f64, 4.0, 6.0].into_iter().flat_map(|n| [1.0f64, 2.0, 3.0].map(|q| (n, q))).enumerate() {
+            for i in 0..4 {
+                let (t, k) = (32.0 * 4f64.powi(i), (4 * g) as f64 + f64::from(i));
+                let own = 0.3 * (7.3 * k).sin() + 0.08 * (3.1 * g as f64).sin() * t.ln();
+                let y = 3.0 + 0.8 * t.ln() - 0.3 * n.ln() + 0.7 * q.ln() + own;
+                rows.push(Row { x: vec![1.0, t.ln(), n.ln(), q.ln()], y, censored: false });
+                clusters.push(g);
+            }
+        }
+        let fit = fit(&rows).unwrap();
+        let half = fit.clustered(&rows, &clusters).unwrap();
+        let published = [
+            (3.186_975_668_5, 0.592_118_516_4),
+            (0.793_753_598_0, 0.085_283_486_9),
+            (-0.355_071_025_5, 0.194_646_122_9),
+            (0.575_919_043_5, 0.211_590_778_8),
+        ];
+        for (i, (estimate, width)) in published.into_iter().enumerate() {
+            assert!((fit.estimates[i] - estimate).abs() < 1e-9, "{fit:?}");
+            assert!((half[i].unwrap() / width - 1.0).abs() < 1e-6, "{i}: {half:?}");
+        }
+        // A bound far below what is expected says nothing, and changes nothing.
+        rows.push(Row { x: rows[0].x.clone(), y: -50.0, censored: true });
+        clusters.push(0);
+        let bounded = super::fit(&rows).unwrap().clustered(&rows, &clusters).unwrap();
+        assert!(bounded.iter().zip(&half).all(|(a, b)| (a.unwrap() / b.unwrap() - 1.0).abs() < 1e-3), "{bounded:?}");
+        // What varies between two clusters only has no error of its own.
+        let two: Vec<Row> = rows[..8].to_vec();
+        let of_two =
+            super::fit(&two.iter().map(|r| Row { x: vec![1.0, r.x[1], r.x[3]], ..r.clone() }).collect::<Vec<_>>());
+        let two: Vec<Row> = two.iter().map(|r| Row { x: vec![1.0, r.x[1], r.x[3]], ..r.clone() }).collect();
+        let half = of_two.unwrap().clustered(&two, &[0, 0, 0, 0, 1, 1, 1, 1]).unwrap();
+        assert_eq!(half[2], None, "{half:?}");
+    }
+
+    /// Externally studentised residuals of Anscombe's third data set, whose third point lies off the line of the others: 1203.54 for that point and
+    /// -0.3138 for the fourth by `e / (s_(i) sqrt(1 - h))`, worked out in NumPy from the hat matrix; R's `rstudent` prints the same.
+    #[test]
+    fn a_row_that_is_left_out_is_studentised_as_in_the_textbooks() {
+        let x = [10.0, 8.0, 13.0, 9.0, 11.0, 14.0, 6.0, 4.0, 12.0, 7.0, 5.0];
+        let y = [7.46, 6.77, 12.74, 7.11, 7.81, 8.84, 6.08, 5.39, 8.15, 6.42, 5.73];
+        let all = rows(&x, &y);
+        let without = |i: usize| {
+            let rest: Vec<Row> = all.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, r)| r.clone()).collect();
+            fit(&rest).unwrap().studentised(&rest, &all[i]).unwrap()
+        };
+        assert!(
+            (without(2) / 1203.54 - 1.0).abs() < 1e-6 && (without(3) - -0.313844182).abs() < 1e-7,
+            "{} {}",
+            without(2),
+            without(3)
+        );
     }
 
     /// The gradient and the second derivatives against finite differences, at a point that is no maximum.

@@ -6,8 +6,13 @@
 //! [`SPLITS`] times and the split whose quantile is the middle one is taken.
 //!
 //! A half is small, and the 0.9 quantile of a few runs is lucky where a tenth of all runs never arrive: a setting at this edge
-//! looks fastest and fails on the other half, the more surely the more settings there are. So a half reads the quantile where it
-//! is not exceeded with probability [`SURE`], whatever the distribution (an order statistic, by the binomial distribution), or at its last run.
+//! looks fastest and fails on the other half. So a half reads the quantile where it is not exceeded with some confidence, whatever the
+//! distribution (an order statistic, by the binomial distribution), or at its last run.
+//!
+//! The more settings there are, the more of them are lucky: with confidence c, `S (1 - c)` of S settings at this edge pass. So the
+//! confidence rises with S ([`confidence`]), which keeps that number at [`LUCKY`]. All runs of a half arriving is the most that a
+//! half can say, with confidence `1 - level^runs`; more settings than that can bear ([`settings_borne`]) are not chosen among: the choice would be
+//! luck. `tests/calibration.rs` shows what happens with settings that do nothing but are there.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -15,14 +20,37 @@ use std::collections::BTreeSet;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
+use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::survival::{Curve, Reading, quantile};
 
 /// How often the replicates are split; odd, so that there is a middle.
 pub const SPLITS: u64 = 21;
 
-/// How sure a half must be that a setting needs no more than it says.
-pub const SURE: f64 = 0.6;
+/// How many settings whose quantile is just not reached may pass for good ones in a half, on average.
+pub const LUCKY: f64 = 2.0;
+
+/// The least confidence of a half that a setting needs no more than it says; what few settings get.
+pub const LEAST_CONFIDENCE: f64 = 0.6;
+
+/// How confident a half must be of a setting that is one of so many.
+#[must_use]
+pub fn confidence(settings: usize) -> f64 {
+    (1.0 - LUCKY / settings.max(1) as f64).max(LEAST_CONFIDENCE)
+}
+
+/// Among how many settings so many replicates bear a choice by the `level` quantile.
+#[must_use]
+pub fn settings_borne(level: f64, replicates: usize) -> usize {
+    let none_late = libm::pow(level, (replicates / 2) as f64);
+    if replicates < 2 { usize::MAX } else { (LUCKY / none_late).min(1e9) as usize }
+}
+
+/// How many replicates bear a choice among so many settings.
+#[must_use]
+pub fn replicates_for(level: f64, settings: usize) -> usize {
+    (1..).map(|half| 2 * half).find(|&replicates| settings_borne(level, replicates) >= settings).unwrap_or(usize::MAX)
+}
 
 /// The runs at one setting of the hyperparameters: a replicate and its reading.
 pub type Runs = Vec<(i64, Reading)>;
@@ -39,17 +67,30 @@ pub struct Choice {
     /// What is surely needed: halves may have chosen badly, so it is no more than `flattered`, or, where no setting gets there, the
     /// smallest count that one of them exceeds.
     pub least: i64,
+    /// Settings that were to be chosen among.
+    pub settings: usize,
+    /// Whether these were more than the replicates bear: the curve is then that of `best`, and nothing but a bound is known.
+    pub refused: bool,
 }
 
 /// Chooses among settings by `chosen_by` and reads `judged`, the same runs and settings; both may be of the same milestone. With a
 /// single replicate or setting there is nothing to split. `None` if there are no runs.
 #[must_use]
 pub fn choose(chosen_by: &[Runs], judged: &[Runs], level: f64) -> Option<Choice> {
+    let settings = chosen_by.iter().filter(|runs| !runs.is_empty()).count();
+    let replicates: BTreeSet<i64> = chosen_by.iter().flatten().map(|&(replicate, _)| replicate).collect();
+    let refused = settings > 1 && settings > settings_borne(level, replicates.len());
+    choose_with(chosen_by, judged, level, confidence(settings)).map(|choice| Choice { refused, ..choice })
+}
+
+/// As [`choose`], with a confidence of its own, and however many settings there are.
+#[must_use]
+pub fn choose_with(chosen_by: &[Runs], judged: &[Runs], level: f64, sure: f64) -> Option<Choice> {
     let replicates: BTreeSet<i64> = chosen_by.iter().flatten().map(|&(replicate, _)| replicate).collect();
     let replicates: Vec<i64> = replicates.into_iter().collect();
     let settings: Vec<Setting> = chosen_by.iter().map(|runs| Setting::new(runs, &replicates)).collect();
     let everyone = vec![true; replicates.len()];
-    let best = best_of(&settings, &everyone, true, level)?;
+    let best = best_of(&settings, &everyone, true, (level, sure))?;
     let quantile_of = |runs: &Runs| of_all(runs).quantile(level);
     let luckiest = (0..settings.len())
         .filter_map(|i| Some((finite_first(&quantile_of(&chosen_by[i])?), i)))
@@ -58,7 +99,9 @@ pub fn choose(chosen_by: &[Runs], judged: &[Runs], level: f64) -> Option<Choice>
     let flattered = quantile_of(&judged[luckiest])?;
     let bounds = judged.iter().filter_map(quantile_of).map(|r| r.samples);
     let least = if flattered.censored { bounds.min().unwrap_or(flattered.samples) } else { flattered.samples };
-    let unsplit = || Choice { best, curve: of_all(&judged[best]), flattered, least };
+    let count = chosen_by.iter().filter(|runs| !runs.is_empty()).count();
+    let made = |curve| Choice { best, curve, flattered, least, settings: count, refused: false };
+    let unsplit = || made(of_all(&judged[best]));
     if settings.len() == 1 || replicates.len() < 2 {
         return Some(unsplit());
     }
@@ -66,7 +109,8 @@ pub fn choose(chosen_by: &[Runs], judged: &[Runs], level: f64) -> Option<Choice>
     let mut splits: Vec<(Curve, Reading)> = (0..SPLITS)
         .filter_map(|split| {
             let first = half(replicates.len(), split);
-            let choices = [best_of(&settings, &first, true, level)?, best_of(&settings, &first, false, level)?];
+            let choices = [true, false].map(|side| best_of(&settings, &first, side, (level, sure)));
+            let choices = [choices[0]?, choices[1]?];
             let at = |(i, &is_first): (usize, &bool)| by_replicate[choices[usize::from(is_first)]].by_replicate[i];
             let curve = Curve::of(first.iter().enumerate().filter_map(at).collect());
             curve.quantile(level).map(|reading| (curve, reading))
@@ -75,7 +119,7 @@ pub fn choose(chosen_by: &[Runs], judged: &[Runs], level: f64) -> Option<Choice>
     splits.sort_by_key(|(_, reading)| finite_first(reading));
     let middle = splits.len() / 2;
     // Where only part of the jobs has run, no setting may have runs in both halves.
-    Some(splits.into_iter().nth(middle).map_or_else(unsplit, |(curve, _)| Choice { best, curve, flattered, least }))
+    Some(splits.into_iter().nth(middle).map_or_else(unsplit, |(curve, _)| made(curve)))
 }
 
 fn finite_first(reading: &Reading) -> (bool, i64) {
@@ -119,11 +163,11 @@ impl Setting {
         Self { sorted, by_replicate }
     }
 
-    fn score(&self, first: &[bool], side: bool, level: f64) -> Option<Score> {
+    fn score(&self, first: &[bool], side: bool, (level, sure): (f64, f64)) -> Option<Score> {
         let readings = || self.sorted.iter().filter(|(_, i)| first[*i] == side).map(|&(reading, _)| reading);
         let runs = readings().count();
         Some(Score {
-            quantile: quantile(readings(), runs, surely(level, runs) as f64 / runs as f64)?,
+            quantile: quantile(readings(), runs, surely(level, runs, sure) as f64 / runs as f64)?,
             share: readings().filter(|r| !r.censored).count() as f64 / runs as f64,
             median: quantile(readings(), runs, 0.5)?,
         })
@@ -144,28 +188,29 @@ impl Score {
     }
 }
 
-/// The rank of the smallest of so many runs that lies above the quantile with probability [`SURE`], or the last.
-fn surely(level: f64, runs: usize) -> usize {
+/// The rank of the smallest of so many runs that lies above the quantile with probability `sure`, or the last.
+fn surely(level: f64, runs: usize, sure: f64) -> usize {
     // The r-th smallest lies below the quantile if no more than n - r runs lie above: binomial, summed from none upwards.
     let mut exactly = libm::pow(level, runs as f64);
     if exactly < f64::MIN_POSITIVE {
-        // So many runs that the binomial distribution is normal; 0.2533 is its 0.6 quantile.
+        // So many runs that the binomial distribution is normal.
         let spread = libm::sqrt(runs as f64 * level * (1.0 - level));
-        return ((level * runs as f64 + 0.2533 * spread).ceil() as usize).clamp(1, runs);
+        let above = Normal::standard().inverse_cdf(sure);
+        return ((level * runs as f64 + above * spread).ceil() as usize).clamp(1, runs);
     }
     let (mut above, mut at_most) = (0, exactly);
-    while at_most <= 1.0 - SURE && above + 1 < runs {
+    while at_most <= 1.0 - sure && above + 1 < runs {
         exactly *= (runs - above) as f64 / (above + 1) as f64 * (1.0 - level) / level;
         above += 1;
         at_most += exactly;
     }
     // The last count of runs above for which that is still improbable.
-    if at_most <= 1.0 - SURE { 1 } else { runs - above.saturating_sub(1) }
+    if at_most <= 1.0 - sure { 1 } else { runs - above.saturating_sub(1) }
 }
 
 /// The best setting on one side of a split; of equals the first.
-fn best_of(settings: &[Setting], first: &[bool], side: bool, level: f64) -> Option<usize> {
-    let scores = settings.iter().enumerate().filter_map(|(i, s)| Some((i, s.score(first, side, level)?)));
+fn best_of(settings: &[Setting], first: &[bool], side: bool, by: (f64, f64)) -> Option<usize> {
+    let scores = settings.iter().enumerate().filter_map(|(i, s)| Some((i, s.score(first, side, by)?)));
     scores.min_by(|(_, a), (_, b)| a.compare(b)).map(|(i, _)| i)
 }
 
@@ -210,14 +255,33 @@ mod tests {
     /// fewer than 38 of 40 in 0.777, fewer than 37 in 0.577; with p = 0.5, fewer than 6 of 10 in 0.623.
     #[test]
     fn a_half_is_as_sure_as_it_says() {
-        assert_eq!((surely(0.9, 20), surely(0.9, 40), surely(0.9, 8), surely(0.5, 10)), (19, 38, 8, 6));
+        let six_tenths = |level, runs| surely(level, runs, LEAST_CONFIDENCE);
+        assert_eq!([(0.9, 20), (0.9, 40), (0.9, 8), (0.5, 10)].map(|(q, n)| six_tenths(q, n)), [19, 38, 8, 6]);
+        assert_eq!((surely(0.9, 20, 0.7), surely(0.9, 20, 0.99)), (20, 20), "all of 20 is the most there is");
         // By the distribution function of a library, and where nothing is left to sum.
         for (level, runs) in [(0.9, 100), (0.25, 33), (0.999, 50), (0.01, 7), (0.5, 1)] {
             let binomial = Binomial::new(level, runs as u64).unwrap();
-            let slow = (1..=runs).find(|&r| binomial.cdf(r as u64 - 1) >= SURE).unwrap_or(runs);
-            assert_eq!(surely(level, runs), slow, "{level} {runs}");
+            let slow = (1..=runs).find(|&r| binomial.cdf(r as u64 - 1) >= LEAST_CONFIDENCE).unwrap_or(runs);
+            assert_eq!(six_tenths(level, runs), slow, "{level} {runs}");
         }
-        assert_eq!(surely(0.5, 10_000), 5013);
+        assert_eq!(six_tenths(0.5, 10_000), 5013);
+    }
+
+    /// `0.9^20 = 0.1216`, `0.9^15 = 0.2059`: 2 of 16.4 and of 9.7 settings at the edge have no late run in a half.
+    #[test]
+    fn settings_are_borne_as_long_as_a_half_can_be_confident_enough() {
+        assert_eq!([40, 30, 4, 2].map(|replicates| settings_borne(0.9, replicates)), [16, 9, 2, 2]);
+        assert_eq!([16, 17, 54, 1].map(|settings| replicates_for(0.9, settings)), [40, 42, 64, 2]);
+        assert_eq!((confidence(3), confidence(20)), (0.6, 0.9));
+        // Settings of 20 replicates: 0.9^10 = 0.349, so no more than five.
+        let equal: Vec<Runs> = (0..12).map(|_| runs((0..20).map(|i| reached(100 + i)))).collect();
+        let refused = |count: usize| choose(&equal[..count], &equal[..count], 0.9).unwrap().refused;
+        assert_eq!((refused(5), refused(6), refused(1)), (false, true, false));
+        let one = runs([reached(5)]);
+        assert!(
+            !choose(&[one.clone(), one.clone()], &[one.clone(), one], 0.9).unwrap().refused,
+            "one replicate has no halves"
+        );
     }
 
     #[test]

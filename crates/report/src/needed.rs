@@ -116,6 +116,10 @@ pub struct Needed {
     pub ci_high: Option<i64>,
     /// What the best hyperparameters need on the very runs that chose them, which flatters.
     pub flattered: Reading,
+    /// Settings of the hyperparameters that were tried.
+    pub settings: usize,
+    /// Whether these are more than the replicates bear a choice among; `samples` is then a lower bound.
+    pub refused: bool,
     /// Samples per step at the chosen hyperparameters.
     pub batch_size: i64,
     /// Chosen step size while boosting.
@@ -273,10 +277,11 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
         for milestone in Milestone::ALL {
             let judged = runs_of(milestone);
             let choice = choose(&runs_of(milestone.chosen_by()), &judged, question.quantile);
-            let Some(Choice { best, curve, flattered, least }) = choice else { continue };
+            let Some(Choice { best, curve, flattered, least, settings: tried, refused }) = choice else { continue };
             let Some(quantile) = curve.quantile(question.quantile) else { continue };
             let (ci_low, ci_high) = curve.interval(question.quantile);
-            let samples = if quantile.censored { quantile.samples.min(least) } else { quantile.samples };
+            let censored = quantile.censored || refused;
+            let samples = if censored { quantile.samples.min(least) } else { quantile.samples };
             let example = examples[best];
             rows.push(Needed {
                 n: *n,
@@ -286,10 +291,12 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
                 conditions: conditions.iter().map(|key| key.0).collect(),
                 milestone,
                 samples,
-                censored: quantile.censored,
+                censored,
                 ci_low: ci_low.map(|low| low.min(samples)),
-                ci_high,
+                ci_high: ci_high.filter(|_| !refused),
                 flattered,
+                settings: tried,
+                refused,
                 batch_size: example.batch_size,
                 eta_boost: example.eta_boost,
                 eta_sparse: example.eta_sparse,

@@ -3,7 +3,10 @@
 //! The power law `ln n* = c + a ln T + b ln N + d ln Q` and its polylogarithmic rival, with `ln ln T` for `ln T`, are
 //! fitted to cells by censored regression ([`censored_regression`](crate::censored_regression)): a cell whose quantile was not
 //! reached enters as the lower bound it is. The scatter of cells about the law is the law's own measure of error: it holds the
-//! chance of the replicates, that of choosing hyperparameters, and what the law misses.
+//! chance of the replicates, that of choosing hyperparameters, and what the law misses. Slopes differ between N and Q, so
+//! the intervals of coefficients that all share are by the scatter between clusters of one N and Q, where there are [`FEWEST_CLUSTERS`] at least.
+//!
+//! Terms that vary together, as N and Q do where Q = N/2, cannot be told apart: the law has them, so that it predicts, but no coefficient of theirs is given.
 //!
 //! The two are compared by AICc and by what they say of the largest T when they have not seen it. Whether one power law
 //! describes the whole grid is asked term by term: does the exponent of T change with T, N or Q, does that of N with Q,
@@ -105,7 +108,11 @@ pub struct Law {
     /// How it depends on T.
     pub form: Form,
     /// Its coefficients, the constant first. A term that does not vary among the cells that reached is not there.
-    pub coefficients: Vec<Coefficient>,
+    coefficients: Vec<Coefficient>,
+    /// Terms that vary together, so that none of them has a coefficient of its own.
+    pub together: Vec<Term>,
+    /// Whether intervals are by the scatter between clusters of one N and Q; if not, by that of all cells.
+    pub clustered: bool,
     /// Cells that entered.
     pub cells: usize,
     /// How many of them are lower bounds.
@@ -131,7 +138,16 @@ impl Law {
     /// The coefficient of a term, if the cells determine it.
     #[must_use]
     pub fn coefficient(&self, term: Term) -> Option<Coefficient> {
-        self.coefficients.iter().copied().find(|c| c.term == term)
+        self.determined().find(|c| c.term == term)
+    }
+
+    /// The coefficients that the cells determine, the constant first.
+    pub fn determined(&self) -> impl Iterator<Item = Coefficient> + '_ {
+        // What varies together with others leaves the constant open too.
+        let open = |c: &Coefficient| {
+            self.together.contains(&c.term) || (c.term == Term::Constant && !self.together.is_empty())
+        };
+        self.coefficients.iter().copied().filter(move |c| !open(c))
     }
 
     /// Needed samples by the law.
@@ -180,8 +196,10 @@ pub struct Check {
 pub struct Outlier {
     /// Its N, Q, T.
     pub cell: (i64, i64, i64),
-    /// How far above the law it lies, in spreads.
-    pub spreads: f64,
+    /// How far above the law that is fitted without it, in standard errors of that distance: its externally studentised residual.
+    pub studentised: f64,
+    /// How many times as many samples it needs as that law says.
+    pub factor: f64,
 }
 
 /// Which law the data prefer.
@@ -278,7 +296,7 @@ pub fn scalings(rows: &[Needed]) -> Vec<Scaling> {
             of_pairs: pairs.into_iter().filter_map(of_pair).collect(),
             held_out: held_out(&cells),
             checks: CHECKS.into_iter().filter_map(|factors| check(&cells, factors)).collect(),
-            outliers: power.as_ref().map_or_else(Vec::new, |law| outliers(&cells, law)),
+            outliers: if power.is_some() { outliers(&cells) } else { Vec::new() },
             power,
         }
     };
@@ -302,23 +320,64 @@ fn row(cell: &Needed, x: Vec<f64>) -> Row {
     Row { x, y: libm::log(cell.samples as f64), censored: cell.censored }
 }
 
+/// Intervals of common coefficients are by clusters of one N and Q from so many on; fewer have next to no degrees of freedom.
+pub const FEWEST_CLUSTERS: usize = 5;
+
+/// The first of these terms that are linearly independent over the cells that reached, and those that vary together.
+fn independent(cells: &[&Needed], terms: &[Term]) -> (Vec<Term>, Vec<Term>) {
+    let seen: Vec<&Needed> = cells.iter().copied().filter(|c| !c.censored).collect();
+    let (mut kept, mut together): (Vec<Term>, Vec<Term>) = (Vec::new(), Vec::new());
+    for &term in terms {
+        let row = |c: &&Needed| Row { x: kept.iter().map(|k| k.of(c)).collect(), y: term.of(c), censored: false };
+        let rows: Vec<Row> = seen.iter().map(row).collect();
+        // A term that those before it fit without a rest.
+        let combination = if kept.is_empty() { None } else { fit(&rows) };
+        let tied =
+            combination.filter(|f| rows.iter().all(|r| (r.y - f.predict(&r.x)).abs() < 1e-9 * (1.0 + r.y.abs())));
+        match tied {
+            None => kept.push(term),
+            Some(fit) => {
+                let parts = kept.iter().zip(&fit.estimates).filter(|(k, b)| **k != Term::Constant && b.abs() > 1e-9);
+                let mut parts: Vec<Term> = parts.map(|(k, _)| *k).collect();
+                parts.push(term);
+                parts.retain(|t| !together.contains(t));
+                together.extend(parts);
+            }
+        }
+    }
+    (kept, together)
+}
+
 /// Fits a law; `None` if no exponent is determined.
 #[must_use]
 pub fn law(cells: &[&Needed], form: Form) -> Option<Law> {
     let (cells, terms) = usable(cells, &[Term::Constant, form.term(), Term::N, Term::Q]);
+    let (terms, together) = independent(&cells, &terms);
     if terms.len() < 2 {
         return None;
     }
     let rows: Vec<Row> = cells.iter().map(|c| row(c, terms.iter().map(|term| term.of(c)).collect())).collect();
     let regression = fit(&rows)?;
-    let coefficient = |(i, &term): (usize, &Term)| Coefficient {
-        term,
-        estimate: regression.estimates[i],
-        interval: interval(&regression, i),
+    let pairs: BTreeSet<(i64, i64)> = cells.iter().map(|c| (c.n, c.q)).collect();
+    let cluster = |c: &&Needed| pairs.iter().position(|pair| *pair == (c.n, c.q)).unwrap_or(0);
+    let clusters: Vec<usize> = cells.iter().map(cluster).collect();
+    let clustered = if pairs.len() < FEWEST_CLUSTERS { None } else { regression.clustered(&rows, &clusters) };
+    // Readings are known to a batch or to their resolution, so cells without any scatter are no cells without error.
+    let exact = regression.spread == Some(0.0);
+    let half_width = |i: usize| match &clustered {
+        _ if exact => None,
+        Some(widths) => widths[i],
+        None => regression.half_width(i),
+    };
+    let coefficient = |(i, &term): (usize, &Term)| {
+        let estimate = regression.estimates[i];
+        Coefficient { term, estimate, interval: half_width(i).map(|half| (estimate - half, estimate + half)) }
     };
     Some(Law {
         form,
         coefficients: terms.iter().enumerate().map(coefficient).collect(),
+        together,
+        clustered: clustered.is_some(),
         cells: cells.len(),
         censored: cells.iter().filter(|c| c.censored).count(),
         spread: regression.spread,
@@ -359,6 +418,10 @@ fn held_out(cells: &[&Needed]) -> Option<HeldOut> {
 /// The power law with the product of two of its terms, each about its mean.
 fn check(cells: &[&Needed], factors: (Term, Term)) -> Option<Check> {
     let (cells, terms) = usable(cells, &[Term::Constant, Term::T, Term::N, Term::Q]);
+    let (terms, together) = independent(&cells, &terms);
+    if together.contains(&factors.0) || together.contains(&factors.1) {
+        return None;
+    }
     // Two values have no curvature.
     let values: BTreeSet<Key> = cells.iter().map(|c| Key(factors.0.of(c))).collect();
     if !(terms.contains(&factors.0) && terms.contains(&factors.1)) || (factors.0 == factors.1 && values.len() < 3) {
@@ -377,24 +440,36 @@ fn check(cells: &[&Needed], factors: (Term, Term)) -> Option<Check> {
     Some(Check { factors, estimate: regression.estimates[0], interval: interval(&regression, 0)?, p_value })
 }
 
-/// Cells that lie so far off the law that chance would put one of them there in 1 % of all cases.
-fn outliers(cells: &[&Needed], law: &Law) -> Vec<Outlier> {
-    let Some(spread) = law.spread.filter(|s| *s > 0.0) else { return Vec::new() };
-    let (cells, _) = usable(cells, &[Term::Constant, Term::T, Term::N, Term::Q]);
-    let seen = law.cells - law.censored;
-    let far = 1.0 - WARNS_BELOW / (2.0 * seen.max(1) as f64);
-    let student =
-        statrs::distribution::StudentsT::new(0.0, 1.0, seen.saturating_sub(law.coefficients.len()).max(1) as f64);
-    let Ok(limit) = student.map(|s| statrs::distribution::ContinuousCDF::inverse_cdf(&s, far)) else {
-        return Vec::new();
+/// Cells that lie so far off the law that the others make that chance would put one of them there in 1 % of all cases (Student's t of the externally
+/// studentised residuals, by Bonferroni). A cell's own distance from a law that it has bent towards itself can never be large in a small grid.
+fn outliers(cells: &[&Needed]) -> Vec<Outlier> {
+    let (cells, terms) = usable(cells, &[Term::Constant, Term::T, Term::N, Term::Q]);
+    let (terms, _) = independent(&cells, &terms);
+    let rows: Vec<Row> = cells.iter().map(|c| row(c, terms.iter().map(|term| term.of(c)).collect())).collect();
+    let seen: Vec<usize> = (0..cells.len()).filter(|&i| !cells[i].censored).collect();
+    // Of very many cells only those are looked at that lie off the law of all.
+    let Some(whole) = fit(&rows) else { return Vec::new() };
+    let far = |i: usize| (rows[i].y - whole.predict(&rows[i].x)).abs();
+    let mut candidates = seen.clone();
+    candidates.sort_by(|&a, &b| far(b).total_cmp(&far(a)));
+    candidates.truncate(MOST_REFITTED);
+    let outlier = |&i: &usize| {
+        let rest: Vec<Row> = rows.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, r)| r.clone()).collect();
+        let fit = fit(&rest)?;
+        let studentised = fit.studentised(&rest, &rows[i])?;
+        let student = statrs::distribution::StudentsT::new(0.0, 1.0, fit.degrees as f64).ok()?;
+        let level = 1.0 - WARNS_BELOW / (2.0 * seen.len() as f64);
+        let limit = statrs::distribution::ContinuousCDF::inverse_cdf(&student, level);
+        let (c, factor) = (cells[i], libm::exp(rows[i].y - fit.predict(&rows[i].x)));
+        (studentised.abs() > limit).then_some(Outlier { cell: (c.n, c.q, c.t), studentised, factor })
     };
-    let outlier = |c: &&Needed| {
-        let above = libm::log(c.samples as f64) - libm::log(law.predict(c.n as f64, c.q as f64, c.t as f64));
-        Outlier { cell: (c.n, c.q, c.t), spreads: above / spread }
-    };
-    // A bound below the law is no surprise.
-    cells.iter().filter(|c| !c.censored).map(outlier).filter(|o| o.spreads.abs() > limit).collect()
+    let mut found: Vec<Outlier> = candidates.iter().filter_map(outlier).collect();
+    found.sort_by_key(|o| o.cell);
+    found
 }
+
+/// Cells for which the law is fitted once more without them.
+const MOST_REFITTED: usize = 300;
 
 /// One row of `scaling.parquet`.
 struct Line<'s> {
@@ -427,7 +502,7 @@ pub fn scaling_table(scalings: &[Scaling], question: &Question) -> Table {
         .int("Q", "positions", "for power_of_pair", all().map(|l| l.pair.map(|(_, q)| q)))
         .text("term", "constant, an exponent (T, N, Q; ln T: of ln T), a product of two (T*N: by how much one exponent changes when the other grows e-fold), spread: of ln n about the law, aicc, or an error in ln n", all().map(|l| l.term.as_str()))
         .float("estimate", "", "its estimate", all().map(|l| Some(l.estimate).filter(|x| x.is_finite())))
-        .float("ci_low", "", "lower end of its 95 % interval (Student's t, censored regression); null: not determined", all().map(|l| l.interval.map(|i| i.0)))
+        .float("ci_low", "", "lower end of its 95 % interval (censored regression; Student's t, by the scatter between clusters of one N and Q where there are five or more, else between cells); null: not determined", all().map(|l| l.interval.map(|i| i.0)))
         .float("ci_high", "", "upper end", all().map(|l| l.interval.map(|i| i.1)))
         .int("n_points", "cells", "cells that entered", all().map(|l| l.cells.map(|c| c.0 as i64)))
         .int("n_censored", "cells", "how many of them are lower bounds", all().map(|l| l.cells.map(|c| c.1 as i64)))
@@ -441,7 +516,7 @@ fn lines(scaling: &Scaling) -> Vec<Line<'_>> {
             let (term, cells) = (term.to_owned(), Some((law.cells, law.censored)));
             lines.push(Line { scaling, model, pair, term, estimate, interval, cells, p_value: None });
         };
-        law.coefficients.iter().for_each(|c| add(c.term.name(), c.estimate, c.interval));
+        law.determined().for_each(|c| add(c.term.name(), c.estimate, c.interval));
         law.spread.into_iter().for_each(|spread| add("spread", spread, None));
         law.aicc.into_iter().for_each(|aicc| add("aicc", aicc, None));
     };
@@ -585,6 +660,78 @@ mod tests {
         odd[7].samples *= 3;
         let outliers = only(&odd).outliers;
         assert_eq!((outliers.len(), outliers[0].cell), (1, (odd[7].n, odd[7].q, odd[7].t)));
+        assert!((2.5..3.5).contains(&outliers[0].factor), "{outliers:?}");
+    }
+
+    /// Among six cells one that needs four times as many samples bends the law so much that it lies 1.8 of its spreads off; the law of the other five
+    /// knows better. Six cells without one have none.
+    #[test]
+    fn an_outlier_among_six_cells_is_found() {
+        for at in 0..6 {
+            let cell = |i: usize| {
+                let t = 32 << i;
+                record(3, 2, t, 0, Some((100.0 * t as f64 * (0.06 * jitter(3.0, 2.0, t as f64)).exp()).round() as i64))
+            };
+            let records: Vec<_> = (0..6).map(cell).collect();
+            let mut cells = needed(&records, &question());
+            cells.retain(|c| c.milestone == Milestone::Recovery);
+            assert_eq!(only(&cells).outliers, []);
+            cells[at].samples *= 4;
+            let outliers = only(&cells).outliers;
+            assert!(
+                outliers.iter().any(|o| o.cell.2 == cells[at].t && (3.0..6.0).contains(&o.factor)),
+                "{at}: {outliers:?}"
+            );
+        }
+    }
+
+    /// Q = N/2: the exponent of T is there, and those of N and Q are not; only their sum is.
+    #[test]
+    fn terms_that_vary_together_take_only_each_other_down() {
+        let mut records = Vec::new();
+        for n in [4, 6, 8] {
+            for t in GRID[2] {
+                let (x, y, z) = (n as f64, n as f64 / 2.0, *t as f64);
+                let samples = 50.0 * z.powf(0.8) * x.powf(0.5) * y.powf(0.7) * (0.1 * jitter(x, y, z)).exp();
+                records.push(record(n, n / 2, *t, 0, Some(samples.round() as i64)));
+            }
+        }
+        let cells: Vec<Needed> =
+            needed(&records, &question()).into_iter().filter(|r| r.milestone == Milestone::Recovery).collect();
+        let law = only(&cells).power.unwrap();
+        let (low, high) = law.coefficient(Term::T).unwrap().interval.unwrap();
+        assert!(low < 0.8 && 0.8 < high && high - low < 0.1, "{low} {high}");
+        assert_eq!(law.together, [Term::N, Term::Q]);
+        assert!([Term::Constant, Term::N, Term::Q].iter().all(|term| law.coefficient(*term).is_none()));
+        let predicted = law.predict(6.0, 3.0, 128.0) / (50.0 * 128f64.powf(0.8) * 6f64.powf(0.5) * 3f64.powf(0.7));
+        assert!((predicted - 1.0).abs() < 0.1, "{predicted}");
+    }
+
+    /// Slopes that differ from pair to pair: the interval of the common exponent is as wide as that of the mean of nine slopes, by Student's t, and not as
+    /// narrow as if all cells were independent witnesses of one slope.
+    #[test]
+    fn common_exponents_are_as_certain_as_the_slopes_agree() {
+        let slope = |n: f64, q: f64| 0.8 + 0.2 * jitter(n, q, 7.0);
+        let scaling = only(&cells(|n, q, t| 100.0 * t.powf(slope(n, q)) * (0.1 * jitter(n, q, t)).exp()));
+        let law = scaling.power.as_ref().unwrap();
+        let (low, high) = law.coefficient(Term::T).unwrap().interval.unwrap();
+        let slopes: Vec<f64> =
+            scaling.of_pairs.iter().map(|(_, _, law)| law.coefficient(Term::T).unwrap().estimate).collect();
+        let mean = slopes.iter().sum::<f64>() / 9.0;
+        let error = (slopes.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / 8.0 / 9.0).sqrt();
+        assert!(
+            law.clustered && ((high - low) / (2.0 * 2.306 * error) - 1.0).abs() < 0.02,
+            "{low} {high} {mean} {error}"
+        );
+        assert!((low + high - 2.0 * mean).abs() < 1e-3);
+    }
+
+    /// Readings that are known to their resolution only, and all on the law: an exponent, but no interval of no width.
+    #[test]
+    fn cells_without_scatter_have_no_interval() {
+        let law = only(&cells(|_, _, _| 500.0)).power.unwrap();
+        let found = law.coefficient(Term::T).unwrap();
+        assert!(found.estimate.abs() < 1e-9 && found.interval.is_none() && !found.is_known());
     }
 
     #[test]

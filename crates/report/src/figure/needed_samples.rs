@@ -170,7 +170,7 @@ mod tests {
         let mut records = Vec::new();
         for n in [3, 4] {
             for t in [32, 64, 128] {
-                records.push(record(n, 2, t, 0, (n == 3 || t < 128).then_some(10 * t * t)));
+                records.push(record(n, 2, t, 0, (n == 3 || t < 128).then_some(10 * t * t + t % 7)));
             }
         }
         let question = Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() };
