@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::choice::{replicates_for, settings_borne};
 use crate::needed::{Key, Milestone, Needed, Question, Setting, cells, needed_of, settings_of};
 use crate::record::{POPULATION, named, shown};
 use crate::scaling::{Coefficient, Form, Scaling, Term, Verdict, scalings};
@@ -122,7 +123,6 @@ impl Analysis {
                 "{POPULATION} draws no samples: its numbers are steps times batch size, and its runs differ by their tasks only."
             ));
         }
-        let needs = bounding_replicates(quantile);
         match self.replicates {
             0 => {}
             1 => limits.push(
@@ -130,10 +130,17 @@ impl Analysis {
                  nothing can be said of chance."
                     .to_owned(),
             ),
-            few if few < needs => limits.push(format!(
-                "{few} replicates do not bound the {quantile} quantile: intervals of cells are open. It takes {needs}."
-            )),
-            _ => {}
+            few => match bounding_replicates(quantile) {
+                None => limits.push(
+                    "No number of replicates bounds the largest count of all runs (quantile = 1) from above: intervals of cells are open. Ask for \
+                     a quantile below 1."
+                        .to_owned(),
+                ),
+                Some(needs) if few < needs => limits.push(format!(
+                    "{few} replicates do not bound the {quantile} quantile: intervals of cells are open. It takes {needs}."
+                )),
+                Some(_) => {}
+            },
         }
         limits
     }
@@ -213,19 +220,13 @@ impl<'a> Group<'a> {
         text
     }
 
-    /// In how many cells the chosen B/eta is the smallest or the largest of three or more, and how many cells have as many.
-    fn at_edge(&self, cells: &[&Needed]) -> (usize, usize) {
-        let (mut at_edge, mut with_edges) = (0, 0);
-        for cell in cells {
-            let of_cell = self.settings.iter().filter(|s| (s.n, s.q, s.t) == (cell.n, cell.q, cell.t));
-            let ratios: BTreeSet<Key> = of_cell.map(|s| Key(s.batch_size as f64 / s.eta_boost)).collect();
-            let chosen = Key(cell.batch_size as f64 / cell.eta_boost);
-            if ratios.len() > 2 {
-                with_edges += 1;
-                at_edge += usize::from(ratios.first() == Some(&chosen) || ratios.last() == Some(&chosen));
-            }
-        }
-        (at_edge, with_edges)
+    /// How often each key has the chosen setting of one of these cells at its edge, the most frequent first, and in how many cells any has.
+    fn at_edges(cells: &[&Needed]) -> (Vec<(String, usize)>, usize) {
+        let mut keys: BTreeMap<String, usize> = BTreeMap::new();
+        cells.iter().flat_map(|c| &c.edges).for_each(|edge| *keys.entry(edge.name()).or_default() += 1);
+        let mut keys: Vec<(String, usize)> = keys.into_iter().collect();
+        keys.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        (keys, cells.iter().filter(|c| !c.edges.is_empty()).count())
     }
 
     fn limits(&self, quantile: f64) -> Vec<String> {
@@ -235,7 +236,17 @@ impl<'a> Group<'a> {
         }
         let mut limits = Vec::new();
         let cells = self.cells(Milestone::Recovery);
-        let censored = cells.iter().filter(|c| c.censored).count();
+        let refused = cells.iter().filter(|c| c.refused).max_by_key(|c| c.settings);
+        if let Some(cell) = refused {
+            let (settings, replicates) = (cell.settings, cell.replicates as usize);
+            limits.push(format!(
+                "{name}: {settings} settings of the hyperparameters are tried in a cell, and {replicates} replicates bear the choice among {} at most: \
+                 nothing is chosen there, and the numbers are lower bounds. It takes {} replicates, or fewer settings.",
+                settings_borne(quantile, replicates),
+                replicates_for(quantile, settings)
+            ));
+        }
+        let censored = cells.iter().filter(|c| c.censored && !c.refused).count();
         if censored > 0 {
             let bounds = match self.scaling(Milestone::Recovery).and_then(|s| s.power.as_ref()) {
                 Some(law) if law.censored > 0 => format!("{} of them as lower bounds", law.censored),
@@ -248,12 +259,30 @@ impl<'a> Group<'a> {
             ));
         }
         let Some(scaling) = self.scaling(Milestone::Recovery) else { return limits };
-        if scaling.power.as_ref().and_then(|law| law.coefficient(Term::T)).is_none() {
-            let lengths: BTreeSet<i64> = cells.iter().filter(|c| !c.censored).map(|c| c.t).collect();
+        let together = scaling.power.as_ref().map_or(&[][..], |law| &law.together);
+        if !together.is_empty() {
+            let terms: Vec<&str> = together.iter().map(|term| term.name()).collect();
+            limits.push(format!(
+                "{name}: {} vary together in this grid, so their exponents cannot be told apart; vary them apart to know them.",
+                terms.join(" and ")
+            ));
+        }
+        if scaling.power.as_ref().is_some_and(|law| law.spread == Some(0.0)) {
+            limits.push(format!(
+                "{name}: the cells lie on the law without any scatter, so its exponents have no intervals: samples are known to a batch or to the \
+                 resolution only."
+            ));
+        }
+        if scaling.power.as_ref().and_then(|law| law.coefficient(Term::T)).is_none() && !together.contains(&Term::T) {
+            let reached = || cells.iter().filter(|c| !c.censored);
+            let lengths: BTreeSet<i64> = reached().map(|c| c.t).collect();
             limits.push(match lengths.len() {
                 _ if cells.iter().all(|c| c.t == cells[0].t) => format!("{name}: one value of T has no exponent."),
+                _ if reached().next().is_some() && reached().all(|c| c.samples == 0) => {
+                    format!("{name}: the truth is recovered at the start, at 0 samples, so there is nothing that could grow with T.")
+                }
                 0 | 1 => format!("{name}: too few values of T reached the quantile for an exponent of T."),
-                _ => format!("{name}: too few cells reached the quantile, or N, Q and T vary together: there is no exponent of T."),
+                _ => format!("{name}: too few cells reached the quantile for an exponent of T."),
             });
         }
         for check in scaling.failed_checks() {
@@ -277,11 +306,13 @@ impl<'a> Group<'a> {
                 two(factor)
             ));
         }
-        let (at_edge, with_edges) = self.at_edge(&cells);
-        if 4 * at_edge >= with_edges && at_edge > 0 {
+        let (keys, at_edge) = Self::at_edges(&cells);
+        if at_edge > 0 {
+            let keys: Vec<String> = keys.into_iter().map(|(key, count)| format!("{key} in {count}")).collect();
             limits.push(format!(
-                "{name}: in {at_edge} of {} the chosen B/eta is the smallest or largest that was tried; a wider grid may need fewer samples.",
-                count(with_edges, "cell")
+                "{name}: in {at_edge} of {} the chosen setting lies at the edge of its tuning grid: {}; wider ones may need fewer samples.",
+                count(cells.len(), "cell"),
+                keys.join(", ")
             ));
         }
         let (runs, reached) = cells.iter().fold((0, 0), |(a, b), c| (a + c.replicates, b + c.reached));
@@ -329,10 +360,10 @@ pub(crate) fn off(error: f64) -> String {
     if share > 900.0 { "more than tenfold".to_owned() } else { format!("{share:.0} %") }
 }
 
-/// How many replicates bound a quantile from both sides: with fewer, all of them may lie on one.
-fn bounding_replicates(quantile: f64) -> usize {
+/// How many replicates bound a quantile from both sides: with fewer, all of them may lie on one. `None` if no number does.
+fn bounding_replicates(quantile: f64) -> Option<usize> {
     let rarer = quantile.max(1.0 - quantile);
-    (libm::log(crate::survival::ALPHA / 2.0) / libm::log(rarer)).ceil() as usize
+    (rarer < 1.0).then(|| (libm::log(crate::survival::ALPHA / 2.0) / libm::log(rarer)).ceil() as usize)
 }
 
 /// At most so many values, evenly chosen, the ends among them.
@@ -350,10 +381,11 @@ pub(crate) fn two(x: f64) -> String {
     if text == "-0.00" { "0.00".to_owned() } else { text }
 }
 
-/// `90 %`.
+/// `90 %`, `99.95 %`, `0.0001 %`: with all digits that the share has, up to nine.
 #[must_use]
 pub fn percent(share: f64) -> String {
-    format!("{} %", (share * 1e4).round() / 1e2)
+    let exact: f64 = format!("{:.8e}", 100.0 * share).parse().unwrap_or(100.0 * share);
+    format!("{exact} %")
 }
 
 /// `1 job`, `2 jobs`.
@@ -401,6 +433,50 @@ mod tests {
         }
         assert_eq!((short(51_200), short(999_499), short(999_600)), ("51k".into(), "999k".into(), "1.0M".into()));
         assert_eq!(short(2_000_000_000), "2.0G");
+    }
+
+    #[test]
+    fn shares_keep_their_digits() {
+        assert_eq!([0.9, 0.9995, 1e-6, 1.0, 0.25].map(percent), ["90 %", "99.95 %", "0.0001 %", "100 %", "25 %"]);
+        assert_eq!(
+            (bounding_replicates(0.9), bounding_replicates(0.5), bounding_replicates(1.0)),
+            (Some(36), Some(6), None)
+        );
+    }
+
+    /// The true reason why there is no exponent, or no interval, and what is chosen at an edge or not at all.
+    #[test]
+    fn what_cannot_be_concluded_is_told_with_its_reason() {
+        let of = |records: &[Record], quantile: f64| {
+            Analysis::of(records, Question { quantile, ..question() }).limits().join("\n")
+        };
+        let all = |needs: &dyn Fn(i64) -> i64| -> Vec<Record> {
+            [32, 64, 128]
+                .into_iter()
+                .flat_map(|t| (0..4).map(move |i| (t, i)))
+                .map(|(t, i)| record(3, 2, t, i, Some(needs(t))))
+                .collect()
+        };
+        assert!(of(&all(&|_| 0), 0.9).contains("recovered at the start, at 0 samples"));
+        assert!(of(&all(&|_| 500), 0.9).contains("without any scatter"));
+        let text = of(&all(&|t| 10 * t + t % 7), 1.0);
+        assert!(text.contains("No number of replicates bounds"), "{text}");
+        let edge: Vec<Record> = all(&|t| 10 * t)
+            .into_iter()
+            .flat_map(|r| [Record { batch_size: 8, ..record(3, 2, r.t, r.replicate, Some(30 * r.t)) }, r])
+            .collect();
+        assert!(of(&edge, 0.9).contains("at the edge of its tuning grid: batch_size (largest) in 3"));
+        // Three settings of four replicates: two are what these bear.
+        let many: Vec<Record> = (0..3)
+            .flat_map(|i| all(&|t| 10 * t).into_iter().map(move |r| Record { batch_size: 8 << i, ..r }))
+            .collect();
+        let text = of(&many, 0.9);
+        assert!(
+            text.contains("3 settings")
+                && text.contains("4 replicates bear the choice among 2")
+                && text.contains("It takes 8"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -91,6 +91,30 @@ pub struct Question {
     pub tuned: Vec<String>,
 }
 
+/// A tuned key at whose edge the chosen setting of a cell lies: its value is the smallest or the largest that was tried there, and the best setting with
+/// another value needs more than [`FLAT`] times as many samples. So what lies beyond the edge may need fewer still. Where the floor is flat, the next step
+/// would gain no more than the last one did, as needed samples are a bowl in every key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edge {
+    /// The key.
+    pub key: String,
+    /// Its chosen value.
+    pub value: f64,
+    /// Whether it is the largest that was tried; else the smallest.
+    pub largest: bool,
+}
+
+/// Up to this ratio of needed samples, of the best setting with another value to the chosen one, an axis is flat.
+pub const FLAT: f64 = 1.1;
+
+impl Edge {
+    /// `batch_size (largest)`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} ({})", self.key, if self.largest { "largest" } else { "smallest" })
+    }
+}
+
 /// Needed samples of one cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Needed {
@@ -116,6 +140,8 @@ pub struct Needed {
     pub ci_high: Option<i64>,
     /// What the best hyperparameters need on the very runs that chose them, which flatters.
     pub flattered: Reading,
+    /// Tuned keys at whose edge the chosen setting lies.
+    pub edges: Vec<Edge>,
     /// Settings of the hyperparameters that were tried.
     pub settings: usize,
     /// Whether these are more than the replicates bear a choice among; `samples` is then a lower bound.
@@ -275,14 +301,15 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
         let examples: Vec<&Record> = settings.values().map(|records| records[0]).collect();
         let failed = settings.values().flatten().filter(|record| record.status == Status::Failed).count();
         for milestone in Milestone::ALL {
-            let judged = runs_of(milestone);
-            let choice = choose(&runs_of(milestone.chosen_by()), &judged, question.quantile);
+            let (judged, chosen_by) = (runs_of(milestone), runs_of(milestone.chosen_by()));
+            let choice = choose(&chosen_by, &judged, question.quantile);
             let Some(Choice { best, curve, flattered, least, settings: tried, refused }) = choice else { continue };
             let Some(quantile) = curve.quantile(question.quantile) else { continue };
             let (ci_low, ci_high) = curve.interval(question.quantile);
             let censored = quantile.censored || refused;
             let samples = if censored { quantile.samples.min(least) } else { quantile.samples };
             let example = examples[best];
+            let edges = edges(settings.keys(), &chosen_by, best, question);
             rows.push(Needed {
                 n: *n,
                 q: *q,
@@ -295,6 +322,7 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
                 ci_low: ci_low.map(|low| low.min(samples)),
                 ci_high: ci_high.filter(|_| !refused),
                 flattered,
+                edges,
                 settings: tried,
                 refused,
                 batch_size: example.batch_size,
@@ -313,10 +341,64 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
     rows
 }
 
+/// The keys at whose edge the setting of index `best` lies, one of those with these values and runs.
+fn edges<'t>(
+    tunings: impl Iterator<Item = &'t Tuning> + Clone,
+    runs: &[Runs],
+    best: usize,
+    question: &Question,
+) -> Vec<Edge> {
+    let quantiles: Vec<Option<Reading>> = runs
+        .iter()
+        .map(|runs| Curve::of(runs.iter().map(|(_, reading)| *reading).collect()).quantile(question.quantile))
+        .collect();
+    // Those that never arrive come last.
+    let needs = |i: usize| quantiles[i].map_or((true, i64::MAX), |r| (r.censored, r.samples));
+    let Some((false, chosen)) = quantiles.get(best).map(|_| needs(best)) else { return Vec::new() };
+    // The budget is no hyperparameter: a larger one is never worse.
+    let fixed: [(&str, fn(&Tuning) -> f64); 4] =
+        [("batch_size", |t| t.0 as f64), ("eta_boost", |t| t.1.0), ("eta_sparse", |t| t.2.0), ("lambda", |t| t.3.0)];
+    let further = question.tuned.iter().enumerate().map(|(i, key)| (key.as_str(), Value::Further(i)));
+    let keys = fixed.into_iter().map(|(key, get)| (key, Value::Fixed(get))).chain(further);
+    let edge = |(key, of): (&str, Value)| {
+        let values: Vec<f64> = tunings.clone().map(|tuning| of.read(tuning)).collect();
+        let value = values[best];
+        let (low, high) = values.iter().fold((f64::MAX, f64::MIN), |(a, b), &v| (a.min(v), b.max(v)));
+        if low >= high || (value > low && value < high) {
+            return None;
+        }
+        let others = (0..values.len()).filter(|&i| values[i].total_cmp(&value).is_ne()).map(needs);
+        let flat = others.min().is_some_and(|(late, samples)| !late && samples as f64 <= FLAT * chosen as f64);
+        (!flat).then(|| Edge { key: key.to_owned(), value, largest: value >= high })
+    };
+    keys.filter_map(edge).collect()
+}
+
+/// How to read a key of a tuning.
+#[derive(Clone, Copy)]
+enum Value {
+    Fixed(fn(&Tuning) -> f64),
+    Further(usize),
+}
+
+impl Value {
+    fn read(self, tuning: &Tuning) -> f64 {
+        match self {
+            Self::Fixed(get) => get(tuning),
+            Self::Further(i) => tuning.5.get(i).map_or(f64::NAN, |key| key.0),
+        }
+    }
+}
+
 /// The columns of `needed.parquet`.
 #[must_use]
 pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
     let all = || rows.iter();
+    let named = |row: &Needed| {
+        let names: Vec<String> = row.edges.iter().map(Edge::name).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    let edges_named: Vec<Option<String>> = all().map(named).collect();
     let table = cell_table(&all(), question);
     let meaning = "chosen value of a further hyperparameter";
     further_columns(table, question.tuned.iter(), meaning, |i| all().map(|r| r.tuned.get(i).copied()).collect())
@@ -340,6 +422,13 @@ pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
             "samples",
             "what the best hyperparameters need on the very runs that chose them, which flatters; null: not reached",
             all().map(|r| (!r.flattered.censored).then_some(r.flattered.samples)),
+        )
+        .int("settings", "settings", "settings of the hyperparameters that were tried in the cell", all().map(|r| r.settings as i64))
+        .bool("refused", "whether these are more than the replicates bear a choice among; needed_samples is then a lower bound", all().map(|r| r.refused))
+        .text(
+            "at_edge",
+            "tuned keys whose chosen value is the smallest or the largest that was tried in the cell while the best setting with another value needs more than a tenth more; null: none",
+            edges_named.iter().map(Option::as_deref),
         )
         .float("quantile", "", "the fraction asked for", all().map(|_| question.quantile))
         .int("batch_size", "samples", "chosen batch size", all().map(|r| r.batch_size))
@@ -468,6 +557,36 @@ mod tests {
         }
         let row = recovery(&records);
         assert_eq!((row.batch_size, row.censored, row.reached), (64, true, 5));
+    }
+
+    /// Three batch sizes: an edge is where the others need much more, and the floor is flat where they do not.
+    #[test]
+    fn a_choice_at_the_edge_of_what_was_tried_is_told_with_its_key() {
+        let with = |needs: [i64; 3]| -> Vec<Edge> {
+            let mut records = Vec::new();
+            for (batch_size, samples) in [16, 32, 64].into_iter().zip(needs) {
+                records.extend((0..10).map(|i| Record { batch_size, ..record(3, 2, 64, i, Some(samples + i)) }));
+            }
+            recovery(&records).edges
+        };
+        let edge = |value: f64, largest| vec![Edge { key: "batch_size".to_owned(), value, largest }];
+        assert_eq!(with([1000, 3000, 5000]), edge(16.0, false));
+        assert_eq!(with([5000, 3000, 1000]), edge(64.0, true));
+        assert_eq!((with([3000, 1000, 5000]), with([1000, 1050, 5000])), (Vec::new(), Vec::new()));
+        assert_eq!(with([1000, 1150, 5000]), edge(16.0, false));
+        assert_eq!(with([1000, 3000, 5000])[0].name(), "batch_size (smallest)");
+        // A key with one value is not tuned; one of the grid's further keys is like the others.
+        let further = |cut: f64, samples| {
+            let further = vec![("cut".to_owned(), cut)];
+            (0..10).map(move |i| Record { further: further.clone(), ..record(3, 2, 64, i, Some(samples)) })
+        };
+        let records: Vec<Record> = further(0.1, 500).chain(further(0.2, 900)).collect();
+        let question = Question { tuned: vec!["cut".to_owned()], ..question() };
+        let rows = needed(&records, &question);
+        let row = rows.iter().find(|r| r.milestone == Milestone::Recovery).unwrap();
+        assert_eq!(row.edges, [Edge { key: "cut".to_owned(), value: 0.1, largest: false }]);
+        let table = needed_table(&rows, &question);
+        assert!(table.texts("at_edge").unwrap().iter().any(|t| t.as_deref() == Some("cut (smallest)")));
     }
 
     #[test]
