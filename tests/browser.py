@@ -1,10 +1,11 @@
 """Opens a report in headless Chromium and uses it: python3 tests/browser.py output/smoke
 
 No console error and no request, every figure present, visible and without texts that overlap, the chart follows what is
-chosen, the table sorts by mouse and by keyboard, the page fits a phone, turns dark and prints. With a second argument,
-screenshots are left there.
+chosen, the table sorts by mouse and by keyboard, the page fits a phone, turns dark and prints. On dark paper everything drawn
+stands out, and cells of maps look as they did. With a second argument, screenshots are left there.
 """
 
+import re
 import shutil
 import sys
 import tempfile
@@ -41,6 +42,114 @@ for (const svg of document.querySelectorAll('.picture svg')) {
 }
 return found;
 """
+
+
+# Inks of figures that are too close to their paper, and texts that are.
+FAINT = """
+const luminance = (css) => {
+  const [r, g, b] = css.match(/[0-9.]+/g).slice(0, 3).map((part) => part / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+};
+const found = new Set();
+for (const svg of document.querySelectorAll('.picture svg')) {
+  const paper = getComputedStyle(svg.querySelector('rect')).fill;
+  for (const element of svg.querySelectorAll('text, tspan, line, polyline, polygon, path, circle')) {
+    const { fill, stroke } = getComputedStyle(element);
+    const text = element.matches('text, tspan');
+    for (const ink of [fill, stroke]) {
+      if (ink === 'none' || ink === paper) continue;
+      const [a, b] = [luminance(ink), luminance(paper)];
+      const contrast = Math.max(a, b) / Math.min(a, b);
+      if (contrast < (text ? 4.5 : 3)) found.add(`${svg.closest('figure').id}: ${element.tagName} ${ink} on ${paper}`);
+    }
+  }
+}
+return [...found];
+"""
+
+# Where the paper, the patches of 0 % and 100 % and the curves of a figure lie in the window.
+PLACES = """
+const [figure] = arguments;
+const svg = document.getElementById(figure).querySelector('svg');
+svg.scrollIntoView({ block: 'center' });
+const box = svg.getBoundingClientRect();
+const places = { paper: [box.left + 3, box.top + 3] };
+for (const text of svg.querySelectorAll('text')) {
+  const patch = text.previousElementSibling;
+  if (!patch || patch.tagName !== 'rect') continue;
+  const { left, top, width, height } = patch.getBoundingClientRect();
+  const share = text.textContent.trim().match(/([0-9]+) %$/);
+  if (share) places[share[1]] = [left + width / 2, top + height / 2];
+}
+const matrix = svg.getScreenCTM();
+places.curves = [...svg.querySelectorAll('polyline')]
+  .filter((line) => line.getBoundingClientRect().width > 20 && line.points.length > 4)
+  .map((line) => [...Array(40).keys()].map((i) => {
+    const at = line.getPointAtLength((i + 0.5) / 40 * line.getTotalLength()).matrixTransform(matrix);
+    return [at.x, at.y];
+  }));
+return places;
+"""
+
+
+def pixels(browser: webdriver.Chrome, places: list[list[float]]) -> list[list[int]]:
+    """Red, green and blue of a screenshot at these places of the window."""
+    return browser.execute_async_script("""
+        const [data, places, done] = arguments;
+        const image = new Image();
+        image.onload = () => {
+          const canvas = Object.assign(document.createElement('canvas'), { width: image.width, height: image.height });
+          const context = canvas.getContext('2d', { willReadFrequently: true });
+          context.drawImage(image, 0, 0);
+          const scale = image.width / innerWidth;
+          done(places.map(([x, y]) => [...context.getImageData(Math.floor(x * scale), Math.floor(y * scale), 1, 1).data].slice(0, 3)));
+        };
+        image.src = 'data:image/png;base64,' + data;""", browser.get_screenshot_as_base64(), places)
+
+
+def contrast(a: list[int], b: list[int]) -> float:
+    """As the Web Content Accessibility Guidelines have it."""
+    def luminance(colour: list[int]) -> float:
+        parts = [part / 255 / 12.92 if part / 255 <= 0.04045 else ((part / 255 + 0.055) / 1.055) ** 2.4 for part in colour]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2] + 0.05
+    one, other = luminance(a), luminance(b)
+    return max(one, other) / min(one, other)
+
+
+def scheme(browser: webdriver.Chrome, name: str) -> None:
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": name}]})
+
+
+def papers(browser: webdriver.Chrome, names: list[str], pictures: Path) -> bool:
+    """Looks at a map and its curves on either paper, pixel by pixel; false if there are none."""
+    maps = [name for name in names if name.startswith("success_map_")]
+    curves = [name for name in names if name.startswith("success_") and name not in maps]
+    if not (maps and curves):
+        return False
+    # So that a line is some pixels wide.
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 1280, "height": 900, "deviceScaleFactor": 4, "mobile": False})
+    seen = {}
+    for name in ("light", "dark"):
+        scheme(browser, name)
+        places = browser.execute_script(PLACES, maps[0])
+        keys = ["paper", "0", "100"]
+        seen[name] = dict(zip(keys, pixels(browser, [places[key] for key in keys])))
+        browser.save_screenshot(str(pictures / f"map_{name}.png"))
+        places = browser.execute_script(PLACES, curves[0])
+        inks = pixels(browser, [places["paper"], *sum(places["curves"], [])])
+        browser.save_screenshot(str(pictures / f"curves_{name}.png"))
+        seen[name]["curves"] = [contrast(ink, inks[0]) for ink in inks[1:]]
+    light, dark = seen["light"], seen["dark"]
+    for share in ("0", "100"):
+        assert light[share] == dark[share], f"{share} % changes its colour: {light[share]} and {dark[share]}"
+    assert light["0"] != light["100"]
+    assert light["paper"] == [255, 255, 255] and max(dark["paper"]) < 40, f"paper: {light['paper']} and {dark['paper']}"
+    clear = sum(value >= 3 for value in dark["curves"])
+    assert dark["curves"] and clear >= 0.97 * len(dark["curves"]), f"{clear} of {len(dark['curves'])} places of curves stand out"
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    scheme(browser, "light")
+    return True
 
 
 def colours(browser: webdriver.Chrome, path: Path) -> int:
@@ -145,10 +254,17 @@ def use(browser: webdriver.Chrome, directory: Path, pictures: Path) -> None:
         seen[name] = colours(browser, pictures / f"{name}.png")
         browser.execute_script("document.getElementById('figures').scrollIntoView()")
         seen[name + " figures"] = colours(browser, pictures / f"{name}_figures.png")
+    names = [figure.get_attribute("id") for figure in figures]
+    looked = papers(browser, names, pictures)
+    captions = " ".join(caption.text for caption in browser.find_elements(By.TAG_NAME, "figcaption"))
+    told = re.findall(r"\b(?:white|black|gr[ae]y|bright|pale)\b", captions, re.I)
+    assert not told, f"a caption tells of a colour that another paper changes: {told}"
     background = lambda: browser.execute_script("return getComputedStyle(document.body).backgroundColor")
     light = background()
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+    scheme(browser, "dark")
     assert background() != light, "there is no dark mode"
+    faint = browser.execute_script(FAINT)
+    assert not faint, faint
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     browser.execute_script("scrollTo(0, 0)")
     seen["dark"] = colours(browser, pictures / "dark.png")
@@ -160,7 +276,7 @@ def use(browser: webdriver.Chrome, directory: Path, pictures: Path) -> None:
 
     console = [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
     assert not console, console
-    print(f"{directory}: {len(figures)} figures, {len(values)} rows, colours {seen}")
+    print(f"{directory}: {len(figures)} figures, {len(values)} rows, colours {seen}" + (", a map and its curves on either paper" if looked else ""))
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def main(directory: Path) -> None:
 
 def convergence(directory: Path) -> None:
     shares = duckdb.sql(f"""
-        select algorithm, steps, eta_boost, "lambda", avg((status = 'recovered')::int), avg((status = 'diverged')::int)
+        select algorithm, step_scale, eta_boost, "lambda", avg((status = 'recovered')::int), avg((status = 'diverged')::int)
         from '{directory}/runs.parquet' where algorithm != 'population' group by all""").fetchall()
     found = {row[:4]: (round(100 * row[4]), round(100 * row[5])) for row in shares}
     print(found)

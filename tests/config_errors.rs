@@ -66,8 +66,12 @@ mistakes! {
     too_many_jobs: "max_jobs = 100\n[grid]\nN = [3, 4]\nQ = 1\nT = { lin = [10, 100], points = 10 }\n";
     counters_that_fit_no_memory: "[grid]\nN = 40\nQ = 2\nT = [64, 65536]\nalgorithm = \"moment\"\n";
     a_flip_of_good_models: &format!("{GRID}flip = 0.5\n");
-    a_start_that_is_planted_and_transferred: &format!("{GRID}transfer = 1\n[init]\nalpha_v = 0.5\n");
-    units_that_there_are_not: &format!("{GRID}steps = [\"raw\", \"normalized\"]\n");
+    a_start_that_is_planted_and_transferred: &format!("{GRID}transfer = 1\n[init]\ninit_alpha_v = 0.5\n");
+    units_that_there_are_not: &format!("{GRID}step_scale = [\"raw\", \"normalized\"]\n");
+    two_spellings_in_the_grid: &format!("{GRID}init_alpha_v = [0, 0.5]\nalpha_v = 0.5\n");
+    two_spellings_in_a_section: &format!("{GRID}[training]\nsteps = \"raw\"\nstep_scale = \"raw\"\n");
+    two_spellings_on_the_command_line: GRID, "alpha_a=0.5 init_alpha_a=0";
+    a_short_key_in_another_section: &format!("{GRID}[training]\nalpha_v = 0.5\n");
     an_unknown_algorithm: &format!("{GRID}algorithm = [\"prox\", \"adamw\"]\n");
     a_zip_of_unequal_lengths: "[grid]\nN = [3, 4]\nQ = 1\nT = [8, 16, 32]\nzip = [\"N\", \"T\"]\n";
     a_zip_of_an_unknown_key: &format!("{GRID}zip = [\"N\", \"batch\"]\n");

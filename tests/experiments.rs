@@ -68,9 +68,9 @@ fn two_stages_the_second_depends_on_the_length_less() {
     let run = run(
         home.path(),
         "seed = 5\nreplicates = 20\n\
-         [[grid]]\nN = 3\nQ = 1\nT = [32, 64, 128, 256, 512, 1024]\nalpha_v = 0\nalpha_a = 0\n\
+         [[grid]]\nN = 3\nQ = 1\nT = [32, 64, 128, 256, 512, 1024]\ninit_alpha_v = 0\ninit_alpha_a = 0\n\
          batch_size = [\"T/8 + 8\", \"T/4 + 8\", \"T/2 + 8\"]\neta_boost = [0.07, 0.1]\nmax_samples = \"40*T + 6000\"\n\
-         [[grid]]\nN = 3\nQ = 1\nT = [64, 128, 256, 512, 1024]\nalpha_v = 0.5\nalpha_a = 0.5\nbatch_size = [32, 128, 512]\n\
+         [[grid]]\nN = 3\nQ = 1\nT = [64, 128, 256, 512, 1024]\ninit_alpha_v = 0.5\ninit_alpha_a = 0.5\nbatch_size = [32, 128, 512]\n\
          eta_sparse = [0.1, 0.2, 0.4]\nlambda = [0.003, 0.01, 0.02]\nmax_samples = 30000\nwhere = \"batch_size/eta_sparse <= 4*T + 400\"\n\
          [task]\npersistence = 0.7\n[answer]\nclaim = \"two_stages\"\n",
     );

@@ -24,7 +24,9 @@ fn numbers_are_numbers(run: &Path) {
 #[test]
 fn a_sweep_ends_with_an_answer_that_fits_a_terminal_and_a_page() {
     let home = with_small();
-    let (out, _) = succeed(home.path(), "run small.toml -q replicates=8");
+    // Batches that leave few runs mirrored, and a quantile that a few may miss: at nearly every seed there is a law.
+    let settings = "replicates=8 T=32,64,128 batch_size=T,2*T training.max_samples=300*T answer.quantile=0.7";
+    let (out, _) = succeed(home.path(), &format!("run small.toml -q {settings}"));
     assert!(out.is_empty(), "{out}");
     let (out, _) = succeed(home.path(), "report output/small");
     assert!(out.contains("Report: output/small/report.html") && out.lines().count() <= 25, "{out}");
@@ -100,11 +102,11 @@ fn a_browser_can_use_the_page() {
         // Every claim, each with its figures.
         (
             "convergence",
-            "answer.claim=convergence algorithm=prox,sgd,population steps=normalised,raw trace.enabled=true training.stop_at=budget",
+            "answer.claim=convergence algorithm=prox,sgd,population step_scale=normalised,raw trace.enabled=true training.stop_at=budget",
         ),
         (
             "two_stages",
-            "answer.claim=two_stages alpha_v=0,0.5 alpha_a=0,0.5 zip=[\"alpha_v\",\"alpha_a\"] replicates=6",
+            "answer.claim=two_stages init_alpha_v=0,0.5 init_alpha_a=0,0.5 zip=[\"init_alpha_v\",\"init_alpha_a\"] replicates=6",
         ),
         ("transfer", "answer.claim=transfer transfer=0,1 theta=-1,0.5,1 replicates=6 pretraining.max_samples=30000"),
         ("softmax", "answer.claim=softmax algorithm=prox,sgd,softmax,softmax_adam replicates=6"),
@@ -116,5 +118,6 @@ fn a_browser_can_use_the_page() {
         let output = python().arg(&script).arg(home.path().join(name)).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{name}: {text}");
+        assert!(name != "traced" || text.contains("a map and its curves on either paper"), "{text}");
     }
 }

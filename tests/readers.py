@@ -1,13 +1,19 @@
-"""Reads every table of a run directory with DuckDB and with pyarrow: schema, metadata, same contents.
+"""Reads every table of run directories with pandas, pyarrow, Polars and DuckDB: schema, metadata, the same contents in all four.
 
     python3 tests/readers.py output/smoke
 """
 
+import contextlib
 import json
+import re
+import shlex
 import sys
+import tomllib
 from pathlib import Path
 
 import duckdb
+import pandas
+import polars
 import pyarrow
 import pyarrow.parquet as pq
 
@@ -32,34 +38,82 @@ SCHEMA = {
                 "ci_high": F, "n_points": I, "n_censored": I, "p_value": F},
     "traces": {"job_id": S, "step": I, "samples": I, "stage": S, "alpha_v": F, "alpha_a": F, "value_error": F,
                "attention_error": F, "rounded_value_error": F, "rounded_attention_error": F, "loss": F},
+    "verdicts": {"claim": S, "statement": S, "finding": S, "evidence": S, "estimate": F, "ci_low": F, "ci_high": F},
 }
+# Tables with a column for every further key of the grid, and those with one for some.
+ALL_KEYS, SOME_KEYS = {"runs", "summary", "needed"}, {"success", "scaling"}
 
 
-def main(directory: Path) -> None:
-    read = 0
-    for name, columns in SCHEMA.items():
-        path = directory / f"{name}.parquet"
-        if name == "traces" and not path.exists():
-            continue
-        table = pq.read_table(path)
-        found = {field.name: str(field.type) for field in table.schema}
-        missing = {column: kind for column, kind in columns.items() if found.get(column) != kind}
-        assert not missing, f"{name}: missing or of another type: {missing}"
-        # Further keys of the grid are numbers or names; nothing else may be there.
-        extra = {column: kind for column, kind in found.items() if column not in columns}
-        assert extra.items() <= {"persistence": F, "steps": S}.items(), f"{name}: unexpected {extra}"
-        for field in table.schema:
-            assert field.metadata[b"meaning"], f"{name}.{field.name} has no meaning"
-        file = pq.ParquetFile(path)
-        assert file.metadata.metadata[b"schema_version"] == b"2"
-        assert file.metadata.metadata[b"column:" + table.schema.names[0].encode()]
+def further_keys(config: dict) -> set[str]:
+    """Keys that the grids name and that have no column in every run's table."""
+    return {key for grid in config["grid"] for key in grid} - {"zip", "where"} - set(SCHEMA["runs"])
+
+
+def same(a: object, b: object) -> bool:
+    """Whether two readers mean the same cell. pandas has floats where whole numbers are missing, and NaN for null."""
+    return a == b or (a is None or a != a) and (b is None or b != b)
+
+
+def check(name: str, path: Path, further: set[str]) -> None:
+    file = pq.ParquetFile(path)
+    names = file.schema_arrow.names
+    assert len(set(names)) == len(names), f"{name}: a name stands twice: {names}"
+    table = pq.read_table(path)
+    found = {field.name: str(field.type) for field in table.schema}
+    columns = SCHEMA[name]
+    missing = {column: kind for column, kind in columns.items() if found.get(column) != kind}
+    assert not missing, f"{name}: missing or of another type: {missing}"
+    # Further keys of the grid are numbers or names; nothing else may be there.
+    extra = {column: kind for column, kind in found.items() if column not in columns}
+    assert set(extra.values()) <= {F, S}, f"{name}: unexpected {extra}"
+    assert extra.keys() == further if name in ALL_KEYS else extra.keys() <= (further if name in SOME_KEYS else set()), \
+        f"{name}: {extra} for the keys {further}"
+    for field in table.schema:
+        assert field.metadata[b"meaning"], f"{name}.{field.name} has no meaning"
+        assert file.metadata.metadata[b"column:" + field.name.encode()]
+    assert file.metadata.metadata[b"schema_version"] == b"2"
+    if file.num_row_groups:
         assert file.metadata.row_group(0).column(0).compression == "ZSTD"
-        # DuckDB sees the same cells.
-        duck = duckdb.sql(f"select * from '{path}'")
-        assert duck.columns == table.schema.names
-        rows = [tuple(row.values()) for row in table.to_pylist()]
-        assert duck.fetchall() == rows and rows, name
-        read += 1
+
+    duck, polar, panda = duckdb.sql(f"select * from '{path}'"), polars.read_parquet(path), pandas.read_parquet(path)
+    for reader, found in (("DuckDB", duck.columns), ("Polars", polar.columns), ("pandas", list(panda.columns)), ("pyarrow", table.column_names)):
+        assert found == names, f"{name}: {reader} sees {found}"
+    # Every column by its name, as SQL and Python must write it: `lambda` is a word of both.
+    by_name = duckdb.sql(f"""select {", ".join(f'"{column}"' for column in names)} from '{path}'""").fetchall()
+    for column in names:
+        cells = table[column].to_pylist()
+        others = {"DuckDB": [row[names.index(column)] for row in by_name], "Polars": polar[column].to_list(), "pandas": panda[column].tolist()}
+        for reader, theirs in others.items():
+            assert len(theirs) == len(cells) == file.metadata.num_rows, f"{name}.{column}: {reader} has {len(theirs)} rows"
+            wrong = [(row, a, b) for row, (a, b) in enumerate(zip(cells, theirs)) if not same(a, b)]
+            assert not wrong, f"{name}.{column}: {reader} reads other cells: {wrong[:3]}"
+
+
+def examples(directory: Path) -> int:
+    """Runs the SQL and the Python that the README shows, on this run."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    here = lambda text: text.replace("output/sample_complexity", str(directory))
+    commands = [shlex.split(line) for line in re.findall(r"^    (duckdb -c .*)$", readme, re.M)]
+    blocks = re.findall(r"^```python\n(.*?)^```$", readme, re.M | re.S)
+    assert commands and blocks, "the README shows how the tables are read"
+    for command in commands:
+        duckdb.sql(here(command[2])).fetchall()
+    for block in blocks:
+        with contextlib.redirect_stdout(None):
+            exec(compile(here(block), "README.md", "exec"), {})
+    return len(commands) + len(blocks)
+
+
+def read(directory: Path) -> None:
+    config = tomllib.loads((directory / "config.toml").read_text())
+    there = {path.stem for path in directory.glob("*.parquet")}
+    expected = set(SCHEMA)
+    expected -= set() if config["trace"]["enabled"] else {"traces"}
+    expected -= {"verdicts"} if config["answer"]["claim"] == "none" else set()
+    assert there == expected, f"{directory} holds {there}, not {expected}"
+    for name in sorted(there):
+        check(name, directory / f"{name}.parquet", further_keys(config))
+    assert pq.read_metadata(directory / "runs.parquet").num_rows > 0
     # A question a user would ask.
     share = duckdb.sql(f"""
         select T, avg((status = 'recovered')::int) as share, median(samples_to_recovery) as samples
@@ -68,8 +122,11 @@ def main(directory: Path) -> None:
     timed = duckdb.sql(f"select count(*) from '{directory}/runs.parquet' join '{directory}/timings.parquet' using (job_id)")
     assert timed.fetchall()[0][0] == pq.read_metadata(directory / "runs.parquet").num_rows
     json.loads((directory / "manifest.json").read_text())
-    print(f"{read} tables read alike by DuckDB {duckdb.__version__} and pyarrow {pyarrow.__version__}")
+    shown = examples(directory)
+    print(f"{directory}: {len(there)} tables read alike by pandas {pandas.__version__}, pyarrow {pyarrow.__version__}, "
+          f"Polars {polars.__version__} and DuckDB {duckdb.__version__}; {shown} examples of the README run")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    for argument in sys.argv[1:]:
+        read(Path(argument))

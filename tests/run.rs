@@ -98,7 +98,7 @@ fn a_plan_counts_and_touches_nothing() {
 fn algorithms_starts_and_units_may_vary_together() {
     let home = with_small();
     let text = "replicates = 2\n[[grid]]\nN = 3\nQ = 1\nT = [32, 64]\nalgorithm = [\"prox\", \"sgd\", \"population\", \"softmax\", \
-                \"softmax_adam\", \"moment\"]\nsteps = [\"normalised\", \"raw\"]\nflip = [0, 2]\n\
+                \"softmax_adam\", \"moment\"]\nstep_scale = [\"normalised\", \"raw\"]\nflip = [0, 2]\n\
                 [[grid]]\nN = 3\nQ = 1\nT = 64\ntransfer = [0.5, 1]\ntheta = [-1, 0.5]\nalgorithm = [\"prox\", \"population\"]\n\
                 [training]\nmax_samples = 3000\n[pretraining]\nT = 32\nmax_samples = 20000\n";
     fs::write(home.path().join("all.toml"), text).unwrap();
@@ -110,7 +110,7 @@ fn algorithms_starts_and_units_may_vary_together() {
     let pretrained: std::collections::BTreeSet<&String> = runs.texts("pretraining").unwrap().iter().flatten().collect();
     assert_eq!((pretrained.len(), fs::read_dir(run.join("pretraining")).unwrap().count()), (4, 4));
     assert!(pretrained.iter().all(|id| run.join(format!("pretraining/{id}.parquet")).is_file()));
-    assert_eq!(runs.texts("steps").unwrap().iter().flatten().filter(|s| *s == "raw").count(), 48);
+    assert_eq!(runs.texts("step_scale").unwrap().iter().flatten().filter(|s| *s == "raw").count(), 48);
     for row in 0..runs.rows() {
         let (name, flip) = (runs.texts("algorithm").unwrap()[row].clone().unwrap(), runs.floats("flip").unwrap()[row]);
         let there = |column: &str| runs.floats(column).unwrap()[row].is_some();

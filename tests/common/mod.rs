@@ -30,3 +30,24 @@ pub(crate) fn succeed(directory: &Path, arguments: &str) -> (String, String) {
 pub(crate) fn sha256(path: &Path) -> String {
     Sha256::digest(std::fs::read(path).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// Every sweep that ships with the program, and overrides that cut it to a second of work.
+#[allow(dead_code, reason = "not all who share this file run them")]
+pub(crate) fn small_sweeps() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("convergence.toml", "replicates=2 T=32,64 training.max_samples=1280"),
+        ("convergence_tuning.toml", "replicates=2 T=32,64 training.max_samples=1280"),
+        ("mirrored.toml", "replicates=2 T=32,64 training.max_samples=2000"),
+        ("mirrored_tuning.toml", "replicates=2 T=32,64 training.max_samples=2000"),
+        ("moment.toml", "replicates=2 T=32,64 max_samples=2000"),
+        ("population.toml", "replicates=2 T=32,64 max_samples=400"),
+        ("sample_complexity.toml", "replicates=2 T=32,64 training.max_samples=2000"),
+        ("smoke.toml", "replicates=2 T=32,64 training.max_samples=2000"),
+        ("softmax.toml", "replicates=2 T=32,64 training.max_samples=2000"),
+        (
+            "transfer.toml",
+            "replicates=2 T=32,64 max_samples=2000 batch_size=32,128 where=T>0 pretraining.T=32 pretraining.max_samples=10000",
+        ),
+        ("two_stages.toml", "replicates=2 T=32,64 N=3,4 Q=1,2 max_samples=2000 batch_size=16,64 where=T>0"),
+    ]
+}

@@ -56,10 +56,16 @@ pub const POPULATION: &str = "population";
 pub const PROX: &str = "prox";
 
 /// Further keys whose values are names, stored as their index where only numbers have room.
-const NAMES: [(&str, &[&str]); 1] = [("steps", &STEPS)];
+const NAMES: [(&str, &[&str]); 1] = [(STEP_SCALE, &STEP_SCALES)];
 
-/// The values of the key `steps`: whether step sizes are divided by the task's constants.
-pub const STEPS: [&str; 2] = ["normalised", "raw"];
+/// The key of the units of the step sizes. The column `steps` counts steps.
+pub const STEP_SCALE: &str = "step_scale";
+
+/// Its values: whether step sizes are divided by the task's constants.
+pub const STEP_SCALES: [&str; 2] = ["normalised", "raw"];
+
+/// Further keys of before, when they shared their names with what is measured, and what they are called now.
+const RENAMED: [(&str, &str); 3] = [("alpha_v", "init_alpha_v"), ("alpha_a", "init_alpha_a"), ("steps", STEP_SCALE)];
 
 /// The names that the values of a further key stand for, if it has any.
 pub(crate) fn names_of(key: &str) -> Option<&'static [&'static str]> {
@@ -495,13 +501,16 @@ impl Reader<'_> {
             .skip_while(|c| c.name != "max_samples")
             .skip(1)
             .take_while(|c| c.name != "replicate");
-        let cells = between.filter_map(|c| match &c.cells {
-            table::Cells::Float(cells) => cells[row].map(|value| (c.name.clone(), value)),
-            table::Cells::Text(cells) => {
-                let at = names_of(&c.name)?.iter().position(|name| cells[row].as_deref() == Some(*name))?;
-                Some((c.name.clone(), at as f64))
+        let cells = between.filter_map(|c| {
+            let key = RENAMED.iter().find(|(before, _)| *before == c.name).map_or(c.name.as_str(), |(_, now)| now);
+            match &c.cells {
+                table::Cells::Float(cells) => cells[row].map(|value| (key.to_owned(), value)),
+                table::Cells::Text(cells) => {
+                    let at = names_of(key)?.iter().position(|name| cells[row].as_deref() == Some(*name))?;
+                    Some((key.to_owned(), at as f64))
+                }
+                _ => None,
             }
-            _ => None,
         });
         cells.collect()
     }
@@ -557,7 +566,7 @@ pub(crate) mod tests {
         failed.status = Status::Failed;
         failed.error = Some("K_P is too small".to_owned());
         let mut other = record(4, 1, 32, 0, Some(777));
-        other.further = vec![("persistence".to_owned(), 0.3), ("steps".to_owned(), 1.0)];
+        other.further = vec![("persistence".to_owned(), 0.3), ("step_scale".to_owned(), 1.0)];
         other.pretraining = Some("0123".to_owned());
         other.measures.as_mut().unwrap().optional[1] = Some(0.25);
         let rows: Vec<(Record, Timing)> = [record(3, 2, 64, 0, Some(1234)), failed, other]
@@ -572,8 +581,15 @@ pub(crate) mod tests {
         part_table(&rows).write(&path, &[]).unwrap();
         let table = Table::read(&path).unwrap();
         assert_eq!(read_part(&table, &path).unwrap(), rows);
-        assert_eq!(table.texts("steps").unwrap(), [None, None, Some("raw".to_owned())]);
-        assert_eq!(rows[2].0.named(), "prox, persistence = 0.3, steps = raw");
+        assert_eq!(table.texts("step_scale").unwrap(), [None, None, Some("raw".to_owned())]);
+        assert_eq!(rows[2].0.named(), "prox, persistence = 0.3, step_scale = raw");
+        // Further keys once had names of measures; a part of then may be put into one of now.
+        let mut before = rows[2].clone();
+        before.0.further = vec![("alpha_v".to_owned(), 0.5), ("persistence".to_owned(), 0.3)];
+        assert!(part_table(&[before.clone()]).to_parquet(&[]).is_err(), "a name twice");
+        let now = read_part(&part_table(&[before]), &path).unwrap();
+        assert_eq!(now[0].0.further, [("init_alpha_v".to_owned(), 0.5), ("persistence".to_owned(), 0.3)]);
+        assert_eq!(now[0].0.measures, rows[2].0.measures);
         // A part of the first version of the schema has fewer columns.
         let old = OPTIONAL.iter().fold(part_table(&rows[..1]).without("pretraining"), |t, (name, ..)| t.without(name));
         assert_eq!(read_part(&old, &path).unwrap(), rows[..1]);

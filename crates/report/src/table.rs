@@ -8,7 +8,7 @@
 //! - 1: first version.
 //! - 2: `flips`, `predicted_*`, `source_error` and `pretraining` in runs; keys whose values are names are strings.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -155,8 +155,12 @@ impl Table {
     /// The file's bytes; `metadata` is added to the file metadata.
     ///
     /// # Errors
-    /// [`ParquetError`] when the columns differ in length.
+    /// [`ParquetError`] when the columns differ in length, or two have one name, which many readers refuse.
     pub fn to_parquet(&self, metadata: &[(&str, String)]) -> Result<Vec<u8>, ParquetError> {
+        let mut names = HashSet::new();
+        if let Some(column) = self.columns.iter().find(|column| !names.insert(column.name.as_str())) {
+            return Err(ParquetError::General(format!("two columns are called {}", column.name)));
+        }
         let (fields, arrays): (Vec<_>, Vec<_>) = self.columns.iter().map(Column::to_arrow).unzip();
         let schema = Arc::new(Schema::new(fields));
         let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)?;
@@ -370,6 +374,16 @@ mod tests {
             assert_eq!((&mine.name, &mine.cells), (&theirs.name, &theirs.cells));
         }
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_table_with_two_columns_of_one_name_is_refused() {
+        let twice = table().float("n", "", "a number", [0.1, 0.2, 0.3].into_iter());
+        assert!(twice.to_parquet(&[]).unwrap_err().to_string().contains("two columns are called n"));
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("twice.parquet");
+        assert!(twice.write(&path, &[]).unwrap_err().to_string().contains("twice.parquet"));
+        assert!(!path.exists());
     }
 
     #[test]

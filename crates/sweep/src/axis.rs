@@ -4,7 +4,7 @@
 //! can then stand in `[grid]`, in its section of the config, in expressions and on the command line,
 //! and gets a column of its own when a grid names it.
 
-use report::record::STEPS;
+use report::record::{STEP_SCALE as STEP_SCALE_KEY, STEP_SCALES};
 use scb_core::optimise::ALGORITHMS;
 
 /// What values an axis takes.
@@ -46,8 +46,10 @@ pub enum Role {
 /// One parameter of a job.
 #[derive(Debug, Clone, Copy)]
 pub struct Axis {
-    /// Its key.
+    /// Its key, which is also the name of its column. It is that of no other column.
     pub name: &'static str,
+    /// Another spelling of the key: short in its own section, and taken wherever a key is.
+    pub other: Option<&'static str>,
     /// The section that may set it for the whole grid; `None`: only `[grid]`.
     pub section: Option<&'static str>,
     /// Its values.
@@ -73,7 +75,7 @@ const fn axis(
     default: Option<&'static str>,
     meaning: &'static str,
 ) -> Axis {
-    Axis { name, section: None, shape, role, default, fixed_column: true, meaning }
+    Axis { name, other: None, section: None, shape, role, default, fixed_column: true, meaning }
 }
 
 const fn further(
@@ -84,7 +86,20 @@ const fn further(
     default: &'static str,
     meaning: &'static str,
 ) -> Axis {
-    Axis { name, section: Some(section), shape, role, default: Some(default), fixed_column: false, meaning }
+    Axis {
+        name,
+        other: None,
+        section: Some(section),
+        shape,
+        role,
+        default: Some(default),
+        fixed_column: false,
+        meaning,
+    }
+}
+
+const fn also(other: &'static str, axis: Axis) -> Axis {
+    Axis { other: Some(other), ..axis }
 }
 
 /// Every axis, in the order in which defaults are resolved. The indices below name them.
@@ -105,6 +120,7 @@ pub static AXES: [Axis; 21] = [
     axis("algorithm", Shape::Algorithm, Role::Cell, Some("prox"), "name of the algorithm"),
     Axis {
         name: "max_samples",
+        other: None,
         section: Some("training"),
         shape: Shape::Whole { min: 1.0, max: LARGE },
         role: Role::Tuned,
@@ -114,21 +130,27 @@ pub static AXES: [Axis; 21] = [
     },
     further("persistence", "task", UNIT, Role::Condition, "0.5", "weight of the permutation in P"),
     further("concentration", "task", POSITIVE, Role::Condition, "1", "Dirichlet concentration of the columns of P"),
-    further(
+    also(
         "alpha_v",
-        "init",
-        Shape::Real { min: -2.0, open: false, max: 2.0 },
-        Role::Condition,
-        "0",
-        "correlation of V with P at the start",
+        further(
+            "init_alpha_v",
+            "init",
+            Shape::Real { min: -2.0, open: false, max: 2.0 },
+            Role::Condition,
+            "0",
+            "correlation of V with P at the start",
+        ),
     ),
-    further(
+    also(
         "alpha_a",
-        "init",
-        Shape::Real { min: -2.0, open: false, max: 2.0 },
-        Role::Condition,
-        "0",
-        "correlation of A with Q at the start",
+        further(
+            "init_alpha_a",
+            "init",
+            Shape::Real { min: -2.0, open: false, max: 2.0 },
+            Role::Condition,
+            "0",
+            "correlation of A with Q at the start",
+        ),
     ),
     further("epsilon", "training", POSITIVE, Role::Condition, "0.25", "relative error of the recovery milestone"),
     further(
@@ -147,7 +169,17 @@ pub static AXES: [Axis; 21] = [
         "0.5",
         "rounding keeps entries of at least this share of the largest",
     ),
-    further("steps", "training", Shape::Name(&STEPS), Role::Condition, "normalised", "units of the step sizes"),
+    also(
+        "steps",
+        further(
+            STEP_SCALE_KEY,
+            "training",
+            Shape::Name(&STEP_SCALES),
+            Role::Condition,
+            "normalised",
+            "units of the step sizes",
+        ),
+    ),
     further(
         "attention_step",
         "training",
@@ -211,17 +243,17 @@ pub const MAX_SAMPLES: usize = 8;
 pub const PERSISTENCE: usize = 9;
 /// Index of `concentration`.
 pub const CONCENTRATION: usize = 10;
-/// Index of `alpha_v`.
-pub const ALPHA_V: usize = 11;
-/// Index of `alpha_a`.
-pub const ALPHA_A: usize = 12;
+/// Index of `init_alpha_v`.
+pub const INIT_ALPHA_V: usize = 11;
+/// Index of `init_alpha_a`.
+pub const INIT_ALPHA_A: usize = 12;
 /// Index of `epsilon`.
 pub const EPSILON: usize = 13;
 /// Index of `cut`.
 pub const CUT: usize = 14;
 /// Index of `keep`.
 pub const KEEP: usize = 15;
-/// Index of `steps`.
+/// Index of `step_scale`.
 pub const STEP_SCALE: usize = 16;
 /// Index of `attention_step`.
 pub const ATTENTION_STEP: usize = 17;
@@ -232,10 +264,23 @@ pub const TRANSFER: usize = 19;
 /// Index of `theta`.
 pub const THETA: usize = 20;
 
-/// The index of an axis by name.
+/// The index of an axis by name, in whatever spelling.
 #[must_use]
 pub fn index(name: &str) -> Option<usize> {
-    AXES.iter().position(|axis| axis.name == name)
+    AXES.iter().position(|axis| axis.name == name || axis.other == Some(name))
+}
+
+/// The key of an axis for any spelling of it; another name stays as it is.
+#[must_use]
+pub fn key(name: &str) -> &str {
+    index(name).map_or(name, |i| AXES[i].name)
+}
+
+/// As [`key`], where keys of a section of the config stand: `[grid]` has all axes, other sections have their own.
+#[must_use]
+pub(crate) fn key_in<'k>(section: &str, name: &'k str) -> &'k str {
+    let here = |&i: &usize| section == "grid" || AXES[i].section == Some(section);
+    index(name).filter(here).map_or(name, |i| AXES[i].name)
 }
 
 impl Axis {
@@ -325,12 +370,12 @@ mod tests {
             (MAX_SAMPLES, "max_samples"),
             (PERSISTENCE, "persistence"),
             (CONCENTRATION, "concentration"),
-            (ALPHA_V, "alpha_v"),
-            (ALPHA_A, "alpha_a"),
+            (INIT_ALPHA_V, "init_alpha_v"),
+            (INIT_ALPHA_A, "init_alpha_a"),
             (EPSILON, "epsilon"),
             (CUT, "cut"),
             (KEEP, "keep"),
-            (STEP_SCALE, "steps"),
+            (STEP_SCALE, "step_scale"),
             (ATTENTION_STEP, "attention_step"),
             (FLIP, "flip"),
             (TRANSFER, "transfer"),

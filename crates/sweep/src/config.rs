@@ -176,10 +176,38 @@ pub(crate) fn read_text(path: &Path) -> std::io::Result<String> {
 pub fn parse(name: &str, path: &str, text: String, changes: &[String]) -> Result<Config, Diagnostic> {
     let source = Arc::new(Source { name: path.to_owned(), text });
     let mut root = document::parse(&source)?;
-    for text in changes {
-        overrides::apply(&mut root, text)?;
-    }
+    spell(&mut root)?;
+    overrides::apply(&mut root, changes)?;
     check(name, root)
+}
+
+/// Gives every axis the one spelling that all that follows knows.
+fn spell(root: &mut Node) -> Result<(), Diagnostic> {
+    let Value::Table(sections) = &mut root.value else { return Ok(()) };
+    for Entry { key: section, node, .. } in sections {
+        match &mut node.value {
+            Value::List(grids) => grids.iter_mut().try_for_each(|grid| spell_section(section, grid))?,
+            _ => spell_section(section, node)?,
+        }
+    }
+    Ok(())
+}
+
+fn spell_section(section: &str, node: &mut Node) -> Result<(), Diagnostic> {
+    let Value::Table(entries) = &mut node.value else { return Ok(()) };
+    let keys: Vec<String> = entries.iter().map(|entry| axis::key_in(section, &entry.key).to_owned()).collect();
+    for (i, key) in keys.iter().enumerate() {
+        if let Some(first) = keys[..i].iter().position(|before| before == key) {
+            let wrong = two_spellings(&entries[first].key, &entries[i].key);
+            return Err(wrong.at(entries[i].key_span.clone(), "the same key again"));
+        }
+    }
+    entries.iter_mut().zip(keys).for_each(|(entry, key)| entry.key = key);
+    Ok(())
+}
+
+pub(crate) fn two_spellings(first: &str, second: &str) -> Diagnostic {
+    Diagnostic::new(format!("`{first}` and `{second}` are two spellings of one key")).help("remove one of the two")
 }
 
 fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
@@ -603,12 +631,13 @@ fn check_names(axes: &[AxisSpec], conditions: &[Condition]) -> Result<(), Diagno
         for element in &spec.elements {
             let Quantity::Expression(expression, text) = &element.value else { continue };
             for name in expression.names() {
-                let earlier = axes[..position].iter().any(|a| AXES[a.axis].name == name);
-                if earlier && all.contains(&name) {
+                let number = |&i: &usize| AXES[i].names().is_none();
+                let known = axis::index(name).filter(number);
+                if axes[..position].iter().any(|a| Some(a.axis) == known) {
                     continue;
                 }
                 let key = AXES[spec.axis].name;
-                let later = all.contains(&name);
+                let later = known.is_some();
                 let (label, help) = if later {
                     (
                         format!("`{name}` is not known yet"),
@@ -627,7 +656,7 @@ fn check_names(axes: &[AxisSpec], conditions: &[Condition]) -> Result<(), Diagno
     }
     for condition in conditions {
         for name in condition.expression.names() {
-            if !all.contains(&name) {
+            if !all.contains(&axis::key(name)) {
                 return Err(Diagnostic::new("`where` has a bad condition")
                     .at(place_of(&condition.span, &condition.text, name), format!("there is no `{name}`"))
                     .help(did_you_mean(name, &all)));
@@ -667,7 +696,7 @@ fn zips(node: Node, axes: &[AxisSpec]) -> Result<Vec<Vec<usize>>, Diagnostic> {
                 return Err(wrong_kind("zip", "a key of the grid", &key.value, key.span.clone()));
             };
             let listed: Vec<&str> = axes.iter().filter(|a| a.listed).map(|a| AXES[a.axis].name).collect();
-            let Some(position) = axes.iter().position(|a| a.listed && AXES[a.axis].name == name) else {
+            let Some(position) = axes.iter().position(|a| a.listed && AXES[a.axis].name == axis::key(name)) else {
                 return Err(Diagnostic::new(format!("`zip` names `{name}`, which is no key of this grid"))
                     .at(key.span.clone(), "not a key above or below")
                     .help(did_you_mean(name, &listed)));

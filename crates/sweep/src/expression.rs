@@ -199,6 +199,18 @@ fn evaluate(term: &Term, name: &impl Fn(&str) -> f64) -> f64 {
     }
 }
 
+/// The text of an expression with other names in it.
+pub(crate) fn renamed<'n>(text: &'n str, name: impl Fn(&'n str) -> &'n str) -> String {
+    let Ok(tokens) = tokens(text) else { return text.to_owned() };
+    let (mut renamed, mut at) = (String::new(), 0);
+    for (token, range) in tokens {
+        renamed += &text[at..range.start];
+        renamed += name(token);
+        at = range.end;
+    }
+    renamed + &text[at..]
+}
+
 type Token<'s> = (&'s str, Range<usize>);
 
 fn tokens(text: &str) -> Result<Vec<Token<'_>>, ExpressionError> {

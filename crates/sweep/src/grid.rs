@@ -223,8 +223,8 @@ fn check(grid: &GridSpec, config: &Config, chosen: &[usize], point: &Point) -> R
         let label = "would turn a good model over".to_owned();
         return complain(axis::FLIP, format!("flip = {flip} is between 0 and 1"), label, help);
     }
-    if point.transfers() && (point.values[axis::ALPHA_V], point.values[axis::ALPHA_A]) != (0.0, 0.0) {
-        let help = "leave alpha_v and alpha_a at 0 where transfer is above 0".to_owned();
+    if point.transfers() && (point.values[axis::INIT_ALPHA_V], point.values[axis::INIT_ALPHA_A]) != (0.0, 0.0) {
+        let help = "leave init_alpha_v and init_alpha_a at 0 where transfer is above 0".to_owned();
         let label = "a start is planted or transferred, not both".to_owned();
         return complain(axis::TRANSFER, "V cannot be planted and transferred".to_owned(), label, help);
     }
@@ -331,6 +331,37 @@ mod tests {
         let config = parse("test", "test.toml", text, &[]).unwrap();
         let error = expand(&config, |_| panic!("a point was built")).unwrap_err();
         assert!(error.to_string().contains("3456000000000000 jobs"), "{error}");
+    }
+
+    /// What is measured at the end is called `alpha_v`, `alpha_a` and `steps`; the axes once were too.
+    #[test]
+    fn the_other_spelling_of_an_axis_is_taken_wherever_its_key_is() {
+        const NOW: &str = "[[grid]]\nN = 3\nQ = 1\nT = 64\ninit_alpha_v = [0, 0.5]\ninit_alpha_a = [0, \"init_alpha_v / 2\"]\n\
+                           zip = [\"init_alpha_v\", \"init_alpha_a\"]\nwhere = \"init_alpha_a < 1\"\n\
+                           [training]\nmax_samples = \"4000 + min(init_alpha_a, 7)\"\nstep_scale = \"raw\"\n";
+        let before = NOW.replace("init_alpha", "alpha").replace("step_scale", "steps");
+        assert_ne!(before, NOW);
+        let same = |text: &str, changes: &[&str], other: &str, other_changes: &[&str]| {
+            let config = |text: &str, changes: &[&str]| {
+                let changes: Vec<String> = changes.iter().map(|&c| c.to_owned()).collect();
+                let config = parse("test", "x", text.to_owned(), &changes);
+                crate::resolved::to_toml(&config.unwrap_or_else(|e| panic!("{}", e.render()))).unwrap()
+            };
+            assert_eq!(config(text, changes), config(other, other_changes));
+        };
+        same(&before, &[], NOW, &[]);
+        let resolved = crate::resolved::to_toml(&parse("test", "x", before.clone(), &[]).unwrap()).unwrap();
+        assert!(resolved.contains("min(init_alpha_a, 7)") && resolved.contains("init_alpha_v / 2"), "{resolved}");
+        assert!(!resolved.contains("\nalpha_") && !resolved.contains("\nsteps") && !resolved.contains("\"alpha"));
+        // On the command line either spelling replaces either.
+        let now = ["init_alpha_v=0.1,0.2", "training.step_scale=normalised"];
+        let old = ["alpha_v=0.1,0.2", "training.steps=normalised"];
+        same(NOW, &now, NOW, &old);
+        same(NOW, &now, &before, &now);
+        same(NOW, &now, &before, &old);
+        let short = "[grid]\nN = 3\nQ = 1\nT = 64\n[init]\nalpha_v = 0.5\nalpha_a = 0.25\n";
+        same(short, &[], &short.replace("alpha", "init_alpha"), &[]);
+        same(short, &["init.alpha_v=1"], short, &["init.init_alpha_v=1"]);
     }
 
     #[test]

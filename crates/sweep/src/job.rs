@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use blake3::Hasher;
 use rayon::prelude::*;
-use report::record::STEPS;
+use report::record::STEP_SCALES;
 use scb_core::kernel::Level;
 use scb_core::optimise::{ALGORITHMS, Start};
 use scb_core::random::Seed;
@@ -145,7 +145,7 @@ impl Identity {
             let _ = writeln!(shared, "{name}_end_alpha={}\n{name}_end_kept_mass={}", shown(alpha), shown(kept_mass));
         }
         // Where the units stood before an axis varied them.
-        let shared = STEPS.map(|steps| format!("{before}steps={steps}\n{shared}"));
+        let shared = STEP_SCALES.map(|scale| format!("{before}step_scale={scale}\n{shared}"));
         let start = [0, 1].map(|i| {
             let mut start = Hasher::new_derive_key("scb-sweep job");
             start.update(shared[i].as_bytes());
@@ -323,7 +323,7 @@ impl Job {
             lambda: values[axis::LAMBDA],
             steps: if units(&self.point) == 0 { StepScale::Normalised } else { StepScale::Raw },
             attention_step: values[axis::ATTENTION_STEP],
-            start: Start::Planted { alpha_v: values[axis::ALPHA_V], alpha_a: values[axis::ALPHA_A] },
+            start: Start::Planted { alpha_v: values[axis::INIT_ALPHA_V], alpha_a: values[axis::INIT_ALPHA_A] },
             flip: (flip > 0.0).then_some(flip),
             max_samples: values[axis::MAX_SAMPLES] as u64,
             // What boosting is for has been learned elsewhere.
@@ -400,9 +400,9 @@ mod tests {
         let jobs = jobs(&config).unwrap();
         let identity = Identity::new(&config);
         let hex = |seed: Seed| JobId(seed).to_string();
-        assert_eq!(jobs[3].id.to_string(), "a5f6afce392b7d84f39470f5b066e580");
+        assert_eq!(jobs[3].id.to_string(), "8ee598b434dfdb6911e04f02647fc0aa");
         assert_eq!(hex(identity.task_seed(&jobs[3])), "879b44bb9eabaad3f708bf936c320b81");
-        assert_eq!(hex(identity.data_seed(&jobs[3])), "6f314718dd86bfbf7c7d5869b5307ee8");
+        assert_eq!(hex(identity.data_seed(&jobs[3])), "65c72a5a7f65f922c918b45129ad4fe4");
     }
 
     #[test]
@@ -413,7 +413,7 @@ mod tests {
         assert!(before.iter().all(|id| after.contains(id)));
         // What changes results changes every id.
         let others = ["seed=8", "eta_boost=0.2", "training.signal=0.3", "training.epsilon=0.1", "trace.enabled=true"];
-        for other in others.into_iter().chain(["training.steps=raw", "flip=2", "attention_step=2", "transfer=1"]) {
+        for other in others.into_iter().chain(["training.step_scale=raw", "flip=2", "attention_step=2", "transfer=1"]) {
             assert!(ids(&[other]).iter().all(|id| !before.contains(id)), "{other}");
         }
         // A default written out, an expression with the same value and another order change nothing.
@@ -438,15 +438,15 @@ mod tests {
             "algorithm=sgd",
             "persistence=0.14",
             "concentration=0.15",
-            "alpha_v=0.16",
-            "alpha_a=0.17",
+            "init_alpha_v=0.16",
+            "init_alpha_a=0.17",
             "epsilon=0.18",
             "cut=0.19",
             "keep=0.21",
             "max_samples=2200",
             "training.signal=0.23",
             "training.resolution=0.24",
-            "training.steps=raw",
+            "training.step_scale=raw",
             "attention_step=0.28",
             "flip=2.9",
             "training.stop_at=budget",
@@ -520,7 +520,7 @@ mod tests {
             "persistence=0.1,0.9",
             "task.weights={ dirichlet = 0.7 }",
             "training.boost.end_kept_mass=0.4",
-            "training.steps=raw",
+            "training.step_scale=raw",
             "training.max_samples=10*T",
             "algorithm=prox,population",
             "where=batch_size < 20",

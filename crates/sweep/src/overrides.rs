@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::axis;
+use crate::config::two_spellings;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Entry, Node, Value};
 use crate::source::{Source, Span};
@@ -11,8 +12,15 @@ use crate::source::{Source, Span};
 /// Names in a key at most; the config's have three.
 const DEEPEST: usize = 4;
 
-/// Applies one `KEY=VALUES` of the command line: `N=3,4`, `training.max_samples=20000`, `batch_size=T/4`.
-pub(crate) fn apply(root: &mut Node, text: &str) -> Result<(), Diagnostic> {
+/// Applies every `KEY=VALUES` of the command line: `N=3,4`, `training.max_samples=20000`, `batch_size=T/4`. The last one
+/// of a key counts.
+pub(crate) fn apply(root: &mut Node, changes: &[String]) -> Result<(), Diagnostic> {
+    let mut seen = Vec::new();
+    changes.iter().try_for_each(|text| apply_one(root, text, &mut seen))
+}
+
+/// `seen`: the sections and keys so far, and how the keys were spelt.
+fn apply_one<'t>(root: &mut Node, text: &'t str, seen: &mut Vec<([&'t str; 2], &'t str)>) -> Result<(), Diagnostic> {
     let source = Arc::new(Source { name: "command line".to_owned(), text: text.to_owned() });
     let at = |range: Range<usize>| Span { source: Arc::clone(&source), range };
     let Some(equals) = text.find('=').filter(|&i| i > 0) else {
@@ -47,6 +55,14 @@ pub(crate) fn apply(root: &mut Node, text: &str) -> Result<(), Diagnostic> {
         return Err(Diagnostic::new("this override does not fit the config")
             .at(at(0..equals), label)
             .help("a key is a name, or names with dots between them: training.boost.end_alpha"));
+    }
+    if let [section, name, ..] = path[..] {
+        path[1] = axis::key_in(section, name);
+        let same = |(before, spelling): &&([&str; 2], &str)| *before == path[..2] && *spelling != name;
+        if let Some((_, first)) = seen.iter().find(same) {
+            return Err(two_spellings(first, name).at(at(0..equals), "the same key again"));
+        }
+        seen.push(([section, path[1]], name));
     }
     set(root, &path, &at(0..equals), &node)
 }

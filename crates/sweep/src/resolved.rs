@@ -7,8 +7,9 @@ use scb_core::train::{StageEnd, StopAt};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::axis::{AXES, Axis, Shape};
+use crate::axis::{self, AXES, Axis, Shape};
 use crate::config::{AxisSpec, Config, Element, GridSpec, Pretraining, Quantity};
+use crate::expression::renamed;
 
 /// The resolved config as TOML.
 ///
@@ -163,7 +164,7 @@ impl Serialize for Grid<'_> {
             map.serialize_entry("zip", &zips)?;
         }
         if !grid.conditions.is_empty() {
-            let texts: Vec<&str> = grid.conditions.iter().map(|c| c.text.as_str()).collect();
+            let texts: Vec<String> = grid.conditions.iter().map(|c| renamed(&c.text, axis::key)).collect();
             map.serialize_entry("where", &texts)?;
         }
         map.end()
@@ -176,7 +177,7 @@ struct Written<'c>(&'c Axis, &'c Element);
 impl Serialize for Written<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match (&self.1.value, self.0.shape) {
-            (Quantity::Expression(_, text), _) => serializer.serialize_str(text),
+            (Quantity::Expression(_, text), _) => serializer.serialize_str(&renamed(text, axis::key)),
             (Quantity::Number(number), Shape::Whole { .. }) => serializer.serialize_i64(*number as i64),
             (Quantity::Number(number), Shape::Real { .. }) => serializer.serialize_f64(*number),
             (Quantity::Number(number), Shape::Algorithm | Shape::Name(_)) => {

@@ -144,3 +144,43 @@ fn remove(path: PathBuf) -> Result<(), SweepError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use report::Table;
+    use report::record::part_table;
+
+    use super::*;
+
+    /// Readers refuse a table in which a name stands twice, and a name that is measured in one table and set in another misleads.
+    #[test]
+    fn no_axis_has_the_name_of_another_column() {
+        let further: Vec<String> = AXES.iter().filter(|a| !a.fixed_column).map(|a| a.name.to_owned()).collect();
+        let of = |role: Role| AXES.iter().filter(move |a| !a.fixed_column && a.role == role).map(|a| a.name.to_owned());
+        let question =
+            Question { quantile: 0.9, conditions: of(Role::Condition).collect(), tuned: of(Role::Tuned).collect() };
+        let tables = [
+            ("parts", part_table(&[])),
+            ("runs", runs_table(&[], &further)),
+            ("timings", timings_table(&[])),
+            ("summary", summary_table(&[], &further)),
+            ("needed", needed_table(&[], &question)),
+            ("success", success_table(&[], &question)),
+            ("scaling", scaling_table(&[], &question)),
+            ("traces", traces_table(&[])),
+        ];
+        let names = |table: &Table| table.columns().iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+        for (table, columns) in &tables {
+            columns.to_parquet(&[]).unwrap_or_else(|error| panic!("{table}: {error}"));
+            let further_columns = names(columns).iter().filter(|name| further.contains(name)).count();
+            let expected = match *table {
+                "parts" | "timings" | "traces" => 0,
+                "success" | "scaling" => question.conditions.len(),
+                _ => further.len(),
+            };
+            assert_eq!(further_columns, expected, "{table}");
+        }
+        // Nor may other spellings, which are what is measured, come back as columns of axes.
+        assert!(AXES.iter().all(|axis| axis.other.is_none_or(|other| !further.contains(&other.to_owned()))));
+    }
+}

@@ -10,17 +10,21 @@ use crate::analysis::two;
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, categorical, curves, quantiles, round_ticks};
 use crate::needed::Key;
-use crate::record::{POPULATION, shown};
+use crate::record::{POPULATION, STEP_SCALE, shown};
 use crate::survival::wilson;
 use crate::{Record, Status, TracePoint};
 
 /// A setting whose replicates are one curve: algorithm, units of the steps, l1 regularisation, step size, length.
 type Variant<'r> = (&'r str, Key, Key, Key, i64);
 
-const STEPS: &str = "steps";
-
 fn variant(record: &Record) -> Variant<'_> {
-    (&record.algorithm, Key(record.further(STEPS).unwrap_or(0.0)), Key(record.lambda), Key(record.eta_boost), record.t)
+    (
+        &record.algorithm,
+        Key(record.further(STEP_SCALE).unwrap_or(0.0)),
+        Key(record.lambda),
+        Key(record.eta_boost),
+        record.t,
+    )
 }
 
 /// A number in few digits: `0.92`, `1e-5`, `4.8e12`.
@@ -45,7 +49,7 @@ fn variants(records: &[Record]) -> BTreeMap<Variant<'_>, Vec<&Record>> {
 
 fn label((algorithm, steps, lambda, eta, _): Variant<'_>) -> String {
     let l1 = if algorithm == "prox" { format!(", λ = {}", short(lambda.0)) } else { String::new() };
-    format!("{algorithm}, {}, η = {}{l1}", shown(STEPS, steps.0), eta.0)
+    format!("{algorithm}, {}, η = {}{l1}", shown(STEP_SCALE, steps.0), eta.0)
 }
 
 pub(super) fn section(evidence: &Evidence<'_>) -> Section {
@@ -221,5 +225,5 @@ fn distances(evidence: &Evidence<'_>, name: &str, title: &str, shown: &[Variant<
 
 /// The units of a variant's steps.
 fn shown_units(v: Variant<'_>) -> String {
-    shown(STEPS, v.1.0)
+    shown(STEP_SCALE, v.1.0)
 }

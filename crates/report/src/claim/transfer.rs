@@ -261,7 +261,7 @@ fn exponents(groups: &[(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Optio
     Some(Figure {
         name: "claim_transfer_exponent".to_owned(),
         title: "The exponent of T against θ".to_owned(),
-        caption: "Exponent of T of the samples to recovery, with 95 % intervals; θ at which it is not known are left out. Grey: from scratch, with its interval.".to_owned(),
+        caption: "Exponent of T of the samples to recovery, with 95 % intervals; θ at which it is not known are left out. Line without marks: from scratch, with its interval. Dashes: no dependence on T.".to_owned(),
         svg,
     })
 }

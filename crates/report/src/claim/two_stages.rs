@@ -11,7 +11,7 @@ use crate::scaling::{Term, Verdict as Law};
 
 /// The group of an algorithm that starts from nothing, or from planted correlations.
 fn starting<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str, planted: bool) -> Option<&'e Group<'a>> {
-    let is_planted = |g: &&Group<'_>| g.conditions.iter().any(|(key, value)| *key == "alpha_v" && *value > 0.0);
+    let is_planted = |g: &&Group<'_>| g.conditions.iter().any(|(key, value)| *key == "init_alpha_v" && *value > 0.0);
     evidence.groups().iter().filter(|g| g.algorithm == algorithm).find(|g| is_planted(g) == planted)
 }
 

@@ -24,6 +24,7 @@ pub(crate) use against_length::{Series, against_length};
 pub use attention::Specimen;
 pub(crate) use curves::{Curve, curves};
 pub(crate) use matrices::matrices;
+pub(crate) use success::ON_CELLS;
 pub use training::Traced;
 pub(crate) use training::{quantiles, round_ticks};
 
@@ -118,7 +119,7 @@ const VIRIDIS: [(u8, u8, u8); 9] = [
 ];
 
 /// The colour of a share in `[0, 1]`, dark to light.
-fn shade(share: f64) -> RGBColor {
+pub(crate) fn shade(share: f64) -> RGBColor {
     let place = share.clamp(0.0, 1.0) * (VIRIDIS.len() - 1) as f64;
     let i = (place as usize).min(VIRIDIS.len() - 2);
     let between = |a: u8, b: u8| (f64::from(a) + (place - i as f64) * (f64::from(b) - f64::from(a))).round() as u8;

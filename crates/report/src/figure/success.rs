@@ -109,7 +109,7 @@ impl Shown<'_, '_> {
             mark: Mark::Patch,
             text: if s > 0.0 { percent(s) } else { "recovered: 0 %".to_owned() },
         });
-        let needed = Entry { ink: MARK, mark: Mark::Diamond, text: "needed".to_owned() };
+        let needed = Entry { ink: ON_CELLS, mark: Mark::Diamond, text: "needed".to_owned() };
         let figure = Panels {
             x: Axis::of_values("sequence length T", lengths, edge(lengths), 4),
             y: self.samples(5),
@@ -137,7 +137,7 @@ impl Shown<'_, '_> {
                     panel.cell((left, at(low)), (right, at(high)), shade(share))?;
                 }
                 if !cell.censored {
-                    panel.mark((t, cell.samples.max(1) as f64), Mark::Diamond, MARK)?;
+                    panel.mark((t, cell.samples.max(1) as f64), Mark::Diamond, ON_CELLS)?;
                 }
             }
             Ok(())
@@ -146,7 +146,7 @@ impl Shown<'_, '_> {
             name: format!("success_map_{}", self.group.file_name()),
             title: format!("Share of runs that recovered, over T and samples: {}", self.group.name()),
             caption: format!(
-                "Kaplan and Meier's estimate of the share that has recovered, dark: none, light: all, white: not watched so long. Marks: needed samples, where {} have.",
+                "Kaplan and Meier's estimate of the share that has recovered, violet: none, yellow: all, blank: not watched so long. Marks: needed samples, where {} have.",
                 percent(self.quantile)
             ),
             svg,
@@ -154,7 +154,8 @@ impl Shown<'_, '_> {
     }
 }
 
-const MARK: plotters::style::RGBColor = plotters::style::RGBColor(213, 60, 0);
+/// The colour of what lies on the cells of a map, whatever their shade.
+pub(crate) const ON_CELLS: plotters::style::RGBColor = plotters::style::RGBColor(213, 60, 0);
 
 /// Half the ratio of neighbours: where the outermost cells of the map end.
 fn edge(lengths: &[i64]) -> f64 {

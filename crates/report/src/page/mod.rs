@@ -4,6 +4,7 @@
 //! what a reader chooses to what is shown, and sorts the table; without scripts everything but the chart is there.
 
 mod chart;
+mod dark;
 
 use std::collections::BTreeSet;
 
@@ -46,6 +47,8 @@ pub struct About {
 pub fn page(analysis: &Analysis, claim: Option<&Section>, figures: &[Figure], about: &About) -> String {
     let groups = analysis.groups();
     let chart = chart::chart(&groups);
+    let pictured = claim.into_iter().flat_map(|section| &section.figures).chain(with_room(figures));
+    let dark = dark::style(pictured.map(|figure| figure.svg.as_str()));
     let title = format!("{}: samples to learn a sparse contextual bigram", about.name);
     let page = html! {
         (DOCTYPE)
@@ -57,7 +60,7 @@ pub fn page(analysis: &Analysis, claim: Option<&Section>, figures: &[Figure], ab
                 title { (title) }
                 // An icon of its own, or a browser asks the network for one.
                 link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE)) (PreEscaped(dark)) }
             }
             body {
                 a.skip href="#answer" { "To the answer" }
@@ -279,12 +282,17 @@ fn boxes(name: &str, key: &str, values: &BTreeSet<i64>) -> Markup {
     }
 }
 
+/// The figures for which there is room.
+fn with_room(figures: &[Figure]) -> &[Figure] {
+    &figures[..figures.len().min(MOST_FIGURES)]
+}
+
 fn pictures(figures: &[Figure]) -> Markup {
     html! {
         section id="figures" {
             h2 { "Figures" }
             @if figures.is_empty() { p { "There is nothing to draw yet." } }
-            (drawn(&figures[..figures.len().min(MOST_FIGURES)]))
+            (drawn(with_room(figures)))
             @if figures.len() > MOST_FIGURES {
                 p { "More, as files: " @for figure in &figures[MOST_FIGURES..] {
                     a href=(format!("figures/{}.svg", figure.name)) { (figure.title) } " "
@@ -525,6 +533,46 @@ mod tests {
             page.contains("persistence = 0.1</option>")
                 && page.contains("<button type=\"button\">persistence</button>")
         );
+    }
+
+    /// What is drawn has a colour for dark paper, and no caption tells of one that differs there.
+    #[test]
+    fn every_colour_of_the_figures_of_a_page_has_one_for_dark_paper() {
+        let analysis = analysis(false);
+        let figures = crate::figure::all(&analysis, &crate::figure::Pictured::default());
+        assert!(figures.iter().any(|figure| figure.name.starts_with("success_map")), "a map is there");
+        let page = page(&analysis, None, &figures, &about());
+        let style = page
+            .split("@media screen and (prefers-color-scheme: dark)")
+            .nth(1)
+            .unwrap()
+            .split("</style>")
+            .next()
+            .unwrap();
+        let mut seen = 0;
+        for figure in &figures {
+            let words = format!("{} {}", figure.title, figure.caption).to_lowercase();
+            let told =
+                ["white", "black", "grey", "gray", "bright", "pale"].into_iter().find(|word| words.contains(word));
+            assert_eq!(told, None, "{words}");
+            for element in figure.svg.split('<').filter(|element| !element.starts_with("rect")) {
+                assert!(!element.starts_with("text") || element.contains(" fill=\"#"), "{element}");
+                for attribute in ["fill", "stroke"] {
+                    let written = format!(" {attribute}=\"");
+                    let Some(colour) = element.split(&written).nth(1).and_then(|rest| rest.split('"').next()) else {
+                        continue;
+                    };
+                    let rule = format!("[{attribute}=\"{colour}\"] {{");
+                    let kept = colour == "#D53C00" && element.starts_with("polygon");
+                    assert!(colour == "none" || kept || style.contains(&rule), "{element}");
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 100);
+        // The paper is dark, cells of maps are as they were.
+        assert!(style.contains(".picture [fill=\"#FFFFFF\"]") && !style.contains("rect[fill=\"#FDE725"));
+        assert!(!page.split("plotly.js v").next().unwrap().contains("invert("));
     }
 
     #[test]
