@@ -5,7 +5,7 @@
 //! takes it for one like those still running, which is no more than an estimate where runs stop for reasons of their own; the two
 //! agree where all that did not reach were watched to the end.
 
-use statrs::distribution::{Binomial, DiscreteCDF};
+use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, StudentsT};
 
 /// Two-sided error of every interval in this crate.
 pub const ALPHA: f64 = 0.05;
@@ -178,6 +178,23 @@ pub(crate) fn wilson(share: f64, runs: f64) -> (f64, f64) {
     let centre = (share + z2 / (2.0 * runs)) / (1.0 + z2 / runs);
     let half = NORMAL_975 / (1.0 + z2 / runs) * (share * (1.0 - share) / runs + z2 / (4.0 * runs * runs)).sqrt();
     ((centre - half).max(0.0), (centre + half).min(1.0))
+}
+
+/// A share of runs that come in clusters of (hits, runs), with its 95 % interval: Wilson's for as many independent runs as would have the variance that the
+/// share has between clusters, with Student's quantile for their number (Korn and Graubard 1998). `None` if there are no runs.
+pub(crate) fn clustered_wilson(clusters: &[(f64, f64)]) -> Option<(f64, (f64, f64))> {
+    let count = clusters.len() as f64;
+    let (hits, runs) = clusters.iter().fold((0.0, 0.0), |(a, b), (hits, runs)| (a + hits, b + runs));
+    if runs == 0.0 {
+        return None;
+    }
+    let share = hits / runs;
+    // A share of none or of all has no variance; then clusters are what is counted.
+    let variance: f64 =
+        clusters.iter().map(|(h, n)| (h - share * n).powi(2)).sum::<f64>() * count / (count - 1.0).max(1.0);
+    let as_many = if variance > 0.0 { share * (1.0 - share) * runs * runs / variance } else { count };
+    let student = StudentsT::new(0.0, 1.0, (count - 1.0).max(1.0)).ok()?.inverse_cdf(1.0 - ALPHA / 2.0);
+    Some((share, wilson(share, as_many.min(runs) * (NORMAL_975 / student).powi(2))))
 }
 
 /// The median; of an even number of values the mean of the two in the middle. `None` if there are none.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use plotters::style::BLACK;
 
-use super::evidence::{Evidence, ended, measured, median_of, share};
+use super::evidence::{Agreement, Evidence, ended, measured, median_of, share, task_of};
+use super::mirrored::{LEVEL, RULE_OF_AGREEMENT, agreement};
 use super::{Finding, Section, Verdict};
 use crate::analysis::two;
 use crate::figure::panels::{Axis, Entry, Mark};
@@ -82,7 +83,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
                 each("prox", &share_recovered) + " "
             ),
         )
-        .number(tuned_share, tuned_bounds),
+        .number("share of runs", tuned_share, tuned_bounds),
     ];
     let sgd: Vec<Option<(f64, f64)>> = of("sgd").map(|(_, runs)| bounds(runs)).collect();
     let findings: Vec<Finding> = sgd.iter().map(|b| Finding::of_range(*b, (0.0, 0.5))).collect();
@@ -151,27 +152,33 @@ fn before_rounding(evidence: &Evidence<'_>, shown: &[Variant<'_>]) -> Verdict {
 }
 
 fn mirrored(evidence: &Evidence<'_>) -> Verdict {
-    let prox = || evidence.records.iter().filter(|r| r.algorithm == "prox");
-    let (part, whole) = ended(prox(), Status::Mirrored);
-    let predicted: Vec<f64> = measured(prox()).filter_map(|(_, m)| m.optional("predicted_mirrored")).collect();
-    let mean = predicted.iter().sum::<f64>() / predicted.len() as f64;
-    let interval = (whole > 0 && mean > 0.0).then(|| wilson(part as f64 / whole as f64, whole as f64));
+    const STATEMENT: &str = "As many runs of Algorithm 1 are mirrored as the Gaussian argument predicts.";
+    let prox = || measured(evidence.records.iter().filter(|r| r.algorithm == "prox"));
+    // All settings are on the same tasks.
+    let predicted = prox().filter_map(|(r, m)| Some((r, m.optional("predicted_mirrored")?)));
+    let counts = |r: &Record| f64::from(u8::from(r.status == Status::Mirrored));
+    let found = Agreement::of(predicted.map(|(r, p)| (task_of(r), counts(r), p)));
+    if found.expected == 0.0 {
+        return Verdict::new(STATEMENT, Finding::Undecided, "Nothing is predicted of these runs.");
+    }
+    let (ratio, interval) = (found.ratio(), found.interval());
     // As in `mirrored.toml`, which has the runs to decide it.
-    let ratio = interval.map(|(low, high)| (low / mean, high / mean));
-    let finding = match ratio {
-        Some((low, high)) if low > 1.0 || high < 1.0 => Finding::Refuted,
-        other => Finding::of_range(other, (0.8, 1.25)),
-    };
     Verdict::new(
-        "As many runs of Algorithm 1 are mirrored as the Gaussian argument predicts.",
-        finding,
+        STATEMENT,
+        agreement(&[found]),
         format!(
-            "{} of all its runs, predicted {}. It holds if the interval lies between 0.8 and 1.25 times that, and fails if it lies beside it.",
-            share(part, whole),
-            if mean.is_finite() { format!("{:.0} %", 100.0 * mean) } else { "nothing".to_owned() }
+            "{} mirrored, {:.0} predicted, over {} tasks: {} [{}, {}] times as many. {}",
+            found.seen,
+            found.expected,
+            found.tasks,
+            two(ratio),
+            two(interval.0),
+            two(interval.1),
+            RULE_OF_AGREEMENT
         ),
     )
-    .number((whole > 0).then(|| part as f64 / whole as f64), interval)
+    .number("observed over predicted", Some(ratio), Some(interval))
+    .seeing(found.smallest_effect(LEVEL, 1))
 }
 
 /// Errors of V and A over steps, medians with bands, and the curves without noise.

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plotters::style::BLACK;
-use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 use super::evidence::{
-    Evidence, common_pair, ended, exponent, measured, named, needed_figure, series, share, with_interval,
+    Agreement, Evidence, Task, cells_of, common_pair, exponent, measured, named, needed_figure, series, share_of_tasks,
+    task_of, with_interval,
 };
 use super::{Finding, Section, Verdict};
-use crate::analysis::{Group, two};
+use crate::analysis::{Group, count, two};
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, curves, sequential};
 use crate::needed::Key;
@@ -21,171 +21,188 @@ use crate::{Record, Status};
 /// A cell in which a larger share of the runs blew up says nothing: they ended before their sign was known.
 const MOST_DIVERGED: f64 = 0.02;
 
-/// A test is passed at this level.
-const LEVEL: f64 = 0.01;
+/// The level of the tests of agreement, over all groups that are looked at together.
+pub(super) const LEVEL: f64 = 0.01;
 
-/// The runs of one length at one ratio `B / (eta T)`.
-#[derive(Debug, Default, Clone, PartialEq)]
-struct Cell {
-    runs: f64,
-    mirrored: f64,
-    diverged: f64,
-    /// Sum of the predicted probabilities.
-    predicted: f64,
-    /// Sum of their variances as Bernoulli variables.
-    variance: f64,
-    /// Sum of the ratios.
+/// The range in which observed over expected counts agree, and the smallest effect that must have been seen for a "confirmed".
+const AGREE: (f64, f64) = (0.8, 1.25);
+const LARGEST_UNSEEN: f64 = 0.25;
+
+/// What [`agreement`] goes by.
+pub(super) const RULE_OF_AGREEMENT: &str = "It fails where one differs from 1 at the 1 % level of all together, and holds if every 95 % interval, by tasks, lies \
+    between 0.8 and 1.25 and a difference of 25 % would have been seen with a probability of 0.8.";
+
+/// Runs of which all have a prediction: at one ratio `B / (eta T)` (in steps of 10 %), T and eta.
+#[derive(Debug, Clone, PartialEq)]
+struct Run {
+    ratio_step: i64,
+    t: i64,
+    eta: Key,
+    task: Task,
     ratio: f64,
+    mirrored: f64,
+    predicted: f64,
 }
 
-/// By ratio (in steps of 10 %), T and eta.
-type Cells = BTreeMap<(i64, i64, Key), Cell>;
-
-impl Cell {
-    fn add(&mut self, other: &Self) {
-        self.runs += other.runs;
-        self.mirrored += other.mirrored;
-        self.diverged += other.diverged;
-        self.predicted += other.predicted;
-        self.variance += other.variance;
-        self.ratio += other.ratio;
-    }
+/// The runs that say something, and what was left out: of each length, cells and runs in which too many blew up.
+#[derive(Debug, Default)]
+struct Runs {
+    kept: Vec<Run>,
+    left_out: BTreeMap<i64, (usize, usize)>,
 }
 
 /// Of one N and Q, the smallest: others have other tasks.
-fn cells(evidence: &Evidence<'_>) -> Cells {
+fn runs(evidence: &Evidence<'_>) -> Runs {
     let plain = |r: &&Record| r.algorithm == PROX && r.further("flip").is_none_or(|f| f == 0.0);
     let pair = evidence.records.iter().filter(plain).map(|r| (r.n, r.q)).min();
-    let mut cells = Cells::new();
+    let mut cells: BTreeMap<(i64, i64, Key), (usize, Vec<Run>)> = BTreeMap::new();
     for (record, measures) in measured(evidence.records.iter().filter(plain).filter(|r| Some((r.n, r.q)) == pair)) {
-        let Some(p) = measures.optional("predicted_mirrored") else { continue };
+        let Some(predicted) = measures.optional("predicted_mirrored") else { continue };
         let ratio = record.batch_size as f64 / (record.eta_boost * record.t as f64);
-        let key = ((libm::log(ratio) / 0.1).round() as i64, record.t, Key(record.eta_boost));
-        let is = |status: Status| f64::from(u8::from(record.status == status));
-        cells.entry(key).or_default().add(&Cell {
-            runs: 1.0,
-            mirrored: is(Status::Mirrored),
-            diverged: is(Status::Diverged),
-            predicted: p,
-            variance: p * (1.0 - p),
-            ratio,
-        });
+        let (ratio_step, eta) = ((libm::log(ratio) / 0.1).round() as i64, Key(record.eta_boost));
+        let (diverged, own) = cells.entry((ratio_step, record.t, eta)).or_default();
+        *diverged += usize::from(record.status == Status::Diverged);
+        let mirrored = f64::from(u8::from(record.status == Status::Mirrored));
+        own.push(Run { ratio_step, t: record.t, eta, task: task_of(record), ratio, mirrored, predicted });
     }
-    cells.retain(|_, cell| cell.diverged <= MOST_DIVERGED * cell.runs);
-    cells
-}
-
-/// Cells put together by some part of their key.
-fn together<K: Ord>(cells: &Cells, key: impl Fn(&(i64, i64, Key)) -> K) -> BTreeMap<K, Cell> {
-    let mut sums: BTreeMap<K, Cell> = BTreeMap::new();
-    cells.iter().for_each(|(place, cell)| sums.entry(key(place)).or_default().add(cell));
-    sums
-}
-
-/// Whether the shares of each ratio are the same for all T and eta: Pearson's statistic, its degrees of freedom.
-fn homogeneity(cells: &Cells) -> (f64, usize) {
-    let pooled = together(cells, |k| k.0);
-    let (mut statistic, mut freedom) = (0.0, 0);
-    for (ratio, sum) in &pooled {
-        let p = sum.mirrored / sum.runs;
-        let own: Vec<&Cell> = cells.iter().filter(|(k, _)| k.0 == *ratio).map(|(_, c)| c).collect();
-        // The limit of the test needs some events in each cell.
-        if own.len() < 2 || own.iter().any(|c| c.runs * p.min(1.0 - p) < 3.0) {
-            continue;
+    let mut runs = Runs::default();
+    for ((_, t, _), (diverged, own)) in cells {
+        if diverged as f64 <= MOST_DIVERGED * own.len() as f64 {
+            runs.kept.extend(own);
+        } else {
+            let (cells, all) = runs.left_out.entry(t).or_default();
+            (*cells, *all) = (*cells + 1, *all + own.len());
         }
-        statistic += own.iter().map(|c| (c.mirrored - c.runs * p).powi(2) / (c.runs * p * (1.0 - p))).sum::<f64>();
-        freedom += own.len() - 1;
     }
-    (statistic, freedom)
+    runs
 }
 
-/// Of each length and of each eta, how many runs were mirrored over how many would have been at the shares of all together, with a 95 % interval.
-fn against_all(cells: &Cells) -> Vec<(f64, (f64, f64))> {
-    let pooled = together(cells, |k| k.0);
-    let expected = |of: &dyn Fn(&(i64, i64, Key)) -> bool| {
-        let own = cells.iter().filter(|(k, _)| of(k));
-        let (seen, mean, variance) = own.fold((0.0, 0.0, 0.0), |(seen, mean, variance), (k, c)| {
-            let p = pooled.get(&k.0).map_or(0.0, |sum| sum.mirrored / sum.runs);
-            (seen + c.mirrored, mean + c.runs * p, variance + c.runs * p * (1.0 - p))
-        });
-        ratio_of(seen, mean, variance)
+impl Runs {
+    /// The share of mirrored runs at each ratio, over all T and eta.
+    fn pooled(&self) -> BTreeMap<i64, f64> {
+        let mut sums: BTreeMap<i64, (f64, f64)> = BTreeMap::new();
+        for run in &self.kept {
+            let (mirrored, runs) = sums.entry(run.ratio_step).or_default();
+            (*mirrored, *runs) = (*mirrored + run.mirrored, *runs + 1.0);
+        }
+        sums.into_iter().map(|(ratio, (mirrored, runs))| (ratio, mirrored / runs)).collect()
+    }
+
+    /// Each T and each eta, with its name, compared with what `expected` says of its runs.
+    fn groups(&self, expected: &dyn Fn(&Run) -> f64) -> Vec<(String, Agreement)> {
+        let of = |name: String, is: &dyn Fn(&Run) -> bool| {
+            let own = self.kept.iter().filter(|run| is(run));
+            (name, Agreement::of(own.map(|run| (run.task, run.mirrored, expected(run)))))
+        };
+        let lengths: BTreeSet<i64> = self.kept.iter().map(|r| r.t).collect();
+        let steps: BTreeSet<Key> = self.kept.iter().map(|r| r.eta).collect();
+        let lengths: Vec<(String, Agreement)> =
+            lengths.iter().map(|&t| of(format!("T = {t}"), &|run| run.t == t)).collect();
+        let steps: Vec<(String, Agreement)> =
+            steps.iter().map(|&eta| of(format!("η = {}", eta.0), &|run| run.eta == eta)).collect();
+        // One of a kind is compared with itself.
+        [lengths, steps].into_iter().filter(|groups| groups.len() > 1).flatten().collect()
+    }
+
+    /// What was left out, in words.
+    fn left_out(&self) -> String {
+        let cells: usize = self.left_out.values().map(|(cells, _)| cells).sum();
+        let runs: usize = self.left_out.values().map(|(_, runs)| runs).sum();
+        if cells == 0 {
+            return "no cell was left out".to_owned();
+        }
+        let by_length: Vec<String> =
+            self.left_out.iter().map(|(t, (cells, _))| format!("{} at T = {t}", count(*cells, "cell"))).collect();
+        format!("{} with {} were left out ({})", count(cells, "cell"), count(runs, "run"), by_length.join(", "))
+    }
+}
+
+/// What observed over expected counts say together, by [`RULE_OF_AGREEMENT`].
+pub(super) fn agreement(groups: &[Agreement]) -> Finding {
+    let within = |a: &Agreement| AGREE.0 <= a.interval().0 && a.interval().1 <= AGREE.1;
+    let sees = |a: &Agreement| a.smallest_effect(LEVEL, groups.len()) <= LARGEST_UNSEEN;
+    if groups.iter().any(|a| a.expected > 0.0 && a.differs(LEVEL, groups.len())) {
+        Finding::Refuted
+    } else if !groups.is_empty() && groups.iter().all(|a| a.expected > 0.0 && within(a) && sees(a)) {
+        Finding::Confirmed
+    } else {
+        Finding::Undecided
+    }
+}
+
+/// The largest of the smallest effects: what could have been missed.
+fn unseen(groups: &[Agreement]) -> Option<f64> {
+    let effects = groups.iter().map(|a| a.smallest_effect(LEVEL, groups.len()));
+    effects.max_by(f64::total_cmp).filter(|effect| effect.is_finite())
+}
+
+/// `T = 64: 1.30 [1.18, 1.42]; ..`.
+fn listed(groups: &[(String, Agreement)]) -> String {
+    let shown = |(name, a): &(String, Agreement)| {
+        let (low, high) = a.interval();
+        format!("{name}: {} [{}, {}]", two(a.ratio()), two(low), two(high))
     };
-    let lengths: BTreeSet<i64> = cells.keys().map(|k| k.1).collect();
-    let steps: BTreeSet<Key> = cells.keys().map(|k| k.2).collect();
-    let by_length = lengths.iter().map(|t| expected(&|k| k.1 == *t));
-    by_length.chain(steps.iter().map(|eta| expected(&|k| k.2 == *eta))).collect()
+    groups.iter().map(shown).collect::<Vec<_>>().join("; ")
 }
 
-/// A count over its expectation, with the 95 % interval that its variance gives.
-fn ratio_of(seen: f64, mean: f64, variance: f64) -> (f64, (f64, f64)) {
-    let half = 1.96 * variance.sqrt();
-    (seen / mean, ((seen - half) / mean, (seen + half) / mean))
-}
-
-/// Whether the predicted probabilities are the true ones: the sum of squared standardised differences, its degrees of freedom.
-fn calibration(cells: &Cells) -> (f64, usize) {
-    let told = cells.values().filter(|c| c.variance >= 3.0);
-    told.fold((0.0, 0), |(sum, n), c| (sum + (c.mirrored - c.predicted).powi(2) / c.variance, n + 1))
-}
-
-fn p_value((statistic, freedom): (f64, usize)) -> Option<f64> {
-    Some(ChiSquared::new(freedom as f64).ok().filter(|_| freedom > 0)?.sf(statistic))
-}
-
-/// Not to be rejected is not enough: the ratios must be known to lie near 1.
-fn tested(p: Option<f64>, ratios: &[(f64, (f64, f64))], (low, high): (f64, f64)) -> Finding {
-    match p {
-        Some(p) if p < LEVEL => Finding::Refuted,
-        Some(_) if !ratios.is_empty() && ratios.iter().all(|(_, i)| low <= i.0 && i.1 <= high) => Finding::Confirmed,
-        _ => Finding::Undecided,
-    }
+/// A sentence of agreement over groups, each with its ratio.
+fn agreeing(statement: &str, groups: &[(String, Agreement)], what: &str, runs: &Runs) -> Verdict {
+    let all: Vec<Agreement> = groups.iter().map(|(_, a)| *a).collect();
+    let effect = unseen(&all);
+    let would = effect.map_or_else(String::new, |e| {
+        format!(" The smallest difference that would have been seen in every group is {:.0} %.", 100.0 * e)
+    });
+    // The one that is furthest from 1 decides.
+    let furthest = all.iter().copied().max_by(|a, b| {
+        let distance = |a: &Agreement| (a.seen - a.expected).abs() / a.deviation;
+        distance(a).total_cmp(&distance(b))
+    });
+    let text = if groups.is_empty() {
+        "There is nothing to compare.".to_owned()
+    } else {
+        format!("{what}: {}.", listed(groups))
+    };
+    let verdict = Verdict::new(
+        statement,
+        agreement(&all),
+        format!(
+            "{text}{would} {RULE_OF_AGREEMENT} Of cells in which more than 2 % of the runs blew up, {}.",
+            runs.left_out()
+        ),
+    )
+    .number(
+        "ratio furthest from 1",
+        furthest.map(|a| a.ratio()).filter(|x| x.is_finite()),
+        furthest.map(|a| a.interval()),
+    );
+    effect.map_or(verdict.clone(), |e| verdict.seeing(e))
 }
 
 pub(super) fn section(evidence: &Evidence<'_>) -> Section {
-    let cells = cells(evidence);
-    let (same, right) = (homogeneity(&cells), calibration(&cells));
-    let all = together(&cells, |_| ()).into_values().next().unwrap_or_default();
-    let total = ratio_of(all.mirrored, all.predicted, all.variance);
-    let apart = if all.mirrored > 0.0 { against_all(&cells) } else { Vec::new() };
-    let (least, most) = apart.iter().fold((f64::MAX, f64::MIN), |(a, b), (_, i)| (a.min(i.0), b.max(i.1)));
-    let shown = |(statistic, freedom): (f64, usize)| {
-        let p = p_value((statistic, freedom)).map_or_else(|| "-".to_owned(), |p| format!("{p:.2}"));
-        format!("chi-square {statistic:.1} with {freedom} degrees of freedom, p = {p}")
-    };
-    let span = if apart.is_empty() {
-        String::new()
-    } else {
-        format!(
-            " Each T and each η has between {} and {} times as many mirrored runs as all together, by the ends of their 95 % intervals.",
-            two(least),
-            two(most)
-        )
-    };
+    let runs = runs(evidence);
+    let pooled = runs.pooled();
+    let same = runs.groups(&|run| pooled.get(&run.ratio_step).copied().unwrap_or(f64::NAN));
+    let mut right = runs.groups(&|run| run.predicted);
+    let total = Agreement::of(runs.kept.iter().map(|run| (run.task, run.mirrored, run.predicted)));
+    if total.tasks > 0 {
+        right.insert(
+            0,
+            (format!("all ({} of {} runs, {:.0} predicted)", total.seen, runs.kept.len(), total.expected), total),
+        );
+    }
     let mut verdicts = vec![
-        Verdict::new(
+        agreeing(
             "The probability of a mirrored run depends on batch, step and length through B/(η T) only.",
-            tested(p_value(same), &apart, (0.5, 2.0)),
-            format!(
-                "Shares at equal B/(η T) for all T and η: {}.{span} It fails below p = {LEVEL}, and holds if those lie between 1/2 and 2.",
-                shown(same)
-            ),
-        )
-        .number(p_value(same), None),
-        Verdict::new(
+            &same,
+            "Mirrored runs over what the shares of all T and η together would make at their ratios",
+            &runs,
+        ),
+        agreeing(
             "It is Φ(-z) with z = (K_P / √W) √(B (2+η) / (η T)), as a Gaussian argument predicts, without a free parameter.",
-            tested(p_value(right), &[total], (0.8, 1.25)),
-            format!(
-                "Of {} runs {} were mirrored, {:.0} predicted, a ratio of {} [{}, {}]; cell by cell: {}. It fails below p = {LEVEL}, and holds if the ratio lies between 0.8 and 1.25.",
-                all.runs,
-                all.mirrored,
-                all.predicted,
-                two(total.0),
-                two(total.1.0),
-                two(total.1.1),
-                shown(right)
-            ),
-        )
-        .number(Some(total.0).filter(|x| x.is_finite()), Some(total.1).filter(|i| i.0.is_finite())),
+            &right,
+            "Mirrored over predicted runs",
+            &runs,
+        ),
     ];
     let plain = evidence.group(PROX, &[("flip", 0.0)]);
     let flipping: Vec<(f64, &Group<'_>)> = evidence
@@ -222,10 +239,11 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
                centred factors are turned over when the most negative entry exceeds the most positive one by a factor. Loss cannot judge it as fast: at the truth the two differ \
                by 2 K_P / T only.",
         verdicts,
-        figures: [probability(&cells), needed].into_iter().flatten().collect(),
+        figures: [probability(&runs.kept), needed].into_iter().flatten().collect(),
         notes: vec![format!(
-            "Cells in which more than {:.0} % of the runs blew up (batches of a few samples) are left out of the probabilities: such runs end before their sign is known.",
-            100.0 * MOST_DIVERGED
+            "Cells in which more than {:.0} % of the runs blew up (batches of a few samples) are left out of the probabilities, for such runs end before their sign is known: {}.",
+            100.0 * MOST_DIVERGED,
+            runs.left_out()
         )],
     }
 }
@@ -247,17 +265,15 @@ fn remedy(evidence: &Evidence<'_>, plain: Option<&Group<'_>>, factor: f64, group
         let of = move |r: &&Record| r.algorithm == PROX && r.further("flip") == Some(value);
         evidence.records.iter().filter(of)
     };
-    let count = |value: f64| {
-        let (part, whole) = ended(with(value), Status::Mirrored);
-        share(part, whole)
-    };
+    let count = |value: f64| share_of_tasks(with(value), Status::Mirrored);
     vec![
         Verdict::new(
             format!("Turning models over whose negative entries dominate ({flip}) lowers the exponent of T."),
             finding,
             format!("{} with it, {} without.{saved}", with_interval(after), with_interval(before)),
         )
-        .number(after.map(|c| c.estimate), after.and_then(|c| c.interval)),
+        .number("exponent of T", after.map(|c| c.estimate), after.and_then(|c| c.interval))
+        .resting_on(cells_of(&[plain, Some(group)], Recovery)),
         Verdict::new(
             format!("With {flip} fewer runs end mirrored."),
             Finding::Measured,
@@ -267,36 +283,47 @@ fn remedy(evidence: &Evidence<'_>, plain: Option<&Group<'_>>, factor: f64, group
 }
 
 /// The share of mirrored runs against `B / (eta T)`, a colour for each T, and the prediction.
-fn probability(cells: &Cells) -> Option<Figure> {
-    let by_length = together(cells, |k| (k.1, k.0));
-    let mut lengths: Vec<i64> = cells.keys().map(|k| k.1).collect();
-    lengths.sort_unstable();
-    lengths.dedup();
+fn probability(runs: &[Run]) -> Option<Figure> {
+    let lengths: Vec<i64> = runs.iter().map(|r| r.t).collect::<BTreeSet<i64>>().into_iter().collect();
+    // Mean ratio, mirrored share, runs, mean prediction at each ratio of some runs.
+    let points = |is: &dyn Fn(&Run) -> bool| -> Vec<[f64; 4]> {
+        let mut sums: BTreeMap<i64, [f64; 4]> = BTreeMap::new();
+        for run in runs.iter().filter(|run| is(run)) {
+            let sum = sums.entry(run.ratio_step).or_default();
+            [run.ratio, run.mirrored, 1.0, run.predicted].iter().zip(sum).for_each(|(x, sum)| *sum += x);
+        }
+        sums.into_values().map(|[ratio, mirrored, n, predicted]| [ratio / n, mirrored / n, n, predicted / n]).collect()
+    };
     let mut drawn = Vec::new();
     let mut legend = Vec::new();
     for (i, &t) in lengths.iter().enumerate() {
         let ink = sequential(i, lengths.len());
-        let own: Vec<&Cell> = by_length.iter().filter(|(k, _)| k.0 == t).map(|(_, c)| c).collect();
+        let own = points(&|run| run.t == t);
         // Side by side, so that intervals do not hide each other.
         let aside = libm::exp(0.08 * (i as f64 / lengths.len() as f64 - 0.5));
-        let point = |c: &&Cell| (aside * c.ratio / c.runs, c.mirrored / c.runs);
         drawn.push(Curve {
             panel: 0,
             ink,
             mark: Mark::of(i),
-            points: own.iter().map(point).collect(),
-            band: own.iter().map(|c| wilson(c.mirrored / c.runs, c.runs)).collect(),
+            points: own.iter().map(|p| (aside * p[0], p[1])).collect(),
+            band: own.iter().map(|p| wilson(p[1], p[2])).collect(),
             bounds: Vec::new(),
         });
         legend.push(Entry { ink, mark: Mark::of(i), text: format!("T = {t}") });
     }
-    let by_ratio = together(cells, |k| k.0);
-    let points = by_ratio.values().map(|c| (c.ratio / c.runs, c.predicted / c.runs)).collect();
-    drawn.push(Curve { panel: 0, ink: BLACK, mark: Mark::Dashes, points, band: Vec::new(), bounds: Vec::new() });
+    let all = points(&|_| true);
+    let predicted = all.iter().map(|p| (p[0], p[3])).collect();
+    drawn.push(Curve {
+        panel: 0,
+        ink: BLACK,
+        mark: Mark::Dashes,
+        points: predicted,
+        band: Vec::new(),
+        bounds: Vec::new(),
+    });
     legend.push(Entry { ink: BLACK, mark: Mark::Dashes, text: "predicted".to_owned() });
-    let ratios: Vec<f64> = cells.values().map(|c| c.ratio / c.runs).collect();
     let axes = (
-        Axis::logarithmic("B / (η T)", ratios.iter().copied(), 1.2, 6),
+        Axis::logarithmic("B / (η T)", all.iter().map(|p| p[0]), 1.2, 6),
         Axis::linear("share of runs that are mirrored", 0.0, 0.5, &[0.0, 0.1, 0.2, 0.3, 0.4, 0.5]),
     );
     let svg = curves(axes, (1, 200), legend, vec![String::new()], &drawn)?;
@@ -305,7 +332,7 @@ fn probability(cells: &Cells) -> Option<Figure> {
         title: "How often runs grow into the mirrored solution".to_owned(),
         caption: format!(
             "Share of mirrored runs, with 95 % intervals, against B/(η T). Dashes: Φ(-z), averaged over the tasks of these runs; nothing is fitted. {}",
-            two(cells.values().map(|c| c.runs).sum()).trim_end_matches(".00").to_owned() + " runs."
+            count(runs.len(), "run") + "."
         ),
         svg,
     })
@@ -319,15 +346,15 @@ mod tests {
     use crate::record::OPTIONAL;
     use crate::record::tests::record;
 
-    /// Records with a known probability of being mirrored, whatever T; the runs are as many as that, or a third more.
+    /// Records with a known probability of being mirrored, whatever T; the runs are as many as that, or a third more. Every run is on a task of its own.
     fn records(excess: f64) -> Vec<Record> {
         let at = OPTIONAL.iter().position(|(name, ..)| *name == "predicted_mirrored").unwrap();
         let mut records = Vec::new();
         for t in [64, 128, 256] {
             for (batch, p) in [(1, 0.3), (2, 0.2), (4, 0.1)] {
-                for replicate in 0..200 {
-                    let mirrored = (replicate as f64) < excess * p * 200.0 + f64::from(t == 64) - f64::from(t == 256);
-                    let mut r = record(3, 2, t, replicate, (!mirrored).then_some(10 * t));
+                for replicate in 0..1000 {
+                    let mirrored = (replicate as f64) < excess * p * 1000.0 + f64::from(t == 64) - f64::from(t == 256);
+                    let mut r = record(3, 2, t, 1000 * batch + replicate, (!mirrored).then_some(10 * t));
                     r.batch_size = batch * t / 16;
                     r.status = if mirrored { Status::Mirrored } else { Status::Recovered };
                     r.measures.as_mut().unwrap().optional[at] = Some(p);
@@ -352,26 +379,43 @@ mod tests {
         }
     }
 
-    /// By hand: shares 10/100 and 30/100 of a pooled 0.2 give 2 (10^2 / 16) = 12.5 with one degree of freedom.
+    /// Records with a known probability of being mirrored; one length has a third more, in as many runs as it takes to see that, or in few.
     #[test]
-    fn the_statistic_is_pearsons() {
-        let cell = |mirrored: f64| Cell { runs: 100.0, mirrored, ..Cell::default() };
-        let eta = Key(0.1);
-        let cells = Cells::from([((0, 64, eta), cell(10.0)), ((0, 128, eta), cell(30.0)), ((5, 64, eta), cell(1.0))]);
-        let (statistic, freedom) = homogeneity(&cells);
-        assert!((statistic - 12.5).abs() < 1e-12 && freedom == 1);
-        // T = 64: 11 of 20 + 1; T = 128: 30 of 20.
-        let found: Vec<f64> = against_all(&cells).iter().map(|(ratio, _)| *ratio).collect();
-        assert!(
-            (found[0] - 11.0 / 21.0).abs() < 1e-12 && (found[1] - 1.5).abs() < 1e-12 && (found[2] - 1.0).abs() < 1e-12
-        );
-        // Few runs confirm nothing.
-        let wide = [(1.0, (0.2, 1.8))];
-        assert_eq!(tested(Some(0.5), &wide, (0.5, 2.0)), Finding::Undecided);
-        assert_eq!(
-            (tested(Some(0.001), &wide, (0.0, 2.0)), tested(None, &wide, (0.0, 2.0))),
-            (Finding::Refuted, Finding::Undecided)
-        );
-        assert!((p_value((3.841_458_8, 1)).unwrap() - 0.05).abs() < 1e-6 && p_value((0.0, 0)).is_none());
+    fn a_length_that_differs_is_told_and_few_runs_confirm_nothing() {
+        let at = OPTIONAL.iter().position(|(name, ..)| *name == "predicted_mirrored").unwrap();
+        let section_of = |replicates: i64, excess: f64| {
+            let mut records = Vec::new();
+            for t in [64, 128, 256] {
+                for (batch, p) in [(1, 0.3), (2, 0.2), (4, 0.1)] {
+                    let more = if t == 64 { excess } else { 1.0 };
+                    for replicate in 0..replicates {
+                        let mirrored = (replicate as f64) < (more * p * replicates as f64).round();
+                        let mut r = record(3, 2, t, replicate, (!mirrored).then_some(10 * t));
+                        r.batch_size = batch * t / 16;
+                        r.status = if mirrored { Status::Mirrored } else { Status::Recovered };
+                        r.measures.as_mut().unwrap().optional[at] = Some(p);
+                        records.push(r);
+                    }
+                }
+            }
+            // A cell in which runs blow up.
+            for replicate in 0..10 {
+                let mut r = record(3, 2, 64, replicate, None);
+                (r.batch_size, r.status) = (2, Status::Diverged);
+                r.measures.as_mut().unwrap().optional[at] = Some(0.4);
+                records.push(r);
+            }
+            let question = Question { quantile: 0.5, conditions: Vec::new(), tuned: Vec::new() };
+            let analysis = Analysis::of(&records, question);
+            section(&Evidence::new(&analysis, &records, &[], &[]))
+        };
+        let many = section_of(1500, 1.35);
+        assert_eq!((many.verdicts[0].finding, many.verdicts[1].finding), (Finding::Refuted, Finding::Refuted));
+        assert!(many.verdicts[1].evidence.contains("T = 64: 1.35 ["), "{}", many.verdicts[1].evidence);
+        assert!(many.verdicts[1].evidence.contains("1 cell with 10 runs were left out (1 cell at T = 64)"));
+        let few = section_of(20, 1.0);
+        assert_eq!((few.verdicts[0].finding, few.verdicts[1].finding), (Finding::Undecided, Finding::Undecided));
+        assert!(few.verdicts[0].smallest_effect.unwrap() > 0.25, "{:?}", few.verdicts[0]);
+        assert!(few.notes[0].contains("1 cell with 10 runs"));
     }
 }

@@ -2,6 +2,11 @@
 //!
 //! A sweep names its claim (`answer.claim`). Every sentence of a claim gets a *finding* that is computed from the data by a rule
 //! which is fixed before: an interval lies where the claim says, or where it does not, or neither.
+//!
+//! Three things keep a sentence from being decided whatever the interval says. It rests on a cell whose chosen setting lies at the edge of its tuning
+//! grid, or in which nothing could be chosen ([`Verdict::resting_on`]): a wider grid may say otherwise. It is one of agreement, and the smallest
+//! difference that the runs would have shown is large: not to be rejected is not to be confirmed. Or runs that share a task were
+//! taken for independent ones: intervals here are by tasks.
 
 mod convergence;
 mod evidence;
@@ -11,8 +16,11 @@ mod softmax;
 mod transfer;
 mod two_stages;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::Table;
 use crate::figure::Figure;
+use crate::needed::Needed;
 
 pub use evidence::{Evidence, Matrices, Wanted};
 
@@ -127,19 +135,72 @@ pub struct Verdict {
     pub finding: Finding,
     /// The numbers behind it, and the rule.
     pub evidence: String,
+    /// What the number is that decides: an exponent of T, a share of runs, ..; empty if there is none.
+    pub quantity: &'static str,
     /// The number that decides, if one does.
     pub estimate: Option<f64>,
     /// Its 95 % interval.
     pub interval: Option<(f64, f64)>,
+    /// Of a sentence of agreement, the smallest relative difference that these runs would have shown with a probability of 0.8.
+    pub smallest_effect: Option<f64>,
+    /// Why it is not decided although the numbers would decide it: `tuned at the edge: lambda (largest) at T = 4096`.
+    pub reason: Option<String>,
 }
 
 impl Verdict {
     fn new(statement: impl Into<String>, finding: Finding, evidence: impl Into<String>) -> Self {
-        Self { statement: statement.into(), finding, evidence: evidence.into(), estimate: None, interval: None }
+        Self {
+            statement: statement.into(),
+            finding,
+            evidence: evidence.into(),
+            quantity: "",
+            estimate: None,
+            interval: None,
+            smallest_effect: None,
+            reason: None,
+        }
     }
 
-    fn number(self, estimate: Option<f64>, interval: Option<(f64, f64)>) -> Self {
-        Self { estimate, interval, ..self }
+    fn number(self, quantity: &'static str, estimate: Option<f64>, interval: Option<(f64, f64)>) -> Self {
+        Self { quantity, estimate, interval, ..self }
+    }
+
+    /// The same of a sentence of agreement: with the smallest difference that would have been seen.
+    fn seeing(self, smallest_effect: f64) -> Self {
+        Self { smallest_effect: Some(smallest_effect), ..self }
+    }
+
+    /// The same of a sentence that rests on these cells: what would be confirmed or refuted is undecided where the chosen setting of one of
+    /// them lies at the edge of its tuning grid, or where its settings were more than its replicates bear.
+    fn resting_on<'c>(self, cells: impl IntoIterator<Item = &'c Needed>) -> Self {
+        let mut edges: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
+        let mut refused: BTreeSet<i64> = BTreeSet::new();
+        for cell in cells {
+            for edge in &cell.edges {
+                edges.entry(edge.name()).or_default().insert(cell.t);
+            }
+            refused.extend(cell.refused.then_some(cell.t));
+        }
+        let lengths = |at: &BTreeSet<i64>| at.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+        let mut reasons: Vec<String> = Vec::new();
+        if !edges.is_empty() {
+            let keys: Vec<String> = edges.iter().map(|(key, at)| format!("{key} at T = {}", lengths(at))).collect();
+            reasons.push(format!("tuned at the edge: {}", keys.join("; ")));
+        }
+        if !refused.is_empty() {
+            reasons.push(format!("more settings than the replicates bear at T = {}", lengths(&refused)));
+        }
+        if reasons.is_empty() || !matches!(self.finding, Finding::Confirmed | Finding::Refuted) {
+            return self;
+        }
+        let reason = reasons.join("; ");
+        let (evidence, would) = (self.evidence, self.finding.name());
+        Self {
+            finding: Finding::Undecided,
+            evidence: format!("{evidence} The numbers would have it {would}, but it is not decided: {reason}."),
+            reason: Some(reason),
+            ..self
+        }
     }
 }
 
@@ -170,7 +231,17 @@ pub fn verdicts_table(claim: Claim, section: &Section) -> Table {
             "confirmed, refuted, undecided, or measured (nothing was claimed)",
             all().map(|v| v.finding.name()),
         )
+        .text(
+            "reason",
+            "why it is not decided although the numbers would decide it; null: nothing of the kind",
+            all().map(|v| v.reason.as_deref()),
+        )
         .text("evidence", "the numbers behind it", all().map(|v| v.evidence.as_str()))
+        .text(
+            "quantity",
+            "what the estimate is; null: there is none",
+            all().map(|v| (!v.quantity.is_empty() && v.estimate.is_some()).then_some(v.quantity)),
+        )
         .float(
             "estimate",
             "",
@@ -184,6 +255,12 @@ pub fn verdicts_table(claim: Claim, section: &Section) -> Table {
             all().map(|v| v.interval.map(|i| i.0).filter(|x| x.is_finite())),
         )
         .float("ci_high", "", "upper end", all().map(|v| v.interval.map(|i| i.1).filter(|x| x.is_finite())))
+        .float(
+            "smallest_effect",
+            "",
+            "of a sentence of agreement: the smallest relative difference that would have been seen with a probability of 0.8; null: of none",
+            all().map(|v| v.smallest_effect.filter(|x| x.is_finite())),
+        )
 }
 
 #[cfg(test)]
@@ -207,9 +284,37 @@ mod tests {
         assert_eq!((than(None), Finding::of_smaller(Some((0.1, 0.3)), None)), (Finding::Undecided, Finding::Undecided));
     }
 
+    /// A finding that is decided, one that is not, and one that nothing was claimed of, resting on cells inside, at an edge, and refused.
+    #[test]
+    fn nothing_is_decided_that_rests_on_an_edge() {
+        use crate::needed::{Edge, Milestone, Question, needed};
+        use crate::record::tests::record;
+        let records: Vec<_> = [64, 512].into_iter().map(|t| record(3, 2, t, 0, Some(10 * t))).collect();
+        let question = Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() };
+        let mut cells = needed(&records, &question);
+        cells.retain(|c| c.milestone == Milestone::Recovery);
+        let of = |finding, cells: &[Needed]| Verdict::new("It holds.", finding, "Numbers.").resting_on(cells);
+        assert_eq!(of(Finding::Confirmed, &cells), Verdict::new("It holds.", Finding::Confirmed, "Numbers."));
+        cells[1].edges.push(Edge { key: "lambda".to_owned(), value: 0.02, largest: true });
+        for finding in [Finding::Confirmed, Finding::Refuted] {
+            let verdict = of(finding, &cells);
+            assert_eq!(verdict.finding, Finding::Undecided);
+            assert_eq!(verdict.reason.as_deref(), Some("tuned at the edge: lambda (largest) at T = 512"));
+            assert!(
+                verdict.evidence.contains(finding.name()) && verdict.evidence.contains("tuned at the edge"),
+                "{verdict:?}"
+            );
+        }
+        assert_eq!(of(Finding::Measured, &cells).reason, None);
+        assert_eq!(of(Finding::Undecided, &cells).reason, None);
+        cells[0].refused = true;
+        let reason = of(Finding::Refuted, &cells).reason.unwrap();
+        assert!(reason.ends_with("more settings than the replicates bear at T = 64"), "{reason}");
+    }
+
     #[test]
     fn claims_have_names_of_their_own_and_say_so_when_there_are_no_runs() {
-        let names: std::collections::BTreeSet<&str> = Claim::ALL.into_iter().map(Claim::name).collect();
+        let names: BTreeSet<&str> = Claim::ALL.into_iter().map(Claim::name).collect();
         assert_eq!(names.len(), Claim::ALL.len());
         let analysis = crate::analysis::Analysis::of(
             &[],

@@ -1,8 +1,8 @@
 //! The moment estimator beside the gradient methods.
 
 use super::evidence::{
-    Evidence, at_most_logarithmic, common_pair, exponent, log_power, measured, median_of, needed_figure, series,
-    with_interval,
+    Evidence, at_most_logarithmic, cells_of, common_pair, exponent, log_power, measured, median_of, needed_figure,
+    series, with_interval,
 };
 use super::{Finding, Section, Verdict};
 use crate::analysis::two;
@@ -59,7 +59,8 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
                 with_interval(exponent(moment, Support))
             ),
         )
-        .number(found.map(|c| c.estimate), found.and_then(|c| c.interval)),
+        .number("power of ln T", found.map(|c| c.estimate), found.and_then(|c| c.interval))
+        .resting_on(cells_of(&[moment], Support)),
     ];
     for (algorithm, name) in GRADIENTS {
         let Some(group) = evidence.group(algorithm, &[]) else { continue };
@@ -70,28 +71,14 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
                 Finding::of_range(found.and_then(|c| c.interval), (0.85, 1.15)),
                 format!("Exponent of T: {}; \"about\" is 0.85 to 1.15.", with_interval(found)),
             )
-            .number(found.map(|c| c.estimate), found.and_then(|c| c.interval)),
+            .number("exponent of T", found.map(|c| c.estimate), found.and_then(|c| c.interval))
+            .resting_on(cells_of(&[Some(group)], Support)),
         );
     }
     let cells: Vec<&Needed> = moment.map_or_else(Vec::new, |g| g.cells(Support));
     let predictions: Vec<(&Needed, f64)> =
         cells.iter().filter_map(|c| Some((*c, predicted(&runs_of(evidence, c), quantile)?))).collect();
-    let ratios = || predictions.iter().filter(|(c, _)| !c.censored).map(|(c, p)| c.samples as f64 / p);
-    let (least, most) = ratios().fold((f64::MAX, f64::MIN), |(a, b), r| (a.min(r), b.max(r)));
-    verdicts.push(match median_of(ratios()) {
-        None => Verdict::new(THRESHOLD, Finding::Undecided, "No cell has both."),
-        Some(middle) => Verdict::new(
-            THRESHOLD,
-            Finding::of_range(Some((least, most)), (0.5, 2.0)),
-            format!(
-                "Needed over predicted, cell by cell: {} to {}, median {}. It holds if all are between 1/2 and 2.",
-                two(least),
-                two(most),
-                two(middle)
-            ),
-        )
-        .number(Some(middle), None),
-    });
+    verdicts.push(threshold(&predictions));
     let mut shown = vec![("moment", moment)];
     shown.extend(GRADIENTS.iter().filter_map(|(algorithm, name)| Some((*name, Some(evidence.group(algorithm, &[])?)))));
     let pair = common_pair(&shown.iter().map(|(_, group)| (*group, Support)).collect::<Vec<_>>());
@@ -117,6 +104,53 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     }
 }
 
+/// Cells that it takes to say anything of the threshold.
+const FEWEST_CELLS: usize = 3;
+
+/// The range in which needed over predicted samples lie if the prediction is right.
+const AROUND: (f64, f64) = (0.5, 2.0);
+
+/// Needed over predicted samples with the intervals that the replicates of each cell give; tasks of different T are others, so cells are independent.
+fn threshold(predictions: &[(&Needed, f64)]) -> Verdict {
+    let known: Vec<(f64, Option<f64>, Option<f64>)> = predictions
+        .iter()
+        .filter(|(c, _)| !c.censored)
+        .map(|(c, p)| (c.samples as f64 / p, c.ci_low.map(|s| s as f64 / p), c.ci_high.map(|s| s as f64 / p)))
+        .collect();
+    let Some(middle) = median_of(known.iter().map(|k| k.0)) else {
+        return Verdict::new(THRESHOLD, Finding::Undecided, "No cell has both.");
+    };
+    let (least, most) = known.iter().fold((f64::MAX, f64::MIN), |(a, b), k| (a.min(k.0), b.max(k.0)));
+    let ends = known.iter().fold((f64::MAX, f64::MIN), |(a, b), (_, low, high)| {
+        (a.min(low.unwrap_or(0.0)), b.max(high.unwrap_or(f64::INFINITY)))
+    });
+    let beside = |(_, low, high): &(f64, Option<f64>, Option<f64>)| {
+        low.is_some_and(|low| low > AROUND.1) || high.is_some_and(|high| high < AROUND.0)
+    };
+    let finding = if known.iter().any(beside) {
+        Finding::Refuted
+    } else if known.len() >= FEWEST_CELLS && AROUND.0 <= ends.0 && ends.1 <= AROUND.1 {
+        Finding::Confirmed
+    } else {
+        Finding::Undecided
+    };
+    let high = if ends.1.is_finite() { two(ends.1) } else { "open".to_owned() };
+    Verdict::new(
+        THRESHOLD,
+        finding,
+        format!(
+            "Needed over predicted: {} to {} in {} cells, median {}; the 95 % intervals of the cells reach from {} to {high}. It holds if all of \
+             these, of three cells at least, lie between 1/2 and 2, and fails if one lies beside that.",
+            two(least),
+            two(most),
+            known.len(),
+            two(middle),
+            two(ends.0)
+        ),
+    )
+    .number("needed over predicted samples", Some(middle), Some(ends).filter(|e| e.1.is_finite()))
+}
+
 const THRESHOLD: &str = "The finite-sample threshold of the moment estimator is where the chi-square limit puts it.";
 
 #[cfg(test)]
@@ -124,6 +158,27 @@ mod tests {
     use super::*;
     use crate::record::OPTIONAL;
     use crate::record::tests::record;
+
+    /// One cell with one replicate says nothing; three with closed intervals around 1 do, and one that lies beside it refutes.
+    #[test]
+    fn a_threshold_is_confirmed_by_intervals_of_several_cells() {
+        use crate::needed::{Milestone, Question, needed};
+        let question = Question { quantile: 0.5, conditions: Vec::new(), tuned: Vec::new() };
+        let cells = |replicates: i64, lengths: &[i64]| -> Vec<Needed> {
+            let of = |t: i64| (0..replicates).map(move |i| record(3, 2, t, i, Some(900 + 10 * i)));
+            let records: Vec<Record> = lengths.iter().flat_map(|&t| of(t)).collect();
+            needed(&records, &question).into_iter().filter(|c| c.milestone == Milestone::Recovery).collect()
+        };
+        let finding = |cells: &[Needed], predicted: f64| {
+            threshold(&cells.iter().map(|c| (c, predicted)).collect::<Vec<_>>()).finding
+        };
+        assert_eq!(finding(&cells(1, &[64]), 900.0), Finding::Undecided);
+        assert_eq!(finding(&cells(1, &[64, 128, 256]), 900.0), Finding::Undecided);
+        assert_eq!(finding(&cells(20, &[64, 128]), 1000.0), Finding::Undecided);
+        assert_eq!(finding(&cells(20, &[64, 128, 256]), 1000.0), Finding::Confirmed);
+        assert_eq!(finding(&cells(20, &[64, 128, 256]), 510.0), Finding::Undecided, "some reach beyond 2");
+        assert_eq!(finding(&cells(20, &[64]), 100.0), Finding::Refuted);
+    }
 
     /// One law: its own quantiles. Two equal shares of laws far apart: the 0.75 quantile is the median of the upper one.
     #[test]

@@ -82,7 +82,8 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
                     cosines(evidence, algorithm)
                 ),
             )
-            .number(Some(part as f64 / whole as f64), bounds),
+            .number("share of runs", Some(part as f64 / whole as f64), bounds)
+            .resting_on([cell]),
         );
     }
     verdicts.push(faster(evidence));
@@ -174,7 +175,8 @@ fn faster(evidence: &Evidence<'_>) -> Verdict {
             two(ratio)
         ),
     )
-    .number(Some(ratio), None)
+    .number("ratio of needed samples", Some(ratio), None)
+    .resting_on([linear, softmax])
 }
 
 /// Loss and cosines over samples at the longest T.

@@ -3,7 +3,8 @@
 use plotters::style::BLACK;
 
 use super::evidence::{
-    Evidence, at_most_logarithmic, ended, exponent, log_power, measured, median_of, share, with_interval,
+    Evidence, at_most_logarithmic, cells_of, ended, exponent, log_power, measured, median_of, share_of_tasks,
+    with_interval,
 };
 use super::{Finding, Section, Verdict};
 use crate::analysis::{Group, two};
@@ -42,9 +43,20 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
         _ if refuted_below_one => Finding::Refuted,
         _ => Finding::Undecided,
     };
+    // What the direction leaves of the truth in V when training begins.
+    let start = |theta: f64| {
+        let own = evidence.records.iter().filter(|r| {
+            r.algorithm == "prox"
+                && r.further("transfer").is_some_and(|w| w > 0.0)
+                && r.further("theta").is_some_and(|t| t == theta)
+        });
+        let alpha = median_of(measured(own).filter_map(|(_, m)| m.optional("start_alpha_v")));
+        alpha.map_or_else(String::new, |a| format!(" (α_V at the start {} in the median)", two(a)))
+    };
     let by_theta = positive.iter().map(|(theta, g)| {
         format!(
-            "θ = {theta}: ln T to {}, T to {}",
+            "θ = {theta}{}: ln T to {}, T to {}",
+            start(*theta),
             with_interval(log_power(Some(g), Recovery)),
             with_interval(exponent(Some(g), Recovery))
         )
@@ -64,7 +76,8 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
             finding,
             evidence_text,
         )
-        .number(threshold, None),
+        .number("smallest theta at which it holds", threshold, None)
+        .resting_on(cells_of(&positive.iter().map(|(_, g)| Some(*g)).collect::<Vec<_>>(), Recovery)),
     ];
     verdicts.push(falls(&positive, scratch));
     verdicts.extend(saves(&groups, scratch));
@@ -76,7 +89,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     Section {
         title: "Transfer",
         text: "Ren, Wang and Lee claim that a V learned on a related chain spares the first stage, so that the dependence on T vanishes once the correlation θ of the two chains is \
-               large enough. Here V comes from a real run on a chain with the same mu and exactly this θ; the downstream run starts in the sparse stage, with fresh attention patterns. What is claimed holds for large T; what is said here holds for the T of this grid.",
+               large enough. Here V comes from a real run on a chain with the same mu and exactly this θ, and of the same strength |P_src c| for every θ of one sign, so that θ alone differs; the downstream run starts in the sparse stage, with fresh attention patterns. What is claimed holds for large T; what is said here holds for the T of this grid.",
         verdicts,
         figures: figures.into_iter().flatten().collect(),
         notes: error
@@ -107,7 +120,8 @@ fn falls(positive: &[&(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Verdic
     };
     let last = ends.map(|((_, last), _)| *last);
     Verdict::new("At the largest θ the exponent of T is smaller than from scratch.", finding, text)
-        .number(last.map(|c| c.estimate), last.and_then(|c| c.interval))
+        .number("exponent of T", last.map(|c| c.estimate), last.and_then(|c| c.interval))
+        .resting_on(cells_of(&[positive.last().map(|(_, g)| *g), scratch], Recovery))
 }
 
 /// What each theta saves at the largest T.
@@ -139,13 +153,12 @@ fn negative(evidence: &Evidence<'_>) -> Verdict {
                 && r.further("theta").is_some_and(sign)
         })
     };
-    let ((bad, runs), (other_bad, others)) =
-        (ended(of(|t| t < 0.0), Status::Mirrored), ended(of(|t| t > 0.0), Status::Mirrored));
+    let (_, runs) = ended(of(|t| t < 0.0), Status::Mirrored);
     let finding = if runs == 0 { Finding::Undecided } else { Finding::Measured };
     let text = format!(
-        "Over all settings {} of the runs from negative θ ended mirrored, {} of those from positive θ.",
-        share(bad, runs),
-        share(other_bad, others)
+        "Over all settings {} of the runs from negative θ ended mirrored, {} of those from positive θ; intervals resample tasks.",
+        share_of_tasks(of(|t| t < 0.0), Status::Mirrored),
+        share_of_tasks(of(|t| t > 0.0), Status::Mirrored)
     );
     Verdict::new("A V of negative θ leads into the mirrored solution.", finding, text)
 }

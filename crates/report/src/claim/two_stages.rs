@@ -1,7 +1,7 @@
 //! The stages apart: from nothing to a signal, and from planted correlations to recovery.
 
 use super::evidence::{
-    Evidence, at_most_logarithmic, common_pair, exponent, log_power, needed_figure, series, with_interval,
+    Evidence, at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, series, with_interval,
 };
 use super::{Finding, Section, Verdict};
 use crate::analysis::{Group, rivalry};
@@ -36,7 +36,8 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
                 signal.and_then(rivalry).unwrap_or_else(|| "The laws cannot be compared.".to_owned())
             ),
         )
-        .number(estimate, interval),
+        .number("exponent of T", estimate, interval)
+        .resting_on(cells_of(&[first], Signal)),
     ];
     let (estimate, interval) = of(log_power(second, Recovery));
     verdicts.push(
@@ -49,7 +50,8 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
                 with_interval(exponent(second, Recovery))
             ),
         )
-        .number(estimate, interval),
+        .number("power of ln T", estimate, interval)
+        .resting_on(cells_of(&[second], Recovery)),
     );
     let (early, late) = (exponent(first, Signal), exponent(second, Recovery));
     let finding = Finding::of_smaller(late.and_then(|c| c.interval), early.and_then(|c| c.interval));
@@ -72,9 +74,10 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
                 ))
             ),
         )
-        .number(estimate, interval),
+        .number("exponent of T", estimate, interval)
+        .resting_on([cells_of(&[first], Signal), cells_of(&[second], Recovery)].concat()),
     );
-    for term in [Term::N, Term::Q] {
+    for (term, quantity) in [(Term::N, "exponent of N"), (Term::Q, "exponent of Q")] {
         let power = second.and_then(|g| g.scaling(Recovery)).and_then(|s| s.power.as_ref());
         let found = power.and_then(|law| law.coefficient(term)).filter(crate::scaling::Coefficient::is_known);
         let (estimate, interval) = of(found);
@@ -85,7 +88,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
                 Finding::Measured,
                 format!("Exponent of {}: {}.", term.name(), with_interval(found)),
             )
-            .number(estimate, interval),
+            .number(quantity, estimate, interval),
         );
     }
     let shown = [
