@@ -141,7 +141,7 @@ pub(crate) const MOST_JOBS: i64 = 100_000_000;
 /// The most values that ranges may have together, so that a short text cannot ask for all memory there is.
 const MOST_VALUES: usize = 200_000;
 /// The largest config file. A matrix of 256 x 256 takes 2 MB.
-const MOST_BYTES: u64 = 16 << 20;
+pub(crate) const MOST_BYTES: u64 = 16 << 20;
 
 const TOP: [&str; 11] =
     ["name", "seed", "replicates", "max_jobs", "grid", "task", "init", "pretraining", "training", "trace", "answer"];

@@ -257,14 +257,6 @@ impl Store {
             let source = std::io::Error::other(error);
             SweepError::File { action: "write", path: path.clone(), source }
         })?;
-        self.prepare_with(&text)
-    }
-
-    /// As [`Store::prepare`], for a resolved config given as text.
-    ///
-    /// # Errors
-    /// When the file system says no.
-    pub fn prepare_with(&self, config: &str) -> Result<(), SweepError> {
         let parts = self.directory.join(PARTS);
         fs::create_dir_all(&parts).map_err(|source| SweepError::File {
             action: "create",
@@ -277,12 +269,11 @@ impl Store {
             write_whole(&probe, b"does this take files?")?;
             let _ = fs::remove_file(&probe);
         }
-        let path = self.directory.join(CONFIG);
         // Shards that start later read it while this one starts.
-        if crate::config::read_text(&path).is_ok_and(|text| text == config) {
+        if crate::config::read_text(&path).is_ok_and(|there| there == text) {
             return Ok(());
         }
-        Ok(write_whole(&path, config.as_bytes())?)
+        Ok(write_whole(&path, text.as_bytes())?)
     }
 
     /// Takes over a part of another run directory, as it is.
