@@ -223,6 +223,14 @@ fn pretrainings_of_shards_are_put_together() {
     assert_eq!(files("merged").len(), 9);
     assert_eq!(files("merged"), files("whole"));
     assert_eq!(sha256(&home.path().join("merged/runs.parquet")), sha256(&home.path().join("whole/runs.parquet")));
+    // One that is damaged, or that stands under another's name, is left behind; one that is damaged where it goes is replaced.
+    let first = |run: &str| home.path().join(run).join("pretraining").join(&files("part1")[0].0);
+    fs::write(first("merged"), "no table").unwrap();
+    succeed(home.path(), "merge part1 part2 -o merged");
+    assert_eq!(files("merged"), files("whole"));
+    fs::copy(home.path().join("part1/pretraining").join(&files("part1")[1].0), first("part1")).unwrap();
+    succeed(home.path(), "merge part1 part2 -o again");
+    assert!(!first("again").exists() && files("again").len() == 8);
 }
 
 fn shipped() -> std::path::PathBuf {
@@ -235,14 +243,9 @@ fn the_table_of_small_sweeps_has_a_row_for_every_sweep_that_ships() {
     let files: BTreeSet<String> = files.filter(|name| name.ends_with(".toml")).collect();
     let rows: BTreeSet<String> = small_sweeps().iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(rows.len(), small_sweeps().len(), "a sweep has two rows in small_sweeps()");
-    for name in files.difference(&rows) {
-        panic!(
-            "sweeps/{name} has no row in small_sweeps() of tests/common/mod.rs: add one with overrides that make it small"
-        );
-    }
-    for name in rows.difference(&files) {
-        panic!("small_sweeps() of tests/common/mod.rs names sweeps/{name}, which is not there: remove its row");
-    }
+    let (new, gone): (Vec<_>, Vec<_>) = (files.difference(&rows).collect(), rows.difference(&files).collect());
+    assert!(new.is_empty(), "{new:?} of sweeps/ have no row in small_sweeps() of tests/common/mod.rs: add overrides");
+    assert!(gone.is_empty(), "small_sweeps() of tests/common/mod.rs names {gone:?}, which sweeps/ lacks: remove them");
 }
 
 #[test]

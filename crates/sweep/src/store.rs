@@ -93,6 +93,7 @@ struct Manifest<'a> {
     failed: usize,
     host: String,
     cores: usize,
+    figures: &'a [String],
 }
 
 impl Store {
@@ -216,7 +217,8 @@ impl Store {
             for path in list(&self.directory.join(place)).unwrap_or_default() {
                 let unfinished = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED));
                 let nobody_is_at_it = (locked && access == Access::Alone) || old(&path);
-                if (unfinished || part::lacks_its_part(&path)) && nobody_is_at_it {
+                let left = || place == pretraining::PLACE && pretraining::is_left_lock(&path);
+                if (unfinished || part::lacks_its_part(&path)) && nobody_is_at_it || left() {
                     let _ = fs::remove_file(path);
                 }
             }
@@ -294,9 +296,19 @@ impl Store {
             return Ok(());
         }
         let target = self.directory.join(pretraining::PLACE);
-        fs::create_dir_all(&target).map_err(|source| SweepError::File { action: "create", path: target, source })?;
-        let whole = |path: &&PathBuf| path.extension().is_some_and(|e| e == "parquet");
-        list(&place)?.iter().filter(whole).try_for_each(|path| self.copy_to(pretraining::PLACE, path))
+        fs::create_dir_all(&target).map_err(|source| SweepError::File {
+            action: "create",
+            path: target.clone(),
+            source,
+        })?;
+        for path in list(&place)?.iter().filter(|path| pretraining::is_whole(path)) {
+            let there = path.file_name().map(|name| target.join(name));
+            if let Some(damaged) = there.filter(|there| there.is_file() && !pretraining::is_whole(there)) {
+                let _ = fs::remove_file(damaged);
+            }
+            self.copy_to(pretraining::PLACE, path)?;
+        }
+        Ok(())
     }
 
     /// A file into a folder of this directory, unless it is there.
@@ -310,20 +322,23 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a part; when this returns, its jobs are done for good.
+    /// Writes a part, or several if one would have too many jobs; when this returns, they are done for good.
     ///
     /// # Errors
     /// When the file system says no, and [`SweepError::Conflict`].
     pub fn add(&mut self, finished: Vec<Finished>) -> Result<(), SweepError> {
-        let (mut rows, mut traces) = (Vec::with_capacity(finished.len()), Vec::new());
-        for job in finished {
-            rows.push((job.record, job.timing));
-            traces.extend(job.traces);
+        let mut left = finished.into_iter().peekable();
+        while left.peek().is_some() {
+            let (mut rows, mut traces) = (Vec::new(), Vec::new());
+            for job in left.by_ref().take(part::MOST_JOBS) {
+                rows.push((job.record, job.timing));
+                traces.extend(job.traces);
+            }
+            let part = part::write(&self.directory.join(PARTS), &rows, &traces)?;
+            let ids = self.keep(rows, &part.path)?;
+            self.parts.push(part.clone());
+            self.hold(0, part, ids);
         }
-        let part = part::write(&self.directory.join(PARTS), &rows, &traces)?;
-        let ids = self.keep(rows, &part.path)?;
-        self.parts.push(part.clone());
-        self.hold(0, part, ids);
         Ok(())
     }
 
@@ -384,11 +399,17 @@ impl Store {
         Ok(traces)
     }
 
-    /// Writes `manifest.json`.
+    /// Writes `manifest.json`; `figures` are the names of the files in `figures/` that this program has written.
     ///
     /// # Errors
     /// When the file system says no.
-    pub fn write_manifest(&self, config: &Config, jobs: usize, records: &[Record]) -> Result<(), SweepError> {
+    pub fn write_manifest(
+        &self,
+        config: &Config,
+        jobs: usize,
+        records: &[Record],
+        figures: &[String],
+    ) -> Result<(), SweepError> {
         let manifest = Manifest {
             program: env!("CARGO_PKG_NAME"),
             version: env!("CARGO_PKG_VERSION"),
@@ -401,6 +422,7 @@ impl Store {
             failed: records.iter().filter(|r| r.status == Status::Failed).count(),
             host: host(),
             cores: crate::plan::cores(),
+            figures,
         };
         let path = self.directory.join(MANIFEST);
         let text = serde_json::to_string_pretty(&manifest).map_err(|error| SweepError::File {
@@ -410,6 +432,17 @@ impl Store {
         })?;
         Ok(write_whole(&path, (text + "\n").as_bytes())?)
     }
+}
+
+/// The files in `figures/` that an earlier report has written, as far as `manifest.json` says so.
+#[must_use]
+pub fn listed_figures(directory: &Path) -> Vec<String> {
+    let text = crate::config::read_text(&directory.join(MANIFEST)).unwrap_or_default();
+    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let names = manifest["figures"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+    // A name and no path: nothing outside the directory of figures is ours.
+    let plain = |name: &&str| name.ends_with(".svg") && !name.starts_with('.') && !name.contains(['/', '\\', ':']);
+    names.filter(plain).map(str::to_owned).collect()
 }
 
 /// Name of this machine.
@@ -483,4 +516,45 @@ fn parse_id(text: &str) -> Option<JobId> {
         *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
     }
     Some(JobId(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A job that failed, the `nth` of many.
+    fn finished(nth: usize) -> Finished {
+        let job_id = format!("{nth:032x}");
+        let record = Record {
+            job_id: job_id.clone(),
+            n: 3,
+            q: 1,
+            t: 32,
+            batch_size: 16,
+            eta_boost: 0.1,
+            eta_sparse: 0.05,
+            lambda: 0.003,
+            algorithm: "prox".to_owned(),
+            max_samples: 1000,
+            replicate: nth as i64,
+            further: Vec::new(),
+            pretraining: None,
+            status: Status::Failed,
+            error: Some("not run".to_owned()),
+            measures: None,
+        };
+        let timing = Timing { job_id, wall_seconds: 0.0, tokens: 0, host: host(), finished: 0 };
+        Finished { record, timing, traces: Vec::new() }
+    }
+
+    #[test]
+    fn more_jobs_than_a_part_may_have_become_several_parts() {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join(PARTS)).unwrap();
+        let mut store = Store::open(home.path(), Access::Alone).unwrap();
+        store.add((0..=part::MOST_JOBS).map(finished).collect()).unwrap();
+        assert_eq!((store.parts().len(), store.done().len()), (2, part::MOST_JOBS + 1));
+        let again = Store::open(home.path(), Access::Look).unwrap();
+        assert_eq!((again.parts().len(), again.done().len()), (2, part::MOST_JOBS + 1));
+    }
 }
