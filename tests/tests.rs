@@ -12,6 +12,7 @@ mod failures;
 mod levels;
 mod lock;
 mod page;
+mod place;
 mod readers;
 mod run;
 mod shards;

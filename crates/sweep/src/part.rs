@@ -123,7 +123,14 @@ pub fn decode(bytes: Vec<u8>, path: &Path) -> Result<Vec<Row>, String> {
 pub fn traces(part: &Part) -> Result<Vec<TracePoint>, SweepError> {
     match &part.traces {
         None => Ok(Vec::new()),
-        Some(path) => Ok(read_traces(&Table::read(path)?, path)?),
+        // As for the part itself, the checksum does not say that it can be decoded.
+        Some(path) => match panics::caught(|| Table::read(path).and_then(|table| read_traces(&table, path))) {
+            Ok(traces) => Ok(traces?),
+            Err(_) => {
+                let reason = "it is no readable Parquet file".to_owned();
+                Err(ReportError::Schema { path: path.clone(), reason }.into())
+            }
+        },
     }
 }
 

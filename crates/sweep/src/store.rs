@@ -36,8 +36,8 @@ use crate::{pretraining, resolved};
 
 /// Name of the resolved config in a run directory.
 pub const CONFIG: &str = "config.toml";
-const MANIFEST: &str = "manifest.json";
-const PARTS: &str = "parts";
+pub(crate) const MANIFEST: &str = "manifest.json";
+pub(crate) const PARTS: &str = "parts";
 /// A part with this many jobs is large: it stays as it is.
 const LARGE: usize = 1024;
 /// So many small parts become one part ..
@@ -76,6 +76,8 @@ pub struct Store {
     done: HashMap<JobId, Row>,
     /// Every whole part.
     parts: Vec<Part>,
+    /// Those that nobody else may remove: of a process that is alone here all, of a shard those that it has written.
+    own: Vec<Part>,
     /// Small parts that this process may put into larger ones, by how often that was done.
     levels: Vec<Vec<(Part, Vec<JobId>)>>,
 }
@@ -102,12 +104,18 @@ impl Store {
     /// # Errors
     /// When the file system says no, and [`SweepError::Conflict`] when two parts say different things of one job.
     pub fn open(directory: &Path, access: Access) -> Result<Self, SweepError> {
-        let mut store = Self { directory: directory.to_owned(), ..Self::default() };
+        let mut store = Self::of(directory);
         store.read(directory, access)?;
         if access != Access::Look {
             store.clean(access);
         }
         Ok(store)
+    }
+
+    /// A run directory that nobody has read yet.
+    #[must_use]
+    pub fn of(directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), ..Self::default() }
     }
 
     /// What several run directories hold together, changing nothing in them.
@@ -161,6 +169,7 @@ impl Store {
         let ids = self.keep(rows, &part.path)?;
         self.parts.push(part.clone());
         if access == Access::Alone {
+            self.own.push(part.clone());
             // As if this process had written it: with the parts of its own it puts away what others left.
             self.hold(0, part, ids);
         }
@@ -337,6 +346,7 @@ impl Store {
             let part = part::write(&self.directory.join(PARTS), &rows, &traces)?;
             let ids = self.keep(rows, &part.path)?;
             self.parts.push(part.clone());
+            self.own.push(part.clone());
             self.hold(0, part, ids);
         }
         Ok(())
@@ -381,10 +391,39 @@ impl Store {
         for (old, _) in old.iter().filter(|(old, _)| old.path != part.path) {
             part::remove(old);
             self.parts.retain(|part| part != old);
+            self.own.retain(|part| part != old);
         }
         self.parts.push(part.clone());
+        self.own.push(part.clone());
         self.hold(level + 1, part, ids.into_iter().collect());
         Ok(())
+    }
+
+    /// That the directory still holds what this process knows to be done. Somebody may have emptied it, or moved it away.
+    ///
+    /// # Errors
+    /// [`SweepError::Vanished`].
+    pub fn still_there(&self, config: &Config) -> Result<(), SweepError> {
+        let ours = resolved::to_toml(config).unwrap_or_default();
+        let reason = match crate::config::read_text(&self.directory.join(CONFIG)) {
+            Ok(text) if text == ours => None,
+            Ok(_) => Some(format!("{CONFIG} has become another one")),
+            Err(_) => Some(format!("{CONFIG} is gone")),
+        };
+        let lost = |part: &&Part| [&part.path].into_iter().chain(&part.traces).any(|path| !path.is_file());
+        let lost = self.own.iter().filter(lost).count();
+        if lost == 0 && reason.is_none() {
+            return Ok(());
+        }
+        // What another part holds too is not lost.
+        let left = Self::open(&self.directory, Access::Look).unwrap_or_default();
+        let jobs = self.done.keys().filter(|id| !left.done.contains_key(id)).count();
+        if jobs == 0 && reason.is_none() {
+            return Ok(());
+        }
+        let parts = (lost > 0).then(|| format!("{lost} of the files in {PARTS} are gone"));
+        let reason = reason.into_iter().chain(parts).collect::<Vec<_>>().join(", ");
+        Err(SweepError::Vanished { reason, directory: self.directory.clone(), jobs })
     }
 
     /// The traces of all finished jobs, by job.
@@ -497,7 +536,7 @@ pub(crate) fn usable(directory: &Path) -> Result<(), SweepError> {
 }
 
 /// The files of a directory. Any order gives the same results; a fixed one gives the same messages.
-fn list(directory: &Path) -> Result<Vec<PathBuf>, SweepError> {
+pub(crate) fn list(directory: &Path) -> Result<Vec<PathBuf>, SweepError> {
     let wrong = |source| SweepError::File { action: "list", path: directory.to_owned(), source };
     let entries = fs::read_dir(directory).map_err(wrong)?;
     let mut paths =

@@ -1,7 +1,7 @@
 //! `sweep merge`: the union of run directories.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -13,13 +13,14 @@ use crate::config::{self, Config, Element, GridSpec, Quantity, Shared};
 use crate::diagnostic::Diagnostic;
 use crate::plan::Plan;
 use crate::store::{self, Access, Store};
-use crate::{SweepError, job, resolved};
+use crate::{SweepError, job, place, resolved};
 
 pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
-    let Merge { directories, output } = arguments;
+    let Merge { directories, output, force } = arguments;
     // Everything that can be wrong with them is found before anything is written.
     let mut sources = directories.clone();
-    if output.join(store::CONFIG).is_file() && !sources.contains(output) {
+    place::admit(output, *force)?;
+    if place::is_ours(output) && !sources.contains(output) {
         sources.push(output.clone());
     }
     let (config, one_grid) = union(&sources)?;
@@ -27,9 +28,16 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     let jobs = job::jobs(&config)?;
     let stored = while_others_work(|| Store::union(&sources))?;
 
-    let claim = Claim::take(output, None)?;
+    if *force {
+        place::free_the_lock(output)?;
+    }
+    let claim = Claim::take_after(output, None, || {
+        if *force {
+            place::make_way(output)?;
+        }
+        Store::of(output).prepare(&config)
+    })?;
     let store = Store::open(output, Access::Alone)?;
-    store.prepare(&config)?;
     let mut first = Some(stored);
     while_others_work(|| {
         let stored = first.take().map_or_else(|| Store::union(&sources), Ok)?;
@@ -51,15 +59,10 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     Ok(closing(merged.1.tally(&merged.2)))
 }
 
-/// The sweep of a run directory.
-fn sweep_of(directory: &Path) -> Result<Config, Diagnostic> {
-    config::load(&directory.join(store::CONFIG), &[])
-        .map_err(|wrong| wrong.help("give run directories, such as output/sample_complexity"))
-}
-
 /// The union of these sweeps, and whether they have the same grids. They must agree in everything but those, which add up.
 fn union(directories: &[PathBuf]) -> Result<(Config, bool), SweepError> {
-    let sweeps = directories.iter().map(|directory| sweep_of(directory)).collect::<Result<Vec<_>, _>>()?;
+    let help = "give run directories, such as output/sample_complexity";
+    let sweeps = directories.iter().map(|directory| place::sweep_of(directory, help)).collect::<Result<Vec<_>, _>>()?;
     let listed = listed(&sweeps);
     let Some((mut whole, others)) = sweeps.split_first().map(|(first, others)| (first.clone(), others)) else {
         return Err(Diagnostic::new("there is nothing to merge").into());
