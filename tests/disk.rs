@@ -196,6 +196,8 @@ max_samples = 60_000_000
 stop_at = \"budget\"
 ";
 
+type Spoil<'s> = &'s dyn Fn(&Path);
+
 #[test]
 fn a_directory_that_is_emptied_while_a_run_works_is_noticed_and_the_same_command_runs_what_is_gone() {
     let home = home();
@@ -207,7 +209,7 @@ fn a_directory_that_is_emptied_while_a_run_works_is_noticed_and_the_same_command
     let parts = |run: &Path| files(run.join("parts")).iter().for_each(|path| remove(path).unwrap());
     let config = |run: &Path| fs::remove_file(run.join("config.toml")).unwrap();
     let another = |run: &Path| fs::copy(run.join("../disk.toml"), run.join("config.toml")).map(drop).unwrap();
-    let cases: [(&str, &dyn Fn(&Path), &str, &str); 5] = [
+    let cases: [(&str, Spoil<'_>, &str, &str); 5] = [
         ("", &all, "cannot write run/parts/", "12 finished jobs are gone"),
         ("", &parts, "of the files in parts are gone", "12 finished jobs are gone"),
         ("--shard 1/1", &parts, "of the files in parts are gone", "12 finished jobs are gone"),

@@ -98,8 +98,8 @@ fn a_dry_run_prints_scripts_that_a_shell_can_read_and_touches_nothing() {
     assert!(!home.path().join("output").exists());
     // Both scripts, as the shell sees them.
     let script = home.path().join("scripts.sh");
-    std::fs::write(&script, &out).unwrap();
-    let checked = std::process::Command::new("bash").arg("-n").arg(&script).output().unwrap();
+    fs::write(&script, &out).unwrap();
+    let checked = Command::new("bash").arg("-n").arg(&script).output().unwrap();
     assert!(checked.status.success() && checked.stderr.is_empty(), "{checked:?}\n{out}");
 }
 
