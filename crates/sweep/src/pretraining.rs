@@ -118,7 +118,10 @@ impl Turn {
         let path = table.with_extension(LOCK);
         fs::create_dir_all(path.parent()?).ok()?;
         let lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).ok()?;
-        lock.lock().ok()?;
+        if lock.lock().is_err() {
+            let _ = fs::remove_file(path);
+            return None;
+        }
         Some(Self { path, _lock: lock })
     }
 }
@@ -200,7 +203,8 @@ fn checksum(id: &str, values: impl Iterator<Item = f64>, transitions: impl Itera
 /// Whether a file is the lock of somebody who was killed.
 pub(crate) fn is_left_lock(path: &Path) -> bool {
     let named = path.extension().is_some_and(|e| e == LOCK);
-    named && File::open(path).is_ok_and(|file| file.try_lock().is_ok())
+    // Some file systems lock only what may be written.
+    named && OpenOptions::new().write(true).open(path).is_ok_and(|file| file.try_lock().is_ok())
 }
 
 /// Whether a file is one of ours, and holds what its name says.
