@@ -330,6 +330,8 @@ mod tests {
             without("checksum"),
             without("pretraining"),
             without("row"),
+            // Millions of rows in a few bytes.
+            Table::new().text("pretraining", "", std::iter::repeat_n(None::<&str>, 3_000_000)).to_parquet(&[]).unwrap(),
             // A whole one, of another source.
             fs::read(scene.path(other)).unwrap(),
         ];
@@ -340,6 +342,26 @@ mod tests {
             assert_eq!(*scene.get(&again, job), *learned);
             assert_eq!((again.learned(), fs::read(&path).unwrap()), (1, written.clone()));
         }
+    }
+
+    #[test]
+    fn no_changed_byte_changes_what_is_read() {
+        let scene = Scene::set();
+        let learned = scene.get(&Pretrainings::of(scene.home.path()), &scene.jobs[0]);
+        let path = scene.path(&scene.jobs[0]);
+        let written = fs::read(&path).unwrap();
+        let mut whole = 0;
+        for at in (0..written.len()).step_by(3) {
+            let mut bytes = written.clone();
+            bytes[at] ^= 1 << (at % 8);
+            fs::write(&path, bytes).unwrap();
+            // Some bytes are names and versions of no meaning.
+            if let Some(found) = read(&path) {
+                assert_eq!(found, *learned, "byte {at}");
+                whole += 1;
+            }
+        }
+        assert!(whole < written.len() / 6, "{whole} of {} changes went unnoticed", written.len() / 3);
     }
 
     #[test]
