@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use sweep::store::{Access, Store};
+
 use super::{command, sha256, succeed};
 
 /// Some seconds of work, in jobs of some milliseconds.
@@ -171,6 +173,72 @@ fn a_directory_that_vanishes_is_an_error_and_running_again_starts_it_anew() {
     succeed(home.path(), "run disk.toml -q -o gone replicates=20");
     let (found, anew) = (home.path().join("elsewhere/runs.parquet"), home.path().join("gone/runs.parquet"));
     assert_eq!(sha256(&found), sha256(&anew));
+}
+
+/// Jobs of milliseconds, and one of some seconds.
+const TWO_SPEEDS: &str = "\
+seed = 9
+replicates = 1
+[[grid]]
+N = 3
+Q = 1
+T = 128
+batch_size = 32
+eta_boost = { lin = [0.05, 0.1], points = 12 }
+max_samples = 40_000
+[[grid]]
+N = 3
+Q = 1
+T = 128
+batch_size = 32
+max_samples = 60_000_000
+[training]
+stop_at = \"budget\"
+";
+
+type Spoil<'s> = &'s dyn Fn(&Path);
+
+#[test]
+fn a_directory_that_is_emptied_while_a_run_works_is_noticed_and_the_same_command_runs_what_is_gone() {
+    let home = home();
+    fs::write(home.path().join("disk.toml"), TWO_SPEEDS).unwrap();
+    succeed(home.path(), "run disk.toml -q -o whole");
+    let files = |place: PathBuf| fs::read_dir(place).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let remove = |path: &PathBuf| if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    let all = |run: &Path| files(run.to_owned()).iter().for_each(|path| remove(path).unwrap());
+    let parts = |run: &Path| files(run.join("parts")).iter().for_each(|path| remove(path).unwrap());
+    let config = |run: &Path| fs::remove_file(run.join("config.toml")).unwrap();
+    let another = |run: &Path| fs::copy(run.join("../disk.toml"), run.join("config.toml")).map(drop).unwrap();
+    let cases: [(&str, Spoil<'_>, &str, &str); 5] = [
+        ("", &all, "cannot write run/parts/", "12 finished jobs are gone"),
+        ("", &parts, "of the files in parts are gone", "12 finished jobs are gone"),
+        ("--shard 1/1", &parts, "of the files in parts are gone", "12 finished jobs are gone"),
+        ("", &config, "config.toml is gone", "0 finished jobs are gone"),
+        ("", &another, "config.toml has become another one", "0 finished jobs are gone"),
+    ];
+    for (flags, spoil, noticed, gone) in cases {
+        let run = home.path().join("run");
+        let mut child = spawn(home.path(), &format!("run disk.toml -j 2 -o run {flags}"));
+        for _ in 0..3000 {
+            if run.join("parts").exists() && Store::open(&run, Access::Look).unwrap().done().len() == 12 {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it was disturbed");
+        spoil(&run);
+        let err = failure(&child.wait_with_output().unwrap());
+        assert!(err.contains(noticed) && err.contains(gone) && err.contains("run the same command again"), "{err}");
+        assert!(!run.join("runs.parquet").exists());
+        // The config that stands there now is somebody else's.
+        if noticed.contains("another") {
+            fs::remove_file(run.join("config.toml")).unwrap();
+        }
+        succeed(home.path(), &format!("run disk.toml -q -j 2 -o run {flags}"));
+        let (_, _) = succeed(home.path(), "report run");
+        assert_eq!(sha256(&run.join("runs.parquet")), sha256(&home.path().join("whole/runs.parquet")));
+        fs::remove_dir_all(run).unwrap();
+    }
 }
 
 #[test]

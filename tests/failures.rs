@@ -112,6 +112,11 @@ fn parts_that_are_truncated_altered_or_foreign_are_set_aside_and_their_jobs_run_
     });
     // A directory.
     spoil(&|path, _| fs::create_dir(path.with_file_name("x.part.parquet")).unwrap());
+    // A pipe that nobody writes into.
+    spoil(&|path, _| {
+        fs::remove_file(path).unwrap();
+        assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    });
     // No table at all, under such a name.
     spoil(&|path, _| {
         let name = blake3::hash(b"PAR1PAR1").to_hex()[..32].to_owned();

@@ -237,6 +237,36 @@ fn a_signal_while_jobs_finish_keeps_them_and_the_same_command_continues() {
 }
 
 #[test]
+fn a_signal_ends_a_run_that_waits_for_a_pretraining_of_another_process() {
+    let _alone = alone();
+    let config = "[grid]\nN = 3\nQ = 1\nT = 64\ntransfer = 1\n[pretraining]\nT = 32\nmax_samples = 20000\n";
+    let home = with(config);
+    let sweep = sweep::config::parse("long", "long.toml", config.to_owned(), &["replicates=1".to_owned()]).unwrap();
+    let job = sweep::job::jobs(&sweep).unwrap().remove(0);
+    let id = sweep::job::Identity::new(&sweep).pretraining_id(&job);
+    let place = home.path().join("output/long/pretraining");
+    fs::create_dir_all(&place).unwrap();
+    let lock = fs::File::create(place.join(format!("{id}.lock"))).unwrap();
+    lock.lock().unwrap();
+    for name in ["INT", "KILL", "TERM"] {
+        let mut child = start(home.path(), "run long.toml replicates=1");
+        watch("a job", || home.path().join("output/long/progress/run.json").exists());
+        std::thread::sleep(Duration::from_millis(400));
+        assert!(child.try_wait().unwrap().is_none(), "it waits");
+        if name == "KILL" {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        } else {
+            let (took, _) = ended_by(child, name);
+            assert!(took < Duration::from_secs(1), "{took:?}");
+        }
+    }
+    drop(lock);
+    succeed(home.path(), "run long.toml replicates=1");
+    assert_eq!(files(&place).len(), 1, "the table and no lock");
+}
+
+#[test]
 fn nohup_keeps_a_run_alive_when_the_terminal_closes_and_other_signals_are_always_heard() {
     let _alone = alone();
     let home = with(HUGE);

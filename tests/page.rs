@@ -81,6 +81,61 @@ fn every_job_may_fail_and_there_is_still_a_page() {
     assert!(home.path().join("output/none/report.html").is_file());
 }
 
+#[test]
+fn a_report_removes_figures_that_it_has_written_and_no_others() {
+    let home = with_small();
+    succeed(home.path(), "run small.toml -q -o run persistence=0.4,0.9 replicates=2");
+    let figures = home.path().join("run/figures");
+    let names = || -> Vec<String> {
+        let entries = fs::read_dir(&figures).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        entries.collect()
+    };
+    let before = names();
+    assert!(before.contains(&"needed_samples_prox_persistence_0.4.svg".to_owned()), "{before:?}");
+    for mine in ["needed_samples_mine.svg", "claim_draft.svg", "success_old.svg"] {
+        fs::write(figures.join(mine), "mine").unwrap();
+    }
+    // A list that names other places is not believed.
+    let manifest = home.path().join("run/manifest.json");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(home.path().join("run/other.svg"), "mine").unwrap();
+    fs::write(&manifest, text.replace("\"figures\": [", "\"figures\": [\"../other.svg\",")).unwrap();
+    succeed(home.path(), "run small.toml -q -o run replicates=2");
+    let after = names();
+    for mine in ["needed_samples_mine.svg", "claim_draft.svg", "success_old.svg"] {
+        assert_eq!(fs::read_to_string(figures.join(mine)).unwrap(), "mine");
+    }
+    assert!(home.path().join("run/other.svg").exists());
+    assert!(after.contains(&"needed_samples_prox.svg".to_owned()), "{after:?}");
+    assert!(!after.iter().any(|name| name.contains("persistence")), "{after:?}");
+}
+
+#[test]
+fn values_of_any_size_and_many_conditions_make_names_that_any_disk_takes() {
+    let home = with_small();
+    let (_, err) = succeed(home.path(), "run small.toml -o tiny -q replicates=2 T=32,64 epsilon=1e-250,1e14");
+    assert!(err.is_empty(), "{err}");
+    let names = |run: &str| -> Vec<String> {
+        let entries = fs::read_dir(home.path().join(run).join("figures")).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let tiny = names("tiny");
+    assert!(tiny.contains(&"needed_samples_prox_epsilon_1e-250.svg".to_owned()), "{tiny:?}");
+    assert!(tiny.contains(&"success_prox_epsilon_1e14.svg".to_owned()), "{tiny:?}");
+    let (out, _) = succeed(home.path(), "plan small.toml --list epsilon=1e-250");
+    assert!(out.contains("epsilon=1e-250 ") && !out.contains("00000000000"), "{out}");
+    // Two groups that differ in the last of their conditions.
+    let conditions = "persistence=0.123456789012 concentration=1.12345678901 alpha_v=0.123456789012 \
+                      alpha_a=0.0123456789012 epsilon=0.212345678901 steps=normalised flip=0,1.00123456789";
+    succeed(home.path(), &format!("run small.toml -o many -q replicates=2 T=32,64 {conditions}"));
+    let many = names("many");
+    let needed: Vec<&String> = many.iter().filter(|name| name.starts_with("needed_samples_prox_")).collect();
+    assert_eq!(needed.len(), 2, "{many:?}");
+    assert!(many.iter().all(|name| name.len() <= 100), "{many:?}");
+    succeed(home.path(), "report many");
+    assert_eq!(names("many").len(), many.len());
+}
+
 /// Real Chromium, through `tests/browser.py`. Skipped where it or Selenium is missing, except in CI.
 #[test]
 fn a_browser_can_use_the_page() {

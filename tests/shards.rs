@@ -1,10 +1,12 @@
 //! Shards and merging: the same bytes as one process, and nothing missing without being named.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use sweep::part::{self, Found};
 
+use super::common::small_sweeps;
 use super::{command, fail, sha256, succeed, sweep, table, with_small};
 
 /// What one process makes of the sweep.
@@ -221,4 +223,90 @@ fn pretrainings_of_shards_are_put_together() {
     assert_eq!(files("merged").len(), 9);
     assert_eq!(files("merged"), files("whole"));
     assert_eq!(sha256(&home.path().join("merged/runs.parquet")), sha256(&home.path().join("whole/runs.parquet")));
+    // One that is damaged, or that stands under another's name, is left behind; one that is damaged where it goes is replaced.
+    let first = |run: &str| home.path().join(run).join("pretraining").join(&files("part1")[0].0);
+    fs::write(first("merged"), "no table").unwrap();
+    succeed(home.path(), "merge part1 part2 -o merged");
+    assert_eq!(files("merged"), files("whole"));
+    fs::copy(home.path().join("part1/pretraining").join(&files("part1")[1].0), first("part1")).unwrap();
+    succeed(home.path(), "merge part1 part2 -o again");
+    assert!(!first("again").exists() && files("again").len() == 8);
+}
+
+fn shipped() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sweeps").canonicalize().unwrap()
+}
+
+#[test]
+fn the_table_of_small_sweeps_has_a_row_for_every_sweep_that_ships() {
+    let files = fs::read_dir(shipped()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let files: BTreeSet<String> = files.filter(|name| name.ends_with(".toml")).collect();
+    let rows: BTreeSet<String> = small_sweeps().iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(rows.len(), small_sweeps().len(), "a sweep has two rows in small_sweeps()");
+    let (new, gone): (Vec<_>, Vec<_>) = (files.difference(&rows).collect(), rows.difference(&files).collect());
+    assert!(new.is_empty(), "{new:?} of sweeps/ have no row in small_sweeps() of tests/common/mod.rs: add overrides");
+    assert!(gone.is_empty(), "small_sweeps() of tests/common/mod.rs names {gone:?}, which sweeps/ lacks: remove them");
+}
+
+#[test]
+fn every_sweep_that_ships_is_merged_from_shards_to_the_bytes_of_one_run() {
+    let home = tempfile::tempdir().unwrap();
+    for (name, overrides) in small_sweeps() {
+        let path = shipped().join(name);
+        let run = |place: &str, flags: &str| {
+            succeed(home.path(), &format!("run {} -q -o {name}/{place} {flags} {overrides}", path.display()));
+        };
+        run("whole", "");
+        run("one", "--shard 1/2");
+        run("two", "--shard 2/2");
+        let (out, _) = succeed(home.path(), &format!("merge {name}/one {name}/two -o {name}/merged"));
+        assert!(!out.contains("have not run"), "{name}\n{out}");
+        let runs = |place: &str| home.path().join(name).join(place).join("runs.parquet");
+        assert_eq!(sha256(&runs("merged")), sha256(&runs("whole")), "{name}");
+        let config = |place: &str| fs::read_to_string(home.path().join(name).join(place).join("config.toml")).unwrap();
+        assert_eq!(config("merged"), config("whole"), "{name}");
+    }
+}
+
+#[test]
+fn an_axis_may_stand_in_its_section_in_one_sweep_and_in_the_grid_of_another() {
+    let home = with_small();
+    let small = "run small.toml -q T=32 replicates=2";
+    succeed(home.path(), &format!("{small} -o a"));
+    succeed(home.path(), &format!("{small} -o b persistence=0.6,0.7"));
+    succeed(home.path(), &format!("{small} -o whole persistence=0.5,0.6,0.7"));
+    succeed(home.path(), "merge a b -o merged");
+    let merged = table(&home.path().join("merged"), "runs.parquet");
+    let whole = table(&home.path().join("whole"), "runs.parquet");
+    let ids = |table: &report::Table| table.texts("job_id").unwrap().iter().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(ids(&merged), ids(&whole));
+    assert_eq!(merged.floats("persistence").unwrap()[0], Some(0.5), "what any grid lists has a column");
+    // Again, the other way round, and with what holds both: nothing is added twice.
+    succeed(home.path(), "merge b a merged -o again");
+    let text = fs::read_to_string(home.path().join("again/config.toml")).unwrap();
+    assert_eq!(text.matches("[[grid]]").count(), 2, "{text}");
+    // An axis that only sections set must be the same, also if its values are made of others.
+    succeed(home.path(), &format!("{small} -o c task.persistence=0.6"));
+    let err = fail(home.path(), "merge a c -o nothing", 2);
+    assert!(err.contains("`task.persistence` differs") && !home.path().join("nothing").exists(), "{err}");
+    succeed(home.path(), "merge a b c -o three");
+    succeed(home.path(), &format!("{small} -o d training.epsilon=persistence/2"));
+    succeed(home.path(), &format!("{small} -o e epsilon=0.2,0.3"));
+    succeed(home.path(), "merge d e -o made");
+    let text = fs::read_to_string(home.path().join("made/config.toml")).unwrap();
+    assert!(
+        text.matches("persistence = [0.5]").count() == 2 && text.contains("epsilon = [\"persistence/2\"]"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_sweep_with_a_matrix_is_reported_continued_and_merged() {
+    let home = with_small();
+    let given = "N=2 Q=1 T=32 task.matrix=[[0.9,0.2],[0.1,0.8]]";
+    succeed(home.path(), &format!("run small.toml -q -o a {given}"));
+    succeed(home.path(), "report a");
+    succeed(home.path(), "run a/config.toml -q -o a");
+    succeed(home.path(), "merge a -o merged");
+    assert_eq!(sha256(&home.path().join("merged/runs.parquet")), sha256(&home.path().join("a/runs.parquet")));
 }

@@ -1,6 +1,86 @@
 //! `sweep slurm` where there is no cluster: the scripts can be read, and nothing is touched.
 
-use super::{command, fail, sweep, with_small};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use super::{command, fail, sha256, succeed, sweep, with_small};
+
+/// Runs `sweep slurm` with these words and with commands of Slurm's that answer so.
+fn with_slurm(home: &Path, words: &[&str], squeue: &str) -> Output {
+    let place = home.join("bin");
+    fs::create_dir_all(&place).unwrap();
+    let answers = [("sbatch", "echo 12"), ("scontrol", "echo MaxArraySize = 1001"), ("squeue", squeue)];
+    for (name, answer) in answers {
+        fs::write(place.join(name), format!("#!/bin/sh\n{answer}\n")).unwrap();
+        fs::set_permissions(place.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sweep"));
+    command.arg("slurm").args(words).current_dir(home).env("PATH", format!("{}:/usr/bin:/bin", place.display()));
+    command.output().unwrap()
+}
+
+fn refusal(output: &Output, code: i32) -> String {
+    let err = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{err}");
+    err
+}
+
+#[test]
+fn what_would_end_a_line_of_a_script_is_refused() {
+    let home = with_small();
+    let start = ["small.toml", "--shards", "2", "--dry-run"];
+    let cases: [&[&str]; 6] = [
+        &["-o", "out/x\ntouch PWNED #"],
+        &["-o", "out/x\u{7f}"],
+        &["--partition", "a\nb"],
+        &["--account", "a\tb"],
+        &["--mem", "2G\r"],
+        &["--", "--comment", "a\nb"],
+    ];
+    for words in cases {
+        let err = refusal(&with_slurm(home.path(), &[&start[..], words].concat(), ":"), 2);
+        assert!(err.contains("control character") || err.contains("a character that a script cannot"), "{err}");
+    }
+    assert!(!home.path().join("out").exists());
+}
+
+#[test]
+fn a_controller_that_does_not_answer_is_not_taken_for_an_empty_queue() {
+    let home = with_small();
+    let words = ["small.toml", "--shards", "2"];
+    assert!(with_slurm(home.path(), &words, ":").status.success());
+    let script = home.path().join("output/small/slurm/shards.sh");
+    fs::write(&script, "as it was").unwrap();
+    let broken = "echo 'slurm_load_jobs error: Unable to contact slurm controller (connect failure)' >&2; exit 1";
+    let err = refusal(&with_slurm(home.path(), &words, broken), 1);
+    assert!(err.contains("Unable to contact slurm controller") && err.contains("it is not known whether"), "{err}");
+    assert_eq!(fs::read_to_string(&script).unwrap(), "as it was");
+    let forgotten = "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1";
+    assert!(with_slurm(home.path(), &words, forgotten).status.success());
+    let err = refusal(&with_slurm(home.path(), &words, "echo 12_1; echo 12_2"), 2);
+    assert!(err.contains("array 12 of this sweep still has 2 tasks queued or running"), "{err}");
+}
+
+#[test]
+fn another_sweep_is_not_submitted_where_shards_are_at_work() {
+    let home = with_small();
+    let slow = "training.stop_at=budget training.max_samples=1e8";
+    let mut shard = command(home.path(), &format!("run small.toml -q -o here --shard 1/2 {slow}")).spawn().unwrap();
+    while !home.path().join("here/config.toml").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let before = sha256(&home.path().join("here/config.toml"));
+    let output = with_slurm(home.path(), &["small.toml", "--shards", "2", "-o", "here"], ":");
+    let same = sha256(&home.path().join("here/config.toml")) == before;
+    shard.kill().unwrap();
+    shard.wait().unwrap();
+    let err = refusal(&output, 2);
+    assert!(err.contains("runs another sweep in here") && same, "{err}");
+    assert!(!home.path().join("here/slurm").exists());
+    succeed(home.path(), "status here");
+}
 
 #[test]
 fn a_dry_run_prints_scripts_that_a_shell_can_read_and_touches_nothing() {
@@ -18,8 +98,8 @@ fn a_dry_run_prints_scripts_that_a_shell_can_read_and_touches_nothing() {
     assert!(!home.path().join("output").exists());
     // Both scripts, as the shell sees them.
     let script = home.path().join("scripts.sh");
-    std::fs::write(&script, &out).unwrap();
-    let checked = std::process::Command::new("bash").arg("-n").arg(&script).output().unwrap();
+    fs::write(&script, &out).unwrap();
+    let checked = Command::new("bash").arg("-n").arg(&script).output().unwrap();
     assert!(checked.status.success() && checked.stderr.is_empty(), "{checked:?}\n{out}");
 }
 
@@ -40,6 +120,15 @@ fn options_that_would_break_the_array_are_refused() {
         ("long", "`long` after -- is no option of sbatch"),
         ("--qos=long --array=1-5", "`--array=1-5` after -- is for `sweep slurm` to set"),
         ("--dependency afterok:5", "`--dependency` after -- is for `sweep slurm` to set"),
+        ("-a 1-9 -o x.log -d afterok:1", "`-a` after -- is for `sweep slurm` to set (--array)"),
+        ("--qos=long -a1-9", "`-a1-9` after -- is for `sweep slurm` to set"),
+        ("-o x", "`-o` after -- is for `sweep slurm` to set"),
+        ("-dafterok:1", "`-dafterok:1` after -- is for `sweep slurm` to set"),
+        ("--arr 1-9", "`--arr` after -- is for `sweep slurm` to set"),
+        ("--outp=x", "`--outp=x` after -- is for `sweep slurm` to set"),
+        ("--depend=afterok:1", "`--depend=afterok:1` after -- is for `sweep slurm` to set"),
+        ("--wrap=ls", "`--wrap=ls` after -- does not go with `sweep slurm`"),
+        ("--test-only", "`--test-only` after -- does not go with `sweep slurm`"),
     ] {
         let err = fail(home.path(), &format!("slurm small.toml --shards 2 --dry-run -- {extra}"), 2);
         assert!(err.contains(said), "{err}");

@@ -12,6 +12,8 @@ mod failures;
 mod levels;
 mod lock;
 mod page;
+#[cfg(unix)]
+mod place;
 mod readers;
 mod run;
 mod shards;

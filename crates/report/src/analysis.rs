@@ -146,6 +146,10 @@ impl Analysis {
     }
 }
 
+/// Bytes of a group's part in the name of a file; with the kind of figure and the ending it has a hundred at most.
+const LONGEST_NAME: usize = 70;
+const HASH_DIGITS: usize = 8;
+
 impl<'a> Group<'a> {
     /// `prox, persistence = 0.3`.
     #[must_use]
@@ -153,11 +157,18 @@ impl<'a> Group<'a> {
         named(self.algorithm, self.conditions.iter().copied())
     }
 
-    /// `prox_persistence_0.3`, for names of files.
+    /// `prox_persistence_0.3`, for names of files. A long one is cut and ends in digits of a hash of all of it, which keep it apart
+    /// from others.
     #[must_use]
     pub fn file_name(&self) -> String {
         let conditions = self.conditions.iter().map(|(key, value)| format!("_{key}_{}", shown(key, *value)));
-        conditions.fold(self.algorithm.to_owned(), |name, condition| name + &condition)
+        let name = conditions.fold(self.algorithm.to_owned(), |name, condition| name + &condition);
+        if name.len() <= LONGEST_NAME {
+            return name;
+        }
+        let hash = blake3::hash(name.as_bytes()).to_hex();
+        let kept = name.floor_char_boundary(LONGEST_NAME - HASH_DIGITS - 1);
+        format!("{}_{}", &name[..kept], &hash[..HASH_DIGITS])
     }
 
     /// Its cells of a milestone.

@@ -76,8 +76,17 @@ pub(crate) fn names_of(key: &str) -> Option<&'static [&'static str]> {
 pub(crate) fn shown(key: &str, value: f64) -> String {
     match names_of(key).and_then(|names| names.get(value as usize)) {
         Some(name) => (*name).to_owned(),
-        None => value.to_string(),
+        None => written(value),
     }
+}
+
+/// A number as people write it: `0.003`, `64`, `1e-250`, `1e20`. Reading it back gives the same number.
+#[must_use]
+pub fn written(value: f64) -> String {
+    let (plain, scientific) = (value.to_string(), format!("{value:e}"));
+    let tiny = value != 0.0 && value.abs() < 1e-4;
+    let long = plain.len() > 7 && scientific.len() < plain.len();
+    if value.is_finite() && (tiny || long) { scientific } else { plain }
 }
 
 /// An algorithm and what else tells its runs from others: `prox, persistence = 0.3`.
@@ -593,6 +602,30 @@ pub(crate) mod tests {
         // A part of the first version of the schema has fewer columns.
         let old = OPTIONAL.iter().fold(part_table(&rows[..1]).without("pretraining"), |t, (name, ..)| t.without(name));
         assert_eq!(read_part(&old, &path).unwrap(), rows[..1]);
+    }
+
+    #[test]
+    fn numbers_are_written_as_people_write_them() {
+        let cases = [
+            (0.003, "0.003"),
+            (1e-250, "1e-250"),
+            (1e20, "1e20"),
+            (1e-5, "1e-5"),
+            (0.0, "0"),
+            (-0.5, "-0.5"),
+            (64.0, "64"),
+            (1_000_000.0, "1000000"),
+            (10_000_000.0, "1e7"),
+            (12_345_678.0, "12345678"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (-2.5e-9, "-2.5e-9"),
+            (f64::INFINITY, "inf"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(written(value), text);
+            assert_eq!(text.parse::<f64>(), Ok(value));
+        }
+        assert_eq!((shown("epsilon", 1e-250).as_str(), shown("steps", 1.0).as_str()), ("1e-250", "raw"));
     }
 
     #[test]

@@ -30,7 +30,7 @@ const STYLES: Styles = Styles::styled()
 #[derive(Debug, Parser)]
 #[command(name = "sweep", version, styles = STYLES, after_help = "\
 Exit codes: 0 all jobs done, 1 some job failed or is missing (the others are kept) or the disk failed, 2 usage or config
-error, 130 interrupted (finished jobs are kept).
+error (nothing on disk is touched), 130 interrupted (finished jobs are kept).
 Environment: SCB_KERNELS=portable|avx2|avx512 chooses the instructions that run and plan use (default: the fastest this
 processor has); speed changes, results do not.
 Start with: sweep run sweeps/smoke.toml")]
@@ -74,7 +74,7 @@ pub struct ConfigArguments {
     /// Replace keys of the config: N=3,4 T=64 replicates=4 training.max_samples=20000
     #[arg(value_name = "KEY=VALUES")]
     pub overrides: Vec<String>,
-    /// Run directory (default: output/NAME, the name of the config)
+    /// Run directory (default: output/NAME, the name of the config): absent, empty, or one that a run has made
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 }
@@ -99,6 +99,9 @@ pub struct Run {
     /// Run the jobs that have failed, and only those
     #[arg(long)]
     pub retry_failed: bool,
+    /// Use a directory that holds files of other origin: those in the way are renamed to NAME.before
+    #[arg(long)]
+    pub force: bool,
     /// No progress, no answer; errors only
     #[arg(short, long)]
     pub quiet: bool,
@@ -135,6 +138,9 @@ pub struct Merge {
     /// Run directory to put them into; what it holds already is kept
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
+    /// Use a directory that holds files of other origin: those in the way are renamed to NAME.before
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// `sweep slurm`.
@@ -167,6 +173,9 @@ pub struct SlurmArguments {
     /// Run the jobs that have failed, and only those
     #[arg(long)]
     pub retry_failed: bool,
+    /// Use a directory that holds files of other origin: those in the way are renamed to NAME.before
+    #[arg(long)]
+    pub force: bool,
     /// Print the scripts; submit nothing and touch nothing
     #[arg(long)]
     pub dry_run: bool,

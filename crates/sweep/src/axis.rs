@@ -4,7 +4,7 @@
 //! can then stand in `[grid]`, in its section of the config, in expressions and on the command line,
 //! and gets a column of its own when a grid names it.
 
-use report::record::{STEP_SCALE as STEP_SCALE_KEY, STEP_SCALES};
+use report::record::{STEP_SCALE as STEP_SCALE_KEY, STEP_SCALES, written};
 use scb_core::optimise::ALGORITHMS;
 
 /// What values an axis takes.
@@ -341,7 +341,13 @@ impl Axis {
         }
     }
 
-    /// A value as the user would write it.
+    /// A value for people to read.
+    #[must_use]
+    pub fn written(&self, value: f64) -> String {
+        if self.names().is_some() { self.shown(value) } else { written(value) }
+    }
+
+    /// A value in canonical forms, which must not change: numbers without exponents, with all their zeros.
     #[must_use]
     pub fn shown(&self, value: f64) -> String {
         match self.shape {

@@ -10,7 +10,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use report::table::replace;
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ use crate::shard::Shard;
 use crate::shell::quoted_path;
 use crate::store::{host, usable};
 
-const LOCK: &str = "lock";
+pub(crate) const LOCK: &str = "lock";
 /// The directory of the owners.
 pub const PROGRESS: &str = "progress";
 /// After this long without a word a process is thought to be gone. They write every few seconds, but a network file system
@@ -127,7 +127,22 @@ impl Claim {
     /// [`SweepError::Usage`] naming the owner if somebody works there who must not be disturbed, and when the file system
     /// says no.
     pub fn take(directory: &Path, shard: Option<Shard>) -> Result<Self, SweepError> {
+        Self::take_after(directory, shard, || Ok(()))
+    }
+
+    /// As [`Claim::take`]; once the lock is held, and before anybody is told, `prepare` looks and makes the directory ready. Shards do
+    /// that one after the other.
+    ///
+    /// # Errors
+    /// As [`Claim::take`], and those of `prepare`.
+    pub fn take_after(
+        directory: &Path,
+        shard: Option<Shard>,
+        prepare: impl FnOnce() -> Result<(), SweepError>,
+    ) -> Result<Self, SweepError> {
         let lock = admitted(directory, shard.is_some())?;
+        let door = door(directory);
+        prepare()?;
         let owner = Owner {
             shard,
             host: host(),
@@ -140,6 +155,7 @@ impl Claim {
         };
         let claim = Self { directory: directory.to_owned(), owner, _lock: lock };
         leave_word(directory, &claim.owner)?;
+        drop(door);
         Ok(claim)
     }
 
@@ -213,12 +229,21 @@ fn admitted(directory: &Path, with_others: bool) -> Result<File, SweepError> {
     Ok(lock)
 }
 
-/// That shards would be let into `directory`, which is made if it is not there.
+/// Has `prepare` make a directory ready, as [`Claim::take_after`] would for a shard, and claims nothing.
 ///
 /// # Errors
-/// As [`Claim::take`].
-pub fn admits_shards(directory: &Path) -> Result<(), SweepError> {
-    admitted(directory, true).map(drop)
+/// As [`Claim::take_after`].
+pub fn before_shards(directory: &Path, prepare: impl FnOnce() -> Result<(), SweepError>) -> Result<(), SweepError> {
+    let _lock = admitted(directory, true)?;
+    let _door = door(directory);
+    prepare()
+}
+
+/// One process at a time is in the door, where directories can be locked; elsewhere all are.
+fn door(directory: &Path) -> Option<File> {
+    let door = File::open(directory.join(PROGRESS)).ok()?;
+    door.lock().ok()?;
+    Some(door)
 }
 
 /// Writes an owner's file.
@@ -243,12 +268,22 @@ pub fn owners(directory: &Path) -> Vec<Seen> {
         let path = entry.ok()?.path();
         let named = path.extension().is_some_and(|extension| extension == "json");
         let owner: Owner = serde_json::from_str(&read_text(&path).ok().filter(|_| named)?).ok()?;
-        let age = Duration::from_secs(since_1970().saturating_sub(owner.updated));
+        let age = age(&owner, path.metadata().and_then(|file| file.modified()).ok());
         Some(Seen { owner, path, age })
     });
     let mut seen: Vec<Seen> = seen.collect();
     seen.sort_by_key(|seen| seen.owner.shard.map(|shard| (shard.of(), shard.index())));
     seen
+}
+
+/// How long ago an owner wrote its file. Its clock may be ahead; then the time counts at which the file system says it was `written`, and
+/// if that is ahead as well the owner is not known to be alive.
+fn age(owner: &Owner, written: Option<SystemTime>) -> Duration {
+    let (now, updated) = (since_1970(), owner.updated);
+    if updated <= now.saturating_add(SILENCE.as_secs()) {
+        return Duration::from_secs(now.saturating_sub(updated));
+    }
+    written.and_then(|written| written.elapsed().ok()).unwrap_or(SILENCE)
 }
 
 fn no_locks_here(error: &std::io::Error) -> bool {
@@ -343,6 +378,46 @@ mod tests {
         Claim::take(home.path(), shard("1/2")).unwrap();
         let home = left_by("elsewhere", shard("1/2"));
         assert!(refusal(home.path(), None).contains("1-of-2.json` and start again"));
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_keeps_nobody_alive() {
+        let home = tempfile::tempdir().unwrap();
+        let claim = Claim::take(home.path(), shard("1/2")).unwrap();
+        let year = 365 * 24 * 3600;
+        let path = home.path().join(PROGRESS).join("1-of-2.json");
+        let alive = |ahead: u64, written: SystemTime| {
+            leave_word(home.path(), &Owner { updated: since_1970() + ahead, ..claim.owner.clone() }).unwrap();
+            File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
+            owners(home.path())[0].alive()
+        };
+        let (now, day) = (SystemTime::now(), Duration::from_secs(24 * 3600));
+        // As long as it writes it is there, whatever its clock says.
+        assert!(alive(0, now) && alive(20, now) && alive(year, now));
+        assert!(!alive(year, now - day), "it has not written for a day");
+        assert!(!alive(year, now + day), "no clock tells");
+        assert!(alive(0, now - day), "a file system may be slow to say so");
+    }
+
+    #[test]
+    fn shards_look_and_make_ready_one_after_the_other_and_before_anything_is_written() {
+        let home = tempfile::tempdir().unwrap();
+        let refused = Claim::take_after(home.path(), shard("1/2"), || Err(Diagnostic::new("no").into()));
+        assert!(refused.is_err() && owners(home.path()).is_empty());
+        let inside = std::sync::Mutex::new(());
+        std::thread::scope(|scope| {
+            let take = |i: u32| {
+                Claim::take_after(home.path(), Shard::new(i, 4), || {
+                    let alone = inside.try_lock();
+                    assert!(alone.is_ok());
+                    std::thread::sleep(Duration::from_millis(20));
+                    Ok(())
+                })
+            };
+            (1..=4).map(|i| scope.spawn(move || take(i))).collect::<Vec<_>>().into_iter().for_each(|thread| {
+                thread.join().unwrap().unwrap();
+            });
+        });
     }
 
     #[test]

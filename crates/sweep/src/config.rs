@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 use report::claim::Claim;
+use report::record::written;
 use scb_core::train::{StageEnd, StopAt};
 use scb_core::{Chain, Task, TaskSpec, Weights};
 use serde::Serialize;
@@ -141,7 +142,7 @@ pub(crate) const MOST_JOBS: i64 = 100_000_000;
 /// The most values that ranges may have together, so that a short text cannot ask for all memory there is.
 const MOST_VALUES: usize = 200_000;
 /// The largest config file. A matrix of 256 x 256 takes 2 MB.
-const MOST_BYTES: u64 = 16 << 20;
+pub(crate) const MOST_BYTES: u64 = 16 << 20;
 
 const TOP: [&str; 11] =
     ["name", "seed", "replicates", "max_jobs", "grid", "task", "init", "pretraining", "training", "trace", "answer"];
@@ -399,7 +400,7 @@ fn end_condition(
         return Ok(Some(value));
     }
     Err(Diagnostic::new(format!("`{key}` is out of range"))
-        .at(entry.node.span, format!("{value} is not between 0 and {largest}"))
+        .at(entry.node.span, format!("{} is not between 0 and {}", written(value), written(largest)))
         .help("give a value in this range, or false for never"))
 }
 
@@ -577,10 +578,14 @@ fn range(index: usize, node: Node, values: &mut usize) -> Result<Vec<Element>, D
         _ => return wrong("a range runs between two numbers", ends_span, "expected [first, last]".to_owned()),
     };
     if points == 1 && low != high {
-        return wrong("one point cannot be at both ends", span, format!("from {low} to {high}"));
+        return wrong("one point cannot be at both ends", span, format!("from {} to {}", written(low), written(high)));
     }
     if geometric && (low <= 0.0 || high <= 0.0) {
-        return wrong("a geometric range needs positive ends", ends_span, format!("from {low} to {high}"));
+        return wrong(
+            "a geometric range needs positive ends",
+            ends_span,
+            format!("from {} to {}", written(low), written(high)),
+        );
     }
     let mut elements: Vec<Element> = Vec::new();
     for i in 0..points {
@@ -599,7 +604,7 @@ fn range(index: usize, node: Node, values: &mut usize) -> Result<Vec<Element>, D
             return wrong(
                 &format!("`{}` is out of range", axis.name),
                 ends_span,
-                format!("{complaint}, found {value}"),
+                format!("{complaint}, found {}", written(value)),
             );
         }
         // Rounding to whole numbers may repeat a value; the values are in order, so it is the last one.

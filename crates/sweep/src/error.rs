@@ -39,6 +39,16 @@ pub enum SweepError {
         /// The part that was read later.
         path: PathBuf,
     },
+    /// The run directory lost what was in it while a run was at work.
+    #[error("{reason}: {} was emptied, changed or moved while the run was at work, and {jobs} finished jobs are gone from it", directory.display())]
+    Vanished {
+        /// What was noticed.
+        reason: String,
+        /// The run directory.
+        directory: PathBuf,
+        /// How many finished jobs it no longer holds.
+        jobs: usize,
+    },
     /// Slurm said no.
     #[error("`{command}` failed: {reason}")]
     Slurm {
@@ -76,6 +86,9 @@ impl SweepError {
                     "the same job gives the same numbers, so one of them comes from a changed program or a faulty machine \
                      (`host` in the parts says which); remove its parts, and their jobs run again",
                 )
+                .render(),
+            Self::Vanished { .. } => Diagnostic::new(self.to_string())
+                .help("put back what was moved away, or run the same command again: it runs what is missing")
                 .render(),
             other => Diagnostic::new(other.to_string()).render(),
         };

@@ -1,5 +1,6 @@
 //! From the values of the axes to the points of the grid.
 
+use report::record::written;
 use scb_core::Weights;
 use scb_core::optimise::ALGORITHMS;
 
@@ -181,7 +182,7 @@ fn check(grid: &GridSpec, config: &Config, chosen: &[usize], point: &Point) -> R
     };
     for (i, axis) in AXES.iter().enumerate() {
         if let Some(complaint) = axis.complaint(point.values[i]) {
-            let label = format!("gives {} {}", point.values[i], here());
+            let label = format!("gives {} {}", written(point.values[i]), here());
             let help = "change the expression, or drop such points with a `where`".to_owned();
             return complain(i, complaint, label, help);
         }
@@ -221,7 +222,7 @@ fn check(grid: &GridSpec, config: &Config, chosen: &[usize], point: &Point) -> R
     if flip > 0.0 && flip < 1.0 {
         let help = "use 0 for never, or a factor of at least 1, for example flip = 2".to_owned();
         let label = "would turn a good model over".to_owned();
-        return complain(axis::FLIP, format!("flip = {flip} is between 0 and 1"), label, help);
+        return complain(axis::FLIP, format!("flip = {} is between 0 and 1", written(flip)), label, help);
     }
     if point.transfers() && (point.values[axis::INIT_ALPHA_V], point.values[axis::INIT_ALPHA_A]) != (0.0, 0.0) {
         let help = "leave init_alpha_v and init_alpha_a at 0 where transfer is above 0".to_owned();
@@ -238,7 +239,7 @@ fn check(grid: &GridSpec, config: &Config, chosen: &[usize], point: &Point) -> R
         if n == 2 && theta.abs() < 1.0 {
             let label = "all chains of two states and one mu lie on a line".to_owned();
             let help = "use theta = 1 or -1, or N = 3 or more".to_owned();
-            return complain(axis::THETA, format!("theta = {theta} at N = 2"), label, help);
+            return complain(axis::THETA, format!("theta = {} at N = 2", written(theta)), label, help);
         }
     }
     let (batch, budget) = (point.values[axis::BATCH_SIZE], point.values[axis::MAX_SAMPLES]);

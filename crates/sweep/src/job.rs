@@ -367,7 +367,7 @@ impl Job {
         let mut text = String::new();
         for (i, axis) in AXES.iter().enumerate() {
             if axis.fixed_column || further.contains(&i) {
-                let _ = write!(text, "{}={} ", axis.name, axis.shown(self.point.values[i]));
+                let _ = write!(text, "{}={} ", axis.name, axis.written(self.point.values[i]));
             }
         }
         let _ = write!(text, "replicate={}", self.replicate);

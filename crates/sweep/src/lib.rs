@@ -26,6 +26,7 @@
 //! | [`level`] | which kernels to use |
 //! | [`interrupt`], [`shell`] | Ctrl-C; the commands that are shown |
 //! | [`progress`], [`duration`] | the bar |
+//! | `place` | whether a directory is a run's, or holds files of the user's own |
 //! | [`claim`] | who works in a run directory |
 //! | [`store`], [`part`] | the run directory and its parts |
 //! | `terminal` | printing, to streams that may be full |
@@ -55,6 +56,7 @@ pub mod memory;
 pub(crate) mod overrides;
 pub mod panics;
 pub mod part;
+pub(crate) mod place;
 pub mod plan;
 pub mod pretraining;
 pub mod progress;

@@ -19,8 +19,8 @@ use crate::{SweepError, panics};
 pub const PART: &str = ".part.parquet";
 const TRACES: &str = ".traces.parquet";
 
-/// Jobs in a part at most: several times what this program puts into one. A short file can claim any number.
-const MOST_ROWS: i64 = 100_000;
+/// Jobs in a part at most, written or read. A short file can claim any number.
+pub const MOST_JOBS: usize = 100_000;
 /// Bytes of a part at most, for the same reason.
 const MOST_BYTES: u64 = 256 << 20;
 
@@ -47,7 +47,7 @@ pub enum Found {
     Gone,
 }
 
-/// Writes a part of `rows` and `traces` into `directory`; when this returns, it is there for good.
+/// Writes a part of `rows`, no more than [`MOST_JOBS`], and `traces` into `directory`; when this returns, it is there for good.
 ///
 /// # Errors
 /// When the file system says no.
@@ -73,7 +73,8 @@ pub fn write(directory: &Path, rows: &[Row], traces: &[TracePoint]) -> Result<Pa
 /// # Errors
 /// When a file is there and the file system does not let it be read.
 pub fn read(path: &Path) -> Result<Found, SweepError> {
-    let foreign = |file: fs::Metadata| file.is_dir() || file.len() > MOST_BYTES;
+    // Also no pipe or device, which one could wait for.
+    let foreign = |file: fs::Metadata| !file.is_file() || file.len() > MOST_BYTES;
     if path.metadata().is_ok_and(foreign) {
         return Ok(Found::Damaged("it is no file that this program could have written".to_owned()));
     }
@@ -107,7 +108,9 @@ pub fn read(path: &Path) -> Result<Found, SweepError> {
 /// What is wrong with them.
 pub fn decode(bytes: Vec<u8>, path: &Path) -> Result<Vec<Row>, String> {
     // The checksum keeps accidents out, but anybody can give a file the right name, and decoders of foreign formats panic.
-    match panics::caught(|| Table::from_parquet(bytes, path, MOST_ROWS).and_then(|table| read_part(&table, path))) {
+    match panics::caught(|| {
+        Table::from_parquet(bytes, path, MOST_JOBS as i64).and_then(|table| read_part(&table, path))
+    }) {
         Ok(rows) => rows.map_err(|error| error.to_string()),
         Err(_) => Err("it is no readable Parquet file".to_owned()),
     }
@@ -120,7 +123,14 @@ pub fn decode(bytes: Vec<u8>, path: &Path) -> Result<Vec<Row>, String> {
 pub fn traces(part: &Part) -> Result<Vec<TracePoint>, SweepError> {
     match &part.traces {
         None => Ok(Vec::new()),
-        Some(path) => Ok(read_traces(&Table::read(path)?, path)?),
+        // As for the part itself, the checksum does not say that it can be decoded.
+        Some(path) => match panics::caught(|| Table::read(path).and_then(|table| read_traces(&table, path))) {
+            Ok(traces) => Ok(traces?),
+            Err(_) => {
+                let reason = "it is no readable Parquet file".to_owned();
+                Err(ReportError::Schema { path: path.clone(), reason }.into())
+            }
+        },
     }
 }
 
@@ -148,6 +158,6 @@ fn bytes(path: &Path) -> Result<Option<Vec<u8>>, SweepError> {
 }
 
 /// The first 128 bits of the BLAKE3 hash, in hexadecimal.
-fn checksum(bytes: &[u8]) -> String {
+pub(crate) fn checksum(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex()[..32].to_owned()
 }

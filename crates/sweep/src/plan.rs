@@ -119,7 +119,7 @@ impl Plan {
                 continue;
             }
             let shown: Vec<String> =
-                counts.values().map(|&(value, count)| format!("{} ({count})", axis.shown(value))).collect();
+                counts.values().map(|&(value, count)| format!("{} ({count})", axis.written(value))).collect();
             let _ = writeln!(text, "  {:<14} {}", axis.name, abbreviated(&shown));
         }
         let _ = writeln!(text, "  {:<14} {}\n", "replicates", config.replicates);

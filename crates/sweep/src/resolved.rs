@@ -1,15 +1,21 @@
 //! The config with overrides applied and every default written out, as `config.toml` of the run
 //! directory. Reading it back gives the same jobs.
 
+use std::path::Path;
+
 use report::claim::Claim;
 use scb_core::Weights;
 use scb_core::train::{StageEnd, StopAt};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::axis::{self, AXES, Axis, Shape};
-use crate::config::{AxisSpec, Config, Element, GridSpec, Pretraining, Quantity};
+use crate::axis::{self, AXES, Axis, SHAPES_P, Shape};
+use crate::config::{self, AxisSpec, Config, Element, GridSpec, Pretraining, Quantity};
+use crate::diagnostic::Diagnostic;
 use crate::expression::renamed;
+
+/// How a resolved config begins.
+pub const HEADER: &str = "# The resolved config of this run directory: overrides applied, every default written out.";
 
 /// The resolved config as TOML.
 ///
@@ -30,7 +36,21 @@ pub fn to_toml(config: &Config) -> Result<String, toml::ser::Error> {
         grid: config.grids.iter().map(|grid| Grid { grid, config }).collect(),
     };
     let body = toml::to_string(&resolved)?;
-    Ok(format!("# The resolved config of this run directory: overrides applied, every default written out.\n\n{body}"))
+    Ok(format!("{HEADER}\n\n{body}"))
+}
+
+/// A config as it comes back from the `config.toml` that it is written to at `path`.
+///
+/// # Errors
+/// When it does not come back: nothing may be written then.
+pub fn read_back(config: &Config, path: &Path) -> Result<Config, Diagnostic> {
+    let text = to_toml(config).map_err(|error| Diagnostic::new(format!("cannot write this sweep down: {error}")))?;
+    if text.len() as u64 > config::MOST_BYTES {
+        let most = config::MOST_BYTES >> 20;
+        return Err(Diagnostic::new(format!("the config of this sweep has more than {most} MB"))
+            .help("write long lists of values as ranges or expressions, or make several sweeps"));
+    }
+    config::parse(&config.name, &path.display().to_string(), text, &[])
 }
 
 #[derive(Serialize)]
@@ -74,7 +94,9 @@ struct Section<'c> {
 fn section<'c>(config: &'c Config, name: &'static str) -> Section<'c> {
     // What any grid lists, all grids list: a key stands in the grids or in its section, not in both.
     let spec = |i: usize| config.grids.first().and_then(|g| g.axes.iter().find(|a| a.axis == i));
-    let own = |&i: &usize| AXES[i].section == Some(name) && !listed(config, i);
+    // A matrix that is given leaves nothing to draw it from, and with it these keys are an error.
+    let meant = |i: usize| config.shared.matrix.is_none() || !SHAPES_P.contains(&i);
+    let own = |&i: &usize| AXES[i].section == Some(name) && !listed(config, i) && meant(i);
     let axes = (0..AXES.len()).filter(own).filter_map(spec).collect();
     Section { name, axes, config }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use report::record::written;
+
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::document::{Entry, Node, Value};
 use crate::source::Span;
@@ -71,7 +73,10 @@ impl Section {
             return Ok(Some(value));
         }
         Err(Diagnostic::new(format!("`{key}` is out of range"))
-            .at(entry.node.span, format!("{value} is not between {} and {}", range.start, range.end))
+            .at(
+                entry.node.span,
+                format!("{} is not between {} and {}", written(value), written(range.start), written(range.end)),
+            )
             .help("give a value in this range, or remove the line"))
     }
 

@@ -118,6 +118,47 @@ pub fn is_option(word: &str) -> bool {
     word.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c == '-' || c.is_alphabetic()))
 }
 
+/// Options of sbatch that `sweep slurm` sets itself, by their long and short names.
+const OURS: [(&str, Option<char>); 6] = [
+    ("array", Some('a')),
+    ("dependency", Some('d')),
+    ("output", Some('o')),
+    ("job-name", Some('J')),
+    ("open-mode", None),
+    ("kill-on-invalid-dep", None),
+];
+/// Those with which nothing would be submitted, or nobody would know what was: another script, other answers than an id, another
+/// cluster.
+const BREAKING: [(&str, Option<char>); 9] = [
+    ("wrap", None),
+    ("parsable", None),
+    ("quiet", Some('Q')),
+    ("test-only", None),
+    ("wait", Some('W')),
+    ("clusters", Some('M')),
+    ("help", Some('h')),
+    ("usage", Some('u')),
+    ("version", Some('V')),
+];
+/// Letters of sbatch that take no value, so that others may follow in the same word.
+const WITHOUT_VALUE: &str = "HhOQsuvVW";
+
+/// Which option of `sweep slurm`'s own, or that would break a submission, a word for sbatch means: as it is, shortened as sbatch allows it,
+/// or as a letter among others. With it, whether it is set here.
+#[must_use]
+pub fn reserved(word: &str) -> Option<(&'static str, bool)> {
+    let all = || OURS.iter().map(|option| (option, true)).chain(BREAKING.iter().map(|option| (option, false)));
+    if let Some(long) = word.strip_prefix("--") {
+        let name = long.split_once('=').map_or(long, |(name, _)| name);
+        return all().find(|((ours, _), _)| ours.starts_with(name)).map(|((ours, _), set)| (*ours, set));
+    }
+    let letters = word.strip_prefix('-')?;
+    let valued = letters.find(|c| !WITHOUT_VALUE.contains(c));
+    let options = valued.map_or(letters, |at| letters.get(..=at).unwrap_or(&letters[..at]));
+    let ours = |letter: char| all().find(|((_, short), _)| *short == Some(letter));
+    options.chars().find_map(ours).map(|((ours, _), set)| (*ours, set))
+}
+
 /// `1-3,7` for 1, 2, 3, 7.
 fn ranges(numbers: &[u32]) -> String {
     let runs = numbers.chunk_by(|a, b| a + 1 == *b).map(|run| match run {
@@ -144,12 +185,16 @@ pub fn largest_index() -> Result<u32, SweepError> {
 /// How many tasks of a job are still queued or running.
 ///
 /// # Errors
-/// When there is no Slurm here.
+/// When there is no Slurm here, or it does not say.
 pub fn queued(job: &str) -> Result<usize, SweepError> {
     match ask("squeue", &["--noheader", "--array", "--format=%i", "--jobs", job]) {
         Ok(tasks) => Ok(tasks.lines().filter(|line| !line.trim().is_empty()).count()),
-        // An id that Slurm no longer knows.
-        Err(SweepError::Slurm { .. }) => Ok(0),
+        // An id that Slurm no longer knows. Anything else is no answer: a controller that cannot be reached may have tasks.
+        Err(SweepError::Slurm { reason, .. }) if reason.contains("Invalid job id specified") => Ok(0),
+        Err(SweepError::Slurm { command, reason }) => {
+            let reason = format!("{reason}; so it is not known whether tasks of array {job} are queued or running");
+            Err(SweepError::Slurm { command, reason })
+        }
         Err(other) => Err(other),
     }
 }
@@ -195,6 +240,60 @@ mod tests {
     fn shards_are_listed_in_ranges() {
         assert_eq!(ranges(&[1, 2, 3, 7, 9, 10]), "1-3,7,9-10");
         assert_eq!(ranges(&[4]), "4");
+    }
+
+    #[test]
+    fn options_are_known_by_any_of_their_names() {
+        let ours = [
+            "--array",
+            "--array=1-9",
+            "--arr=1",
+            "-a",
+            "-a1-9",
+            "-Ha",
+            "--depend=afterok:1",
+            "-dafterok:1",
+            "--outp=x",
+            "-o",
+            "-Jx",
+        ];
+        for word in ours.iter().chain(&["--job-name=x", "--open=truncate", "--kill-on-invalid-dep=no"]) {
+            assert!(matches!(reserved(word), Some((_, true))), "{word}");
+        }
+        for word in [
+            "--wrap=ls",
+            "--parsable",
+            "--test-only",
+            "--test",
+            "--wait",
+            "-W",
+            "-HW",
+            "--clusters=b",
+            "-Mb",
+            "-Q",
+            "--quiet",
+            "-h",
+        ] {
+            assert!(matches!(reserved(word), Some((_, false))), "{word}");
+        }
+        // Bare dashes end the options of sbatch.
+        assert!(reserved("--").is_some());
+        let free = [
+            "--qos=long",
+            "-qlong",
+            "--nice=-5",
+            "--exclusive",
+            "-n1",
+            "-Caod",
+            "--no-requeue",
+            "-H",
+            "-vv",
+            "--wait-all-nodes=1",
+            "-é",
+        ];
+        for word in free.iter().chain(&["--comment=--array", "--deadline=1", "-5", "long"]) {
+            assert_eq!(reserved(word), None, "{word}");
+        }
     }
 
     #[test]

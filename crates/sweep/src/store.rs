@@ -36,8 +36,8 @@ use crate::{pretraining, resolved};
 
 /// Name of the resolved config in a run directory.
 pub const CONFIG: &str = "config.toml";
-const MANIFEST: &str = "manifest.json";
-const PARTS: &str = "parts";
+pub(crate) const MANIFEST: &str = "manifest.json";
+pub(crate) const PARTS: &str = "parts";
 /// A part with this many jobs is large: it stays as it is.
 const LARGE: usize = 1024;
 /// So many small parts become one part ..
@@ -76,6 +76,8 @@ pub struct Store {
     done: HashMap<JobId, Row>,
     /// Every whole part.
     parts: Vec<Part>,
+    /// Those that nobody else may remove: of a process that is alone here all, of a shard those that it has written.
+    own: Vec<Part>,
     /// Small parts that this process may put into larger ones, by how often that was done.
     levels: Vec<Vec<(Part, Vec<JobId>)>>,
 }
@@ -93,6 +95,7 @@ struct Manifest<'a> {
     failed: usize,
     host: String,
     cores: usize,
+    figures: &'a [String],
 }
 
 impl Store {
@@ -101,12 +104,18 @@ impl Store {
     /// # Errors
     /// When the file system says no, and [`SweepError::Conflict`] when two parts say different things of one job.
     pub fn open(directory: &Path, access: Access) -> Result<Self, SweepError> {
-        let mut store = Self { directory: directory.to_owned(), ..Self::default() };
+        let mut store = Self::of(directory);
         store.read(directory, access)?;
         if access != Access::Look {
             store.clean(access);
         }
         Ok(store)
+    }
+
+    /// A run directory that nobody has read yet.
+    #[must_use]
+    pub fn of(directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), ..Self::default() }
     }
 
     /// What several run directories hold together, changing nothing in them.
@@ -160,6 +169,7 @@ impl Store {
         let ids = self.keep(rows, &part.path)?;
         self.parts.push(part.clone());
         if access == Access::Alone {
+            self.own.push(part.clone());
             // As if this process had written it: with the parts of its own it puts away what others left.
             self.hold(0, part, ids);
         }
@@ -216,7 +226,8 @@ impl Store {
             for path in list(&self.directory.join(place)).unwrap_or_default() {
                 let unfinished = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED));
                 let nobody_is_at_it = (locked && access == Access::Alone) || old(&path);
-                if (unfinished || part::lacks_its_part(&path)) && nobody_is_at_it {
+                let left = || place == pretraining::PLACE && pretraining::is_left_lock(&path);
+                if (unfinished || part::lacks_its_part(&path)) && nobody_is_at_it || left() {
                     let _ = fs::remove_file(path);
                 }
             }
@@ -257,14 +268,6 @@ impl Store {
             let source = std::io::Error::other(error);
             SweepError::File { action: "write", path: path.clone(), source }
         })?;
-        self.prepare_with(&text)
-    }
-
-    /// As [`Store::prepare`], for a resolved config given as text.
-    ///
-    /// # Errors
-    /// When the file system says no.
-    pub fn prepare_with(&self, config: &str) -> Result<(), SweepError> {
         let parts = self.directory.join(PARTS);
         fs::create_dir_all(&parts).map_err(|source| SweepError::File {
             action: "create",
@@ -277,12 +280,11 @@ impl Store {
             write_whole(&probe, b"does this take files?")?;
             let _ = fs::remove_file(&probe);
         }
-        let path = self.directory.join(CONFIG);
         // Shards that start later read it while this one starts.
-        if crate::config::read_text(&path).is_ok_and(|text| text == config) {
+        if crate::config::read_text(&path).is_ok_and(|there| there == text) {
             return Ok(());
         }
-        Ok(write_whole(&path, config.as_bytes())?)
+        Ok(write_whole(&path, text.as_bytes())?)
     }
 
     /// Takes over a part of another run directory, as it is.
@@ -303,9 +305,19 @@ impl Store {
             return Ok(());
         }
         let target = self.directory.join(pretraining::PLACE);
-        fs::create_dir_all(&target).map_err(|source| SweepError::File { action: "create", path: target, source })?;
-        let whole = |path: &&PathBuf| path.extension().is_some_and(|e| e == "parquet");
-        list(&place)?.iter().filter(whole).try_for_each(|path| self.copy_to(pretraining::PLACE, path))
+        fs::create_dir_all(&target).map_err(|source| SweepError::File {
+            action: "create",
+            path: target.clone(),
+            source,
+        })?;
+        for path in list(&place)?.iter().filter(|path| pretraining::is_whole(path)) {
+            let there = path.file_name().map(|name| target.join(name));
+            if let Some(damaged) = there.filter(|there| there.is_file() && !pretraining::is_whole(there)) {
+                let _ = fs::remove_file(damaged);
+            }
+            self.copy_to(pretraining::PLACE, path)?;
+        }
+        Ok(())
     }
 
     /// A file into a folder of this directory, unless it is there.
@@ -319,20 +331,24 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a part; when this returns, its jobs are done for good.
+    /// Writes a part, or several if one would have too many jobs; when this returns, they are done for good.
     ///
     /// # Errors
     /// When the file system says no, and [`SweepError::Conflict`].
     pub fn add(&mut self, finished: Vec<Finished>) -> Result<(), SweepError> {
-        let (mut rows, mut traces) = (Vec::with_capacity(finished.len()), Vec::new());
-        for job in finished {
-            rows.push((job.record, job.timing));
-            traces.extend(job.traces);
+        let mut left = finished.into_iter().peekable();
+        while left.peek().is_some() {
+            let (mut rows, mut traces) = (Vec::new(), Vec::new());
+            for job in left.by_ref().take(part::MOST_JOBS) {
+                rows.push((job.record, job.timing));
+                traces.extend(job.traces);
+            }
+            let part = part::write(&self.directory.join(PARTS), &rows, &traces)?;
+            let ids = self.keep(rows, &part.path)?;
+            self.parts.push(part.clone());
+            self.own.push(part.clone());
+            self.hold(0, part, ids);
         }
-        let part = part::write(&self.directory.join(PARTS), &rows, &traces)?;
-        let ids = self.keep(rows, &part.path)?;
-        self.parts.push(part.clone());
-        self.hold(0, part, ids);
         Ok(())
     }
 
@@ -375,10 +391,39 @@ impl Store {
         for (old, _) in old.iter().filter(|(old, _)| old.path != part.path) {
             part::remove(old);
             self.parts.retain(|part| part != old);
+            self.own.retain(|part| part != old);
         }
         self.parts.push(part.clone());
+        self.own.push(part.clone());
         self.hold(level + 1, part, ids.into_iter().collect());
         Ok(())
+    }
+
+    /// That the directory still holds what this process knows to be done. Somebody may have emptied it, or moved it away.
+    ///
+    /// # Errors
+    /// [`SweepError::Vanished`].
+    pub fn still_there(&self, config: &Config) -> Result<(), SweepError> {
+        let ours = resolved::to_toml(config).unwrap_or_default();
+        let reason = match crate::config::read_text(&self.directory.join(CONFIG)) {
+            Ok(text) if text == ours => None,
+            Ok(_) => Some(format!("{CONFIG} has become another one")),
+            Err(_) => Some(format!("{CONFIG} is gone")),
+        };
+        let lost = |part: &&Part| [&part.path].into_iter().chain(&part.traces).any(|path| !path.is_file());
+        let lost = self.own.iter().filter(lost).count();
+        if lost == 0 && reason.is_none() {
+            return Ok(());
+        }
+        // What another part holds too is not lost.
+        let left = Self::open(&self.directory, Access::Look).unwrap_or_default();
+        let jobs = self.done.keys().filter(|id| !left.done.contains_key(id)).count();
+        if jobs == 0 && reason.is_none() {
+            return Ok(());
+        }
+        let parts = (lost > 0).then(|| format!("{lost} of the files in {PARTS} are gone"));
+        let reason = reason.into_iter().chain(parts).collect::<Vec<_>>().join(", ");
+        Err(SweepError::Vanished { reason, directory: self.directory.clone(), jobs })
     }
 
     /// The traces of all finished jobs, by job.
@@ -393,11 +438,17 @@ impl Store {
         Ok(traces)
     }
 
-    /// Writes `manifest.json`.
+    /// Writes `manifest.json`; `figures` are the names of the files in `figures/` that this program has written.
     ///
     /// # Errors
     /// When the file system says no.
-    pub fn write_manifest(&self, config: &Config, jobs: usize, records: &[Record]) -> Result<(), SweepError> {
+    pub fn write_manifest(
+        &self,
+        config: &Config,
+        jobs: usize,
+        records: &[Record],
+        figures: &[String],
+    ) -> Result<(), SweepError> {
         let manifest = Manifest {
             program: env!("CARGO_PKG_NAME"),
             version: env!("CARGO_PKG_VERSION"),
@@ -410,6 +461,7 @@ impl Store {
             failed: records.iter().filter(|r| r.status == Status::Failed).count(),
             host: host(),
             cores: crate::plan::cores(),
+            figures,
         };
         let path = self.directory.join(MANIFEST);
         let text = serde_json::to_string_pretty(&manifest).map_err(|error| SweepError::File {
@@ -419,6 +471,17 @@ impl Store {
         })?;
         Ok(write_whole(&path, (text + "\n").as_bytes())?)
     }
+}
+
+/// The files in `figures/` that an earlier report has written, as far as `manifest.json` says so.
+#[must_use]
+pub fn listed_figures(directory: &Path) -> Vec<String> {
+    let text = crate::config::read_text(&directory.join(MANIFEST)).unwrap_or_default();
+    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let names = manifest["figures"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+    // A name and no path: nothing outside the directory of figures is ours.
+    let plain = |name: &&str| name.ends_with(".svg") && !name.starts_with('.') && !name.contains(['/', '\\', ':']);
+    names.filter(plain).map(str::to_owned).collect()
 }
 
 /// Name of this machine.
@@ -473,7 +536,7 @@ pub(crate) fn usable(directory: &Path) -> Result<(), SweepError> {
 }
 
 /// The files of a directory. Any order gives the same results; a fixed one gives the same messages.
-fn list(directory: &Path) -> Result<Vec<PathBuf>, SweepError> {
+pub(crate) fn list(directory: &Path) -> Result<Vec<PathBuf>, SweepError> {
     let wrong = |source| SweepError::File { action: "list", path: directory.to_owned(), source };
     let entries = fs::read_dir(directory).map_err(wrong)?;
     let mut paths =
@@ -492,4 +555,45 @@ fn parse_id(text: &str) -> Option<JobId> {
         *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
     }
     Some(JobId(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A job that failed, the `nth` of many.
+    fn finished(nth: usize) -> Finished {
+        let job_id = format!("{nth:032x}");
+        let record = Record {
+            job_id: job_id.clone(),
+            n: 3,
+            q: 1,
+            t: 32,
+            batch_size: 16,
+            eta_boost: 0.1,
+            eta_sparse: 0.05,
+            lambda: 0.003,
+            algorithm: "prox".to_owned(),
+            max_samples: 1000,
+            replicate: nth as i64,
+            further: Vec::new(),
+            pretraining: None,
+            status: Status::Failed,
+            error: Some("not run".to_owned()),
+            measures: None,
+        };
+        let timing = Timing { job_id, wall_seconds: 0.0, tokens: 0, host: host(), finished: 0 };
+        Finished { record, timing, traces: Vec::new() }
+    }
+
+    #[test]
+    fn more_jobs_than_a_part_may_have_become_several_parts() {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join(PARTS)).unwrap();
+        let mut store = Store::open(home.path(), Access::Alone).unwrap();
+        store.add((0..=part::MOST_JOBS).map(finished).collect()).unwrap();
+        assert_eq!((store.parts().len(), store.done().len()), (2, part::MOST_JOBS + 1));
+        let again = Store::open(home.path(), Access::Look).unwrap();
+        assert_eq!((again.parts().len(), again.done().len()), (2, part::MOST_JOBS + 1));
+    }
 }

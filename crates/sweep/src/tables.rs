@@ -1,7 +1,7 @@
 //! From the parts to the final tables, the figures, the report page and the printed answer.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use report::analysis::Analysis;
@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::grid::further_axes;
 use crate::job::{Job, RESULTS_VERSION};
 use crate::replay::Replay;
-use crate::store::Store;
+use crate::store::{self, Store};
 
 /// Writes every table from what is done of `jobs`, in the order of the grid, and returns the answer.
 ///
@@ -105,14 +105,20 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
     let drawn = figure::all(&analysis, &pictured);
     let section = examined.as_ref().map(|(_, section)| section);
     let all: Vec<&Figure> = drawn.iter().chain(section.iter().flat_map(|s| &s.figures)).collect();
-    remove_figures(&figures, &all)?;
-    for figure in all {
-        write_whole(&figures.join(figure.name.clone() + ".svg"), figure.svg.as_bytes())?;
+    let names: Vec<String> = all.iter().map(|figure| figure.name.clone() + ".svg").collect();
+    let earlier: Vec<String> =
+        store::listed_figures(directory).into_iter().filter(|name| !names.contains(name)).collect();
+    // Before any is written or removed, so that one is known to be ours whenever this ends.
+    store.write_manifest(config, jobs.len(), &records, &[&names[..], &earlier].concat())?;
+    for (figure, name) in all.iter().zip(&names) {
+        write_whole(&figures.join(name), figure.svg.as_bytes())?;
     }
+    // What no earlier report of ours has written is somebody else's, whatever its name.
+    earlier.iter().try_for_each(|name| remove(figures.join(name)))?;
     let about = about(config, jobs.len(), &timings, directory);
     let page_path = directory.join("report.html");
     write_whole(&page_path, page(&analysis, section, &drawn, &about).as_bytes())?;
-    store.write_manifest(config, jobs.len(), &records)?;
+    store.write_manifest(config, jobs.len(), &records, &names)?;
     Ok(format!("{}Report: {}, tables and figures beside it\n", answer(&analysis, section), page_path.display()))
 }
 
@@ -120,20 +126,6 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
 fn every_axis(job: &Job) -> Vec<(String, f64)> {
     let axes = AXES.iter().zip(job.point.values).filter(|(axis, _)| !axis.fixed_column);
     axes.map(|(axis, value)| (axis.name.to_owned(), value)).collect()
-}
-
-/// Removes figures of an earlier report that this one does not draw. What has another name than ours is somebody else's.
-fn remove_figures(directory: &Path, drawn: &[&Figure]) -> Result<(), SweepError> {
-    let Ok(entries) = std::fs::read_dir(directory) else { return Ok(()) };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let ours =
-            path.extension().is_some_and(|e| e == "svg") && figure::KINDS.iter().any(|kind| name.starts_with(kind));
-        if ours && drawn.iter().all(|figure| figure.name != name) {
-            remove(path)?;
-        }
-    }
-    Ok(())
 }
 
 fn remove(path: PathBuf) -> Result<(), SweepError> {

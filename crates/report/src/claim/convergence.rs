@@ -11,7 +11,7 @@ use crate::analysis::two;
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, categorical, curves, quantiles, round_ticks};
 use crate::needed::Key;
-use crate::record::{POPULATION, STEP_SCALE, shown};
+use crate::record::{POPULATION, STEP_SCALE, shown, written};
 use crate::survival::wilson;
 use crate::{Record, Status, TracePoint};
 
@@ -50,7 +50,7 @@ fn variants(records: &[Record]) -> BTreeMap<Variant<'_>, Vec<&Record>> {
 
 fn label((algorithm, steps, lambda, eta, _): Variant<'_>) -> String {
     let l1 = if algorithm == "prox" { format!(", λ = {}", short(lambda.0)) } else { String::new() };
-    format!("{algorithm}, {}, η = {}{l1}", shown(STEP_SCALE, steps.0), eta.0)
+    format!("{algorithm}, {}, η = {}{l1}", shown(STEP_SCALE, steps.0), written(eta.0))
 }
 
 pub(super) fn section(evidence: &Evidence<'_>) -> Section {
@@ -211,7 +211,7 @@ fn distances(evidence: &Evidence<'_>, name: &str, title: &str, shown: &[Variant<
         legend.push(Entry {
             ink: BLACK,
             mark: Mark::Dashes,
-            text: format!("without noise, {}, η = {}", shown_units(v), v.3.0),
+            text: format!("without noise, {}, η = {}", shown_units(v), written(v.3.0)),
         });
     }
     let axes = (

@@ -41,9 +41,6 @@ pub struct Figure {
     pub svg: String,
 }
 
-/// How the names of figures begin.
-pub const KINDS: [&str; 7] = ["needed_samples", "rivals", "success", "step_size", "training", "attention", "claim"];
-
 /// What some figures show that the analysis does not hold.
 #[derive(Debug, Clone, Default)]
 pub struct Pictured {

@@ -15,7 +15,7 @@ use crate::analysis::{Analysis, Group, count, off, percent, two};
 use crate::claim::Section;
 use crate::figure::Figure;
 use crate::needed::{Milestone, Needed};
-use crate::record::{POPULATION, shown};
+use crate::record::{POPULATION, shown, written};
 use crate::scaling::{Coefficient, Law, Scaling, Term, Verdict, WIDEST};
 
 const STYLE: &str = include_str!("style.css");
@@ -325,7 +325,7 @@ type Column<'a> = (&'a str, bool, Box<dyn Fn(&Needed) -> (String, f64) + 'a>);
 fn table(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
     let mut columns: Vec<Column<'_>> = Vec::new();
     let whole = |get: fn(&Needed) -> i64| Box::new(move |r: &Needed| (get(r).to_string(), get(r) as f64));
-    let real = |get: fn(&Needed) -> f64| Box::new(move |r: &Needed| (get(r).to_string(), get(r)));
+    let real = |get: fn(&Needed) -> f64| Box::new(move |r: &Needed| (written(get(r)), get(r)));
     columns.push(("N", true, whole(|r| r.n)));
     columns.push(("Q", true, whole(|r| r.q)));
     columns.push(("T", true, whole(|r| r.t)));

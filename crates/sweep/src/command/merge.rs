@@ -1,40 +1,43 @@
 //! `sweep merge`: the union of run directories.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use toml::{Table, Value};
-
 use super::{closing, tell, while_others_work};
 use crate::args::Merge;
+use crate::axis::{self, AXES};
 use crate::claim::{self, Claim, Owner};
+use crate::config::{self, Config, Element, GridSpec, Quantity, Shared};
 use crate::diagnostic::Diagnostic;
 use crate::plan::Plan;
 use crate::store::{self, Access, Store};
-use crate::{SweepError, config, job};
-
-/// What may differ between sweeps that are merged.
-const MAY_DIFFER: [&str; 3] = ["name", MAX_JOBS, "grid"];
-const MAX_JOBS: &str = "max_jobs";
+use crate::{SweepError, job, place, resolved};
 
 pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
-    let Merge { directories, output } = arguments;
+    let Merge { directories, output, force } = arguments;
     // Everything that can be wrong with them is found before anything is written.
     let mut sources = directories.clone();
-    if output.join(store::CONFIG).is_file() && !sources.contains(output) {
+    place::admit(output, *force)?;
+    if place::is_ours(output) && !sources.contains(output) {
         sources.push(output.clone());
     }
-    let (text, one_grid) = union(&sources)?;
-    let stored = while_others_work(|| Store::union(&sources))?;
-    let path = output.join(store::CONFIG);
-    let name = output.file_name().map_or_else(|| "merged".to_owned(), |name| name.to_string_lossy().into_owned());
-    let config = config::parse(&name, &path.display().to_string(), text.clone(), &[])?;
+    let (config, one_grid) = union(&sources)?;
+    let config = resolved::read_back(&config, &output.join(store::CONFIG))?;
     let jobs = job::jobs(&config)?;
+    let stored = while_others_work(|| Store::union(&sources))?;
 
-    let claim = Claim::take(output, None)?;
+    if *force {
+        place::free_the_lock(output)?;
+    }
+    let claim = Claim::take_after(output, None, || {
+        if *force {
+            place::make_way(output)?;
+        }
+        Store::of(output).prepare(&config)
+    })?;
     let store = Store::open(output, Access::Alone)?;
-    store.prepare_with(&text)?;
     let mut first = Some(stored);
     while_others_work(|| {
         let stored = first.take().map_or_else(|| Store::union(&sources), Ok)?;
@@ -56,48 +59,119 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     Ok(closing(merged.1.tally(&merged.2)))
 }
 
-/// The config of all of them, and whether they have the same grids. They must agree in everything but those, which add up.
-fn union(directories: &[PathBuf]) -> Result<(String, bool), SweepError> {
+/// The union of these sweeps, and whether they have the same grids. They must agree in everything but those, which add up.
+fn union(directories: &[PathBuf]) -> Result<(Config, bool), SweepError> {
+    let help = "give run directories, such as output/sample_complexity";
+    let sweeps = directories.iter().map(|directory| place::sweep_of(directory, help)).collect::<Result<Vec<_>, _>>()?;
+    let listed = listed(&sweeps);
+    let Some((mut whole, others)) = sweeps.split_first().map(|(first, others)| (first.clone(), others)) else {
+        return Err(Diagnostic::new("there is nothing to merge").into());
+    };
     let mut one_grid = true;
-    let mut whole: Option<(&Path, Table)> = None;
-    for directory in directories {
-        let path = directory.join(store::CONFIG);
-        let help = "give run directories, such as output/sample_complexity";
-        let wrong = |what: String| Diagnostic::new(format!("cannot read {}: {what}", path.display())).help(help);
-        let text = config::read_text(&path).map_err(|error| wrong(error.to_string()))?;
-        let table: Table = text.parse().map_err(|error: toml::de::Error| wrong(error.message().to_owned()))?;
-        match &mut whole {
-            None => whole = Some((directory, table)),
-            Some((first, whole)) => one_grid &= !add(whole, &table, first, directory)?,
+    for (sweep, directory) in others.iter().zip(&directories[1..]) {
+        if let Some(key) = difference(&whole, sweep, &listed) {
+            let (first, directory) = (directories[0].display(), directory.display());
+            return Err(Diagnostic::new(format!("{first} and {directory} hold different sweeps: `{key}` differs"))
+                .help("compare their config.toml; only sweeps that differ in nothing but their grids can be merged")
+                .into());
         }
-    }
-    let (_, table) = whole.ok_or_else(|| Diagnostic::new("there is nothing to merge"))?;
-    let body = toml::to_string(&table).map_err(|error| Diagnostic::new(error.to_string()))?;
-    Ok((format!("# The union of merged run directories, every default written out.\n\n{body}"), one_grid))
-}
-
-/// Adds the grids of one sweep to those of others; whether there were new ones.
-fn add(whole: &mut Table, table: &Table, first: &Path, directory: &Path) -> Result<bool, Diagnostic> {
-    let keys: Vec<&String> = whole.keys().chain(table.keys()).collect();
-    let differs = |key: &&&String| !MAY_DIFFER.contains(&key.as_str()) && whole.get(**key) != table.get(**key);
-    if let Some(key) = keys.iter().find(differs) {
-        let (first, directory) = (first.display(), directory.display());
-        return Err(Diagnostic::new(format!("{first} and {directory} hold different sweeps: `{key}` differs"))
-            .help("compare their config.toml; only sweeps that differ in nothing but their grids can be merged"));
-    }
-    let most_jobs = table.get(MAX_JOBS).and_then(Value::as_integer).unwrap_or(0);
-    let mut added = false;
-    if let (Some(Value::Array(grids)), Some(Value::Array(more))) = (whole.get_mut("grid"), table.get("grid")) {
-        for grid in more {
-            if !grids.contains(grid) {
-                grids.push(grid.clone());
-                added = true;
+        let first = &sweeps[0].grids;
+        one_grid &= first.len() == sweep.grids.len() && first.iter().zip(&sweep.grids).all(|(a, b)| same_grid(a, b));
+        let before = whole.grids.len();
+        for grid in &sweep.grids {
+            if !whole.grids.iter().any(|known| same_grid(known, grid)) {
+                whole.grids.push(grid.clone());
             }
         }
-    }
-    if let Some(Value::Integer(most)) = whole.get_mut(MAX_JOBS) {
         // Each kept to its own limit, so together they keep to the sum.
-        *most = if added { most.saturating_add(most_jobs).min(config::MOST_JOBS) } else { (*most).max(most_jobs) };
+        whole.max_jobs = if whole.grids.len() > before {
+            whole.max_jobs.saturating_add(sweep.max_jobs).min(config::MOST_JOBS as u64)
+        } else {
+            whole.max_jobs.max(sweep.max_jobs)
+        };
     }
-    Ok(added)
+    for spec in whole.grids.iter_mut().flat_map(|grid| &mut grid.axes) {
+        spec.listed |= listed[spec.axis];
+    }
+    Ok((whole, one_grid))
+}
+
+/// The axes that the grids of the union list, by their indices: what any grid lists, all list, and what its values are made of.
+fn listed(sweeps: &[Config]) -> [bool; AXES.len()] {
+    let specs = || sweeps.iter().flat_map(|sweep| &sweep.grids).flat_map(|grid| &grid.axes);
+    let mut listed = [false; AXES.len()];
+    specs().filter(|spec| spec.listed).for_each(|spec| listed[spec.axis] = true);
+    loop {
+        let elements = specs().filter(|spec| listed[spec.axis]).flat_map(|spec| &spec.elements);
+        let used = elements.flat_map(|element| match &element.value {
+            Quantity::Expression(expression, _) => expression.names(),
+            Quantity::Number(_) => Vec::new(),
+        });
+        let used: Vec<usize> = used.filter_map(axis::index).filter(|&i| !listed[i]).collect();
+        if used.is_empty() {
+            return listed;
+        }
+        used.into_iter().for_each(|i| listed[i] = true);
+    }
+}
+
+/// A key in which two sweeps differ, their names, limits and grids apart.
+fn difference(a: &Config, b: &Config, listed: &[bool; AXES.len()]) -> Option<String> {
+    // Taken apart, so that whoever adds a setting must say here whether it counts.
+    let Config { name: _, max_jobs: _, grids: _, seed, replicates, shared, trace, quantile, claim } = a;
+    let Shared { weights, matrix, stop_at, signal, resolution, boost_end, sparse_end, pretraining } = shared;
+    let agree = [
+        ("seed", *seed == b.seed),
+        ("replicates", *replicates == b.replicates),
+        ("task.weights", *weights == b.shared.weights),
+        ("task.matrix", *matrix == b.shared.matrix),
+        ("training.stop_at", *stop_at == b.shared.stop_at),
+        ("training.signal", *signal == b.shared.signal),
+        ("training.resolution", *resolution == b.shared.resolution),
+        ("training.boost", *boost_end == b.shared.boost_end),
+        ("training.sparse", *sparse_end == b.shared.sparse_end),
+        ("pretraining", *pretraining == b.shared.pretraining),
+        ("trace.enabled", *trace == b.trace),
+        ("answer.quantile", *quantile == b.quantile),
+        ("answer.claim", *claim == b.claim),
+    ];
+    if let Some((key, _)) = agree.iter().find(|(_, agree)| !agree) {
+        return Some((*key).to_owned());
+    }
+    // What no grid lists has one value in all grids of a sweep.
+    let of = |sweep: &Config, i: usize| sweep.grids.first().map(|grid| elements(grid, i).to_vec()).unwrap_or_default();
+    let differs = |i: &usize| !listed[*i] && !same_elements(&of(a, *i), &of(b, *i));
+    let (i, section) = (0..AXES.len()).filter_map(|i| Some((i, AXES[i].section?))).find(|(i, _)| differs(i))?;
+    Some(format!("{section}.{}", AXES[i].name))
+}
+
+/// Whether two grids have the same points in the same order, as far as their text tells. An axis of one value may stand anywhere,
+/// also in its section.
+fn same_grid(a: &GridSpec, b: &GridSpec) -> bool {
+    let varying = |grid: &GridSpec| -> Vec<usize> {
+        grid.axes.iter().filter(|spec| spec.elements.len() > 1).map(|spec| spec.axis).collect()
+    };
+    let zips = |grid: &GridSpec| -> BTreeSet<BTreeSet<usize>> {
+        grid.zips.iter().map(|zip| zip.iter().map(|&position| grid.axes[position].axis).collect()).collect()
+    };
+    let conditions = |grid: &GridSpec| grid.conditions.iter().map(|c| c.expression.clone()).collect::<Vec<_>>();
+    (0..AXES.len()).all(|i| same_elements(elements(a, i), elements(b, i)))
+        && varying(a) == varying(b)
+        && zips(a) == zips(b)
+        && conditions(a) == conditions(b)
+}
+
+/// The values of an axis in a grid.
+fn elements(grid: &GridSpec, axis: usize) -> &[Element] {
+    grid.axes.iter().find(|spec| spec.axis == axis).map_or(&[], |spec| &spec.elements)
+}
+
+/// Whether two axes have the same values, wherever they were written.
+fn same_elements(a: &[Element], b: &[Element]) -> bool {
+    let same = |(a, b): (&Element, &Element)| match (&a.value, &b.value) {
+        (Quantity::Number(a), Quantity::Number(b)) => a.to_bits() == b.to_bits(),
+        (Quantity::Expression(a, _), Quantity::Expression(b, _)) => a == b,
+        _ => false,
+    };
+    a.len() == b.len() && a.iter().zip(b).all(same)
 }

@@ -12,12 +12,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::args::ConfigArguments;
-use crate::claim::{self, Tally};
+use crate::claim::{self, Seen, Tally};
 use crate::config::{self, Config};
+use crate::diagnostic::Diagnostic;
 use crate::plan::Plan;
 use crate::store::{self, Access, Store};
 use crate::terminal::{print, say};
-use crate::{SweepError, job, tables};
+use crate::{SweepError, job, place, resolved, tables};
 
 /// Where the results of a config live.
 fn run_directory(arguments: &ConfigArguments, config: &Config) -> PathBuf {
@@ -29,11 +30,27 @@ type Looked = (Arc<Config>, Plan, Store);
 
 /// Looks into a run directory, changing nothing in it.
 fn look(directory: &Path) -> Result<Looked, SweepError> {
-    let config = config::load(&directory.join(store::CONFIG), &[])
-        .map_err(|wrong| SweepError::Usage(wrong.help("give a run directory, such as output/sample_complexity")))?;
+    let config = place::sweep_of(directory, "give a run directory, such as output/sample_complexity")?;
     let store = Store::open(directory, Access::Look)?;
     let plan = Plan::new(&config, job::jobs(&config)?, store.done());
     Ok((Arc::new(config), plan, store))
+}
+
+/// Shards at work in a directory are shards of one sweep: who comes with another one has made a mistake.
+fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<(), SweepError> {
+    let path = directory.join(store::CONFIG);
+    let differs = config::read_text(&path).is_ok_and(|there| resolved::to_toml(config).is_ok_and(|here| there != here));
+    let at_work = claim::owners(directory).into_iter().find(|seen| seen.owner.shard.is_some() && seen.alive());
+    match at_work.filter(|_| differs) {
+        None => Ok(()),
+        Some(Seen { owner, .. }) => {
+            let (directory, pid, host) = (directory.display(), owner.pid, owner.host);
+            let title = format!("process {pid} on {host} runs another sweep in {directory}");
+            Err(Diagnostic::new(title)
+                .help(format!("compare with {}, or choose another run directory with -o", path.display()))
+                .into())
+        }
+    }
 }
 
 /// How often a command begins again because files went while it read them.

@@ -1,14 +1,11 @@
 //! `sweep run`: parse, resolve, find what is missing, run it, write the tables, print the answer.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::{closing, run_directory, strangers};
+use super::{closing, refuse_another_sweep, run_directory, strangers};
 use crate::args::Run;
-use crate::claim::{self, Claim, Seen};
-use crate::config::Config;
-use crate::diagnostic::Diagnostic;
+use crate::claim::Claim;
 use crate::execute::{self, Ended, Options};
 use crate::memory::Memory;
 use crate::plan::{self, Plan};
@@ -17,7 +14,7 @@ use crate::shell::quoted_path;
 use crate::store::{self, Access, Store};
 use crate::terminal::{print, say};
 use crate::training::Training;
-use crate::{SweepError, config, interrupt, job, level, resolved, tables};
+use crate::{SweepError, config, interrupt, job, level, place, resolved, tables};
 
 pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     interrupt::listen();
@@ -25,13 +22,22 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     let config = Arc::new(config::load(&run.config.config, &run.config.overrides)?);
     let jobs = job::jobs(&config)?;
     let directory = run_directory(&run.config, &config);
-    if run.shard.is_some() {
-        refuse_another_sweep(&directory, &config)?;
+    // What cannot be read back could not be reported, when all jobs have run.
+    resolved::read_back(&config, &directory.join(store::CONFIG))?;
+    place::spares_its_config(&run.config, &config, &directory)?;
+    place::admit(&directory, run.force)?;
+    if run.force {
+        place::free_the_lock(&directory)?;
     }
-    let mut claim = Claim::take(&directory, run.shard)?;
+    let mut claim = Claim::take_after(&directory, run.shard, || {
+        refuse_another_sweep(&directory, &config)?;
+        if run.force {
+            place::make_way(&directory)?;
+        }
+        Store::of(&directory).prepare(&config)
+    })?;
     interrupt::before_the_end(claim.last_words());
     let mut store = Store::open(&directory, if run.shard.is_some() { Access::Shared } else { Access::Alone })?;
-    store.prepare(&config)?;
     let mut plan = Plan::new(&config, jobs, store.done()).of_shard(run.shard);
     strangers(&directory, &plan, &store).iter().filter(|_| !run.quiet).for_each(|text| say(text));
     if run.retry_failed {
@@ -42,8 +48,23 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     let options = Options { threads, fail_fast: run.fail_fast, memory: Memory::of_this_process() };
     let progress = Progress::new(&plan, plan.tally_before(&store), &config.name, run.quiet, level);
     let training = Training::new(&config, level).in_directory(&directory);
-    let (ended, tally) = execute::execute(&plan, training, options, &mut store, &mut claim, &progress)?;
+    let executed = execute::execute(&plan, training, options, &mut store, &mut claim, &progress);
+    // Nothing is said to be done, and no table made, of what somebody has removed meanwhile.
+    let there = store.still_there(&config);
+    let (ended, tally) = match (executed, &there) {
+        (Err(error), Err(SweepError::Vanished { directory, jobs, .. })) if error.is_gone() => {
+            return Err(SweepError::Vanished { reason: error.to_string(), directory: directory.clone(), jobs: *jobs });
+        }
+        (executed, _) => executed?,
+    };
     progress.finish();
+    match there {
+        Err(error) if ended == Ended::Interrupted => {
+            error.print();
+            return Ok(ExitCode::from(interrupt::EXIT_CODE));
+        }
+        there => there?,
+    }
     if ended != Ended::Complete {
         let why = if ended == Ended::Interrupted { "interrupted" } else { "stopped at the first failure" };
         let (done, jobs, left) = (tally.done, tally.jobs, tally.jobs - tally.done);
@@ -70,21 +91,4 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     }
     claim.finish();
     Ok(closing(tally))
-}
-
-/// Shards at work in a directory are shards of one sweep: who comes with another one has made a mistake.
-fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<(), SweepError> {
-    let path = directory.join(store::CONFIG);
-    let differs = config::read_text(&path).is_ok_and(|there| resolved::to_toml(config).is_ok_and(|here| there != here));
-    let at_work = claim::owners(directory).into_iter().find(|seen| seen.owner.shard.is_some() && seen.alive());
-    match at_work.filter(|_| differs) {
-        None => Ok(()),
-        Some(Seen { owner, .. }) => {
-            let (directory, pid, host) = (directory.display(), owner.pid, owner.host);
-            let title = format!("process {pid} on {host} runs another sweep in {directory}");
-            Err(Diagnostic::new(title)
-                .help(format!("compare with {}, or choose another run directory with -o", path.display()))
-                .into())
-        }
-    }
 }

@@ -6,24 +6,28 @@ use std::process::ExitCode;
 
 use report::table::write_whole;
 
-use super::{closing, run_directory};
+use super::{closing, refuse_another_sweep, run_directory};
 use crate::args::SlurmArguments;
 use crate::diagnostic::Diagnostic;
 use crate::plan::Plan;
 use crate::shard::Shard;
 use crate::shell::quoted_path;
 use crate::slurm::{self, Submission};
-use crate::store::{Access, Store};
+use crate::store::{self, Access, Store};
 use crate::terminal::print;
-use crate::{SweepError, claim, config, job};
+use crate::{SweepError, claim, config, job, place, resolved};
 
 /// In the run directory: scripts, logs and the id of the last array.
-pub(super) const PLACE: &str = "slurm";
+pub(crate) const PLACE: &str = "slurm";
 
 pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> {
     check_extra(&arguments.extra)?;
     let config = config::load(&arguments.config.config, &arguments.config.overrides)?;
     let directory = run_directory(&arguments.config, &config);
+    // What cannot be read back could not be reported, when all jobs have run.
+    resolved::read_back(&config, &directory.join(store::CONFIG))?;
+    place::spares_its_config(&arguments.config, &config, &directory)?;
+    place::admit(&directory, arguments.force)?;
     let store = Store::open(&directory, Access::Look)?;
     let mut plan = Plan::new(&config, job::jobs(&config)?, store.done());
     if arguments.retry_failed {
@@ -32,6 +36,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     let unknown = |path: &Path, source| SweepError::File { action: "find", path: path.to_owned(), source };
     let absolute = std::path::absolute(&directory).map_err(|source| unknown(&directory, source))?;
     let program = std::env::current_exe().map_err(|source| unknown(Path::new("sweep"), source))?;
+    check_lines(arguments, &[("the run directory", &absolute), ("sweep", &program)])?;
     let assigned = Shard::assign(&plan.jobs, arguments.shards);
     let mut shards: Vec<u32> = plan.outstanding.iter().map(|&i| assigned[i]).collect();
     shards.sort_unstable();
@@ -77,9 +82,16 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     }
     let array_file = place.join("array");
     refuse_twice(&array_file)?;
-    claim::admits_shards(&directory)?;
-
-    store.prepare(&config)?;
+    if arguments.force {
+        place::free_the_lock(&directory)?;
+    }
+    claim::before_shards(&directory, || {
+        refuse_another_sweep(&directory, &config)?;
+        if arguments.force {
+            place::make_way(&directory)?;
+        }
+        store.prepare(&config)
+    })?;
     fs::create_dir_all(&place).map_err(|source| SweepError::File { action: "create", path: place.clone(), source })?;
     write_whole(&array_script, scripts.shards.as_bytes())?;
     write_whole(&report_script, scripts.report.as_bytes())?;
@@ -98,16 +110,18 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
 
 /// Further words for sbatch must be options, and none that is set here.
 fn check_extra(extra: &[String]) -> Result<(), SweepError> {
-    const OURS: [&str; 3] = ["--array", "--dependency", "--output"];
     let help = "write further options as sbatch takes them, for example -- --qos=long --constraint=avx512";
     if let Some(word) = extra.first().filter(|word| !slurm::is_option(word)) {
         return Err(Diagnostic::new(format!("`{word}` after -- is no option of sbatch")).help(help).into());
     }
-    let ours = |word: &&String| OURS.iter().any(|ours| *word == ours || word.starts_with(&format!("{ours}=")));
-    match extra.iter().find(ours) {
+    match extra.iter().find_map(|word| Some((word, slurm::reserved(word)?))) {
         None => Ok(()),
-        Some(word) => {
-            let title = format!("`{word}` after -- is for `sweep slurm` to set");
+        Some((word, (option, set))) => {
+            let title = if set {
+                format!("`{word}` after -- is for `sweep slurm` to set (--{option})")
+            } else {
+                format!("`{word}` after -- does not go with `sweep slurm` (--{option})")
+            };
             Err(Diagnostic::new(title)
                 .help("print the scripts with --dry-run, edit them, and submit them by hand")
                 .into())
@@ -115,10 +129,35 @@ fn check_extra(extra: &[String]) -> Result<(), SweepError> {
     }
 }
 
+/// What is written into scripts must not end a line there: what follows would be a command.
+fn check_lines(arguments: &SlurmArguments, paths: &[(&str, &Path)]) -> Result<(), SweepError> {
+    let SlurmArguments { partition, time, mem, account, extra, .. } = arguments;
+    let given = [("--partition", partition), ("--time", time), ("--mem", mem), ("--account", account)];
+    let values = given.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+    let words = values.chain(extra.iter().map(|word| ("an option after --", word.as_str())));
+    if let Some((name, word)) = words.into_iter().find(|(_, word)| word.contains(char::is_control)) {
+        let title = format!("{name} holds a line break or another control character: {word:?}");
+        return Err(Diagnostic::new(title).help("write it without").into());
+    }
+    for (name, path) in paths {
+        if path.to_str().is_none_or(|text| text.contains(char::is_control)) {
+            let title = format!("the path of {name} holds a character that a script cannot: {path:?}");
+            return Err(Diagnostic::new(title)
+                .help("choose one without line breaks and other control characters")
+                .into());
+        }
+    }
+    Ok(())
+}
+
 /// A second array beside the first would do no harm, and nothing else either.
 fn refuse_twice(array_file: &Path) -> Result<(), SweepError> {
     let Ok(text) = fs::read_to_string(array_file) else { return Ok(()) };
     let array = text.trim();
+    // What is no id was not written here.
+    if array.is_empty() || !array.chars().all(|c| c.is_ascii_digit()) {
+        return Ok(());
+    }
     match slurm::queued(array)? {
         0 => Ok(()),
         tasks => Err(Diagnostic::new(format!("array {array} of this sweep still has {tasks} tasks queued or running"))
