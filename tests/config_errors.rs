@@ -61,6 +61,8 @@ mistakes! {
     an_expression_with_an_unknown_name: &format!("{GRID}batch_size = \"L/4\"\n");
     an_expression_that_looks_ahead: &format!("{GRID}batch_size = \"eta_boost*100\"\neta_boost = 0.1\n");
     an_expression_that_gives_nothing_usable: "[grid]\nN = 3\nQ = 1\nT = [4, 64]\nbatch_size = \"T/16\"\n";
+    a_largest_value_of_what_is_no_number: "[grid]\nN = 3\nQ = 1\nT = [32, 64]\nbatch_size = \"max(8, sqrt(40 - T))\"\n";
+    a_where_of_what_is_no_number: "[grid]\nN = 3\nQ = [1, 2]\nT = [32, 64]\nwhere = [\"Q < N\", \"T > 40 || sqrt(40 - T) < 3\"]\n";
     a_range_without_points: "[grid]\nN = 3\nQ = 1\nT = { geom = [32, 2048] }\n";
     a_geometric_range_from_zero: &format!("{GRID}lambda = {{ geom = [0, 1], points = 5 }}\n");
     too_many_jobs: "max_jobs = 100\n[grid]\nN = [3, 4]\nQ = 1\nT = { lin = [10, 100], points = 10 }\n";

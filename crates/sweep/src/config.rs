@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::axis::{self, AXES, Shape};
 use crate::diagnostic::{Diagnostic, did_you_mean, nearest};
 use crate::document::{self, Entry, Node, Value};
-use crate::expression::{Expression, Kind};
+use crate::expression::{Expression, Kind, significant};
 use crate::overrides;
 use crate::section::{Section, number, wrong_kind};
 use crate::source::{Source, Span};
@@ -563,9 +563,9 @@ fn range(index: usize, node: Node, values: &mut usize) -> Result<Vec<Element>, D
             (_, true) => low * libm::pow(high / low, share),
             (_, false) => low + (high - low) * share,
         };
-        // Between the ends three of the sixteen figures are dropped: 0.1 + 0.2 is meant to be 0.3.
+        // The ends are as they were written.
         let inside = i > 0 && i < points - 1;
-        let exact = if inside { format!("{exact:.12e}").parse().unwrap_or(exact) } else { exact };
+        let exact = if inside { significant(exact) } else { exact };
         let value = axis.rounded(exact);
         if let Some(complaint) = axis.complaint(value) {
             return wrong(
