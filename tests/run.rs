@@ -153,6 +153,7 @@ fn a_job_that_fails_becomes_a_row_and_the_others_are_kept() {
     // Persistence 0 with columns that hardly differ: K_P is too small to learn from.
     let err = fail(home.path(), "run small.toml T=32 persistence=0,0.5 task.concentration=1e7", 1);
     assert!(err.contains("failed: K_P = ") && err.contains("nothing to learn from"), "{err}");
+    assert!(err.contains("(raise the persistence or lower the concentration)"), "P is drawn: {err}");
     assert!(err.contains("8 jobs failed"), "{err}");
     let runs = table(&home.path().join("output/small"), "runs.parquet");
     let (mut failed, mut others) = (0, 0);

@@ -65,19 +65,30 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// The known name nearest to what was typed, if any is near enough to be meant.
+/// The known name nearest to what was typed, if any is near enough to be meant; or else the only one it abbreviates.
 #[must_use]
 pub fn nearest<'n>(typed: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let lower = typed.to_lowercase();
-    known
-        .into_iter()
+    let known: Vec<&str> = known.into_iter().collect();
+    let near = known
+        .iter()
         .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
         .filter(|&(distance, name)| {
             let (typed, known) = (lower.chars().count(), name.chars().count());
             distance < typed.max(1) && distance <= typed.max(known).div_ceil(3)
         })
         .min_by_key(|&(distance, _)| distance)
-        .map(|(_, name)| name)
+        .map(|(_, &name)| name);
+    near.or_else(|| {
+        let mut short = known.into_iter().filter(|name| abbreviated(typed, name));
+        short.next().filter(|name| short.all(|other| other == *name))
+    })
+}
+
+/// Whether `typed` is the beginning of `name`, or one of the words in it.
+pub(crate) fn abbreviated(typed: &str, name: &str) -> bool {
+    let lower = typed.to_lowercase();
+    lower.len() >= 3 && (name.starts_with(&lower) || name.split('_').any(|word| word == lower))
 }
 
 /// The help for an unknown name: the nearest known one and all of them.
@@ -103,5 +114,7 @@ mod tests {
         assert_eq!(nearest("temperature", known), None);
         assert_eq!(nearest("x", known), None);
         assert_eq!(nearest("", known), None);
+        assert_eq!((nearest("batch", known), nearest("sparse", known)), (Some("batch_size"), Some("eta_sparse")));
+        assert_eq!(nearest("eta", known), None, "there are two");
     }
 }

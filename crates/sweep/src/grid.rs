@@ -162,7 +162,9 @@ fn wanted(grid: &GridSpec, point: &Point) -> Result<bool, Diagnostic> {
         None => Ok(true),
         Some(condition) => Err(Diagnostic::new("`where` compares with what is no number")
             .at(condition.span.clone(), format!("no number {}", here(point)))
-            .help("change the condition, or drop such points by one before it: where = [\"T <= 40\", \"sqrt(40 - T) < 3\"]")),
+            .help(
+                "change the condition, or drop such points by another one: where = [\"T <= 40\", \"sqrt(40 - T) < 3\"]",
+            )),
     }
 }
 

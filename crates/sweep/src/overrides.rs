@@ -6,14 +6,14 @@ use std::sync::Arc;
 use crate::axis;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Entry, Node, Value};
-use crate::source::{Source, Span};
+use crate::source::{COMMAND_LINE, Source, Span};
 
 /// Names in a key at most; the config's have three.
 const DEEPEST: usize = 4;
 
 /// Applies one `KEY=VALUES` of the command line: `N=3,4`, `training.max_samples=20000`, `batch_size=T/4`.
 pub(crate) fn apply(root: &mut Node, text: &str) -> Result<(), Diagnostic> {
-    let source = Arc::new(Source { name: "command line".to_owned(), text: text.to_owned() });
+    let source = Arc::new(Source { name: COMMAND_LINE.to_owned(), text: text.to_owned() });
     let at = |range: Range<usize>| Span { source: Arc::clone(&source), range };
     let Some(equals) = text.find('=').filter(|&i| i > 0) else {
         return Err(Diagnostic::new("an override has the form KEY=VALUES")
