@@ -93,6 +93,15 @@ fn a_plan_counts_and_touches_nothing() {
     assert_eq!(out.lines().filter(|line| line.contains(" done N=3 Q=1 T=32 ")).count(), 8);
 }
 
+#[test]
+fn a_plan_of_huge_steps_takes_seconds() {
+    let home = with_small();
+    let start = std::time::Instant::now();
+    let (out, _) = succeed(home.path(), "plan small.toml N=3,200 batch_size=1e6 T=1e6 training.max_samples=1e6");
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    assert!(out.contains("at most ") && out.contains("ns per token and core measured just now, on smaller"), "{out}");
+}
+
 /// Every algorithm and every way to start, with units that a grid varies; run again, it does nothing and says the same.
 #[test]
 fn algorithms_starts_and_units_may_vary_together() {
