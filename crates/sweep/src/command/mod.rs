@@ -16,7 +16,7 @@ use crate::claim::{self, Tally};
 use crate::config::{self, Config};
 use crate::plan::Plan;
 use crate::store::{self, Access, Store};
-use crate::terminal::{print, say};
+use crate::terminal::{answer_columns, fitted, print, say};
 use crate::{SweepError, job, tables};
 
 /// Where the results of a config live.
@@ -73,6 +73,7 @@ fn tell(directory: &Path, (config, plan, store): &Looked) -> Result<(), SweepErr
         }
     };
     let strangers = strangers(directory, plan, store).map_or_else(String::new, |text| text + "\n");
+    let [partial, strangers] = [partial, strangers].map(|text| fitted(&text, Some(answer_columns())));
     print(&format!("{partial}{answer}{strangers}{missing}"))
 }
 
