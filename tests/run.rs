@@ -93,6 +93,15 @@ fn a_plan_counts_and_touches_nothing() {
     assert_eq!(out.lines().filter(|line| line.contains(" done N=3 Q=1 T=32 ")).count(), 8);
 }
 
+#[test]
+fn a_plan_of_huge_steps_takes_seconds() {
+    let home = with_small();
+    let start = std::time::Instant::now();
+    let (out, _) = succeed(home.path(), "plan small.toml N=3,200 batch_size=1e6 T=1e6 training.max_samples=1e6");
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    assert!(out.contains("at most ") && out.contains("ns per token and core measured just now, on smaller"), "{out}");
+}
+
 /// Every algorithm and every way to start, with units that a grid varies; run again, it does nothing and says the same.
 #[test]
 fn algorithms_starts_and_units_may_vary_together() {
@@ -153,6 +162,7 @@ fn a_job_that_fails_becomes_a_row_and_the_others_are_kept() {
     // Persistence 0 with columns that hardly differ: K_P is too small to learn from.
     let err = fail(home.path(), "run small.toml T=32 persistence=0,0.5 task.concentration=1e7", 1);
     assert!(err.contains("failed: K_P = ") && err.contains("nothing to learn from"), "{err}");
+    assert!(err.contains("(raise the persistence or lower the concentration)"), "P is drawn: {err}");
     assert!(err.contains("8 jobs failed"), "{err}");
     let runs = table(&home.path().join("output/small"), "runs.parquet");
     let (mut failed, mut others) = (0, 0);

@@ -19,6 +19,8 @@ mod run;
 mod shards;
 #[cfg(unix)]
 mod submission;
+#[cfg(unix)]
+mod terminals;
 
 use std::path::Path;
 

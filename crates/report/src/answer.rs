@@ -9,6 +9,7 @@ use crate::analysis::{Analysis, Group, count, percent, rivalry, short, thinned, 
 use crate::claim::Section;
 use crate::needed::{Milestone, Needed};
 use crate::scaling::{Coefficient, Law, Term};
+use crate::text::{glued, wrapped};
 
 /// Lines that the answer may take, so that it is 25 with the path of the report.
 const LINES: usize = 24;
@@ -16,22 +17,25 @@ const LINES: usize = 24;
 const LENGTHS: usize = 7;
 /// Rows of the table or of the list of groups.
 const ROWS: usize = 9;
-const WIDTH: usize = 100;
+/// Columns that the text takes at least and at the most.
+pub const WIDTHS: std::ops::RangeInclusive<usize> = 60..=120;
 
-/// The text printed at the end of a sweep; of one that is about a claim, what the runs say of it.
+/// The text printed at the end of a sweep, in lines of `width` characters; of one that is about a claim, what the runs say of it.
 #[must_use]
-pub fn answer(analysis: &Analysis, claim: Option<&Section>) -> String {
+pub fn answer(analysis: &Analysis, claim: Option<&Section>, width: usize) -> String {
+    let width = width.clamp(*WIDTHS.start(), *WIDTHS.end());
     let mut lines = Vec::new();
     let groups = analysis.groups();
     match (claim, groups.as_slice()) {
-        (Some(section), _) => verdicts(&mut lines, section),
+        (Some(section), _) => verdicts(&mut lines, section, width),
         (None, []) => {}
-        (None, [group]) => one(&mut lines, group, analysis.question.quantile),
-        (None, groups) => several(&mut lines, groups, analysis.question.quantile),
+        (None, [group]) => one(&mut lines, group, analysis.question.quantile, width),
+        (None, groups) => several(&mut lines, groups, analysis.question.quantile, width),
     }
-    let ended = (analysis.runs() > 0).then(|| endings(analysis));
-    let room = LINES.saturating_sub(lines.len() + 1);
-    let limits: Vec<Vec<String>> = analysis.limits().iter().map(|limit| wrapped(limit)).collect();
+    let ended = if analysis.runs() > 0 { endings(analysis, width) } else { Vec::new() };
+    let room = LINES.saturating_sub(lines.len() + ended.len());
+    let limits: Vec<Vec<String>> =
+        analysis.limits().iter().map(|limit| wrapped(limit, "  ! ", "    ", width)).collect();
     let all: usize = limits.iter().map(Vec::len).sum();
     let mut left = if all > room { room.saturating_sub(1) } else { room };
     for limit in &limits {
@@ -46,39 +50,21 @@ pub fn answer(analysis: &Analysis, claim: Option<&Section>) -> String {
     lines.join("\n") + "\n"
 }
 
-/// A warning, broken into lines.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines = vec!["  !".to_owned()];
-    for word in text.split(' ') {
-        if lines.last().is_some_and(|line| line.chars().count() + 1 + word.chars().count() > WIDTH) {
-            lines.push("   ".to_owned());
-        }
-        if let Some(line) = lines.last_mut() {
-            *line += " ";
-            *line += word;
-        }
-    }
-    lines
-}
-
 /// A claim sentence by sentence, each with its number; the evidence is in the report.
-fn verdicts(lines: &mut Vec<String>, section: &Section) {
-    lines.push(format!("{}: what these runs say of each sentence", section.title));
+fn verdicts(lines: &mut Vec<String>, section: &Section, width: usize) {
+    lines.extend(wrapped(&format!("{}: what these runs say of each sentence", section.title), "", "", width));
     lines.push(String::new());
-    let width = section.verdicts.iter().map(|v| v.finding.name().len()).max().unwrap_or(0);
+    let longest = section.verdicts.iter().map(|v| v.finding.name().len()).max().unwrap_or(0);
     for verdict in &section.verdicts {
         let number = match (verdict.estimate, verdict.interval) {
-            (Some(x), Some((low, high))) => format!(" {} [{}, {}]", two(x), two(low), two(high)),
-            (Some(x), None) => format!(" {}", two(x)),
+            (Some(x), Some((low, high))) => glued(&format!("{} [{}, {}]", two(x), two(low), two(high))),
+            (Some(x), None) => two(x),
             _ => String::new(),
         };
-        let text = format!("{:<width$}  {}{number}", verdict.finding.name(), verdict.statement);
+        let text = format!("{} {number}", verdict.statement);
         // Statements hang below each other.
-        let hanging = " ".repeat(width + 3);
-        lines.extend(wrapped(&text).into_iter().enumerate().map(|(i, line)| {
-            let line = line.get(4..).unwrap_or_default().to_owned();
-            if i == 0 { format!("  {line}") } else { format!("{hanging} {line}") }
-        }));
+        let finding = format!("  {:<longest$}  ", verdict.finding.name());
+        lines.extend(wrapped(text.trim_end(), &finding, &" ".repeat(longest + 4), width));
     }
     let most = LINES - 4;
     if lines.len() > most {
@@ -88,79 +74,155 @@ fn verdicts(lines: &mut Vec<String>, section: &Section) {
     lines.push(String::new());
 }
 
-fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64) {
+fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64, width: usize) {
     let cells = group.cells(Milestone::Recovery);
-    let share = percent(quantile);
-    lines
-        .push(format!("Samples by which {share} of the runs recover the truth ({}); > is a lower bound", group.name()));
-    let lengths = thinned(cells.iter().map(|c| c.t).collect(), LENGTHS);
-    let width = lengths.iter().map(|t| t.to_string().len() + 4).max().unwrap_or(0).max(8);
-    let mut header = format!("  {:>3} {:>3}", "N", "Q");
-    for t in &lengths {
-        let _ = write!(header, "{:>width$}", format!("T={t}"));
-    }
-    lines.push(header + "    exponent of T");
-    let pairs: BTreeSet<(i64, i64)> = cells.iter().map(|c| (c.n, c.q)).collect();
+    let (share, name) = (percent(quantile), group.name());
+    let title = format!("Samples by which {share} of the runs recover the truth ({name}); > is a lower bound");
+    lines.extend(wrapped(&title, "", "", width));
     let scaling = group.scaling(Milestone::Recovery);
-    let shown = if pairs.len() > ROWS { ROWS - 1 } else { ROWS };
-    for &(n, q) in pairs.iter().take(shown) {
-        let mut line = format!("  {n:>3} {q:>3}");
+    let exponent = |n, q| {
+        let of_t = scaling.and_then(|s| s.of_pair(n, q)).and_then(|law| law.coefficient(Term::T));
+        of_t.map_or_else(|| "-".to_owned(), |c| with_interval(c).trim_start().to_owned())
+    };
+    let known = group.scalings.iter().filter_map(|s| Some((s.milestone.name().to_owned(), s.power.as_ref()?)));
+    let laws: Vec<(String, Option<&Law>)> = known.map(|(name, law)| (name, Some(law))).collect();
+    let mut below = exponents("samples to", &laws, width);
+    if let Some(text) = scaling.and_then(rivalry) {
+        below.extend(wrapped(&text, "    ", "    ", width));
+    }
+    let pairs: BTreeSet<(i64, i64)> = cells.iter().map(|c| (c.n, c.q)).collect();
+    // Besides them there are the header, an empty line, and what follows: a limit and how the runs ended.
+    let rows = LINES.saturating_sub(lines.len() + below.len() + 6).clamp(3, ROWS);
+    let shown = if pairs.len() > rows { rows - 1 } else { rows };
+    let rows: Vec<(i64, i64, String)> = pairs.iter().take(shown).map(|&(n, q)| (n, q, exponent(n, q))).collect();
+    let digits =
+        |of: fn(&(i64, i64)) -> i64| pairs.iter().map(|pair| of(pair).to_string().len()).max().unwrap_or(0).max(3);
+    let (n_width, q_width) = (digits(|pair| pair.0), digits(|pair| pair.1));
+    let heading = "exponent of T";
+    let exponent_width = rows.iter().map(|row| row.2.chars().count()).max().unwrap_or(0).max(heading.len());
+    let every: BTreeSet<i64> = cells.iter().map(|c| c.t).collect();
+    let column = every.iter().map(|t| t.to_string().len() + 4).max().unwrap_or(0).max(8);
+    // Between N and Q to the left and the exponent to the right.
+    let columns = width.saturating_sub(2 + n_width + 1 + q_width + 4 + exponent_width) / column;
+    let lengths = thinned(every, columns.clamp(2, LENGTHS));
+    let mut header = format!("  {:>n_width$} {:>q_width$}", "N", "Q");
+    for t in &lengths {
+        let _ = write!(header, "{:>column$}", format!("T={t}"));
+    }
+    lines.push(header + "    " + heading);
+    for (n, q, exponent) in rows {
+        let mut line = format!("  {n:>n_width$} {q:>q_width$}");
         let row: Vec<&Needed> = cells.iter().copied().filter(|c| (c.n, c.q) == (n, q)).collect();
         for t in &lengths {
-            let _ = write!(line, "{:>width$}", row.iter().find(|c| c.t == *t).map_or_else(String::new, |c| bounded(c)));
+            let _ =
+                write!(line, "{:>column$}", row.iter().find(|c| c.t == *t).map_or_else(String::new, |c| bounded(c)));
         }
-        let exponent = scaling.and_then(|s| s.of_pair(n, q)).and_then(|law| law.coefficient(Term::T));
-        lines.push(line + "    " + exponent.map_or_else(|| "-".to_owned(), with_interval).trim_start());
+        lines.push(line + "    " + &exponent);
     }
     if pairs.len() > shown {
         lines.push(format!("  .. and {} more in the report", pairs.len() - shown));
     }
     lines.push(String::new());
-    if group.scalings.iter().any(|s| s.power.is_some()) {
-        lines.push(format!("  {:<18}{:<21}{:<21}{:<21}cells", "samples to", "T", "N", "Q"));
-    }
-    for scaling in &group.scalings {
-        if let Some(law) = &scaling.power {
-            lines.push(format!("  {:<18}{}", scaling.milestone.name(), exponents(law)));
+    lines.extend(below);
+}
+
+fn several(lines: &mut Vec<String>, groups: &[Group<'_>], quantile: f64, width: usize) {
+    let title = format!("Samples by which {} of the runs recover the truth grow as these powers of", percent(quantile));
+    lines.extend(wrapped(&title, "", "", width));
+    lines.push(String::new());
+    let laws: Vec<(String, Option<&Law>)> = groups
+        .iter()
+        .map(|group| (group.name(), group.scaling(Milestone::Recovery).and_then(|s| s.power.as_ref())))
+        .collect();
+    // Where a law takes more than a line, fewer are shown.
+    let shown = |most: usize| {
+        let mut told = exponents("", &laws[..most.min(laws.len())], width);
+        if laws.len() > most {
+            told.push(format!("  .. and {} more in the report", laws.len() - most));
         }
-    }
-    if let Some(text) = scaling.and_then(rivalry) {
-        lines.extend(wrapped(&text).into_iter().map(|line| line.replacen("  !", "   ", 1)));
-    }
-}
-
-fn several(lines: &mut Vec<String>, groups: &[Group<'_>], quantile: f64) {
-    lines.push(format!("Samples by which {} of the runs recover the truth grow as these powers of", percent(quantile)));
-    lines.push(String::new());
-    let width = groups.iter().map(|g| g.name().chars().count()).max().unwrap_or(0).max(8) + 2;
-    lines.push(format!("  {:<width$}{:<21}{:<21}{:<21}cells", "", "T", "N", "Q"));
-    let shown = if groups.len() > ROWS + 3 { ROWS + 2 } else { ROWS + 3 };
-    for group in groups.iter().take(shown) {
-        let law = group.scaling(Milestone::Recovery).and_then(|s| s.power.as_ref());
-        lines.push(format!("  {:<width$}{}", group.name(), law.map_or_else(|| "-".to_owned(), exponents)));
-    }
-    if groups.len() > shown {
-        lines.push(format!("  .. and {} more in the report", groups.len() - shown));
-    }
+        told
+    };
+    let fits = |most: &usize| shown(*most).len() <= ROWS + 4;
+    let most = (1..=laws.len()).rev().find(fits).unwrap_or(1);
+    lines.extend(shown(most));
     lines.push(String::new());
 }
 
-/// Exponents of T, N and Q, each in a column, and how many cells tell them.
-fn exponents(law: &Law) -> String {
-    let column = |term| law.coefficient(term).map_or_else(|| "-".to_owned(), with_interval);
-    let text: String = [Term::T, Term::N, Term::Q].map(|term| format!("{:<21}", column(term))).concat();
-    let bounds = if law.censored > 0 { format!(", {} >", law.censored) } else { String::new() };
-    format!("{text}{}{bounds}", law.cells)
+/// What each law says of T, N and Q, and how many cells tell it: a table if that is not too wide, else a paragraph each.
+fn exponents(head: &str, laws: &[(String, Option<&Law>)], width: usize) -> Vec<String> {
+    const TERMS: [Term; 3] = [Term::T, Term::N, Term::Q];
+    let cells = |law: &Law| match law.censored {
+        0 => law.cells.to_string(),
+        bounds => format!("{}, {bounds} >", law.cells),
+    };
+    let columns = |law: &Law| {
+        let told = TERMS.map(|term| law.coefficient(term).map_or_else(|| "-".to_owned(), with_interval));
+        let [t, n, q] = told;
+        [t, n, q, cells(law)]
+    };
+    let heads = [head, "T", "N", "Q", "cells"].map(str::to_owned);
+    let mut rows: Vec<Vec<String>> = vec![heads.to_vec()];
+    rows.extend(laws.iter().map(|(name, law)| match law {
+        Some(law) => [vec![name.clone()], columns(law).to_vec()].concat(),
+        None => vec![name.clone(), "-".to_owned()],
+    }));
+    let length = |row: &Vec<String>, i: usize| row.get(i).map_or(0, |text| text.chars().count());
+    let longest: Vec<usize> =
+        (0..heads.len()).map(|i| rows.iter().map(|row| length(row, i)).max().unwrap_or(0)).collect();
+    // With room, with less of it, and without the last column, which is said below.
+    let layouts = [(2, heads.len()), (1, heads.len()), (1, heads.len() - 1)];
+    let taken = |&(gap, columns): &(usize, usize)| 2 + longest[..columns].iter().sum::<usize>() + gap * (columns - 1);
+    let Some((gap, columns)) = layouts.into_iter().find(|layout| taken(layout) <= width) else {
+        return paragraphs(head, &rows[1..], width);
+    };
+    if laws.is_empty() {
+        return Vec::new();
+    }
+    let line = |row: &Vec<String>| {
+        let padded =
+            row.iter().take(columns).zip(&longest).map(|(text, &longest)| format!("{text:<w$}", w = longest + gap));
+        format!("  {}", padded.collect::<String>()).trim_end().to_owned()
+    };
+    let mut lines: Vec<String> = rows.iter().map(line).collect();
+    if columns < heads.len() {
+        let mut counts: Vec<&str> = rows[1..].iter().filter_map(|row| row.last().map(String::as_str)).collect();
+        if counts.windows(2).all(|pair| pair[0] == pair[1]) {
+            counts.truncate(1);
+        }
+        lines.extend(wrapped(&format!("from {} cells", counts.join("; ")), "  ", "  ", width));
+    }
+    lines
+}
+
+/// The rows of a table that is too wide, one after the other.
+fn paragraphs(head: &str, rows: &[Vec<String>], width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !head.is_empty() {
+        lines.push(format!("  {head}"));
+    }
+    for row in rows {
+        let text = match row.as_slice() {
+            [name, t, n, q, cells] => {
+                let powers =
+                    [("T", t), ("N", n), ("Q", q)].map(|(term, told)| glued(&format!("{term} {}", told.trim_start())));
+                format!("{name}: {}; {}", powers.join(", "), glued(&format!("{cells} cells")))
+            }
+            others => others.join(": "),
+        };
+        lines.extend(wrapped(&text, "  ", "      ", width));
+    }
+    lines
 }
 
 /// How all runs ended, over the whole grid, with a bar of the share that recovered.
-fn endings(analysis: &Analysis) -> String {
-    let ended = |(status, &ended): (Status, &usize)| (ended > 0).then(|| format!("{ended} {}", status.name()));
+fn endings(analysis: &Analysis, width: usize) -> Vec<String> {
+    let ended = |(status, &ended): (Status, &usize)| (ended > 0).then(|| glued(&format!("{ended} {}", status.name())));
     let counts: Vec<String> = Status::ALL.into_iter().zip(&analysis.endings).filter_map(ended).collect();
     let share = analysis.ended(Status::Recovered) as f64 / analysis.runs() as f64;
     let full = (20.0 * share).round() as usize;
     let bar = "█".repeat(full) + &"░".repeat(20 - full);
-    format!("  {bar} {}, good and bad settings alike: {}", count(analysis.runs(), "run"), counts.join(", "))
+    let text = format!("{}, good and bad settings alike: {}", count(analysis.runs(), "run"), counts.join(", "));
+    wrapped(&text, &format!("  {bar} "), &" ".repeat(23), width)
 }
 
 fn bounded(cell: &Needed) -> String {
@@ -194,7 +256,7 @@ mod tests {
             }
         }
         records.extend((0..10).map(|replicate| record(4, 2, 32, replicate, (replicate < 8).then_some(3500))));
-        let text = answer(&Analysis::of(&records, question()), None);
+        let text = answer(&Analysis::of(&records, question()), None, 100);
         assert!(text.contains("3.2k") && text.contains("6.4k") && text.contains(">100k"), "{text}");
         assert!(text.contains("1.00") && text.contains("38 recovered, 2 exhausted"), "{text}");
         assert!(text.contains("in 1 of 4 cells fewer than 90 %"), "{text}");
@@ -217,15 +279,37 @@ mod tests {
                 }
             }
         }
-        let text = answer(&Analysis::of(&records, question()), None);
-        assert!(text.lines().count() <= LINES, "{text}");
-        assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
-        assert!(text.contains("and 7 more in the report") && text.contains("T=8192"), "{text}");
+        let fits = |text: &str, width: usize| {
+            assert!(text.lines().count() <= LINES, "{text}");
+            assert!(text.lines().all(|line| line.chars().count() <= width), "{width}: {text}");
+        };
+        let one = Analysis::of(&records, question());
         for record in &mut records {
             record.algorithm = format!("algorithm {}", record.n);
         }
-        let text = answer(&Analysis::of(&records, question()), None);
-        assert!(text.lines().count() <= LINES && text.contains("algorithm 7"), "{text}");
-        assert!(answer(&Analysis::of(&[], question()), None).contains("nothing can be concluded"));
+        let several = Analysis::of(&records, question());
+        for record in &mut records {
+            record.further = vec![("persistence".to_owned(), 0.25), ("concentration".to_owned(), 1.5)];
+        }
+        let conditions = vec!["persistence".to_owned(), "concentration".to_owned()];
+        let long = Analysis::of(&records, Question { conditions, ..question() });
+        let widest = answer(&one, None, 120) + &one.limits().join(" ") + " from";
+        let known: BTreeSet<&str> = widest.split_whitespace().collect();
+        for width in [60, 72, 80, 100, 120] {
+            let text = answer(&one, None, width);
+            fits(&text, width);
+            assert!(text.contains(" more in the report") && text.contains("T=8192"), "{text}");
+            assert!(text.contains("and 7 more in the report") || width < 100, "{text}");
+            assert!(text.contains("recovery") && text.contains("good and bad"), "{text}");
+            // Words are those of the widest answer, but for the columns of the table and what stands between the exponents.
+            let told = |word: &&str| word.len() > 3 && word.chars().all(char::is_alphabetic);
+            let broken = text.split_whitespace().filter(told).find(|word| !known.contains(word));
+            assert_eq!(broken, None, "{text}");
+            let text = answer(&several, None, width);
+            fits(&text, width);
+            assert!(text.contains("algorithm 7") || width < 100, "{text}");
+            fits(&answer(&long, None, width), width);
+        }
+        assert!(answer(&Analysis::of(&[], question()), None, 100).contains("nothing can be concluded"));
     }
 }

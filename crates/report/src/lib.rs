@@ -23,7 +23,7 @@
 //! | [`claim`] | claims of the paper and of ours, examined, one a file |
 //! | [`figure`] | figures, one a file |
 //! | [`page`] | `report.html` |
-//! | [`answer`] | the table and sentences for the terminal |
+//! | [`answer`], [`text`] | the table and sentences for the terminal, and their lines |
 //!
 //! This crate knows nothing of how a job is run.
 
@@ -41,6 +41,7 @@ pub mod scaling;
 pub mod summary;
 pub mod survival;
 pub mod table;
+pub mod text;
 pub mod trace;
 
 pub use error::ReportError;

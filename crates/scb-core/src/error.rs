@@ -78,10 +78,7 @@ pub enum TaskError {
         to: usize,
     },
     /// A state that practically never occurs.
-    #[error(
-        "state {state} has stationary probability {share:.1e}, below {minimum:.0e}: no run would meet it (raise \
-         the concentration)"
-    )]
+    #[error("state {state} has stationary probability {share:.1e}, below {minimum:.0e}: no run would meet it")]
     RareState {
         /// The state, counted from 1.
         state: usize,
@@ -93,7 +90,7 @@ pub enum TaskError {
     /// The chain is so close to i.i.d. that there is nothing to learn.
     #[error(
         "K_P = {k_p:.3e} is below {minimum:.0e}: the next state hardly depends on the current one, so there is \
-         nothing to learn from (raise the persistence or lower the concentration)"
+         nothing to learn from"
     )]
     NearlyIndependent {
         /// `K_P = |P - mu 1'|_mu^2`.
@@ -145,4 +142,16 @@ pub enum TrainError {
         /// What recovery allows.
         epsilon: f64,
     },
+}
+
+impl TaskError {
+    /// What to change about how P is drawn, if that is what is wrong; a given matrix has no such knobs.
+    #[must_use]
+    pub fn drawing_otherwise(&self) -> Option<&'static str> {
+        match self {
+            Self::RareState { .. } => Some("raise the concentration"),
+            Self::NearlyIndependent { .. } => Some("raise the persistence or lower the concentration"),
+            _ => None,
+        }
+    }
 }

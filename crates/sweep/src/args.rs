@@ -29,10 +29,12 @@ const STYLES: Styles = Styles::styled()
 /// number scale with sequence length T, states N and sparsity Q?
 #[derive(Debug, Parser)]
 #[command(name = "sweep", version, styles = STYLES, after_help = "\
-Exit codes: 0 all jobs done, 1 some job failed or is missing (the others are kept) or the disk failed, 2 usage or config
-error (nothing on disk is touched), 130 interrupted (finished jobs are kept).
-Environment: SCB_KERNELS=portable|avx2|avx512 chooses the instructions that run and plan use (default: the fastest this
-processor has); speed changes, results do not.
+Exit codes: 0 all jobs done, 1 some job failed or is missing (the others are kept) or the disk failed, \
+2 usage or config error (nothing on disk is touched), 130 interrupted (finished jobs are kept).
+
+Environment: SCB_KERNELS=portable|avx2|avx512 chooses the instructions that run and plan use (default: the fastest \
+this processor has); speed changes, results do not.
+
 Start with: sweep run sweeps/smoke.toml")]
 pub struct Arguments {
     /// What to do.
@@ -63,6 +65,10 @@ pub enum Command {
     /// Run a sweep on a Slurm cluster: an array of shards, and a job that reports when they are done
     ///
     /// Again: submits what is missing. The scripts land in DIR/slurm, to be read, edited and submitted by hand.
+    // In two lines, since clap breaks none.
+    #[command(
+        override_usage = "sweep slurm [OPTIONS] --shards <N> <CONFIG> [KEY=VALUES]...\n                   [-- <EXTRA>...]"
+    )]
     Slurm(SlurmArguments),
 }
 

@@ -11,16 +11,17 @@ use ndarray::Array2;
 use report::claim::Claim;
 use report::record::written;
 use scb_core::train::{StageEnd, StopAt};
-use scb_core::{Chain, Task, TaskSpec, Weights};
+use scb_core::{Chain, Task, TaskError, TaskSpec, Weights};
 use serde::Serialize;
 
 use crate::axis::{self, AXES, Shape};
-use crate::diagnostic::{Diagnostic, did_you_mean, nearest};
+use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::document::{self, Entry, Node, Value};
-use crate::expression::{Expression, Kind};
-use crate::overrides;
-use crate::section::{Section, number, wrong_kind};
+use crate::expression::{Expression, Kind, significant};
+use crate::section::{Section, number, wrong_kind, wrong_type};
+use crate::shell::quoted;
 use crate::source::{Source, Span};
+use crate::{keys, overrides};
 
 /// A checked sweep.
 #[derive(Debug, Clone)]
@@ -144,9 +145,6 @@ const MOST_VALUES: usize = 200_000;
 /// The largest config file. A matrix of 256 x 256 takes 2 MB.
 pub(crate) const MOST_BYTES: u64 = 16 << 20;
 
-const TOP: [&str; 11] =
-    ["name", "seed", "replicates", "max_jobs", "grid", "task", "init", "pretraining", "training", "trace", "answer"];
-
 /// Reads a config file and applies `overrides`, each `KEY=VALUES`.
 ///
 /// # Errors
@@ -214,29 +212,22 @@ pub(crate) fn two_spellings(first: &str, second: &str) -> Diagnostic {
 fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
     let root_span = root.span.clone();
     let mut top = Section::new("the top level", root)?;
-    let known: Vec<&str> = TOP.iter().copied().chain(AXES.iter().map(|a| a.name)).collect();
-    if let Some(entry) = top.entries.iter().find(|e| !TOP.contains(&e.key.as_str())) {
-        let wrong = Diagnostic::new(format!("unknown key `{}` at the top level", entry.key));
-        let hint = if axis::index(&entry.key).is_some() {
-            format!("`{}` belongs under [grid]", entry.key)
-        } else if let Some(near) = nearest(&entry.key, known.iter().copied()) {
-            format!("did you mean `{near}`? known here: {}", TOP.join(", "))
-        } else {
-            format!("known here: {}", TOP.join(", "))
-        };
-        return Err(wrong.at(entry.key_span.clone(), "not a key of a sweep").help(hint));
+    let known = keys::of("");
+    if let Some(entry) = top.entries.iter().find(|e| !known.contains(&e.key.as_str())) {
+        return Err(Diagnostic::new(format!("unknown key `{}` at the top level", entry.key))
+            .at(entry.key_span.clone(), "not a key of a sweep")
+            .help(keys::remedy(&entry.key, &entry.key_span, &known)));
     }
     let name = sweep_name(&mut top, name)?;
     let seed = top.whole("seed", 0, 0, i64::MAX)? as u64;
     let replicates = top.whole("replicates", 16, 1, 1_000_000)? as u32;
     let max_jobs = top.whole("max_jobs", DEFAULT_MAX_JOBS as i64, 1, MOST_JOBS)? as u64;
-    let mut task = top.section("task", &section_keys("task", &["weights", "matrix"]))?;
-    let mut init = top.section("init", &section_keys("init", &[]))?;
-    let own = ["stop_at", "signal", "resolution", "boost", "sparse"];
-    let mut pretraining = top.section("pretraining", &["T", "batch_size", "eta", "lambda", "max_samples"])?;
-    let mut training = top.section("training", &section_keys("training", &own))?;
-    let mut trace = top.section("trace", &["enabled"])?;
-    let mut answer = top.section("answer", &["quantile", "claim"])?;
+    let mut task = top.section("task")?;
+    let mut init = top.section("init")?;
+    let mut pretraining = top.section("pretraining")?;
+    let mut training = top.section("training")?;
+    let mut trace = top.section("trace")?;
+    let mut answer = top.section("answer")?;
 
     // What sections say of axes holds in every grid that does not say otherwise.
     let mut common = Vec::new();
@@ -248,7 +239,7 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
             _ => continue,
         };
         if let Some(entry) = section.take(axis.name) {
-            common.push((i, vec![element(i, entry.node)?]));
+            common.push((i, vec![element(i, only_value(i, entry)?)?]));
         }
     }
     let shared = Shared {
@@ -287,14 +278,38 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
         Some(Entry { node: Node { value: Value::List(grids), .. }, .. }) if !grids.is_empty() => {
             grids.into_iter().map(&mut grid).collect::<Result<Vec<_>, _>>()?
         }
-        Some(entry) => vec![grid(entry.node)?],
+        Some(Entry { node: node @ Node { value: Value::Table(_), .. }, .. }) => vec![grid(node)?],
+        Some(entry) => {
+            let found = match entry.node.value {
+                Value::List(_) => "an empty list",
+                other => other.kind(),
+            };
+            return Err(Diagnostic::new("`grid` is a section")
+                .at(entry.node.span, format!("found {found}"))
+                .help("write [grid], and below it N, Q and T, a line each"));
+        }
     };
     Ok(Config { name, seed, replicates, max_jobs, grids, shared, trace, quantile, claim })
 }
 
-/// The keys of a section: its axes and its own.
-fn section_keys<'k>(section: &str, own: &[&'k str]) -> Vec<&'k str> {
-    AXES.iter().filter(|a| a.section == Some(section)).map(|a| a.name).chain(own.iter().copied()).collect()
+/// The value of an axis in its section, which gives all points the same.
+fn only_value(index: usize, entry: Entry) -> Result<Node, Diagnostic> {
+    let Entry { key_span, node, .. } = entry;
+    if !matches!(node.value, Value::List(_) | Value::Table(_)) {
+        return Ok(node);
+    }
+    let (name, section) = (AXES[index].name, AXES[index].section.unwrap_or_default());
+    let help = if key_span.source.is_command_line() {
+        format!("to vary it, leave out the section: {name}={}", overriding(&key_span))
+    } else {
+        format!("to vary it, write it under [grid]: {name} = {}", node.span.text())
+    };
+    Err(Diagnostic::new(format!("[{section}] gives `{name}` one value")).at(node.span, "more than one").help(help))
+}
+
+/// The values of the override that `span` is in.
+fn overriding(span: &Span) -> &str {
+    span.source.text.split_once('=').map_or("", |(_, values)| values.trim())
 }
 
 fn sweep_name(top: &mut Section, stem: &str) -> Result<String, Diagnostic> {
@@ -324,7 +339,7 @@ fn weights(task: &mut Section) -> Result<Weights, Diagnostic> {
         Value::Table(_) => {
             let mut table = Section::new("weights", entry.node.clone())?;
             table.only(&["dirichlet"])?;
-            match table.optional_real("dirichlet", 1e-3..1e6)? {
+            match table.optional_real("dirichlet", 1e-3..1e6, "for example weights = { dirichlet = 1.0 }")? {
                 Some(concentration) => Ok(Weights::Dirichlet(concentration)),
                 None => Err(wrong_weights(entry.node.span)),
             }
@@ -349,7 +364,8 @@ fn matrix(task: &mut Section) -> Result<Option<Array2<f64>>, Diagnostic> {
     let mut matrix = Array2::zeros((n, n));
     for (i, row) in rows.iter().enumerate() {
         let Value::List(cells) = &row.value else {
-            return Err(wrong_kind("matrix", "a list of rows", &row.value, row.span.clone()));
+            return Err(wrong_type("matrix", "a list of rows", &row.value, row.span.clone())
+                .help("write N rows of N numbers, for example [[0.9, 0.2], [0.1, 0.8]]"));
         };
         if cells.len() != n {
             return Err(Diagnostic::new("`matrix` is not square")
@@ -357,7 +373,7 @@ fn matrix(task: &mut Section) -> Result<Option<Array2<f64>>, Diagnostic> {
                 .help("entry [n][m] is the probability of state n after state m, N rows of N entries"));
         }
         for (j, cell) in cells.iter().enumerate() {
-            matrix[[i, j]] = number("matrix", cell)?;
+            matrix[[i, j]] = number("matrix", cell, "entry [n][m] is the probability of state n after state m")?;
         }
     }
     // What the core says of it, at its place.
@@ -366,14 +382,35 @@ fn matrix(task: &mut Section) -> Result<Option<Array2<f64>>, Diagnostic> {
         Ok(_) => Ok(Some(matrix)),
         Err(error) => Err(Diagnostic::new("`matrix` is no usable transition matrix")
             .at(span, error.to_string())
-            .help("entry [n][m] is the probability of state n after state m, so each column sums to 1")),
+            .help(matrix_help(&error, &matrix))),
+    }
+}
+
+/// What to change in a matrix that the core refuses.
+fn matrix_help(error: &TaskError, matrix: &Array2<f64>) -> String {
+    let transposed =
+        |row: ndarray::ArrayView1<'_, f64>| (row.sum() - 1.0).abs() < 1e-6 && row.iter().all(|&p| p >= 0.0);
+    match error {
+        TaskError::NotStochastic { .. } if matrix.rows().into_iter().all(transposed) => {
+            "its rows sum to 1: transpose it, so that [n][m] is the probability of state n after state m".to_owned()
+        }
+        TaskError::NotIrreducible { .. } => {
+            "give every state a way to every other one; a small probability is enough".to_owned()
+        }
+        TaskError::RareState { state, .. } => {
+            format!("raise the entries of row {state}, the probabilities of state {state}")
+        }
+        TaskError::NearlyIndependent { .. } => {
+            "let its columns differ: they say what follows each state, and here the same follows all".to_owned()
+        }
+        _ => "entry [n][m] is the probability of state n after state m, so each column sums to 1".to_owned(),
     }
 }
 
 fn stage_end(training: &mut Section, key: &str, default: StageEnd) -> Result<StageEnd, Diagnostic> {
     let Some(entry) = training.take(key) else { return Ok(default) };
     let mut table = Section::new(&format!("[training.{key}]"), entry.node)?;
-    table.only(&["end_steps", "end_share", "end_alpha", "end_kept_mass"])?;
+    table.only(&keys::of("training.boost"))?;
     Ok(StageEnd {
         steps: end_condition(&mut table, "end_steps", default.steps.map(|s| s as f64), 1e15)?.map(|s| s as u64),
         share: end_condition(&mut table, "end_share", default.share, 1.0)?,
@@ -394,7 +431,10 @@ fn end_condition(
         Value::Bool(false) => return Ok(None),
         Value::Int(value) => value as f64,
         Value::Float(value) if key != "end_steps" => value,
-        other => return Err(wrong_kind(key, "a number, or false for never", &other, entry.node.span)),
+        other => {
+            let kind = if key == "end_steps" { "an integer" } else { "a number" };
+            return Err(wrong_kind(key, &format!("{kind}, or false for never"), &other, entry.node.span));
+        }
     };
     if (0.0..=largest).contains(&value) {
         return Ok(Some(value));
@@ -413,8 +453,7 @@ fn grid(
 ) -> Result<GridSpec, Diagnostic> {
     let span = node.span.clone();
     let mut section = Section::new("[grid]", node)?;
-    let known: Vec<&str> = AXES.iter().map(|a| a.name).chain(["zip", "where"]).collect();
-    section.only(&known)?;
+    section.only(&keys::of("grid"))?;
     let zip = section.take("zip");
     let conditions = match section.take("where") {
         None => Vec::new(),
@@ -427,11 +466,7 @@ fn grid(
     for entry in written {
         let Some(index) = axis::index(&entry.key) else { continue };
         if let Some((_, elements)) = common.iter().find(|(i, _)| *i == index) {
-            let section = AXES[index].section.unwrap_or_default();
-            let place = elements.first().and_then(|e| e.span.clone()).unwrap_or(entry.key_span);
-            return Err(Diagnostic::new(format!("`{}` stands in [grid] and in [{section}]", entry.key))
-                .at(place, format!("the value of [{section}]"))
-                .help("remove one of the two"));
+            return Err(in_both(index, &entry, elements));
         }
         if has_matrix && axis::SHAPES_P.contains(&index) {
             return Err(given_matrix(entry.key_span));
@@ -467,6 +502,31 @@ fn grid(
     check_names(&axes, &conditions)?;
     let zips = zip.map_or_else(|| Ok(Vec::new()), |entry| zips(entry.node, &axes))?;
     Ok(GridSpec { axes, zips, conditions, span })
+}
+
+/// A key that a grid and its section set.
+fn in_both(index: usize, entry: &Entry, elements: &[Element]) -> Diagnostic {
+    let (name, section) = (AXES[index].name, AXES[index].section.unwrap_or_default());
+    let place = elements.first().and_then(|e| e.span.clone()).unwrap_or_else(|| entry.key_span.clone());
+    let wrong = Diagnostic::new(format!("`{name}` stands in [grid] and in [{section}]"));
+    let many = matches!(entry.node.value, Value::List(_) | Value::Table(_));
+    match (entry.key_span.source.is_command_line(), place.source.is_command_line()) {
+        (true, false) => {
+            let values = overriding(&entry.key_span);
+            let help = if many {
+                format!("remove `{name}` from [{section}]; then {name}={values} varies it")
+            } else {
+                format!("to override the value of [{section}], write {section}.{name}={values}")
+            };
+            wrong.at(entry.key_span.clone(), format!("this is for [grid], and [{section}] has a value")).help(help)
+        }
+        (false, true) => {
+            let values = overriding(&place);
+            let help = format!("to override the value of [grid], write {name}={values}");
+            wrong.at(place, format!("this is for [{section}], and [grid] has a value")).help(help)
+        }
+        _ => wrong.at(place, format!("the value of [{section}]")).help("remove one of the two"),
+    }
 }
 
 fn given_matrix(span: Span) -> Diagnostic {
@@ -509,22 +569,22 @@ fn element(index: usize, node: Node) -> Result<Element, Diagnostic> {
             };
             return Err(wrong_kind(axis.name, &kind, other, node.span));
         }
-        (Value::Text(text), None) => {
-            match Expression::parse(text, Kind::Number) {
-                Ok(expression) => Quantity::Expression(expression, text.clone()),
-                Err(error) => {
-                    return Err(Diagnostic::new(format!("`{}` has a bad expression", axis.name))
-                    .at(node.span.within(text, error.range), error.message)
-                    .help("write numbers, + - * / ^, brackets, min max sqrt ln log2 round floor ceil, and axes such as T"));
-                }
+        (Value::Text(text), None) => match Expression::parse(text, Kind::Number) {
+            Ok(expression) => Quantity::Expression(expression, text.clone()),
+            Err(error) => {
+                return Err(Diagnostic::new(format!("`{}` has a bad expression", axis.name))
+                    .help(range_meant(axis.name, text, node.span.source.is_command_line()).unwrap_or_else(|| {
+                        "write numbers, + - * / ^, brackets, min max sqrt ln log2 round floor ceil, and axes such as T".to_owned()
+                    }))
+                    .at(node.span.within(text, error.range), error.message));
             }
-        }
+        },
         (Value::Int(_) | Value::Float(_), None) => {
-            let number = number(axis.name, &node)?;
+            let number = number(axis.name, &node, "")?;
             if matches!(axis.shape, Shape::Whole { .. }) && number.fract() != 0.0 {
-                return Err(
-                    Diagnostic::new(format!("`{}` must be a whole number", axis.name)).at(node.span, "is not whole")
-                );
+                return Err(Diagnostic::new(format!("`{}` must be a whole number", axis.name))
+                    .at(node.span, "is not whole")
+                    .help(axis.example()));
             }
             if let Some(complaint) = axis.complaint(number) {
                 let wrong = Diagnostic::new(format!("`{}` is out of range", axis.name));
@@ -537,6 +597,30 @@ fn element(index: usize, node: Node) -> Result<Element, Diagnostic> {
         }
     };
     Ok(Element { value, span })
+}
+
+/// How to write a range that was written as a function of NumPy's, or of nobody's.
+fn range_meant(name: &str, text: &str, on_command_line: bool) -> Option<String> {
+    let (function, rest) = text.split_once('(')?;
+    let kind = match function.trim().rsplit('.').next()? {
+        "geom" | "geomspace" => "geom",
+        "lin" | "linspace" => "lin",
+        "range" | "arange" | "logspace" => "",
+        _ => return None,
+    };
+    let numbers: Vec<f64> =
+        rest.trim_end().trim_end_matches(')').split(',').filter_map(|x| x.trim().parse().ok()).collect();
+    let range = match (kind, numbers.as_slice()) {
+        ("geom" | "lin", [first, last, points]) => format!("{{ {kind} = [{first}, {last}], points = {points} }}"),
+        ("lin", _) => "{ lin = [0, 1], points = 5 }".to_owned(),
+        ("geom", _) => "{ geom = [32, 2048], points = 7 }".to_owned(),
+        _ => "{ lin = [0, 1], points = 5 } or { geom = [32, 2048], points = 7 }".to_owned(),
+    };
+    Some(if on_command_line && !kind.is_empty() {
+        format!("a range is written {}", quoted(&format!("{name}={range}")))
+    } else {
+        format!("a range is written {name} = {range}")
+    })
 }
 
 fn default_element(index: usize, text: &str) -> Result<Element, Diagnostic> {
@@ -555,11 +639,11 @@ fn range(index: usize, node: Node, values: &mut usize) -> Result<Vec<Element>, D
     let span = node.span.clone();
     let wrong = |title: &str, at: Span, label: String| Err(Diagnostic::new(title).at(at, label).help(HELP));
     if axis.names().is_some() {
-        return Err(wrong_kind(axis.name, "a name, or a list of names", &node.value, span));
+        return Err(wrong_type(axis.name, "a name, or a list of names", &node.value, span));
     }
     let mut table = Section::new(axis.name, node)?;
     table.only(&["geom", "lin", "points"])?;
-    let points = if table.has("points") { table.whole("points", 1, 1, 100_000)? } else { 0 };
+    let points = table.optional_whole("points", 1, 100_000, HELP)?.unwrap_or(0);
     let (geometric, ends) = match (table.take("geom"), table.take("lin")) {
         (Some(ends), None) => (true, ends.node),
         (None, Some(ends)) => (false, ends.node),
@@ -574,7 +658,9 @@ fn range(index: usize, node: Node, values: &mut usize) -> Result<Vec<Element>, D
     *values = left;
     let ends_span = ends.span.clone();
     let (low, high) = match &ends.value {
-        Value::List(pair) if pair.len() == 2 => (number(axis.name, &pair[0])?, number(axis.name, &pair[1])?),
+        Value::List(pair) if pair.len() == 2 => {
+            (number(axis.name, &pair[0], HELP)?, number(axis.name, &pair[1], HELP)?)
+        }
         _ => return wrong("a range runs between two numbers", ends_span, "expected [first, last]".to_owned()),
     };
     if points == 1 && low != high {
@@ -596,9 +682,9 @@ fn range(index: usize, node: Node, values: &mut usize) -> Result<Vec<Element>, D
             (_, true) => low * libm::pow(high / low, share),
             (_, false) => low + (high - low) * share,
         };
-        // Between the ends three of the sixteen figures are dropped: 0.1 + 0.2 is meant to be 0.3.
+        // The ends are as they were written.
         let inside = i > 0 && i < points - 1;
-        let exact = if inside { format!("{exact:.12e}").parse().unwrap_or(exact) } else { exact };
+        let exact = if inside { significant(exact) } else { exact };
         let value = axis.rounded(exact);
         if let Some(complaint) = axis.complaint(value) {
             return wrong(
@@ -625,31 +711,32 @@ fn conditions(node: Node) -> Result<Vec<Condition>, Diagnostic> {
                 .at(node.span.within(&text, error.range), error.message)
                 .help("write for example where = \"Q <= N && T >= 4*Q\"")),
         },
-        other => Err(wrong_kind("where", "a condition in quotes", &other, node.span)),
+        other => Err(wrong_type("where", "a condition in quotes", &other, node.span)
+            .help("write for example where = \"Q <= N && T >= 4*Q\"")),
     }
 }
 
 /// Every name an expression uses must be an axis that is resolved before it; a condition may use all.
 fn check_names(axes: &[AxisSpec], conditions: &[Condition]) -> Result<(), Diagnostic> {
-    let all: Vec<&str> = AXES.iter().filter(|a| a.names().is_none()).map(|a| a.name).collect();
     for (position, spec) in axes.iter().enumerate() {
         for element in &spec.elements {
             let Quantity::Expression(expression, text) = &element.value else { continue };
             for name in expression.names() {
-                let number = |&i: &usize| AXES[i].names().is_none();
-                let known = axis::index(name).filter(number);
-                if axes[..position].iter().any(|a| Some(a.axis) == known) {
+                let number = axis::index(name).filter(|&i| AXES[i].names().is_none());
+                if axes[..position].iter().any(|earlier| number == Some(earlier.axis)) {
                     continue;
                 }
                 let key = AXES[spec.axis].name;
-                let later = known.is_some();
-                let (label, help) = if later {
-                    (
-                        format!("`{name}` is not known yet"),
-                        format!("`{key}` may use N, Q, T and keys above it: write `{name}` above `{key}`"),
-                    )
-                } else {
-                    (format!("there is no `{name}`"), did_you_mean(name, &all))
+                let (label, help) = match number {
+                    None => no_number(name),
+                    Some(i) => (
+                        if i == spec.axis {
+                            format!("`{key}` would be made of itself")
+                        } else {
+                            format!("`{name}` is not known yet")
+                        },
+                        may_use(spec, i),
+                    ),
                 };
                 let wrong = Diagnostic::new(format!("`{key}` has a bad expression")).help(help);
                 return Err(match &element.span {
@@ -661,14 +748,47 @@ fn check_names(axes: &[AxisSpec], conditions: &[Condition]) -> Result<(), Diagno
     }
     for condition in conditions {
         for name in condition.expression.names() {
-            if !all.contains(&axis::key(name)) {
+            if axis::index(name).is_none_or(|i| AXES[i].names().is_some()) {
+                let (label, help) = no_number(name);
                 return Err(Diagnostic::new("`where` has a bad condition")
-                    .at(place_of(&condition.span, &condition.text, name), format!("there is no `{name}`"))
-                    .help(did_you_mean(name, &all)));
+                    .at(place_of(&condition.span, &condition.text, name), label)
+                    .help(help));
             }
         }
     }
     Ok(())
+}
+
+/// What an axis may be made of, to somebody who made it of `used`, which comes later or is itself.
+fn may_use(spec: &AxisSpec, used: usize) -> String {
+    const ORDER: &str = "N, Q and T are found in this order, wherever they are written";
+    let (key, used_key) = (AXES[spec.axis].name, AXES[used].name);
+    match spec.axis {
+        axis::N => format!("`N` takes numbers only: {ORDER}, and the other keys after them"),
+        axis::Q => format!("`Q` may use N only: {ORDER}, and the other keys after them"),
+        axis::T => format!("`T` may use N and Q only: {ORDER}, and the other keys after them"),
+        own if own == used && spec.listed => format!("`{key}` may use N, Q, T and keys above it"),
+        own if own == used => format!("`{key}` may use N, Q, T and the keys of [grid]"),
+        _ if spec.listed => format!("`{key}` may use N, Q, T and keys above it: write `{used_key}` above `{key}`"),
+        _ => {
+            let section = AXES[spec.axis].section.unwrap_or_default();
+            format!("`{key}` of [{section}] may use the keys of [grid]: write `{used_key}` there")
+        }
+    }
+}
+
+/// Label and help for a name in an expression that stands for no number.
+fn no_number(name: &str) -> (String, String) {
+    let numbers: Vec<&str> = AXES.iter().filter(|a| a.names().is_none()).map(|a| a.name).collect();
+    if axis::index(name).is_some() {
+        let label = format!("`{name}` is a word, and no number");
+        let help = format!(
+            "only numbers may stand here: {}; what holds for one `{name}` only goes into a [[grid]] of its own",
+            numbers.join(", ")
+        );
+        return (label, help);
+    }
+    (format!("there is no `{name}` to compute with"), did_you_mean(name, &numbers))
 }
 
 /// Where `name` stands as a whole word in `text`, which was written at `span`.
@@ -681,11 +801,13 @@ fn place_of(span: &Span, text: &str, name: &str) -> Span {
     }
 }
 
+const ZIP_HELP: &str = "write for example zip = [\"batch_size\", \"eta_boost\"]";
+
 /// `zip = ["batch_size", "eta_boost"]`, or a list of such lists.
 fn zips(node: Node, axes: &[AxisSpec]) -> Result<Vec<Vec<usize>>, Diagnostic> {
     let span = node.span.clone();
     let Value::List(items) = node.value else {
-        return Err(wrong_kind("zip", "a list of keys", &node.value, span));
+        return Err(wrong_type("zip", "a list of keys", &node.value, span).help(ZIP_HELP));
     };
     let groups: Vec<Node> = if items.iter().all(|item| matches!(item.value, Value::List(_))) {
         items
@@ -698,7 +820,7 @@ fn zips(node: Node, axes: &[AxisSpec]) -> Result<Vec<Vec<usize>>, Diagnostic> {
         let mut zip: Vec<usize> = Vec::new();
         for key in keys {
             let Value::Text(name) = &key.value else {
-                return Err(wrong_kind("zip", "a key of the grid", &key.value, key.span.clone()));
+                return Err(wrong_type("zip", "a key of the grid", &key.value, key.span.clone()).help(ZIP_HELP));
             };
             let listed: Vec<&str> = axes.iter().filter(|a| a.listed).map(|a| AXES[a.axis].name).collect();
             let Some(position) = axes.iter().position(|a| a.listed && AXES[a.axis].name == axis::key(name)) else {

@@ -72,7 +72,7 @@ pub fn parse(source: &Arc<Source>) -> Result<Node, Diagnostic> {
         let range = error.span().unwrap_or(0..0);
         Diagnostic::new("this is not valid TOML")
             .at(Span { source: Arc::clone(source), range }, error.message())
-            .help("strings are quoted, lists are written [1, 2], a section starts with [name]")
+            .help("strings are quoted, lists are written [1, 2], true and false in small letters, a section starts with [name]")
     })?;
     let range = table.span();
     let span = Span { source: Arc::clone(source), range };

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::diagnostic::Diagnostic;
 use crate::job::JobId;
-use crate::terminal::say;
+use crate::terminal::{message_columns, say_as_it_is};
 
 /// Why the program ends early.
 #[derive(Debug, Error)]
@@ -73,26 +73,27 @@ pub enum SweepError {
 impl SweepError {
     /// Prints the error the way a user should see it.
     pub fn print(&self) {
+        let columns = message_columns();
         let text = match self {
-            Self::Usage(diagnostic) => diagnostic.render(),
+            Self::Usage(diagnostic) => diagnostic.render_within(columns),
             Self::File { path, .. } | Self::Report(ReportError::File { path, .. }) => Diagnostic::new(self.to_string())
                 .help(format!(
                     "mend {} or choose another run directory with -o; finished jobs are kept, and the same command continues",
                     path.display()
                 ))
-                .render(),
+                .render_within(columns),
             Self::Conflict { .. } => Diagnostic::new(self.to_string())
                 .help(
                     "the same job gives the same numbers, so one of them comes from a changed program or a faulty machine \
                      (`host` in the parts says which); remove its parts, and their jobs run again",
                 )
-                .render(),
+                .render_within(columns),
             Self::Vanished { .. } => Diagnostic::new(self.to_string())
                 .help("put back what was moved away, or run the same command again: it runs what is missing")
-                .render(),
-            other => Diagnostic::new(other.to_string()).render(),
+                .render_within(columns),
+            other => Diagnostic::new(other.to_string()).render_within(columns),
         };
-        say(&text);
+        say_as_it_is(&text);
     }
 
     /// Whether a file was gone that had just been there: another process has put it into a larger one.

@@ -10,6 +10,13 @@
 //!
 //! Functions: `min`, `max` (two or more arguments), `sqrt`, `ln`, `log2`, `round`, `floor`, `ceil`. Numbers are
 //! doubles; a comparison is a condition, and conditions and numbers do not mix.
+//!
+//! - What is no number, such as `sqrt(-1)` or `0/0`, makes everything it enters no number: also `min`, `max`, `^`, a comparison,
+//!   and `&&` and `||` whatever their other side is. Whoever asked then complains.
+//! - Comparisons take two numbers as equal that differ by less than 1e-12 of the larger: `0.1 == 0.3/3`, and `0.3/3 < 0.1`
+//!   is false.
+//! - The value of an expression that stands for a number keeps thirteen significant figures ([`significant`]), whole numbers
+//!   all of theirs: `0.3/3` is 0.1.
 
 use std::ops::Range;
 
@@ -18,6 +25,22 @@ const MAX_DEPTH: usize = 64;
 
 /// An expression has at most this many numbers, names and signs.
 const MAX_TOKENS: usize = 1000;
+
+/// Numbers that differ by less than this share of the larger are equal.
+const SAME: f64 = 1e-12;
+
+/// `x` with thirteen significant figures: the last three of a double are where 0.1 + 0.2 and 0.3 differ, which mean the same.
+/// Whole numbers are exact and stay as they are.
+#[must_use]
+pub fn significant(x: f64) -> f64 {
+    if x.fract() == 0.0 { x } else { format!("{x:.12e}").parse().unwrap_or(x) }
+}
+
+/// Whether comparisons take two numbers as equal.
+fn same(x: f64, y: f64) -> bool {
+    // Infinities are equal to themselves only.
+    x == y || ((x - y).is_finite() && (x - y).abs() < SAME * x.abs().max(y.abs()))
+}
 
 /// A parsed expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -138,7 +161,7 @@ impl Expression {
         names
     }
 
-    /// Its value; `name` gives the value of each name. Conditions are 1 or 0.
+    /// Its value; `name` gives the value of each name. Conditions are 1 or 0, or NaN if something in them is no number.
     pub fn evaluate(&self, name: &impl Fn(&str) -> f64) -> f64 {
         evaluate(&self.root, name)
     }
@@ -158,36 +181,18 @@ fn collect<'t>(term: &'t Term, names: &mut Vec<&'t str>) {
 }
 
 fn evaluate(term: &Term, name: &impl Fn(&str) -> f64) -> f64 {
-    let truth = |condition: bool| f64::from(u8::from(condition));
     match term {
         Term::Number(x) => *x,
         Term::Name(n) => name(n),
         Term::Unary(Unary::Minus, x) => -evaluate(x, name),
         Term::Unary(Unary::Not, x) => 1.0 - evaluate(x, name),
-        Term::Binary(operation, x, y) => {
-            let (x, y) = (evaluate(x, name), evaluate(y, name));
-            match operation {
-                Binary::Add => x + y,
-                Binary::Subtract => x - y,
-                Binary::Multiply => x * y,
-                Binary::Divide => x / y,
-                Binary::Power => libm::pow(x, y),
-                Binary::Less => truth(x < y),
-                Binary::LessEqual => truth(x <= y),
-                Binary::Greater => truth(x > y),
-                Binary::GreaterEqual => truth(x >= y),
-                Binary::Equal => truth(x == y),
-                Binary::NotEqual => truth(x != y),
-                Binary::And => x * y,
-                Binary::Or => x.max(y),
-            }
-        }
+        Term::Binary(operation, x, y) => binary(*operation, evaluate(x, name), evaluate(y, name)),
         Term::Call(function, arguments) => {
             let mut values = arguments.iter().map(|x| evaluate(x, name));
             let first = values.next().unwrap_or(f64::NAN);
             match function {
-                Function::Min => values.fold(first, f64::min),
-                Function::Max => values.fold(first, f64::max),
+                Function::Min => values.fold(first, |x, y| unless_nan(x, y, x.min(y))),
+                Function::Max => values.fold(first, |x, y| unless_nan(x, y, x.max(y))),
                 Function::Sqrt => first.sqrt(),
                 Function::Ln => libm::log(first),
                 Function::Log2 => libm::log2(first),
@@ -209,6 +214,31 @@ pub(crate) fn renamed<'n>(text: &'n str, name: impl Fn(&'n str) -> &'n str) -> S
         at = range.end;
     }
     renamed + &text[at..]
+}
+
+fn binary(operation: Binary, x: f64, y: f64) -> f64 {
+    let truth = |condition: bool| unless_nan(x, y, f64::from(u8::from(condition)));
+    match operation {
+        Binary::Add => x + y,
+        Binary::Subtract => x - y,
+        Binary::Multiply => x * y,
+        Binary::Divide => x / y,
+        // 1^NaN and NaN^0 would be 1.
+        Binary::Power => unless_nan(x, y, libm::pow(x, y)),
+        Binary::Less => truth(x < y && !same(x, y)),
+        Binary::LessEqual => truth(x <= y || same(x, y)),
+        Binary::Greater => truth(x > y && !same(x, y)),
+        Binary::GreaterEqual => truth(x >= y || same(x, y)),
+        Binary::Equal => truth(same(x, y)),
+        Binary::NotEqual => truth(!same(x, y)),
+        Binary::And => x * y,
+        Binary::Or => unless_nan(x, y, x.max(y)),
+    }
+}
+
+/// `value`, unless `x` or `y` is no number.
+fn unless_nan(x: f64, y: f64, value: f64) -> f64 {
+    if x.is_nan() || y.is_nan() { f64::NAN } else { value }
 }
 
 type Token<'s> = (&'s str, Range<usize>);
@@ -470,6 +500,51 @@ mod tests {
         assert!(condition("Q <= N && T >= 2 || Q > 5"));
         assert!(!condition("!(Q == 2)"));
         assert!(condition("1 != 2 && 2 < 3 && (3 > 2 || 1 > 2)"));
+    }
+
+    #[test]
+    fn what_is_no_number_stays_none() {
+        for text in [
+            "max(8, sqrt(40 - T))",
+            "min(sqrt(40 - T), 8)",
+            "max(1, 0/0, 2)",
+            "sqrt(40 - T)^0",
+            "1^(0/0)",
+            "round(0/0)",
+        ] {
+            assert!(number(text).is_nan(), "{text}");
+        }
+        let texts = ["0/0 == 1", "0/0 != 1", "1 < ln(-1)", "!(sqrt(-Q) > 2)", "Q > 3 && 0/0 > 1", "Q == 2 || 0/0 > 1"];
+        for text in texts {
+            assert!(Expression::parse(text, Kind::Condition).unwrap().evaluate(&|_| 2.0).is_nan(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_differ_by_rounding_are_equal() {
+        for text in ["0.1 == 0.3/3", "0.2 == 0.6/3", "0.1 + 0.2 <= 0.3", "0.3 >= 0.1 + 0.2", "1/0 == 2/0", "0 == -0"] {
+            assert!(condition(text), "{text}");
+        }
+        for text in ["0.1 != 0.3/3", "0.1 + 0.2 > 0.3", "0.3/3 < 0.1", "1/0 == 5", "0 == 1e-300", "1 == 1 + 1e-11"] {
+            assert!(!condition(text), "{text}");
+        }
+        assert!(condition("5 < 1/0") && condition("1 < 1 + 1e-11") && condition("-1/0 < 1/0"));
+    }
+
+    #[test]
+    fn thirteen_figures_mean_the_number() {
+        let cases = [
+            (0.3 / 3.0, 0.1),
+            (0.1 + 0.2, 0.3),
+            (1.0 / 3.0, 0.333_333_333_333_3),
+            (1e14 + 1.0, 1e14 + 1.0),
+            (-2e-9 / 3.0, -6.666_666_666_667e-10),
+            (f64::INFINITY, f64::INFINITY),
+        ];
+        for (x, y) in cases {
+            assert_eq!(significant(x), y);
+        }
+        assert!(significant(f64::NAN).is_nan());
     }
 
     #[test]

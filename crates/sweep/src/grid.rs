@@ -7,6 +7,7 @@ use scb_core::optimise::ALGORITHMS;
 use crate::axis::{self, AXES};
 use crate::config::{Config, GridSpec, Pretraining, Quantity};
 use crate::diagnostic::Diagnostic;
+use crate::expression::significant;
 
 /// The most that [`Point::bytes`] may be.
 const MAX_BYTES: f64 = 8e9;
@@ -124,8 +125,7 @@ fn expand_one(grid: &GridSpec, config: &Config, visit: &mut impl FnMut(Point)) -
             dimension.iter().for_each(|&position| chosen[position] = at);
         }
         let point = resolve(grid, &chosen);
-        let wanted = grid.conditions.iter().all(|c| c.expression.evaluate(&|name| value(&point, name)) != 0.0);
-        if wanted {
+        if wanted(grid, &point)? {
             check(grid, config, &chosen, &point)?;
             kept += 1;
             visit(point);
@@ -147,6 +147,34 @@ fn expand_one(grid: &GridSpec, config: &Config, visit: &mut impl FnMut(Point)) -
     }
 }
 
+/// Whether every `where` holds. One that is no number is a mistake, unless another one drops the point.
+fn wanted(grid: &GridSpec, point: &Point) -> Result<bool, Diagnostic> {
+    let mut unknown = None;
+    for condition in &grid.conditions {
+        let truth = condition.expression.evaluate(&|name| value(point, name));
+        if truth == 0.0 {
+            return Ok(false);
+        }
+        if truth.is_nan() {
+            unknown = unknown.or(Some(condition));
+        }
+    }
+    match unknown {
+        None => Ok(true),
+        Some(condition) => Err(Diagnostic::new("`where` compares with what is no number")
+            .at(condition.span.clone(), format!("no number {}", here(point)))
+            .help(
+                "change the condition, or drop such points by another one: where = [\"T <= 40\", \"sqrt(40 - T) < 3\"]",
+            )),
+    }
+}
+
+/// Where in the grid a point is.
+fn here(point: &Point) -> String {
+    let [n, q, t] = [axis::N, axis::Q, axis::T].map(|i| point.values[i]);
+    format!("at N = {n}, Q = {q}, T = {t}")
+}
+
 fn value(point: &Point, name: &str) -> f64 {
     axis::index(name).map_or(f64::NAN, |i| point.values[i])
 }
@@ -156,7 +184,7 @@ fn resolve(grid: &GridSpec, chosen: &[usize]) -> Point {
     for (spec, &at) in grid.axes.iter().zip(chosen) {
         let found = match &spec.elements[at].value {
             Quantity::Number(number) => *number,
-            Quantity::Expression(expression, _) => expression.evaluate(&|name| value(&point, name)),
+            Quantity::Expression(expression, _) => significant(expression.evaluate(&|name| value(&point, name))),
         };
         point.values[spec.axis] = AXES[spec.axis].rounded(found);
     }
@@ -169,8 +197,7 @@ fn resolve(grid: &GridSpec, chosen: &[usize]) -> Point {
 
 fn check(grid: &GridSpec, config: &Config, chosen: &[usize], point: &Point) -> Result<(), Diagnostic> {
     let (n, q, t) = (point.whole(axis::N), point.whole(axis::Q), point.whole(axis::T));
-    let shown = |i: usize| point.values[i];
-    let here = || format!("at N = {}, Q = {}, T = {}", shown(axis::N), shown(axis::Q), shown(axis::T));
+    let here = || here(point);
     let complain = |index: usize, title: String, label: String, help: String| {
         let mut wrong = Diagnostic::new(title).help(help);
         let found = grid.axes.iter().zip(chosen).find(|(spec, _)| spec.axis == index);
@@ -286,7 +313,8 @@ mod tests {
             for t in [16.0f64, 32.0, 64.0] {
                 for eta in [0.1, 0.2, 0.3] {
                     for batch in [t / 4.0, 16.0, t.min(n * 2.0)] {
-                        for sparse in [eta / 2.0, eta * batch / 100.0] {
+                        // As a person says it, not with what doubles make of 0.1 * 6 / 100.
+                        for sparse in [eta / 2.0, (eta * batch * 1e6).round() / 1e8] {
                             if t > 16.0 || eta < 0.25 {
                                 slow.push(vec![n, 2.0, t, batch, eta, sparse]);
                             }
@@ -296,6 +324,34 @@ mod tests {
             }
         }
         assert_eq!(values(&points(text), &KEYS), slow);
+    }
+
+    const SIZES: &str = "replicates = 2\n[grid]\nN = 3\nQ = 1\nT = 64\n";
+
+    #[test]
+    fn values_that_differ_by_rounding_are_one() {
+        let text = SIZES.to_owned()
+            + "eta_boost = [0.1, 0.2, 0.3]\neta_sparse = [0.3, 0.6, 0.9]\nwhere = \"eta_boost == eta_sparse/3\"";
+        let expected = vec![vec![0.1, 0.3], vec![0.2, 0.6], vec![0.3, 0.9]];
+        assert_eq!(values(&points(&text), &[axis::ETA_BOOST, axis::ETA_SPARSE]), expected);
+        let text = SIZES.to_owned() + "batch_size = [16, \"16 + 1e-9*T\"]\neta_boost = [0.1, \"0.3/3\", \"0.1 + 0*N\"]";
+        let config = parse("test", "test.toml", text, &[]).unwrap();
+        assert_eq!(crate::job::jobs(&config).unwrap().len(), 2, "one setting, two replicates");
+        // At the edge of a range too.
+        let text = SIZES.to_owned() + "cut = \"0.1 + 0.2 + 0.7\"\nkeep = \"0.8 + 0.2\"";
+        assert_eq!(points(&text)[0].values[axis::CUT], 1.0);
+    }
+
+    #[test]
+    fn a_condition_that_drops_a_point_answers_for_the_others() {
+        let sizes = "[grid]\nN = 3\nQ = 1\nT = [36, 64]\n";
+        for list in ["[\"T <= 40\", \"sqrt(40 - T) < 3\"]", "[\"sqrt(40 - T) < 3\", \"T <= 40\"]"] {
+            assert_eq!(values(&points(&format!("{sizes}where = {list}")), &[axis::T]), [[36.0]]);
+        }
+        let text = format!("{sizes}where = \"T > 40 || sqrt(40 - T) < 3\"");
+        let config = parse("test", "test.toml", text, &[]).unwrap();
+        let error = expand(&config, |_| {}).unwrap_err().render();
+        assert!(error.contains("no number at N = 3, Q = 1, T = 64"), "{error}");
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! | [`diagnostic`] | errors that show the line and a caret |
 //! | [`expression`] | `"T/4"` and `where` |
 //! | [`axis`] | everything a grid may vary, one row each |
-//! | `overrides`, `section`, [`config`] | what the user wrote, checked |
+//! | `overrides`, `section`, `keys`, [`config`] | what the user wrote, checked |
 //! | [`resolved`] | the config with every default, written out |
 //! | [`grid`] | from axes to points |
 //! | [`job`], [`shard`] | identity, random streams, cost; shares of equal cost |
@@ -51,6 +51,7 @@ pub mod expression;
 pub mod grid;
 pub mod interrupt;
 pub mod job;
+pub(crate) mod keys;
 pub mod level;
 pub mod memory;
 pub(crate) mod overrides;

@@ -7,7 +7,7 @@ use crate::axis;
 use crate::config::two_spellings;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Entry, Node, Value};
-use crate::source::{Source, Span};
+use crate::source::{COMMAND_LINE, Source, Span};
 
 /// Names in a key at most; the config's have three.
 const DEEPEST: usize = 4;
@@ -21,7 +21,7 @@ pub(crate) fn apply(root: &mut Node, changes: &[String]) -> Result<(), Diagnosti
 
 /// `seen`: the sections and keys so far, and how the keys were spelt.
 fn apply_one<'t>(root: &mut Node, text: &'t str, seen: &mut Vec<([&'t str; 2], &'t str)>) -> Result<(), Diagnostic> {
-    let source = Arc::new(Source { name: "command line".to_owned(), text: text.to_owned() });
+    let source = Arc::new(Source { name: COMMAND_LINE.to_owned(), text: text.to_owned() });
     let at = |range: Range<usize>| Span { source: Arc::clone(&source), range };
     let Some(equals) = text.find('=').filter(|&i| i > 0) else {
         return Err(Diagnostic::new("an override has the form KEY=VALUES")

@@ -136,20 +136,20 @@ impl Plan {
         let cores = threads.min(self.outstanding.len());
         // On one core, which a pool of one thread stands for; else a large job would use all of them.
         let one_core = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-        let Ok((seconds, per_token)) = one_core.map(|pool| pool.install(|| self.estimate(config, level))) else {
+        let Ok(estimate) = one_core.map(|pool| pool.install(|| self.estimate(config, level))) else {
             return text;
         };
         let _ =
             writeln!(text, "  at most {:.2e} tokens to simulate, if no run ends before its budget", self.cost_left());
         // Where no task can be drawn, nothing was measured.
-        if seconds == 0.0 {
-            return text;
+        if let Some(Estimate { seconds, how }) = estimate {
+            let per_token = seconds * 1e9 / self.cost_left();
+            let time = short_time(Duration::from_secs_f64((seconds / cores as f64).min(1e12)));
+            let _ = writeln!(
+                text,
+                "  at most {time} on {cores} cores, at {per_token:.2} ns per token and core measured just now{how}"
+            );
         }
-        let _ = writeln!(
-            text,
-            "  at most {} on {cores} cores, at {per_token:.2} ns per token and core measured just now",
-            short_time(Duration::from_secs_f64((seconds / cores as f64).min(1e12)))
-        );
         text
     }
 
@@ -183,43 +183,125 @@ impl Plan {
         counts
     }
 
-    /// Seconds of one core for what is left, and nanoseconds per token: of each kind of job (algorithm, number of
-    /// states and size of a step) a few steps are run, some milliseconds if they are small.
-    fn estimate(&self, config: &Config, level: Level) -> (f64, f64) {
-        const TOKENS: f64 = 4e6;
-        let mut kinds: BTreeMap<(usize, usize, u32), (usize, f64)> = BTreeMap::new();
+    /// How long what is left takes: of each kind of job (algorithm, number of states and size of a step) a few steps are run,
+    /// the most expensive kinds first, until the time for it is over. `None` if none could be.
+    fn estimate(&self, config: &Config, level: Level) -> Option<Estimate> {
+        let mut kinds: BTreeMap<Kind, (usize, f64)> = BTreeMap::new();
         for &i in &self.outstanding {
             let job = &self.jobs[i];
-            let tokens_a_step = job.point.values[axis::BATCH_SIZE] * job.point.values[axis::T];
-            let (algorithm, states) = (job.point.whole(axis::ALGORITHM), job.point.whole(axis::N));
-            let kind = kinds.entry((algorithm, states, tokens_a_step.log2() as u32)).or_insert((i, 0.0));
+            let kind = kinds.entry(Kind::of(&job.point)).or_insert((i, 0.0));
             kind.1 += job.cost();
         }
-        let mut seconds = 0.0;
-        for &(i, cost) in kinds.values() {
-            let job = &self.jobs[i];
-            let Ok(task) = Task::draw(&job.task_spec(&config.shared), &mut stream([1; 16])) else { continue };
-            let mut spec = job.train_spec(&config.shared, level);
-            // A step too small to learn from, so that the run neither ends early nor blows up, and checks far apart, as they
-            // are in a long run.
-            (spec.eta_boost, spec.eta_sparse, spec.stop_at, spec.resolution) = (1e-6, 1e-6, StopAt::Budget, 1e9);
-            let mut time = |steps: f64| {
-                spec.max_samples = steps as u64 * spec.batch_size as u64;
-                let start = Instant::now();
-                let _ = train(&task, &spec, stream([2; 16]), &mut ());
-                start.elapsed().as_secs_f64()
-            };
-            // What a run takes to begin and end is in both times and in neither difference.
-            let batch = job.point.values[axis::BATCH_SIZE];
-            let steps = (TOKENS / (batch * job.point.values[axis::T])).ceil().max(3.0);
-            let few = (time(1.0 + steps) - time(1.0)).max(0.0);
-            let mut point = Point::clone(&job.point);
-            point.values[axis::MAX_SAMPLES] = steps * batch;
-            let probe = Job { point: Arc::new(point), ..*job };
-            seconds += few * cost / probe.cost();
+        let mut kinds: Vec<(Kind, usize, f64)> = kinds.into_iter().map(|(kind, (i, cost))| (kind, i, cost)).collect();
+        kinds.sort_by(|a, b| b.2.total_cmp(&a.2));
+        let start = Instant::now();
+        let (mut rates, mut smaller): (Vec<(Kind, f64)>, bool) = (Vec::new(), false);
+        for &(kind, i, _) in kinds.iter().take_while(|_| start.elapsed() < MEASURING) {
+            let probe = small(&self.jobs[i]);
+            if let Some(rate) = seconds_by_cost(&probe, config, level) {
+                smaller |= *probe.point != *self.jobs[i].point;
+                rates.push((kind, rate));
+            }
         }
-        (seconds, seconds * 1e9 / self.cost_left())
+        let rate = |kind: Kind| {
+            let near = rates.iter().min_by(|a, b| a.0.distance(kind).total_cmp(&b.0.distance(kind)));
+            near.map(|&(_, rate)| rate)
+        };
+        let seconds: Option<f64> = kinds.iter().map(|&(kind, _, cost)| Some(cost * rate(kind)?)).sum();
+        let mut how = String::new();
+        if smaller {
+            how += ", on smaller steps";
+        }
+        if rates.len() < kinds.len() {
+            let _ = write!(how, ", for {} of {} kinds of jobs", rates.len(), kinds.len());
+        }
+        seconds.filter(|_| !rates.is_empty()).map(|seconds| Estimate { seconds, how })
     }
+}
+
+/// The time that measuring may take, but for the kind of job at which it ends.
+const MEASURING: Duration = Duration::from_millis(1500);
+/// The seconds that a kind of job is measured for at least.
+const MEASURED: f64 = 0.005;
+/// A run that takes so many seconds is followed by no longer one.
+const MEASURED_AT_MOST: f64 = 0.1;
+/// Tokens in a step that is measured. More take longer, and no longer by the token.
+const STEP_TOKENS: f64 = 4e6;
+/// Bytes that a job which is measured may take.
+const STEP_BYTES: f64 = 3e7;
+
+/// How long jobs take.
+struct Estimate {
+    /// On one core.
+    seconds: f64,
+    /// What is to be said of how that was measured.
+    how: String,
+}
+
+/// Jobs that take about as long by the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    algorithm: usize,
+    states: usize,
+    /// Log2 of the tokens in a step.
+    size: u32,
+}
+
+impl Kind {
+    fn of(point: &Point) -> Self {
+        let size = (point.values[axis::BATCH_SIZE] * point.values[axis::T]).log2() as u32;
+        Self { algorithm: point.whole(axis::ALGORITHM), states: point.whole(axis::N), size }
+    }
+
+    /// How unlike another kind it is: in doublings of states and tokens, and another algorithm is unlike any.
+    fn distance(self, other: Self) -> f64 {
+        let states = (self.states as f64 / other.states as f64).log2().abs();
+        let algorithm = if self.algorithm == other.algorithm { 0.0 } else { 1e3 };
+        algorithm + states + f64::from(self.size.abs_diff(other.size))
+    }
+}
+
+/// The same job with steps that are short enough to run some: of fewer samples, or else of shorter sequences.
+fn small(job: &Job) -> Job {
+    let mut point = Point::clone(&job.point);
+    let values = &mut point.values;
+    values[axis::BATCH_SIZE] = values[axis::BATCH_SIZE].min((STEP_TOKENS / values[axis::T]).floor().max(1.0));
+    values[axis::T] = values[axis::T].min(STEP_TOKENS);
+    while point.bytes() > STEP_BYTES && point.values[axis::T] > 16.0 {
+        point.values[axis::T] = (point.values[axis::T] / 2.0).floor();
+        point.values[axis::Q] = point.values[axis::Q].min((point.values[axis::T] / 2.0).floor());
+    }
+    if point.values[axis::T] < job.point.values[axis::T] {
+        point.values[axis::Q] = point.values[axis::Q].min((point.values[axis::T] / 2.0).floor());
+    }
+    Job { point: Arc::new(point), ..*job }
+}
+
+/// Seconds that a job takes on one core for each unit of its cost; `None` if there is no such task.
+fn seconds_by_cost(job: &Job, config: &Config, level: Level) -> Option<f64> {
+    let task = Task::draw(&job.task_spec(&config.shared), &mut stream([1; 16])).ok()?;
+    let mut spec = job.train_spec(&config.shared, level);
+    // A step too small to learn from, so that the run neither ends early nor blows up, and checks far apart, as they
+    // are in a long run.
+    (spec.eta_boost, spec.eta_sparse, spec.stop_at, spec.resolution) = (1e-6, 1e-6, StopAt::Budget, 1e9);
+    let mut time = |steps: f64| {
+        spec.max_samples = steps as u64 * spec.batch_size as u64;
+        let start = Instant::now();
+        let _ = train(&task, &spec, stream([2; 16]), &mut ());
+        start.elapsed().as_secs_f64()
+    };
+    // The first run finds everything cold. What a run takes to begin and end is in both times and in neither difference, which
+    // must not drown in it.
+    let (_, ends, mut steps) = (time(1.0), time(1.0), 3.0);
+    let mut took = time(1.0 + steps);
+    while took - ends < ends.max(MEASURED) && took < MEASURED_AT_MOST {
+        steps *= 4.0;
+        took = time(1.0 + steps);
+    }
+    let mut point = Point::clone(&job.point);
+    point.values[axis::MAX_SAMPLES] = steps * point.values[axis::BATCH_SIZE];
+    let run = Job { point: Arc::new(point), ..*job };
+    Some((took - ends).max(0.0) / run.cost())
 }
 
 /// The most expensive first. Stable: equal costs stay in the order of the grid.
@@ -265,6 +347,33 @@ mod tests {
         // The slow, obvious version: all jobs but those, sorted by T downwards, else as they came.
         assert_eq!(plan.outstanding, [3, 4, 0, 1]);
         assert_eq!(plan.list().lines().filter(|l| l.contains(" done ")).count(), 2);
+    }
+
+    #[test]
+    fn steps_are_measured_in_small() {
+        let text = "replicates = 1\nmax_jobs = 1000000\n[grid]\nN = [3, 200]\nQ = [1, 900]\nT = [32, 1000, 1000000]\nbatch_size = [16, 1000000]\n\
+                    algorithm = [\"prox\", \"population\"]\nmax_samples = 1e9\nwhere = \"Q < T\"".to_owned();
+        let config = parse("test", "test.toml", text, &[]).unwrap();
+        for job in jobs(&config).unwrap() {
+            let point = &small(&job).point;
+            let [batch, q, t] = [axis::BATCH_SIZE, axis::Q, axis::T].map(|i| point.values[i]);
+            assert!(batch * t <= STEP_TOKENS && point.bytes() <= STEP_BYTES && q >= 1.0 && q < t, "{point:?}");
+            if t < job.point.values[axis::T] {
+                assert!(batch <= STEP_TOKENS / job.point.values[axis::T], "the batch goes first: {point:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_estimate_ends_in_time_and_says_what_it_knows() {
+        let text = "replicates = 1\n[grid]\nN = { lin = [2, 201], points = 200 }\nQ = 1\nT = { geom = [4, 1048576], points = 19 }\n\
+                    batch_size = 64\nalgorithm = [\"prox\", \"sgd\"]\n".to_owned();
+        let config = parse("test", "test.toml", text, &[]).unwrap();
+        let plan = Plan::new(&config, jobs(&config).unwrap(), &HashMap::<JobId, ()>::new());
+        let start = Instant::now();
+        let text = plan.describe(&config, Path::new("somewhere"), 1, Level::best());
+        assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+        assert!(text.contains("on smaller steps, for ") && text.contains(" of 7600 kinds of jobs"), "{text}");
     }
 
     #[test]

@@ -23,6 +23,7 @@ use scb_core::transfer::source;
 use crate::axis::{self, AXES, Shape};
 use crate::config::Config;
 use crate::job::{Identity, Job, JobId};
+use crate::training::told;
 use crate::{panics, part};
 
 /// In a run directory.
@@ -145,7 +146,7 @@ fn learn(
     spec.t = settings.t as usize;
     let theta = job.point.values[axis::THETA];
     let drawn = source(target, theta, &spec, &mut stream(identity.source_seed(job)));
-    let source = drawn.map_err(|error| format!("pretraining at theta = {theta}: {error}"))?;
+    let source = drawn.map_err(|error| format!("pretraining at theta = {theta}: {}", told(&error, &config.shared)))?;
     let algorithm = algorithm("prox").ok_or("internal error: prox is gone")?;
     let share = |share: f64| StageEnd { share: Some(share), ..StageEnd::default() };
     let spec = TrainSpec {

@@ -3,6 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+/// The name of the source that an override is.
+pub(crate) const COMMAND_LINE: &str = "command line";
+
 /// A text that configuration is read from.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
@@ -10,6 +13,13 @@ pub struct Source {
     pub name: String,
     /// All of it.
     pub text: String,
+}
+
+impl Source {
+    /// Whether it is an override.
+    pub(crate) fn is_command_line(&self) -> bool {
+        self.name == COMMAND_LINE
+    }
 }
 
 /// A place in a [`Source`].
@@ -22,12 +32,17 @@ pub struct Span {
 }
 
 impl Span {
+    /// What is written there.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.source.text.get(self.range.clone()).unwrap_or("")
+    }
+
     /// The part of this span, which holds the string `text`, that `inner` of the text stands at. The
     /// whole span where quotes and escapes blur it.
     #[must_use]
     pub fn within(&self, text: &str, inner: Range<usize>) -> Self {
-        let written = self.source.text.get(self.range.clone()).unwrap_or("");
-        let Some(offset) = written.find(text).filter(|_| !text.is_empty()) else {
+        let Some(offset) = self.text().find(text).filter(|_| !text.is_empty()) else {
             return self.clone();
         };
         let start = self.range.start + offset;

@@ -14,6 +14,7 @@ use report::record::{runs_table, timings_table};
 use report::scaling::scaling_table;
 use report::summary::summary_table;
 use report::table::write_whole;
+use report::text::{glued, wrapped};
 use report::trace::traces_table;
 use report::{Record, Timing};
 
@@ -25,6 +26,7 @@ use crate::grid::further_axes;
 use crate::job::{Job, RESULTS_VERSION};
 use crate::replay::Replay;
 use crate::store::{self, Store};
+use crate::terminal::answer_columns;
 
 /// Writes every table from what is done of `jobs`, in the order of the grid, and returns the answer.
 ///
@@ -119,7 +121,9 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
     let page_path = directory.join("report.html");
     write_whole(&page_path, page(&analysis, section, &drawn, &about).as_bytes())?;
     store.write_manifest(config, jobs.len(), &records, &names)?;
-    Ok(format!("{}Report: {}, tables and figures beside it\n", answer(&analysis, section), page_path.display()))
+    let columns = answer_columns();
+    let place = format!("Report: {}, tables and figures beside it", glued(&page_path.display().to_string()));
+    Ok(format!("{}{}\n", answer(&analysis, section, columns), wrapped(&place, "", "", columns).join("\n")))
 }
 
 /// Every axis without a column of its own, and its value.

@@ -11,10 +11,10 @@ use scb_core::kernel::Level;
 use scb_core::optimise::{Stage, Start, support_threshold};
 use scb_core::random::stream;
 use scb_core::train::{self, Checkpoint, Observer, Outcome, TrainSpec};
-use scb_core::{Task, mirror};
+use scb_core::{Task, TaskError, mirror};
 
 use crate::axis::{self, AXES};
-use crate::config::Config;
+use crate::config::{Config, Shared};
 use crate::duration::since_1970;
 use crate::execute::Work;
 use crate::grid::further_axes;
@@ -57,7 +57,7 @@ impl Training {
     ) -> Result<Trained, String> {
         let shared = &self.config.shared;
         let mut task_stream = stream(self.identity.task_seed(job));
-        let task = Task::draw(&job.task_spec(shared), &mut task_stream).map_err(|error| error.to_string())?;
+        let task = Task::draw(&job.task_spec(shared), &mut task_stream).map_err(|error| told(&error, shared))?;
         let data_stream = stream(self.identity.data_seed(job));
         let mut spec = job.train_spec(shared, self.level);
         let mut source_error = None;
@@ -108,6 +108,14 @@ impl Training {
         let wall_seconds = start.elapsed().as_secs_f64();
         let timing = Timing { job_id: record.job_id.clone(), wall_seconds, tokens, host: self.host.clone(), finished };
         Finished { record, timing, traces }
+    }
+}
+
+/// Why there is no task, and what to do about it.
+pub(crate) fn told(error: &TaskError, shared: &Shared) -> String {
+    match error.drawing_otherwise().filter(|_| shared.matrix.is_none()) {
+        Some(remedy) => format!("{error} ({remedy})"),
+        None => error.to_string(),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::config::{self, Config};
 use crate::diagnostic::Diagnostic;
 use crate::plan::Plan;
 use crate::store::{self, Access, Store};
-use crate::terminal::{print, say};
+use crate::terminal::{answer_columns, fitted, print, say};
 use crate::{SweepError, job, place, resolved, tables};
 
 /// Where the results of a config live.
@@ -90,6 +90,7 @@ fn tell(directory: &Path, (config, plan, store): &Looked) -> Result<(), SweepErr
         }
     };
     let strangers = strangers(directory, plan, store).map_or_else(String::new, |text| text + "\n");
+    let [partial, strangers] = [partial, strangers].map(|text| fitted(&text, Some(answer_columns())));
     print(&format!("{partial}{answer}{strangers}{missing}"))
 }
 

@@ -6,7 +6,7 @@ use super::run_directory;
 use crate::args::PlanArguments;
 use crate::plan::{self, Plan};
 use crate::store::{Access, Store};
-use crate::terminal::print;
+use crate::terminal::{answer_columns, fitted, print};
 use crate::{SweepError, config, job, level};
 
 pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitCode, SweepError> {
@@ -16,6 +16,10 @@ pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitCode, SweepError> {
     let store = Store::open(&directory, Access::Look)?;
     let plan = Plan::new(&config, job::jobs(&config)?, store.done());
     let threads = arguments.jobs.map_or_else(plan::cores, |cores| cores as usize);
-    print(&if arguments.list { plan.list() } else { plan.describe(&config, &directory, threads, level) })?;
+    if arguments.list {
+        print(&plan.list())?;
+    } else {
+        print(&fitted(&plan.describe(&config, &directory, threads, level), Some(answer_columns())))?;
+    }
     Ok(ExitCode::SUCCESS)
 }

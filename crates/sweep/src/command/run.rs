@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use report::text::glued;
+
 use super::{closing, refuse_another_sweep, run_directory, strangers};
 use crate::args::Run;
 use crate::claim::Claim;
@@ -12,7 +14,7 @@ use crate::plan::{self, Plan};
 use crate::progress::Progress;
 use crate::shell::quoted_path;
 use crate::store::{self, Access, Store};
-use crate::terminal::{print, say};
+use crate::terminal::{answer_columns, fitted, print, say};
 use crate::training::Training;
 use crate::{SweepError, config, interrupt, job, level, place, resolved, tables};
 
@@ -75,9 +77,11 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     if let Some(shard) = run.shard {
         if !run.quiet {
             let (done, jobs, directory) = (tally.done, tally.jobs, quoted_path(&directory));
-            print(&format!(
-                "shard {shard}: {done} of {jobs} jobs are done; when all shards are, `sweep report {directory}` writes the tables\n"
-            ))?;
+            let command = glued(&format!("`sweep report {directory}`"));
+            let text = format!(
+                "shard {shard}: {done} of {jobs} jobs are done; when all shards are, {command} writes the tables\n"
+            );
+            print(&fitted(&text, Some(answer_columns())))?;
         }
     } else {
         let answer = tables::write(&config, &plan.jobs, &store)?;

@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::shard::Shard;
 use crate::shell::quoted_path;
 use crate::store::Store;
-use crate::terminal::print;
+use crate::terminal::{answer_columns, fitted, print};
 
 /// More shards than this are shown only as far as they are not finished.
 const MOST_SHOWN: u32 = 64;
@@ -44,7 +44,7 @@ pub(crate) fn status(directory: &Path) -> Result<ExitCode, SweepError> {
             let _ = writeln!(text, "  shard {shard}: {} of {jobs} done, {}", jobs - left, state_of(shard, &owners));
         }
     }
-    print(&text)?;
+    print(&fitted(&text, Some(answer_columns())))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -57,7 +57,8 @@ pub(super) fn missing(plan: &Plan, store: &Store, owners: &[Seen], directory: &P
     let mut text = format!("{left} of {all} jobs have not run\n");
     if let Some(of) = newest_split(owners) {
         for (shard, jobs, left) in shards(plan, store, of).into_iter().filter(|&(_, _, left)| left > 0) {
-            let _ = writeln!(text, "  shard {shard} lacks {left} of {jobs} jobs: {}", state_of(shard, owners));
+            let line = format!("  shard {shard} lacks {left} of {jobs} jobs: {}", state_of(shard, owners));
+            text += &(fitted(&line, Some(answer_columns())) + "\n");
         }
     }
     let place = quoted_path(directory);
