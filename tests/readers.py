@@ -71,7 +71,7 @@ def check(name: str, path: Path, further: set[str]) -> None:
     for field in table.schema:
         assert field.metadata[b"meaning"], f"{name}.{field.name} has no meaning"
         assert file.metadata.metadata[b"column:" + field.name.encode()]
-    assert file.metadata.metadata[b"schema_version"] == b"2"
+    assert file.metadata.metadata[b"schema_version"] == b"3"
     if file.num_row_groups:
         assert file.metadata.row_group(0).column(0).compression == "ZSTD"
 

@@ -50,6 +50,12 @@ pub fn answer(analysis: &Analysis, claim: Option<&Section>, width: usize) -> Str
     lines.join("\n") + "\n"
 }
 
+/// With a capital letter.
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// A claim sentence by sentence, each with its number; the evidence is in the report.
 fn verdicts(lines: &mut Vec<String>, section: &Section, width: usize) {
     lines.extend(wrapped(&format!("{}: what these runs say of each sentence", section.title), "", "", width));
@@ -57,11 +63,18 @@ fn verdicts(lines: &mut Vec<String>, section: &Section, width: usize) {
     let longest = section.verdicts.iter().map(|v| v.finding.name().len()).max().unwrap_or(0);
     for verdict in &section.verdicts {
         let number = match (verdict.estimate, verdict.interval) {
-            (Some(x), Some((low, high))) => glued(&format!("{} [{}, {}]", two(x), two(low), two(high))),
-            (Some(x), None) => two(x),
+            (Some(x), Some((low, high))) => glued(&format!(" {} [{}, {}]", two(x), two(low), two(high))),
+            (Some(x), None) => format!(" {}", two(x)),
             _ => String::new(),
         };
-        let text = format!("{} {number}", verdict.statement);
+        let quantity = if number.is_empty() || verdict.quantity.is_empty() {
+            String::new()
+        } else {
+            format!(" {}:", capitalised(verdict.quantity))
+        };
+        let reason = verdict.reason.as_ref().map_or_else(String::new, |reason| format!(" {}.", capitalised(reason)));
+        let text =
+            format!("{}{quantity}{number}{}{reason}", verdict.statement, if reason.is_empty() { "" } else { "." });
         // Statements hang below each other.
         let finding = format!("  {:<longest$}  ", verdict.finding.name());
         lines.extend(wrapped(text.trim_end(), &finding, &" ".repeat(longest + 4), width));

@@ -80,8 +80,7 @@ impl Regression {
         let working = Working::of(self, rows)?;
         let p = self.estimates.len();
         let count = clusters.iter().max()? + 1;
-        // Of each cluster: A_g X_g, p numbers a row, and A_g e_g.
-        let mut adjusted: Vec<(Vec<Vec<f64>>, Vec<f64>, Vec<Vec<f64>>)> = Vec::new();
+        let mut adjusted: Vec<Adjusted> = Vec::new();
         for cluster in 0..count {
             let own: Vec<usize> = (0..rows.len()).filter(|&i| clusters[i] == cluster).collect();
             let x: Vec<Vec<f64>> = own.iter().map(|&i| working.x[i].clone()).collect();
@@ -96,19 +95,20 @@ impl Regression {
             };
             let columns: Vec<Vec<f64>> = (0..p).map(|c| times(&|j| x[j][c])).collect();
             let ax = (0..own.len()).map(|i| columns.iter().map(|column| column[i]).collect()).collect();
-            adjusted.push((ax, times(&|j| e[j]), x));
+            adjusted.push(Adjusted { ax, ae: times(&|j| e[j]), x });
         }
         let half = |i: usize| -> Option<f64> {
             // Row i of (X'X)^-1, which turns sums over rows into the coefficient.
             let c = &working.inverse[i];
             let (mut own, mut across) = (Vec::new(), Vec::new());
-            for (ax, _, x) in &adjusted {
+            for Adjusted { ax, x, .. } in &adjusted {
                 let v: Vec<f64> = ax.iter().map(|row| dot(row, c)).collect();
                 own.push(dot(&v, &v));
                 across.push((0..p).map(|k| x.iter().zip(&v).map(|(row, v)| row[k] * v).sum()).collect::<Vec<f64>>());
             }
-            let scores =
-                adjusted.iter().map(|(_, ae, x)| x.iter().zip(ae).map(|(row, e)| dot(row, c) * e).sum::<f64>());
+            let scores = adjusted
+                .iter()
+                .map(|Adjusted { ae, x, .. }| x.iter().zip(ae).map(|(row, e)| dot(row, c) * e).sum::<f64>());
             let variance: f64 = scores.map(|s| s * s).sum();
             let (mut trace, mut squares) = (0.0, 0.0);
             for g in 0..count {
@@ -202,6 +202,16 @@ pub fn fit(rows: &[Row]) -> Option<Regression> {
     finish(&start, &parameters, &at, degrees, rows.len())
 }
 
+/// A cluster of rows.
+struct Adjusted {
+    /// Its weighted rows.
+    x: Vec<Vec<f64>>,
+    /// A x, with A = (I - H)^(-1/2) of the cluster, which undoes that the fit follows it.
+    ax: Vec<Vec<f64>>,
+    /// A times its residuals.
+    ae: Vec<f64>,
+}
+
 /// The rows as weighted least squares has them at the maximum.
 struct Working {
     /// Regressors times the root of the row's weight.
@@ -264,8 +274,9 @@ fn inverse_root(a: &mut Vec<Vec<f64>>) {
                 for row in a.iter_mut() {
                     (row[i], row[j]) = (c * row[i] - s * row[j], s * row[i] + c * row[j]);
                 }
-                for k in 0..n {
-                    (a[i][k], a[j][k]) = (c * a[i][k] - s * a[j][k], s * a[i][k] + c * a[j][k]);
+                let (above, below) = a.split_at_mut(i);
+                for (x, y) in below[0].iter_mut().zip(&mut above[j]) {
+                    (*x, *y) = (c * *x - s * *y, s * *x + c * *y);
                 }
                 for row in &mut vectors {
                     (row[i], row[j]) = (c * row[i] - s * row[j], s * row[i] + c * row[j]);

@@ -309,7 +309,7 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
             let censored = quantile.censored || refused;
             let samples = if censored { quantile.samples.min(least) } else { quantile.samples };
             let example = examples[best];
-            let edges = edges(settings.keys(), &chosen_by, best, question);
+            let edges = edges(&settings.keys().collect::<Vec<_>>(), &chosen_by, best, question);
             rows.push(Needed {
                 n: *n,
                 q: *q,
@@ -342,12 +342,7 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
 }
 
 /// The keys at whose edge the setting of index `best` lies, one of those with these values and runs.
-fn edges<'t>(
-    tunings: impl Iterator<Item = &'t Tuning> + Clone,
-    runs: &[Runs],
-    best: usize,
-    question: &Question,
-) -> Vec<Edge> {
+fn edges(tunings: &[&Tuning], runs: &[Runs], best: usize, question: &Question) -> Vec<Edge> {
     let quantiles: Vec<Option<Reading>> = runs
         .iter()
         .map(|runs| Curve::of(runs.iter().map(|(_, reading)| *reading).collect()).quantile(question.quantile))
@@ -356,12 +351,16 @@ fn edges<'t>(
     let needs = |i: usize| quantiles[i].map_or((true, i64::MAX), |r| (r.censored, r.samples));
     let Some((false, chosen)) = quantiles.get(best).map(|_| needs(best)) else { return Vec::new() };
     // The budget is no hyperparameter: a larger one is never worse.
-    let fixed: [(&str, fn(&Tuning) -> f64); 4] =
-        [("batch_size", |t| t.0 as f64), ("eta_boost", |t| t.1.0), ("eta_sparse", |t| t.2.0), ("lambda", |t| t.3.0)];
+    let fixed = [
+        ("batch_size", Value::Fixed(|t| t.0 as f64)),
+        ("eta_boost", Value::Fixed(|t| t.1.0)),
+        ("eta_sparse", Value::Fixed(|t| t.2.0)),
+        ("lambda", Value::Fixed(|t| t.3.0)),
+    ];
     let further = question.tuned.iter().enumerate().map(|(i, key)| (key.as_str(), Value::Further(i)));
-    let keys = fixed.into_iter().map(|(key, get)| (key, Value::Fixed(get))).chain(further);
+    let keys = fixed.into_iter().chain(further);
     let edge = |(key, of): (&str, Value)| {
-        let values: Vec<f64> = tunings.clone().map(|tuning| of.read(tuning)).collect();
+        let values: Vec<f64> = tunings.iter().map(|tuning| of.read(tuning)).collect();
         let value = values[best];
         let (low, high) = values.iter().fold((f64::MAX, f64::MIN), |(a, b), &v| (a.min(v), b.max(v)));
         if low >= high || (value > low && value < high) {

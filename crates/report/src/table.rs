@@ -30,7 +30,7 @@ use parquet::file::properties::WriterProperties;
 use crate::ReportError;
 
 /// Version of every table's schema, in the file metadata as `schema_version`.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// How the temporary name of a file begins that is being written.
 pub const UNFINISHED: &str = ".unfinished-";

@@ -178,6 +178,7 @@ struct Tallies {
     bootstrap: Tally,
     without_bounds: Tally,
     warned: Tally,
+    outlying: Tally,
 }
 
 #[test]
@@ -218,6 +219,7 @@ fn intervals_cover_the_truth_as_often_as_they_say() {
     println!("lower bounds that hold: {}", percent(tallies.bounds.share()));
     println!("exponent of T without the lower bounds: mean {:.3}", tallies.without_bounds.mean());
     println!("grids of a true power law that draw a warning: {}", percent(tallies.warned.share()));
+    println!("  for a cell that lies off the law: {}", percent(tallies.outlying.share()));
 
     for tally in tallies.exponents.iter().chain([&tallies.of_pairs, &tallies.cells]) {
         assert!((0.92..=0.98).contains(&tally.share()), "{}", tally.share());
@@ -225,7 +227,7 @@ fn intervals_cover_the_truth_as_often_as_they_say() {
     for ((_, truth), tally) in EXPONENTS.iter().zip(&tallies.exponents) {
         assert!((tally.mean() - truth).abs() < 0.02, "{}", tally.mean());
     }
-    assert!(tallies.warned.share() < 0.08);
+    assert!(tallies.warned.share() < 0.08 && tallies.outlying.share() < 0.03);
     assert!(factor(&tallies.flattered) < -5.0 && factor(&tallies.split).abs() < 2.5);
     assert!(tallies.bounds.share() > 0.85);
 }
@@ -273,6 +275,7 @@ fn repeat(seed: u64, tallies: &Tallies) {
     let seen: Vec<&Needed> = cells.iter().filter(|c| !c.censored).collect();
     let naive = law(&seen, Form::Power).unwrap().coefficient(Term::T).unwrap().estimate;
     tallies.without_bounds.add(true, naive);
+    tallies.outlying.add(!scaling.outliers.is_empty(), scaling.outliers.first().map_or(0.0, |o| o.studentised.abs()));
     tallies.warned.add(scaling.failed_checks().next().is_some() || !scaling.outliers.is_empty(), 0.0);
 }
 
@@ -351,11 +354,12 @@ fn settings_that_do_nothing_do_not_turn_cells_into_bounds() {
                 if refused > 0 { "yes" } else { "no" }
             );
             assert!(refused == 0 || refused == CELLS, "it does not depend on what is seen");
-            if refused == 0 && std::env::var("NOASSERT").is_err() {
+            if refused == 0 {
                 // No more bounds than without copies, but for chance: four standard errors.
                 let alone = *first.get_or_insert(share(now.0));
                 assert!(share(now.0) < alone + 0.04, "{replicates} {copies}: {} {alone}", share(now.0));
-                assert!(off(now).abs() < 4.0, "{replicates} {copies}: {} %", off(now));
+                // The best of many is a little worse than the best, and never much better than it is.
+                assert!((-4.0..12.0).contains(&off(now)), "{replicates} {copies}: {} %", off(now));
             }
         }
     }

@@ -214,13 +214,6 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     for &(factor, group) in &flipping {
         verdicts.extend(remedy(evidence, plain, factor, group));
     }
-    if flipping.is_empty() {
-        verdicts.push(Verdict::new(
-            "Turning models over whose negative entries dominate lowers the exponent of T.",
-            Finding::Undecided,
-            "It was not tried.",
-        ));
-    }
     let mut lines = vec![("as it is".to_owned(), plain)];
     lines.extend(flipping.iter().map(|(factor, group)| (named("flip", *factor), Some(*group))));
     let pair = common_pair(&lines.iter().map(|(_, group)| (*group, Recovery)).collect::<Vec<_>>());

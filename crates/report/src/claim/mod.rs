@@ -310,6 +310,25 @@ mod tests {
         cells[0].refused = true;
         let reason = of(Finding::Refuted, &cells).reason.unwrap();
         assert!(reason.ends_with("more settings than the replicates bear at T = 64"), "{reason}");
+
+        // In the terminal: what the number is, and why nothing is decided.
+        let verdict = Verdict::new("It holds.", Finding::Confirmed, "Numbers.").number(
+            "exponent of T",
+            Some(0.5),
+            Some((0.4, 0.6)),
+        );
+        let section = Section {
+            title: "A claim",
+            text: "",
+            verdicts: vec![verdict.resting_on(&cells[1..])],
+            figures: Vec::new(),
+            notes: Vec::new(),
+        };
+        let analysis = crate::analysis::Analysis::of(&records, question);
+        let answer = crate::answer::answer(&analysis, Some(&section), 100);
+        let told =
+            "undecided  It holds. Exponent of T: 0.50 [0.40, 0.60]. Tuned at the edge: lambda (largest) at T = 512.";
+        assert!(answer.split_whitespace().collect::<Vec<_>>().join(" ").contains(&told.replace("  ", " ")), "{answer}");
     }
 
     #[test]

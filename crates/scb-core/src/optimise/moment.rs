@@ -301,6 +301,21 @@ mod tests {
 
     const NOTHING: StepSizes = StepSizes { value: 0.0, attention: 0.0, threshold: 0.0 };
 
+    /// `sqrt(chi2.isf(0.01/T, (N-1)^2) - (N-1)^2)`, from SciPy.
+    #[test]
+    fn the_threshold_of_noise_is_that_of_the_table() {
+        let table = [
+            (2, 33, 3.471537104211581),
+            (3, 64, 4.306116099998217),
+            (3, 4096, 5.242286574868528),
+            (6, 500, 6.332600441382989),
+        ];
+        for (n, t, expected) in table {
+            let found = beyond_noise(&task(n, 1, t, 1));
+            assert!((found / expected - 1.0).abs() < 1e-9, "{n} {t}: {found}");
+        }
+    }
+
     /// The moments and their sizes straight from the definition, of the same samples.
     #[test]
     fn counted_moments_are_means_over_samples() {
