@@ -53,7 +53,7 @@ fn convergence_algorithm_1_recovers_and_sgd_does_not() {
     let run = run(home.path(), &text.replace("replicates = 32", "replicates = 16"));
     assert_eq!(finding(&run, "Algorithm 1 recovers P and Q"), "confirmed");
     assert_eq!(finding(&run, "Vanilla SGD does not recover"), "confirmed");
-    assert_ne!(finding(&run, "As many runs of Algorithm 1 are mirrored"), "refuted");
+    assert_ne!(finding(&run, "With small λ as many runs of Algorithm 1 are mirrored"), "refuted");
     let evidence = &verdicts(&run)[2].2;
     assert!(evidence.contains("λ = 1e-5: α_A") && !evidence.contains("α_A -,"), "{evidence}");
     for name in ["claim_convergence", "claim_convergence_sgd"] {
@@ -61,17 +61,17 @@ fn convergence_algorithm_1_recovers_and_sgd_does_not() {
     }
 }
 
-/// Over ten other seeds the exponents of the two stages differed by 0.15 to 0.72.
+/// Over ten other seeds the exponents of the two stages differed by 0.71 to 1.35.
 #[test]
 fn two_stages_the_second_depends_on_the_length_less() {
     let home = tempfile::tempdir().unwrap();
     let run = run(
         home.path(),
-        "seed = 5\nreplicates = 20\n\
+        "seed = 5\nreplicates = 30\n\
          [[grid]]\nN = 3\nQ = 1\nT = [32, 64, 128, 256, 512, 1024]\ninit_alpha_v = 0\ninit_alpha_a = 0\n\
-         batch_size = [\"T/8 + 8\", \"T/4 + 8\", \"T/2 + 8\"]\neta_boost = [0.07, 0.1]\nmax_samples = \"40*T + 6000\"\n\
-         [[grid]]\nN = 3\nQ = 1\nT = [64, 128, 256, 512, 1024]\ninit_alpha_v = 0.5\ninit_alpha_a = 0.5\nbatch_size = [32, 128, 512]\n\
-         eta_sparse = [0.1, 0.2, 0.4]\nlambda = [0.003, 0.01, 0.02]\nmax_samples = 30000\nwhere = \"batch_size/eta_sparse <= 4*T + 400\"\n\
+         batch_size = [\"0.05*(T + 64)\", \"0.1*(T + 64)\", \"0.2*(T + 64)\", \"0.4*(T + 64)\"]\neta_boost = 0.1\nmax_samples = \"40*T + 6000\"\n\
+         [[grid]]\nN = 3\nQ = 1\nT = [64, 128, 256, 512, 1024]\ninit_alpha_v = 0.5\ninit_alpha_a = 0.5\nbatch_size = [64, 90, 128, 180, 256, 362, 512, 724]\n\
+         eta_sparse = 1\nattention_step = 1.25\nlambda = 0.0025\nmax_samples = \"8*batch_size\"\n\
          [task]\npersistence = 0.7\n[answer]\nclaim = \"two_stages\"\n",
     );
     let verdicts = verdicts(&run);
@@ -129,16 +129,16 @@ fn transfer_saves_samples_and_a_negative_correlation_leads_astray() {
     assert_eq!(fs::read_dir(run.join("pretraining")).unwrap().count(), 12 * 4 * 2);
 }
 
-/// Both recover nearly always at these lengths: over ten other seeds in 11 or 12 of 12 runs.
+/// Both recover nearly always at these lengths: over ten other seeds in 11 or 12 of 12 runs. One setting each: nothing is tuned.
 #[test]
 fn softmax_by_adam_learns_what_linear_attention_learns() {
     let home = tempfile::tempdir().unwrap();
     let run = run(
         home.path(),
         "seed = 5\nreplicates = 12\n\
-         [[grid]]\nN = 3\nQ = 2\nT = [32, 64]\nbatch_size = [\"T/4 + 8\", \"T/2 + 8\"]\n\
-         [[grid]]\nN = 3\nQ = 2\nT = [32, 64]\nalgorithm = \"softmax_adam\"\nbatch_size = [16, 64]\neta_boost = [0.03, 0.1]\neta_sparse = \"eta_boost/4\"\n\
-         attention_step = [1, 4]\n[training]\nmax_samples = \"60*T + 8000\"\n[answer]\nclaim = \"softmax\"\n",
+         [[grid]]\nN = 3\nQ = 2\nT = [32, 64]\nbatch_size = \"T/4 + 8\"\n\
+         [[grid]]\nN = 3\nQ = 2\nT = [32, 64]\nalgorithm = \"softmax_adam\"\nbatch_size = 16\neta_boost = 0.03\neta_sparse = \"eta_boost/4\"\n\
+         attention_step = 1\n[training]\nmax_samples = \"60*T + 8000\"\n[answer]\nclaim = \"softmax\"\n",
     );
     assert_eq!(finding(&run, "linear, Algorithm 1: learns P and Q"), "confirmed", "{:?}", verdicts(&run));
     assert_eq!(finding(&run, "softmax, Adam: learns P and Q"), "confirmed", "{:?}", verdicts(&run));
@@ -151,8 +151,9 @@ fn softmax_by_adam_learns_what_linear_attention_learns() {
     assert_eq!(fs::read(run.join("figures/claim_softmax_training.svg")).unwrap(), before);
 }
 
-/// The threshold that the chi-square limit predicts, and its growth: from T = 64 to T = 1024 the moment estimator took 0.8 to 1.9 times as many samples over ten
-/// other seeds, prox 2.7 to 9.7 times, and at T = 1024 prox took 3.8 to 11 times as many as the estimator.
+/// The threshold that the chi-square limit predicts, and its growth: from T = 64 to T = 1024 the moment estimator took 1.0 to 1.9 times as many samples over ten
+/// other seeds, prox 3.0 to 5.1 times, and at T = 1024 prox took 3.6 to 6.7 times as many as the estimator. The threshold was confirmed in seven of
+/// them and undecided in three.
 #[test]
 fn moment_estimator_takes_as_many_samples_as_predicted_and_hardly_more_for_longer_sequences() {
     let home = tempfile::tempdir().unwrap();
@@ -161,7 +162,7 @@ fn moment_estimator_takes_as_many_samples_as_predicted_and_hardly_more_for_longe
         "seed = 5\nreplicates = 40\n\
          [[grid]]\nN = 3\nQ = 2\nT = [64, 256, 1024]\nalgorithm = \"moment\"\nbatch_size = 16\nmax_samples = 5000\n\
          [[grid]]\nN = 3\nQ = 2\nT = [64, 256, 1024]\nbatch_size = [\"T/8 + 8\", \"T/4 + 8\"]\nmax_samples = \"40*T + 6000\"\n\
-         [training]\nresolution = 0.05\n[answer]\nclaim = \"moment\"\n",
+         [training]\nresolution = 0.05\n[answer]\nquantile = 0.75\nclaim = \"moment\"\n",
     );
     assert_eq!(finding(&run, "The finite-sample threshold"), "confirmed", "{:?}", verdicts(&run));
     let of = |algorithm: &str| needed(&run, algorithm, "support", "-", 0.0);

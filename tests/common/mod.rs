@@ -41,6 +41,7 @@ pub(crate) fn small_sweeps() -> Vec<(&'static str, &'static str)> {
         ("mirrored_tuning.toml", "replicates=2 T=32,64 training.max_samples=2000"),
         ("moment.toml", "replicates=2 T=32,64 max_samples=2000"),
         ("population.toml", "replicates=2 T=32,64 max_samples=400"),
+        ("remedy.toml", "replicates=2 T=32,64 training.max_samples=2000"),
         ("sample_complexity.toml", "replicates=2 T=32,64 training.max_samples=2000"),
         ("smoke.toml", "replicates=2 T=32,64 training.max_samples=2000"),
         ("softmax.toml", "replicates=2 T=32,64 training.max_samples=2000"),

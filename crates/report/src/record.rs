@@ -625,7 +625,7 @@ pub(crate) mod tests {
             assert_eq!(written(value), text);
             assert_eq!(text.parse::<f64>(), Ok(value));
         }
-        assert_eq!((shown("epsilon", 1e-250).as_str(), shown("steps", 1.0).as_str()), ("1e-250", "raw"));
+        assert_eq!((shown("epsilon", 1e-250).as_str(), shown(STEP_SCALE, 1.0).as_str()), ("1e-250", "raw"));
     }
 
     #[test]

@@ -116,7 +116,8 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
         each("sgd", &state) + " It holds if fewer than half recover at every step size.",
     ));
     verdicts.push(before_rounding(evidence, &of("prox").map(|(v, _)| *v).collect::<Vec<_>>()));
-    verdicts.push(mirrored(evidence));
+    let runs_of: Vec<(Variant<'_>, &[&Record])> = of("prox").map(|(v, runs)| (*v, runs.as_slice())).collect();
+    verdicts.push(mirrored(&runs_of));
     let most = evidence.traces.iter().filter(|t| t.points.len() > 1).flat_map(|t| &t.points).map(|p| p.step).max();
     let figures = most.map_or_else(Vec::new, |most| {
         let figure = |name: &str, algorithm: &'static str, title: &str| {
@@ -151,30 +152,50 @@ fn before_rounding(evidence: &Evidence<'_>, shown: &[Variant<'_>]) -> Verdict {
     Verdict::new("What λ does: medians at the end of the sparse stage, before rounding.", Finding::Measured, text)
 }
 
-fn mirrored(evidence: &Evidence<'_>) -> Verdict {
-    const STATEMENT: &str = "As many runs of Algorithm 1 are mirrored as the Gaussian argument predicts.";
-    let prox = || measured(evidence.records.iter().filter(|r| r.algorithm == "prox"));
-    // All settings are on the same tasks.
-    let predicted = prox().filter_map(|(r, m)| Some((r, m.optional("predicted_mirrored")?)));
-    let counts = |r: &Record| f64::from(u8::from(r.status == Status::Mirrored));
-    let found = Agreement::of(predicted.map(|(r, p)| (task_of(r), counts(r), p)));
+/// Compares mirrored runs with the prediction, at normalised steps and the smallest lambda. The prediction is of the sign that a run grows into: runs with raw
+/// steps hardly grow at all, and a large lambda empties a mirrored attention, so that the run ends exhausted.
+fn mirrored(shown: &[(Variant<'_>, &[&Record])]) -> Verdict {
+    const STATEMENT: &str = "With small λ as many runs of Algorithm 1 are mirrored as the Gaussian argument predicts.";
+    let normalised = || shown.iter().filter(|(v, _)| v.1 == Key(0.0));
+    let smallest = normalised().map(|(v, _)| v.2).min();
+    let of = |runs: &[&Record], is: &dyn Fn(&Record, f64) -> bool| {
+        let rows = measured(runs.iter().copied());
+        let rows = rows.filter_map(|(r, m)| Some((r, m.alpha_v, m.optional("predicted_mirrored")?)));
+        Agreement::of(rows.map(|(r, alpha_v, p)| (task_of(r), f64::from(u8::from(is(r, alpha_v))), p)))
+    };
+    let is_mirrored = |r: &Record, _: f64| r.status == Status::Mirrored;
+    let Some((_, runs)) = normalised().find(|(v, _)| Some(v.2) == smallest) else {
+        return Verdict::new(STATEMENT, Finding::Undecided, "Nothing is predicted of these runs.");
+    };
+    let found = of(runs, &is_mirrored);
     if found.expected == 0.0 {
         return Verdict::new(STATEMENT, Finding::Undecided, "Nothing is predicted of these runs.");
     }
     let (ratio, interval) = (found.ratio(), found.interval());
+    let others = normalised().filter(|(v, _)| Some(v.2) != smallest).map(|(v, runs)| {
+        let emptied = of(runs, &|r, alpha_v| r.status == Status::Exhausted && alpha_v < 0.0);
+        format!(
+            " With λ = {} {} of {} ended so, and {} with V turned round whose attention the l1 term has emptied.",
+            short(v.2.0),
+            of(runs, &is_mirrored).seen,
+            runs.len(),
+            emptied.seen
+        )
+    });
     // As in `mirrored.toml`, which has the runs to decide it.
     Verdict::new(
         STATEMENT,
         agreement(&[found]),
         format!(
-            "{} mirrored, {:.0} predicted, over {} tasks: {} [{}, {}] times as many. {}",
+            "{} mirrored, {:.0} predicted, over {} tasks: {} [{}, {}] times as many. {}{}",
             found.seen,
             found.expected,
             found.tasks,
             two(ratio),
             two(interval.0),
             two(interval.1),
-            RULE_OF_AGREEMENT
+            RULE_OF_AGREEMENT,
+            others.collect::<String>()
         ),
     )
     .number("observed over predicted", Some(ratio), Some(interval))
