@@ -100,12 +100,13 @@ impl<'t> Truth<'t> {
 
     /// The rounded attention's mass and error. O(N T).
     #[must_use]
-    pub fn rounded(&self, attention: &Array2<f32>, keep: f64) -> Rounded {
+    pub fn rounded(&self, model: &Linear, keep: f64) -> Rounded {
         let task = self.task;
         let mut rounded = Rounded { kept_mass: 0.0, attention_error: 0.0 };
         for (k, (pattern, &mu)) in task.patterns.iter().zip(&task.stationary).enumerate() {
-            let a = model::row(attention, k);
-            let rounding::Kept { floor, mass, square, .. } = rounding::kept(self.level, a, keep);
+            let a = model::row(&model.attention, k);
+            let rounding::Kept { floor, mass, square, .. } =
+                rounding::kept(self.level, a, model.left_noise_of(k), keep);
             let mut overlap = 0.0;
             for (&position, &weight) in pattern.positions.iter().zip(&pattern.weights) {
                 if a[position] >= floor {
@@ -137,11 +138,12 @@ impl<'t> Truth<'t> {
         }
         let truth = Linear::planted(self.task, 1.0, 1.0);
         let dropped = self.task.patterns.iter().enumerate().find_map(|(k, pattern)| {
-            let floor = f64::from(rounding::floor(self.level, model::row(&truth.attention, k), keep));
+            let floor =
+                f64::from(rounding::floor(self.level, model::row(&truth.attention, k), truth.left_noise_of(k), keep));
             pattern.weights.iter().copied().find(|&w| ((w as f32) as f64) < floor).map(|weight| (k + 1, weight))
         });
         let Some((query, weight)) = dropped else { return Ok(()) };
-        let rounded = self.rounded(&truth.attention, keep);
+        let rounded = self.rounded(&truth, keep);
         let error = rounded.attention_error.max(self.value_error(&truth.value, rounded.kept_mass));
         if error <= epsilon { Ok(()) } else { Err(TrainError::Unrecoverable { query, weight, error, epsilon }) }
     }
@@ -180,7 +182,7 @@ impl<'t> Truth<'t> {
     /// Every distance at once, the rounded ones at `keep`. O(N T).
     #[must_use]
     pub fn errors(&self, model: &Linear, keep: f64) -> Errors {
-        let rounded = self.rounded(&model.attention, keep);
+        let rounded = self.rounded(model, keep);
         Errors {
             value: self.value_error(&model.value, 1.0),
             attention: self.attention_error(&model.attention),
@@ -200,12 +202,12 @@ fn not_negative(x: f64) -> f64 {
 /// averaged over query tokens with weights `mu`. Needs no ground truth: near 0 at the uninformative
 /// start, near `alpha_A` once the true positions stand out of the noise. O(N T).
 #[must_use]
-pub fn kept_mass(level: Level, mu: &[f64], attention: &Array2<f32>, keep: f64) -> f64 {
-    let uniform = 1.0 / attention.ncols() as f64;
+pub fn kept_mass(level: Level, mu: &[f64], model: &Linear, keep: f64) -> f64 {
+    let uniform = 1.0 / model.attention.ncols() as f64;
     let mut sum = 0.0;
     for (k, &mu) in mu.iter().enumerate() {
-        let a = model::row(attention, k);
-        let kept = rounding::kept(level, a, keep);
+        let a = model::row(&model.attention, k);
+        let kept = rounding::kept(level, a, model.left_noise_of(k), keep);
         sum += mu * (kept.mass - kept.count * uniform);
     }
     sum
@@ -370,7 +372,7 @@ mod tests {
     fn kept_mass_is_zero_at_the_start_and_the_correlation_afterwards() {
         let task = task();
         let mu = task.stationary.to_vec();
-        assert!(kept_mass(Level::best(), &mu, &Linear::uninformative(&task).attention, 0.5).abs() < 1e-6);
+        assert!(kept_mass(Level::best(), &mu, &Linear::uninformative(&task), 0.5).abs() < 1e-6);
         let equal = TaskSpec {
             n: 3,
             q: 2,
@@ -382,9 +384,6 @@ mod tests {
         let model = Linear::planted(&task, 0.0, 0.5);
         // On the path: Q entries of 1/T + alpha (1/Q - 1/T), so the excess is alpha (1 - Q/T).
         let expected = 0.5 * (1.0 - 2.0 / 400.0);
-        assert!(
-            (kept_mass(Level::best(), task.stationary.as_slice().unwrap(), &model.attention, 0.5) - expected).abs()
-                < 1e-6
-        );
+        assert!((kept_mass(Level::best(), task.stationary.as_slice().unwrap(), &model, 0.5) - expected).abs() < 1e-6);
     }
 }

@@ -171,6 +171,13 @@ impl Task {
         self.k_p
     }
 
+    /// Whether the weights of each pattern are equal, `1/Q`, but for rounding errors.
+    #[must_use]
+    pub fn equal_weights(&self) -> bool {
+        let equal = 1.0 / self.q as f64;
+        self.patterns.iter().flat_map(|pattern| &pattern.weights).all(|weight| (weight / equal - 1.0).abs() < 1e-9)
+    }
+
     /// `K_Q = |Q - 1/T|_mu^2`, how far the true attention is from uniform.
     #[must_use]
     pub fn k_q(&self) -> f64 {

@@ -11,6 +11,9 @@ pub struct Linear {
     pub value: Array2<f64>,
     /// A transposed, shape `(N, T)`: row `k` is `a^(k)`, contiguous as the kernels want it.
     pub attention: Array2<f32>,
+    /// Where weights are unequal: how far above `1/T` noise may reach that a cut has left, for each query token; 0 where none is. A cut takes the
+    /// negative entries away by which noise shows otherwise. `None` where weights are equal (see `rounding.rs`).
+    pub left_noise: Option<Vec<f64>>,
 }
 
 impl Linear {
@@ -34,7 +37,15 @@ impl Linear {
                 row[position] = (uniform + alpha_a * weight) as f32;
             }
         }
-        Self { value, attention }
+        Self { value, attention, left_noise: (!task.equal_weights()).then(|| vec![0.0; task.n]) }
+    }
+}
+
+impl Linear {
+    /// [`left_noise`](Self::left_noise) of query token `k`.
+    #[must_use]
+    pub fn left_noise_of(&self, k: usize) -> Option<f64> {
+        self.left_noise.as_ref().map(|noise| noise[k])
     }
 }
 

@@ -1,17 +1,22 @@
 //! Rounding: which entries of an attention row are its positions, and which are noise. One rule, for the optimiser that
 //! rounds and for the metrics that say what rounding would give.
 //!
-//! An entry is kept if it is at least `share` times the largest one, or if no noise reaches it. True attention has no
-//! negative entries, and noise has as many as positive ones; so the entry furthest below `1/T` shows how far noise reaches,
-//! and what lies [`CLEAR`] times as far above `1/T` is signal. The row's floor is the lower of the two:
+//! **Equal weights**: an entry is kept if it is at least `share` times the largest one. Nothing that a learner sees is needed but that
+//! weights are equal, which is part of the question, as N and Q are.
+//!
+//! **Unequal weights**: an entry is also kept if no noise reaches it, for a share of the largest alone drops true positions of small weight however
+//! exactly the model knows them. True attention has no negative entries, and noise has as many as positive ones; so the entry furthest
+//! below `1/T` shows how far noise reaches, and what lies [`CLEAR`] times as far above `1/T` is signal:
 //!
 //! ```text
-//! floor = min(share * largest, 1/T + CLEAR * (1/T - smallest))
+//! floor = min(share * largest, 1/T + CLEAR * max(1/T - smallest, left noise))
 //! ```
 //!
-//! While noise is large the share decides, which tells weights that are about equal from noise. Once it is small, true positions of small weight are
-//! kept too: a share of the largest alone drops them however exactly the model knows them, and never recovers a task whose
-//! weights are unequal. A learner sees all of it.
+//! A cut takes away the negative entries and may leave positive ones that are noise. How far these reach is remembered, and shrinks as gradient
+//! steps pull entries towards the truth ([`Linear::left_noise`](super::Linear::left_noise)).
+//!
+//! Why not always: soft-thresholding pushes negative entries up faster than positive ones down, as the sum of a row is kept; where a run's whole way is not much
+//! longer than what lambda takes off (tiny steps), noise is then on one side only, and its entries would be kept. At equal weights nothing is to be gained for it.
 
 use crate::kernel::Level;
 
@@ -33,22 +38,34 @@ pub(crate) struct Kept {
     pub(crate) count: f64,
 }
 
-/// What rounding keeps of the row `a` of T entries.
+/// What rounding keeps of the row `a` of T entries, in which a cut has left noise so far above `1/T`.
 #[must_use]
-pub(crate) fn kept(level: Level, a: &[f32], share: f64) -> Kept {
-    let floor = floor(level, a, share);
+pub(crate) fn kept(level: Level, a: &[f32], left_noise: Option<f64>, share: f64) -> Kept {
+    let floor = floor(level, a, left_noise, share);
     let (mass, square, count) = level.kept(a, floor);
     Kept { floor, mass, square, count }
 }
 
 /// The smallest entry of the row `a` that is no noise; `share` in `(0, 1]`.
 #[must_use]
-pub(crate) fn floor(level: Level, a: &[f32], share: f64) -> f32 {
+pub(crate) fn floor(level: Level, a: &[f32], left_noise: Option<f64>, share: f64) -> f32 {
     let uniform = 1.0 / a.len() as f64;
     let of_largest = share * f64::from(level.largest(a));
-    let beyond_noise = uniform + CLEAR * (uniform - f64::from(smallest(a)));
+    let Some(left_noise) = left_noise else { return of_largest as f32 };
+    let reach = (uniform - f64::from(smallest(a))).max(left_noise);
+    let beyond_noise = uniform + CLEAR * reach;
     // Not `min`: rows that are not numbers have a lowest entry of infinity, and keep the share.
     (if beyond_noise > 0.0 && beyond_noise < of_largest { beyond_noise } else { of_largest }) as f32
+}
+
+/// Cuts what is below the floor of `share`, and says how far above `1/T` noise may reach that is left: as far as below it, or 0 where the cut
+/// lies beyond all noise.
+pub(crate) fn cut(level: Level, a: &mut [f32], left_noise: Option<f64>, share: f64) -> f64 {
+    let uniform = 1.0 / a.len() as f64;
+    let reach = uniform - f64::from(smallest(a));
+    let floor = floor(level, a, left_noise, share);
+    a.iter_mut().filter(|x| **x < floor).for_each(|x| *x = 0.0);
+    if f64::from(floor) < f64::from((uniform + CLEAR * reach) as f32) { reach } else { 0.0 }
 }
 
 /// The smallest entry; infinity if there is none. In lanes, which the compiler turns into vectors.
@@ -69,7 +86,7 @@ mod tests {
     use crate::random::{normal, stream};
 
     fn kept_positions(a: &[f32], share: f64) -> Vec<usize> {
-        let floor = floor(Level::best(), a, share);
+        let floor = floor(Level::best(), a, Some(0.0), share);
         (0..a.len()).filter(|&t| a[t] >= floor).collect()
     }
 
@@ -100,6 +117,31 @@ mod tests {
         assert!(beyond <= 20, "{beyond} of 2000");
     }
 
+    /// A row in which soft-thresholding has left noise on one side only: nothing below `1/T` says how far it reaches.
+    #[test]
+    fn equal_weights_are_kept_by_their_share_alone() {
+        let mut row = vec![0.0002f32; 5000];
+        (row[3], row[8], row[70], row[900]) = (0.031, 0.033, 0.0016, 0.0021);
+        let of = |noise| floor(Level::best(), &row, noise, 0.5);
+        assert_eq!(of(None), 0.0165);
+        assert!(of(Some(0.0)) < 0.001 && of(Some(0.0015)) > 0.0023, "{} {}", of(Some(0.0)), of(Some(0.0015)));
+    }
+
+    /// What a cut leaves of noise is remembered, and nothing where it lies beyond all noise.
+    #[test]
+    fn a_cut_says_how_far_the_noise_reaches_that_it_leaves() {
+        let mut random = stream([5; 16]);
+        let mut row = |noise: f64| -> Vec<f32> {
+            let signal = |t: usize| if t == 7 || t == 40 { 0.5 } else { 0.0 };
+            (0..200).map(|t| (signal(t) + noise * normal(&mut random)) as f32).collect()
+        };
+        let mut noisy = row(0.05);
+        let reach = 0.005 - f64::from(smallest(&noisy));
+        assert_eq!(cut(Level::best(), &mut noisy, Some(0.0), 0.2), reach);
+        assert!(noisy.iter().all(|&x| x == 0.0 || x > 0.08) && noisy.iter().filter(|&&x| x > 0.0).count() > 2);
+        assert_eq!(cut(Level::best(), &mut row(0.001), Some(0.0), 0.2), 0.0);
+    }
+
     #[test]
     fn rows_without_signal_keep_what_the_share_keeps() {
         assert_eq!(kept_positions(&[0.25; 4], 0.5), [0, 1, 2, 3], "the uniform start");
@@ -107,7 +149,7 @@ mod tests {
         // Mirrored: what should be large is negative, and says that noise is large.
         assert_eq!(kept_positions(&[-0.5, 0.5, 0.4, 0.1], 0.5), [1, 2]);
         assert!(kept_positions(&[-0.5, -0.4], 0.5).is_empty());
-        let blown = kept(Level::best(), &[f32::NAN, 0.5], 0.5);
+        let blown = kept(Level::best(), &[f32::NAN, 0.5], Some(0.0), 0.5);
         assert_eq!((blown.floor, blown.count), (0.25, 1.0));
         for length in [1, 31, 32, 33, 100] {
             let a: Vec<f32> = (0..length).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();

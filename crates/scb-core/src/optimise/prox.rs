@@ -81,8 +81,11 @@ impl Optimiser for Prox {
             Stage::Sparse => {
                 for k in (0..task.n).filter(|_| self.cut > 0.0) {
                     let a = row_mut(&mut model.attention, k);
-                    let floor = rounding::floor(self.level, a, self.cut);
-                    a.iter_mut().filter(|x| **x < floor).for_each(|x| *x = 0.0);
+                    let noise = model.left_noise.as_mut().map(|noise| &mut noise[k]);
+                    let left = rounding::cut(self.level, a, noise.as_deref().copied(), self.cut);
+                    if let Some(noise) = noise {
+                        *noise = left;
+                    }
                     restore_sum(self.level, a);
                 }
             }
@@ -103,6 +106,7 @@ impl Optimiser for Prox {
         if self.rounded {
             return;
         }
+        shrink_left_noise(model, task, sizes.attention);
         for (k, &mu) in task.stationary.iter().enumerate() {
             let eta = sizes.attention / mu;
             let a = row_mut(&mut model.attention, k);
@@ -120,6 +124,20 @@ impl Optimiser for Prox {
     fn flips(&self) -> u64 {
         self.flips
     }
+}
+
+/// A step pulls every entry towards the truth by a share `eta_A |Vc|^2_mu` of its distance, the curvature of the loss in one entry; so noise that a cut has
+/// left shrinks by as much. Needs no ground truth. O(N^2) while there is some.
+fn shrink_left_noise(model: &mut Linear, task: &Task, eta: f64) {
+    let Some(left_noise) = model.left_noise.as_mut().filter(|noise| noise.iter().any(|&x| x > 0.0)) else { return };
+    let mut curvature = 0.0;
+    for (column, &m) in model.value.columns().into_iter().zip(&task.stationary) {
+        for (&v, &centre) in column.iter().zip(&task.stationary) {
+            curvature += m * (v - centre) * (v - centre);
+        }
+    }
+    let left = (1.0 - eta * curvature).abs().min(1.0);
+    left_noise.iter_mut().for_each(|noise| *noise *= left);
 }
 
 /// How far the largest entry of `a^(k)` lies above `1/T`, and the smallest below, averaged over query tokens with weights mu.
@@ -149,11 +167,13 @@ impl Prox {
         let mut scale = 0.0;
         for (k, &mu) in task.stationary.iter().enumerate() {
             let a = row_mut(&mut model.attention, k);
-            let rounding::Kept { floor, mass, .. } = rounding::kept(self.level, a, self.keep);
+            let rounding::Kept { floor, mass, .. } =
+                rounding::kept(self.level, a, model.left_noise.as_ref().map(|noise| noise[k]), self.keep);
             // Not the other way round: what is not a number must stay so.
             a.iter_mut().for_each(|x| *x = if *x < floor { 0.0 } else { (f64::from(*x) / mass) as f32 });
             scale += mu * mass;
         }
+        model.left_noise.iter_mut().for_each(|noise| noise.fill(0.0));
         for mut column in model.value.columns_mut() {
             for (v, &mu) in column.iter_mut().zip(&task.stationary) {
                 *v = mu + scale * (*v - mu);
@@ -232,6 +252,28 @@ mod tests {
             rounded: false,
             means: vec![0.0; 4],
         }
+    }
+
+    /// Without noise and at the true V, steps shrink what is wrong in every entry by the share that left noise is taken to shrink by.
+    #[test]
+    fn left_noise_shrinks_as_entries_do() {
+        let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
+        let spec = TaskSpec { n: 4, q: 2, t: 35, chain, weights: Weights::Dirichlet(2.0) };
+        let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
+        let mut model = Linear::planted(&task, 1.0, 1.0);
+        model.left_noise = Some(vec![0.1; 4]);
+        // Two entries of one row: their sum stays.
+        let wrong = (0..35).filter(|t| !task.patterns[2].positions.contains(t)).take(2).collect::<Vec<_>>();
+        (model.attention[[2, wrong[0]]], model.attention[[2, wrong[1]]]) = (0.1, -0.1);
+        let gradient = expected_gradient(&task, &model).attention.mapv(|g| g as f32);
+        let eta = 0.3 / task.k_p;
+        shrink_left_noise(&mut model, &task, eta);
+        let a = row_mut(&mut model.attention, 2);
+        step_attention(Level::best(), a, row(&gradient, 2), eta / task.stationary[2], 0.0);
+        let noise = model.left_noise_of(2).unwrap();
+        assert!((noise - 0.07).abs() < 1e-9, "{noise}");
+        let entry = f64::from(model.attention[[2, wrong[0]]]);
+        assert!((entry - noise).abs() < 1e-3, "{entry} {noise}");
     }
 
     /// The projected gradient is the closest point, in `|.|_mu` after preconditioning, of the set

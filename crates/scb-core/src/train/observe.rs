@@ -43,7 +43,7 @@ impl<'a> Checkpoint<'a> {
             stage,
             alpha_v: truth.alpha_v(&model.value),
             alpha_a: truth.alpha_a(&model.attention),
-            rounded: truth.rounded(&model.attention, keep),
+            rounded: truth.rounded(model, keep),
             model,
             truth,
             keep,
