@@ -73,8 +73,8 @@ fn verdicts(lines: &mut Vec<String>, section: &Section, width: usize) {
             format!(" {}:", capitalised(verdict.quantity))
         };
         let reason = verdict.reason.as_ref().map_or_else(String::new, |reason| format!(" {}.", capitalised(reason)));
-        let text =
-            format!("{}{quantity}{number}{}{reason}", verdict.statement, if reason.is_empty() { "" } else { "." });
+        let stop = if reason.is_empty() || number.is_empty() { "" } else { "." };
+        let text = format!("{}{quantity}{number}{stop}{reason}", verdict.statement);
         // Statements hang below each other.
         let finding = format!("  {:<longest$}  ", verdict.finding.name());
         lines.extend(wrapped(text.trim_end(), &finding, &" ".repeat(longest + 4), width));
