@@ -341,6 +341,9 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
     rows
 }
 
+/// Values beyond which there is nothing: a tuning grid that ends there ends at no edge.
+const NATURAL_ENDS: [(&str, f64); 2] = [("batch_size", 1.0), ("lambda", 0.0)];
+
 /// The keys at whose edge the setting of index `best` lies, one of those with these values and runs.
 fn edges(tunings: &[&Tuning], runs: &[Runs], best: usize, question: &Question) -> Vec<Edge> {
     let quantiles: Vec<Option<Reading>> = runs
@@ -363,7 +366,7 @@ fn edges(tunings: &[&Tuning], runs: &[Runs], best: usize, question: &Question) -
         let values: Vec<f64> = tunings.iter().map(|tuning| of.read(tuning)).collect();
         let value = values[best];
         let (low, high) = values.iter().fold((f64::MAX, f64::MIN), |(a, b), &v| (a.min(v), b.max(v)));
-        if low >= high || (value > low && value < high) {
+        if low >= high || (value > low && value < high) || NATURAL_ENDS.contains(&(key, value)) {
             return None;
         }
         let others = (0..values.len()).filter(|&i| values[i].total_cmp(&value).is_ne()).map(needs);
@@ -561,13 +564,15 @@ mod tests {
     /// Three batch sizes: an edge is where the others need much more, and the floor is flat where they do not.
     #[test]
     fn a_choice_at_the_edge_of_what_was_tried_is_told_with_its_key() {
-        let with = |needs: [i64; 3]| -> Vec<Edge> {
+        let of = |smallest: i64, needs: [i64; 3]| -> Vec<Edge> {
             let mut records = Vec::new();
-            for (batch_size, samples) in [16, 32, 64].into_iter().zip(needs) {
+            for (batch_size, samples) in [smallest, 32, 64].into_iter().zip(needs) {
                 records.extend((0..10).map(|i| Record { batch_size, ..record(3, 2, 64, i, Some(samples + i)) }));
             }
             recovery(&records).edges
         };
+        let with = |needs| of(16, needs);
+        assert_eq!(of(1, [1000, 3000, 5000]), [], "there are no smaller batches");
         let edge = |value: f64, largest| vec![Edge { key: "batch_size".to_owned(), value, largest }];
         assert_eq!(with([1000, 3000, 5000]), edge(16.0, false));
         assert_eq!(with([5000, 3000, 1000]), edge(64.0, true));

@@ -4,7 +4,7 @@
 //! which is fixed before: an interval lies where the claim says, or where it does not, or neither.
 //!
 //! Three things keep a sentence from being decided whatever the interval says. It rests on a cell whose chosen setting lies at the edge of its tuning
-//! grid, or in which nothing could be chosen ([`Verdict::resting_on`]): a wider grid may say otherwise. It is one of agreement, and the smallest
+//! grid, or in which nothing could be chosen (`Verdict::resting_on`): a wider grid may say otherwise. It is one of agreement, and the smallest
 //! difference that the runs would have shown is large: not to be rejected is not to be confirmed. Or runs that share a task were
 //! taken for independent ones: intervals here are by tasks.
 
