@@ -192,7 +192,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     }
     let mut verdicts = vec![
         agreeing(
-            "The probability of a mirrored run depends on batch, step and length through B/(η T) only.",
+            "The probability of a mirrored run depends on batch, step and length through B/(η T) only, to within 25 %.",
             &same,
             "Mirrored runs over what the shares of all T and η together would make at their ratios",
             &runs,
