@@ -124,7 +124,9 @@ mod tests {
         (row[3], row[8], row[70], row[900]) = (0.031, 0.033, 0.0016, 0.0021);
         let of = |noise| floor(Level::best(), &row, noise, 0.5);
         assert_eq!(of(None), 0.0165);
-        assert!(of(Some(0.0)) < 0.001 && of(Some(0.0015)) > 0.0023, "{} {}", of(Some(0.0)), of(Some(0.0015)));
+        assert!(of(Some(0.0)) < 0.001, "{}", of(Some(0.0)));
+        // 1/T and 1.5 times as far: what decides results stands here as a number.
+        assert!((of(Some(0.0015)) - 0.00245).abs() < 1e-9, "{}", of(Some(0.0015)));
     }
 
     /// What a cut leaves of noise is remembered, and nothing where it lies beyond all noise.
