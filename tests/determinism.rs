@@ -56,7 +56,7 @@ const PINNED: [(&str, &str); 16] = [
     ("transfer=1 theta=-0.5,0.25,1 persistence=0.7 pretraining.T=32 pretraining.max_samples=20000", "2056de1deed6392c"),
     // More than one chunk, and more than one slot.
     ("T=64 batch_size=40000 training.max_samples=80000 replicates=1", "3a3a0f46e0b95223"),
-    ("N=3,18 T=9000 batch_size=16,32,64,128 training.max_samples=256 replicates=1", "ad39801893d1ee86"),
+    ("N=18 T=40000 batch_size=16 training.max_samples=64 replicates=1", "fe929602253c603a"),
     ("algorithm=prox,softmax,moment N=18 T=40 lambda=0.001", "d338cdb1d3eded93"),
 ];
 
