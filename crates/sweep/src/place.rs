@@ -76,7 +76,8 @@ pub(crate) fn admit(directory: &Path, force: bool) -> Result<(), SweepError> {
         return Ok(());
     }
     let foreign: Vec<PathBuf> = list(directory)?.into_iter().filter(|path| !is_left_early(path)).collect();
-    if foreign.is_empty() {
+    // Asked again: another shard may have written its config between the two looks.
+    if foreign.is_empty() || is_ours(directory) {
         return Ok(());
     }
     // First those that would be written over.
@@ -153,7 +154,9 @@ pub(crate) fn make_way(directory: &Path) -> Result<(), SweepError> {
     let scripts = ["shards.sh", "report.sh", "array"].map(|name| place.join(name));
     let written = WRITTEN.iter().map(|name| directory.join(name)).chain(scripts);
     let kept = KEPT.iter().map(|name| directory.join(name)).chain([place.clone()]).filter(|path| !path.is_dir());
-    written.chain(kept).filter(|path| path.symlink_metadata().is_ok()).try_for_each(|path| rename(&path))
+    // Another shard that is used by force may have made it ours meanwhile.
+    let in_the_way = written.chain(kept).filter(|path| path.symlink_metadata().is_ok() && !is_ours(directory));
+    in_the_way.collect::<Vec<_>>().iter().try_for_each(|path| rename(path))
 }
 
 fn rename(path: &Path) -> Result<(), SweepError> {
