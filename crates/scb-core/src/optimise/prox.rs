@@ -80,13 +80,11 @@ impl Optimiser for Prox {
             Stage::Boost => {}
             Stage::Sparse => {
                 for k in (0..task.n).filter(|_| self.cut > 0.0) {
+                    let left_noise = model.left_noise_of(k);
                     let a = row_mut(&mut model.attention, k);
-                    let noise = model.left_noise.as_mut().map(|noise| &mut noise[k]);
-                    let left = rounding::cut(self.level, a, noise.as_deref().copied(), self.cut);
-                    if let Some(noise) = noise {
-                        *noise = left;
-                    }
+                    let left = rounding::cut(self.level, a, left_noise, self.cut);
                     restore_sum(self.level, a);
+                    model.left_noise.iter_mut().for_each(|noise| noise[k] = left);
                 }
             }
             Stage::Round => {
@@ -166,9 +164,9 @@ impl Prox {
     fn round(&self, model: &mut Linear, task: &Task) {
         let mut scale = 0.0;
         for (k, &mu) in task.stationary.iter().enumerate() {
+            let left_noise = model.left_noise_of(k);
             let a = row_mut(&mut model.attention, k);
-            let rounding::Kept { floor, mass, .. } =
-                rounding::kept(self.level, a, model.left_noise.as_ref().map(|noise| noise[k]), self.keep);
+            let rounding::Kept { floor, mass, .. } = rounding::kept(self.level, a, left_noise, self.keep);
             // Not the other way round: what is not a number must stay so.
             a.iter_mut().for_each(|x| *x = if *x < floor { 0.0 } else { (f64::from(*x) / mass) as f32 });
             scale += mu * mass;
