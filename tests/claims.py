@@ -129,6 +129,39 @@ def mirrored(directory: Path) -> None:
     evidence = duckdb.sql(f"select evidence from '{directory}/verdicts.parquet' where statement like 'It is%'").fetchall()[0][0]
     assert f"({seen} of {runs} runs, {predicted:.0f} predicted)" in evidence, evidence
 
+    # Each T beside the others once more, with an interval by drawing tasks anew.
+    rows = duckdb.sql(f"""
+        with runs as (
+            select T, replicate, status, round(ln(batch_size / (eta_boost * T)) / 0.1)::int as ratio, eta_boost
+            from '{directory}/runs.parquet'),
+        told as (
+            select ratio, T, eta_boost from runs group by all having avg((status = 'diverged')::int) <= 0.02)
+        select T, replicate, ratio, sum((status = 'mirrored')::int)::int, count(*)::int
+        from runs join told using (ratio, T, eta_boost) group by all""").fetchnumpy()
+    t, replicate, ratio, hits, count = rows.values()
+    statement = "The probability of a mirrored run%"
+    evidence = duckdb.sql(f"select evidence from '{directory}/verdicts.parquet' where statement like '{statement}'").fetchall()[0][0]
+    random = np.random.default_rng(1)
+    for length in np.unique(t):
+        sums = np.zeros((2, 2, replicate.max() + 1, ratio.max() - ratio.min() + 1))
+        side = (t != length).astype(int)
+        np.add.at(sums[0], (side, replicate, ratio - ratio.min()), hits)
+        np.add.at(sums[1], (side, replicate, ratio - ratio.min()), count)
+
+        def beside(own: np.ndarray, others: np.ndarray) -> float:
+            (k, n), (m, l) = sums[:, 0][:, own].sum(1), sums[:, 1][:, others].sum(1)
+            both = (n > 0) & (l > 0)
+            return k[both].sum() / (n[both] * m[both] / l[both]).sum()
+
+        tasks = np.arange(sums.shape[2])
+        found = beside(tasks, tasks)
+        # A task has one T. Those of the others that share a replicate are drawn together, which hardly matters.
+        drawn = [beside(random.choice(tasks, len(tasks)), random.choice(tasks, len(tasks))) for _ in range(1000)]
+        told = re.search(rf"T = {length}: ([\d.]+) \[([\d.]+), ([\d.]+)\]", evidence)
+        low, high = float(told[2]), float(told[3])
+        print(f"T = {length}: {found:.3f} +- {1.96 * np.std(drawn):.3f} beside the others; told {told[0]}")
+        assert abs(found - float(told[1])) <= 0.0051 and abs(1.96 * np.std(drawn) / ((high - low) / 2) - 1) < 0.2
+
 
 def remedy(directory: Path) -> None:
     evidence = duckdb.sql(f"select evidence from '{directory}/verdicts.parquet' where statement like 'Turning%'").fetchall()[0][0]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::choice::{replicates_for, settings_borne};
 use crate::needed::{Key, Milestone, Needed, Question, Setting, cells, needed_of, settings_of};
 use crate::record::{POPULATION, named, shown};
-use crate::scaling::{Coefficient, Form, Scaling, Term, Verdict, scalings};
+use crate::scaling::{Coefficient, Form, Scaling, Term, Verdict, scalings, vary_together};
 use crate::{Record, Status};
 
 /// What the records say.
@@ -250,11 +250,15 @@ impl<'a> Group<'a> {
         let refused = cells.iter().filter(|c| c.refused).max_by_key(|c| c.settings);
         if let Some(cell) = refused {
             let (settings, replicates) = (cell.settings, cell.replicates as usize);
+            let it_takes = match replicates_for(quantile, settings) {
+                Some(replicates) => format!("{replicates} replicates, or fewer settings"),
+                None => "fewer settings, or a smaller quantile".to_owned(),
+            };
+            let (are, bear) = if replicates == 1 { ("replicate", "bears") } else { ("replicates", "bear") };
             limits.push(format!(
-                "{name}: {settings} settings of the hyperparameters are tried in a cell, and {replicates} replicates bear the choice among {} at most: \
-                 nothing is chosen there, and the numbers are lower bounds. It takes {} replicates, or fewer settings.",
-                settings_borne(quantile, replicates),
-                replicates_for(quantile, settings)
+                "{name}: {settings} settings of the hyperparameters are tried in a cell, and {replicates} {are} {bear} the choice among {} at most: \
+                 nothing is chosen there, and the numbers are lower bounds. It takes {it_takes}.",
+                settings_borne(quantile, replicates)
             ));
         }
         let censored = cells.iter().filter(|c| c.censored && !c.refused).count();
@@ -273,10 +277,12 @@ impl<'a> Group<'a> {
         let together = scaling.power.as_ref().map_or(&[][..], |law| &law.together);
         if !together.is_empty() {
             let terms: Vec<&str> = together.iter().map(|term| term.name()).collect();
-            limits.push(format!(
-                "{name}: {} vary together in this grid, so their exponents cannot be told apart; vary them apart to know them.",
-                terms.join(" and ")
-            ));
+            let terms = terms.join(" and ");
+            limits.push(if vary_together(&cells) {
+                format!("{name}: {terms} vary together in this grid, so their exponents cannot be told apart; vary them apart to know them.")
+            } else {
+                format!("{name}: too few cells reached the quantile to tell the exponents of {terms} apart.")
+            });
         }
         if scaling.power.as_ref().is_some_and(|law| law.spread == Some(0.0)) {
             limits.push(format!(
@@ -488,6 +494,26 @@ mod tests {
                 && text.contains("It takes 8"),
             "{text}"
         );
+        let text = of(&many, 1.0);
+        assert!(
+            text.contains("3 settings") && text.contains("It takes fewer settings, or a smaller quantile"),
+            "{text}"
+        );
+        let alone: Vec<Record> = many.into_iter().filter(|r| r.replicate == 0).collect();
+        let text = of(&alone, 0.9);
+        assert!(text.contains("1 replicate bears the choice among 1 at most") && text.contains("It takes 8"), "{text}");
+        // N and Q vary apart, but of the cells that reached not so.
+        let apart = |reached: fn(i64, i64) -> bool| -> Vec<Record> {
+            let pairs = [(3, 1), (3, 2), (6, 1), (6, 2)].into_iter().flat_map(|pair| [32, 64, 128].map(|t| (pair, t)));
+            pairs.map(|((n, q), t)| record(n, q, t, 0, reached(n, q).then_some(100 * t + 7 * n + q + t % 5))).collect()
+        };
+        let together = apart(|n, q| (n == 3) == (q == 1));
+        assert!(
+            of(&together, 0.9).contains("too few cells reached the quantile to tell the exponents of N and Q apart")
+        );
+        let grid: Vec<Record> =
+            together.into_iter().filter(|r| r.measures.as_ref().unwrap().samples_to_recovery.is_some()).collect();
+        assert!(of(&grid, 0.9).contains("N and Q vary together in this grid"));
     }
 
     #[test]

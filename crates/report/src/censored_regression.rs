@@ -131,12 +131,14 @@ impl Regression {
     }
 
     /// How far a row that was not fitted lies from what the fit says of it, in standard errors of that difference: of a row that was left out for this, the
-    /// externally studentised residual. Compare with Student's t at [`Regression::degrees`]. Infinite where the fit has no scatter.
+    /// externally studentised residual. Compare with Student's t at [`Regression::degrees`]. `None` where the fit has no scatter: readings are known to a
+    /// batch or to their resolution, so that cells on one line say nothing of the distance that chance may put another one at.
     #[must_use]
     pub fn studentised(&self, rows: &[Row], left_out: &Row) -> Option<f64> {
         let working = Working::of(self, rows)?;
         let difference = left_out.y - self.predict(&left_out.x);
-        let spread = self.spread? * (1.0 + quadratic(&working.inverse, &left_out.x, &left_out.x)).sqrt();
+        let spread = self.spread.filter(|spread| *spread > 0.0)?
+            * (1.0 + quadratic(&working.inverse, &left_out.x, &left_out.x)).sqrt();
         Some(if difference.abs() <= LEAST_SPREAD { 0.0 } else { difference / spread })
     }
 

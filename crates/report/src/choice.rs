@@ -39,17 +39,26 @@ pub fn confidence(settings: usize) -> f64 {
     (1.0 - LUCKY / settings.max(1) as f64).max(LEAST_CONFIDENCE)
 }
 
-/// Among how many settings so many replicates bear a choice by the `level` quantile.
+/// Among how many settings so many replicates bear a choice by the `level` quantile. A single one has no halves.
 #[must_use]
 pub fn settings_borne(level: f64, replicates: usize) -> usize {
     let none_late = libm::pow(level, (replicates / 2) as f64);
-    if replicates < 2 { usize::MAX } else { (LUCKY / none_late).min(1e9) as usize }
+    if replicates < 2 { 1 } else { (LUCKY / none_late).min(MOST_SETTINGS) as usize }
 }
 
-/// How many replicates bear a choice among so many settings.
+/// More settings than any sweep has.
+const MOST_SETTINGS: f64 = 1e9;
+
+/// How many replicates bear a choice among so many settings; `None` if no number does, as where every run must arrive.
 #[must_use]
-pub fn replicates_for(level: f64, settings: usize) -> usize {
-    (1..).map(|half| 2 * half).find(|&replicates| settings_borne(level, replicates) >= settings).unwrap_or(usize::MAX)
+pub fn replicates_for(level: f64, settings: usize) -> Option<usize> {
+    // The least half with `LUCKY / level^half >= settings`, give or take the rounding of logarithms.
+    let half = (libm::log(settings as f64 / LUCKY) / -libm::log(level)).ceil().max(1.0);
+    if half.is_nan() || half > MOST_SETTINGS {
+        return None;
+    }
+    let half = half as usize;
+    (half.saturating_sub(1).max(1)..=half + 1).map(|half| 2 * half).find(|&r| settings_borne(level, r) >= settings)
 }
 
 /// The runs at one setting of the hyperparameters: a replicate and its reading.
@@ -69,12 +78,12 @@ pub struct Choice {
     pub least: i64,
     /// Settings that were to be chosen among.
     pub settings: usize,
-    /// Whether these were more than the replicates bear: the curve is then that of `best`, and nothing but a bound is known.
+    /// Whether these were more than the replicates bear: nothing but a bound is known then.
     pub refused: bool,
 }
 
 /// Chooses among settings by `chosen_by` and reads `judged`, the same runs and settings; both may be of the same milestone. With a
-/// single replicate or setting there is nothing to split. `None` if there are no runs.
+/// single replicate there is nothing to split, and with a single setting nothing to choose. `None` if there are no runs.
 #[must_use]
 pub fn choose(chosen_by: &[Runs], judged: &[Runs], level: f64) -> Option<Choice> {
     let settings = chosen_by.iter().filter(|runs| !runs.is_empty()).count();
@@ -270,18 +279,22 @@ mod tests {
     /// `0.9^20 = 0.1216`, `0.9^15 = 0.2059`: 2 of 16.4 and of 9.7 settings at the edge have no late run in a half.
     #[test]
     fn settings_are_borne_as_long_as_a_half_can_be_confident_enough() {
-        assert_eq!([40, 30, 4, 2].map(|replicates| settings_borne(0.9, replicates)), [16, 9, 2, 2]);
-        assert_eq!([16, 17, 54, 1].map(|settings| replicates_for(0.9, settings)), [40, 42, 64, 2]);
+        assert_eq!([40, 30, 4, 2, 1].map(|replicates| settings_borne(0.9, replicates)), [16, 9, 2, 2, 1]);
+        assert_eq!([16, 17, 54, 1].map(|settings| replicates_for(0.9, settings)), [40, 42, 64, 2].map(Some));
+        for (level, settings) in [(0.5, 3), (0.9, 2), (0.9, 1000), (0.999, 77), (1e-6, 40)] {
+            let slow = (1..).map(|half| 2 * half).find(|&r| settings_borne(level, r) >= settings);
+            assert_eq!(replicates_for(level, settings), slow, "{level} {settings}");
+        }
+        // The largest of all runs is bounded by no number of them.
+        assert_eq!((replicates_for(1.0, 3), replicates_for(1.0, 2)), (None, Some(2)));
         assert_eq!((confidence(3), confidence(20)), (0.6, 0.9));
         // Settings of 20 replicates: 0.9^10 = 0.349, so no more than five.
         let equal: Vec<Runs> = (0..12).map(|_| runs((0..20).map(|i| reached(100 + i)))).collect();
         let refused = |count: usize| choose(&equal[..count], &equal[..count], 0.9).unwrap().refused;
         assert_eq!((refused(5), refused(6), refused(1)), (false, true, false));
         let one = runs([reached(5)]);
-        assert!(
-            !choose(&[one.clone(), one.clone()], &[one.clone(), one], 0.9).unwrap().refused,
-            "one replicate has no halves"
-        );
+        assert!(choose(&[one.clone(), one.clone()], &[one.clone(), one.clone()], 0.9).unwrap().refused, "no halves");
+        assert!(!choose(&[one.clone()], &[one], 0.9).unwrap().refused);
     }
 
     #[test]

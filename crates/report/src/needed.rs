@@ -93,7 +93,8 @@ pub struct Question {
 
 /// A tuned key at whose edge the chosen setting of a cell lies: its value is the smallest or the largest that was tried there, and the best setting with
 /// another value needs more than [`FLAT`] times as many samples. So what lies beyond the edge may need fewer still. Where the floor is flat, the next step
-/// would gain no more than the last one did, as needed samples are a bowl in every key.
+/// would gain no more than the last one did, as needed samples are a bowl in every key. A setting that does not reach the quantile says nothing of a floor:
+/// whatever lies beyond its end may reach it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Edge {
     /// The key.
@@ -342,9 +343,9 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
 }
 
 /// Values beyond which there is nothing: a tuning grid that ends there ends at no edge.
-const NATURAL_ENDS: [(&str, f64); 2] = [("batch_size", 1.0), ("lambda", 0.0)];
+const NATURAL_ENDS: [(&str, f64); 4] = [("batch_size", 1.0), ("lambda", 0.0), ("cut", 0.0), ("keep", 1.0)];
 
-/// The keys at whose edge the setting of index `best` lies, one of those with these values and runs.
+/// The keys at whose edge the setting of index `best` lies, one of those with these values and runs. A setting of which every job failed was not tried.
 fn edges(tunings: &[&Tuning], runs: &[Runs], best: usize, question: &Question) -> Vec<Edge> {
     let quantiles: Vec<Option<Reading>> = runs
         .iter()
@@ -352,7 +353,8 @@ fn edges(tunings: &[&Tuning], runs: &[Runs], best: usize, question: &Question) -
         .collect();
     // Those that never arrive come last.
     let needs = |i: usize| quantiles[i].map_or((true, i64::MAX), |r| (r.censored, r.samples));
-    let Some((false, chosen)) = quantiles.get(best).map(|_| needs(best)) else { return Vec::new() };
+    let (late, chosen) = needs(best);
+    let tried: Vec<usize> = (0..tunings.len()).filter(|&i| quantiles[i].is_some()).collect();
     // The budget is no hyperparameter: a larger one is never worse.
     let fixed = [
         ("batch_size", Value::Fixed(|t| t.0 as f64)),
@@ -365,12 +367,13 @@ fn edges(tunings: &[&Tuning], runs: &[Runs], best: usize, question: &Question) -
     let edge = |(key, of): (&str, Value)| {
         let values: Vec<f64> = tunings.iter().map(|tuning| of.read(tuning)).collect();
         let value = values[best];
-        let (low, high) = values.iter().fold((f64::MAX, f64::MIN), |(a, b), &v| (a.min(v), b.max(v)));
+        let (low, high) = tried.iter().fold((f64::MAX, f64::MIN), |(a, b), &i| (a.min(values[i]), b.max(values[i])));
         if low >= high || (value > low && value < high) || NATURAL_ENDS.contains(&(key, value)) {
             return None;
         }
-        let others = (0..values.len()).filter(|&i| values[i].total_cmp(&value).is_ne()).map(needs);
-        let flat = others.min().is_some_and(|(late, samples)| !late && samples as f64 <= FLAT * chosen as f64);
+        let others = tried.iter().filter(|&&i| values[i].total_cmp(&value).is_ne()).map(|&i| needs(i));
+        let as_good = |(late, samples): (bool, i64)| !late && samples as f64 <= FLAT * chosen as f64;
+        let flat = !late && others.min().is_some_and(as_good);
         (!flat).then(|| Edge { key: key.to_owned(), value, largest: value >= high })
     };
     keys.filter_map(edge).collect()
@@ -579,6 +582,26 @@ mod tests {
         assert_eq!((with([3000, 1000, 5000]), with([1000, 1050, 5000])), (Vec::new(), Vec::new()));
         assert_eq!(with([1000, 1150, 5000]), edge(16.0, false));
         assert_eq!(with([1000, 3000, 5000])[0].name(), "batch_size (smallest)");
+        // Where no setting reaches the quantile the one that comes closest is chosen, and a wider grid may have one that does: at an end, however flat.
+        let arriving = |shares: [i64; 3]| {
+            let mut records = Vec::new();
+            for (batch_size, arrive) in [16, 32, 64].into_iter().zip(shares) {
+                records.extend(
+                    (0..10).map(|i| Record { batch_size, ..record(3, 2, 64, i, (i < arrive).then_some(1000)) }),
+                );
+            }
+            let row = recovery(&records);
+            assert!(row.censored);
+            row.edges
+        };
+        assert_eq!((arriving([5, 2, 1]), arriving([2, 5, 5])), (edge(16.0, false), Vec::new()));
+        // A setting of which every job failed, out of memory for one, is no neighbour.
+        let mut records: Vec<Record> = Vec::new();
+        for (batch_size, samples) in [(16, 3000), (32, 1000), (64, 1)] {
+            records.extend((0..10).map(|i| Record { batch_size, ..record(3, 2, 64, i, Some(samples)) }));
+        }
+        records[20..].iter_mut().for_each(|r| (r.measures, r.status) = (None, Status::Failed));
+        assert_eq!(recovery(&records).edges, edge(32.0, true));
         // A key with one value is not tuned; one of the grid's further keys is like the others.
         let further = |cut: f64, samples| {
             let further = vec![("cut".to_owned(), cut)];

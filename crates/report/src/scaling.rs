@@ -323,9 +323,21 @@ fn row(cell: &Needed, x: Vec<f64>) -> Row {
 /// Intervals of common coefficients are by clusters of one N and Q from so many on; fewer have next to no degrees of freedom.
 pub const FEWEST_CLUSTERS: usize = 5;
 
+/// Whether T, N and Q cannot be told apart in the grid of these cells, whichever of them reached the quantile.
+pub(crate) fn vary_together(cells: &[&Needed]) -> bool {
+    let terms = [Term::Constant, Term::T, Term::N, Term::Q];
+    let vary = |term: &Term| *term == Term::Constant || cells.iter().any(|c| term.of(c) != term.of(cells[0]));
+    !apart(cells, &terms.into_iter().filter(vary).collect::<Vec<_>>()).1.is_empty()
+}
+
 /// The first of these terms that are linearly independent over the cells that reached, and those that vary together.
 fn independent(cells: &[&Needed], terms: &[Term]) -> (Vec<Term>, Vec<Term>) {
     let seen: Vec<&Needed> = cells.iter().copied().filter(|c| !c.censored).collect();
+    apart(&seen, terms)
+}
+
+/// The first of these terms that are linearly independent over these cells, and those that vary together.
+fn apart(seen: &[&Needed], terms: &[Term]) -> (Vec<Term>, Vec<Term>) {
     let (mut kept, mut together): (Vec<Term>, Vec<Term>) = (Vec::new(), Vec::new());
     for &term in terms {
         let row = |c: &&Needed| Row { x: kept.iter().map(|k| k.of(c)).collect(), y: term.of(c), censored: false };
@@ -686,6 +698,19 @@ mod tests {
                 "{at}: {outliers:?}"
             );
         }
+    }
+
+    /// Cells on one line, to the resolution of their readings, and one that is a batch off: chance has no size to compare it with.
+    #[test]
+    fn where_nothing_scatters_nothing_lies_far_off() {
+        let records: Vec<_> = [1024, 1024, 1024, 1088, 1024, 1024]
+            .iter()
+            .zip(0..)
+            .map(|(&s, i)| record(3, 2, 32 << i, 0, Some(s)))
+            .collect();
+        let mut cells = needed(&records, &question());
+        cells.retain(|c| c.milestone == Milestone::Recovery);
+        assert_eq!(only(&cells).outliers, []);
     }
 
     /// Q = N/2: the exponent of T is there, and those of N and Q are not; only their sum is.

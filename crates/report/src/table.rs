@@ -7,6 +7,8 @@
 //! # Schema versions
 //! - 1: first version.
 //! - 2: `flips`, `predicted_*`, `source_error` and `pretraining` in runs; keys whose values are names are strings.
+//! - 3: `init_alpha_v`, `init_alpha_a` and `step_scale` name what an axis sets; `start_alpha_v` in runs; `settings`, `at_edge` and `refused` in needed
+//!   samples; `quantity`, `smallest_effect` and `reason` in verdicts.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;

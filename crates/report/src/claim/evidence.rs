@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use statrs::distribution::{ContinuousCDF, Normal};
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::analysis::{Analysis, Group, two};
 use crate::figure::{Figure, Series, Traced, against_length};
@@ -101,22 +101,6 @@ pub(super) fn with_interval(coefficient: Option<Coefficient>) -> String {
     }
 }
 
-/// A share of runs with Wilson's 95 % interval: `62 % [45, 76]`.
-pub(super) fn share(part: usize, whole: usize) -> String {
-    if whole == 0 {
-        return "none".to_owned();
-    }
-    let of = part as f64 / whole as f64;
-    let (low, high) = wilson(of, whole as f64);
-    format!("{:.0} % [{:.0}, {:.0}]", 100.0 * of, 100.0 * low, 100.0 * high)
-}
-
-/// How many of these runs ended so, and how many there are.
-pub(super) fn ended<'r>(records: impl Iterator<Item = &'r Record>, status: Status) -> (usize, usize) {
-    measured(records)
-        .fold((0, 0), |(part, whole), (record, _)| (part + usize::from(record.status == status), whole + 1))
-}
-
 /// Which task a run is on: runs with one task are no independent witnesses. Conditions that say how a task is drawn count; those that say what is done with
 /// it do not.
 pub(super) type Task = (i64, i64, i64, i64, [Key; 2]);
@@ -126,21 +110,74 @@ pub(super) fn task_of(record: &Record) -> Task {
     (record.n, record.q, record.t, record.replicate, drawn)
 }
 
-/// How many of these runs ended so, as a share with a 95 % interval that resamples tasks: `62 % [45, 76] (252 tasks)`.
-pub(super) fn share_of_tasks<'r>(records: impl Iterator<Item = &'r Record>, status: Status) -> String {
-    let mut tasks: BTreeMap<Task, (f64, f64)> = BTreeMap::new();
-    for (record, _) in measured(records) {
-        let (hits, runs) = tasks.entry(task_of(record)).or_default();
-        *hits += f64::from(u8::from(record.status == status));
-        *runs += 1.0;
-    }
-    let tasks: Vec<(f64, f64)> = tasks.into_values().collect();
-    match clustered_wilson(&tasks) {
-        None => "none".to_owned(),
-        Some((share, (low, high))) => {
-            let count = tasks.len();
-            format!("{:.0} % [{:.0}, {:.0}] ({count} tasks)", 100.0 * share, 100.0 * low, 100.0 * high)
+/// A share of runs, with a 95 % interval that takes tasks, not runs, for independent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Share {
+    /// The share.
+    pub(super) of: f64,
+    /// Its 95 % interval.
+    pub(super) interval: (f64, f64),
+    /// Tasks.
+    pub(super) tasks: usize,
+}
+
+impl Share {
+    /// Of these runs, each with its task and 1 if it counts, else 0; `None` if there are none.
+    pub(super) fn of(runs: impl Iterator<Item = (Task, f64)>) -> Option<Self> {
+        let mut tasks: BTreeMap<Task, (f64, f64)> = BTreeMap::new();
+        for (task, counts) in runs {
+            let (hits, runs) = tasks.entry(task).or_default();
+            (*hits, *runs) = (*hits + counts, *runs + 1.0);
         }
+        let tasks: Vec<(f64, f64)> = tasks.into_values().collect();
+        let (of, interval) = clustered_wilson(&tasks)?;
+        Some(Self { of, interval, tasks: tasks.len() })
+    }
+
+    /// Of runs that are each on a task of its own: so many of so many; `None` if there are none.
+    pub(super) fn of_independent(part: usize, whole: usize) -> Option<Self> {
+        let of = (whole > 0).then(|| part as f64 / whole as f64)?;
+        Some(Self { of, interval: wilson(of, whole as f64), tasks: whole })
+    }
+
+    /// Of the runs that did not fail, those that ended so.
+    pub(super) fn ended<'r>(records: impl Iterator<Item = &'r Record>, status: Status) -> Option<Self> {
+        Self::of(measured(records).map(|(record, _)| (task_of(record), f64::from(u8::from(record.status == status)))))
+    }
+}
+
+/// `62 % [45, 76]`.
+impl std::fmt::Display for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (low, high) = self.interval;
+        write!(f, "{:.0} % [{:.0}, {:.0}]", 100.0 * self.of, 100.0 * low, 100.0 * high)
+    }
+}
+
+/// `62 % [45, 76] (252 tasks)`, or that there are none.
+pub(super) fn share_of_tasks<'r>(records: impl Iterator<Item = &'r Record>, status: Status) -> String {
+    Share::ended(records, status).map_or_else(|| "none".to_owned(), |share| format!("{share} ({} tasks)", share.tasks))
+}
+
+/// What one run adds to a comparison of a count with its expectation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Part {
+    /// Its task.
+    pub(super) task: Task,
+    /// 1 if it is one of those that are counted, else 0.
+    pub(super) counts: f64,
+    /// What it adds to the expectation.
+    pub(super) expected: f64,
+    /// What its own chance adds to the expectation, where that is estimated from it.
+    pub(super) error: f64,
+    /// The variance of what it adds to count and expectation, if the expectation is right and runs are independent.
+    pub(super) variance: f64,
+}
+
+impl Part {
+    /// Of a run that is expected to count with this probability.
+    pub(super) fn predicted(task: Task, counts: f64, probability: f64) -> Self {
+        Self { task, counts, expected: probability, error: 0.0, variance: probability * (1.0 - probability) }
     }
 }
 
@@ -151,53 +188,73 @@ pub(super) struct Agreement {
     pub(super) seen: f64,
     /// Its expectation.
     pub(super) expected: f64,
-    /// Standard deviation of their difference: from the sums over tasks, between which alone there is independence.
+    /// Standard deviation of their difference: the larger one of what the sums over tasks show, between which alone there is independence, and of what it
+    /// would be if the expectation were right. Few counts scatter little by chance; none do not scatter at all.
     pub(super) deviation: f64,
     /// Tasks.
     pub(super) tasks: usize,
 }
 
 impl Agreement {
-    /// Of runs, each with its task, whether it counts, and the probability that it is expected to count with.
-    pub(super) fn of(runs: impl Iterator<Item = (Task, f64, f64)>) -> Self {
+    /// Of runs.
+    pub(super) fn of(parts: impl Iterator<Item = Part>) -> Self {
         let mut tasks: BTreeMap<Task, (f64, f64)> = BTreeMap::new();
-        let (mut seen, mut expected) = (0.0, 0.0);
-        for (task, counts, probability) in runs {
-            let (own, of_it) = tasks.entry(task).or_default();
-            (*own, *of_it) = (*own + counts, *of_it + probability);
-            (seen, expected) = (seen + counts, expected + probability);
+        let (mut seen, mut expected, mut variance) = (0.0, 0.0, 0.0);
+        for part in parts {
+            let (own, of_it) = tasks.entry(part.task).or_default();
+            (*own, *of_it) = (*own + part.counts, *of_it + part.expected + part.error);
+            (seen, expected, variance) = (seen + part.counts, expected + part.expected, variance + part.variance);
         }
         // About the ratio that was found, as for any ratio of sums over clusters.
+        let ratio = if expected > 0.0 { seen / expected } else { 1.0 };
         let count = tasks.len() as f64;
-        let squares: f64 = tasks.values().map(|(own, of_it)| (own - seen / expected * of_it).powi(2)).sum();
-        let deviation = (squares * count / (count - 1.0).max(1.0)).sqrt();
+        let squares: f64 = tasks.values().map(|(own, of_it)| (own - ratio * of_it).powi(2)).sum();
+        let deviation = (squares * count / (count - 1.0).max(1.0)).max(variance).sqrt();
         Self { seen, expected, deviation, tasks: tasks.len() }
     }
 
-    /// The count over its expectation.
-    pub(super) fn ratio(&self) -> f64 {
-        self.seen / self.expected
+    /// The count over its expectation; `None` where nothing is expected.
+    pub(super) fn ratio(&self) -> Option<f64> {
+        (self.expected > 0.0).then(|| self.seen / self.expected)
     }
 
-    /// Its 95 % interval.
-    pub(super) fn interval(&self) -> (f64, f64) {
-        let half = normal_quantile(0.975) * self.deviation / self.expected;
-        (self.ratio() - half, self.ratio() + half)
+    /// The interval of the ratio that leaves it out with a probability of `level`; open above where there is one task only.
+    pub(super) fn interval(&self, level: f64) -> Option<(f64, f64)> {
+        let half = self.student(1.0 - 0.5 * level) * self.deviation / self.expected;
+        let ratio = self.ratio()?;
+        Some(((ratio - half).max(0.0), ratio + half))
     }
 
-    /// Whether it differs from 1 at this level, as one of so many that are looked at.
-    pub(super) fn differs(&self, level: f64, of: usize) -> bool {
-        (self.seen - self.expected).abs() > normal_quantile(1.0 - level / (2.0 * of as f64)) * self.deviation
+    /// The distance of the count from its expectation, in standard deviations; 0 where nothing is expected.
+    pub(super) fn distance(&self) -> f64 {
+        let difference = (self.seen - self.expected).abs();
+        if self.expected > 0.0 && difference > 0.0 { difference / self.deviation } else { 0.0 }
+    }
+
+    /// Whether it differs from its expectation at this level.
+    pub(super) fn differs(&self, level: f64) -> bool {
+        self.distance() > self.student(1.0 - 0.5 * level)
     }
 
     /// The smallest distance of the ratio from 1 that [`Agreement::differs`] would see with a probability of 0.8.
-    pub(super) fn smallest_effect(&self, level: f64, of: usize) -> f64 {
-        (normal_quantile(1.0 - level / (2.0 * of as f64)) + normal_quantile(0.8)) * self.deviation / self.expected
+    pub(super) fn smallest_effect(&self, level: f64) -> Option<f64> {
+        let quantiles = self.student(1.0 - 0.5 * level) + self.student(0.8);
+        Some(quantiles * self.deviation / self.expected).filter(|effect| effect.is_finite())
     }
-}
 
-fn normal_quantile(probability: f64) -> f64 {
-    Normal::standard().inverse_cdf(probability)
+    /// `1.30 [1.18, 1.42]`, with the 95 % interval.
+    pub(super) fn shown(&self) -> String {
+        match self.ratio().zip(self.interval(0.05)) {
+            Some((ratio, (low, high))) if high.is_finite() => format!("{} [{}, {}]", two(ratio), two(low), two(high)),
+            Some((ratio, _)) => format!("{} of one task", two(ratio)),
+            None => "nothing is expected".to_owned(),
+        }
+    }
+
+    /// Student's quantile for so many tasks; no bound for one.
+    fn student(&self, probability: f64) -> f64 {
+        StudentsT::new(0.0, 1.0, self.tasks as f64 - 1.0).map_or(f64::INFINITY, |t| t.inverse_cdf(probability))
+    }
 }
 
 /// The median of finite numbers, if there are any.
@@ -251,6 +308,10 @@ mod tests {
 
     use super::*;
 
+    fn task(replicate: i64) -> Task {
+        (3, 2, 64, replicate, [Key(0.5), Key(1.0)])
+    }
+
     /// 60 tasks of 10 runs each, whose probabilities differ from task to task: the interval by tasks covers what is true of all tasks in 92 to 98 % of 2000
     /// cases (four standard errors are 2 %), Wilson's for 600 independent runs in far fewer.
     #[test]
@@ -285,17 +346,40 @@ mod tests {
                 for replicate in 0..100 {
                     for _ in 0..5 {
                         let counts = f64::from(u8::from(random.random::<f64>() < 0.2 * excess));
-                        runs.push(((3, 2, 64, replicate, [Key(0.5), Key(1.0)]), counts, 0.2));
+                        runs.push(Part::predicted(task(replicate), counts, 0.2));
                     }
                 }
                 hits += u32::from(test(&Agreement::of(runs.into_iter())));
             }
             f64::from(hits) / 4000.0
         };
-        let outside = seen(1.0, &|a| !(a.interval().0 <= 1.0 && 1.0 <= a.interval().1));
+        let outside = seen(1.0, &|a| a.interval(0.05).is_some_and(|(low, high)| 1.0 < low || high < 1.0));
         assert!((outside - 0.05).abs() < 0.02, "{outside}");
         // With p = 0.2 e: deviation / expected = sqrt(500 p (1 - p)) / 100 = 0.0973 at e = 1.2725, and (1.96 + 0.842) 0.0973 = 0.2725.
-        let power = seen(1.2725, &|a| a.differs(0.05, 1));
+        let power = seen(1.2725, &|a| a.differs(0.05));
         assert!((power - 0.8).abs() < 0.04, "{power}");
+    }
+
+    /// Without the variance that the expectation has itself, no run at all, or one in each of two tasks, would have no scatter and be as good as certain.
+    #[test]
+    fn few_counts_decide_nothing() {
+        let of = |counts: &[f64], probability: f64| {
+            let runs = (0..).zip(counts).map(|(i, &counts)| Part::predicted(task(i), counts, probability));
+            Agreement::of(runs)
+        };
+        let none = of(&[0.0; 20], 0.1);
+        assert!(
+            none.seen == 0.0 && (none.deviation - 1.8_f64.sqrt()).abs() < 1e-12,
+            "20 times 0.1 times 0.9: {none:?}"
+        );
+        // By the binomial distribution no run in 20 has a probability of 0.9^20 = 0.12.
+        assert!(!none.differs(0.05) && none.interval(0.05).unwrap().1 > 1.0, "{none:?}");
+        // In 200 it has one of 1e-9.
+        assert!(of(&[0.0; 200], 0.1).differs(0.01));
+        let equal = of(&[1.0, 0.0], 0.5);
+        assert!(equal.ratio() == Some(1.0) && equal.smallest_effect(0.05).unwrap() > 1.0, "{equal:?}");
+        let alone = of(&[1.0], 0.01);
+        assert!(!alone.differs(0.05) && alone.smallest_effect(0.05).is_none(), "one task has no scatter");
+        assert_eq!((of(&[0.0], 0.0).ratio(), of(&[], 0.1).differs(0.05)), (None, false));
     }
 }

@@ -5,32 +5,78 @@ use std::collections::{BTreeMap, BTreeSet};
 use plotters::style::BLACK;
 
 use super::evidence::{
-    Agreement, Evidence, Task, cells_of, common_pair, exponent, measured, named, needed_figure, series, share_of_tasks,
-    task_of, with_interval,
+    Agreement, Evidence, Part, Share, Task, cells_of, common_pair, exponent, measured, named, needed_figure, series,
+    share_of_tasks, task_of, with_interval,
 };
 use super::{Finding, Section, Verdict};
-use crate::analysis::{Group, count, two};
+use crate::analysis::{Group, count};
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, curves, sequential};
 use crate::needed::Key;
 use crate::needed::Milestone::Recovery;
 use crate::record::PROX;
-use crate::survival::wilson;
 use crate::{Record, Status};
 
 /// A cell in which a larger share of the runs blew up says nothing: they ended before their sign was known.
 const MOST_DIVERGED: f64 = 0.02;
 
 /// The level of the tests of agreement, over all groups that are looked at together.
-pub(super) const LEVEL: f64 = 0.01;
+const LEVEL: f64 = 0.01;
 
 /// The range in which observed over expected counts agree, and the smallest effect that must have been seen for a "confirmed".
 const AGREE: (f64, f64) = (0.8, 1.25);
 const LARGEST_UNSEEN: f64 = 0.25;
 
-/// What [`agreement`] goes by.
-pub(super) const RULE_OF_AGREEMENT: &str = "It fails where one differs from 1 at the 1 % level of all together, and holds if every 95 % interval, by tasks, lies \
-    between 0.8 and 1.25 and a difference of 25 % would have been seen with a probability of 0.8.";
+/// What a sentence says of observed over expected counts, and when it fails. It holds where every 95 % interval lies in [`AGREE`] and an effect of
+/// [`LARGEST_UNSEEN`] would have been seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Agreeing {
+    /// That they are equal: fails where one differs from 1.
+    Exactly,
+    /// That they are about equal: fails where one lies beside [`AGREE`].
+    About,
+}
+
+impl Agreeing {
+    /// The rule in words.
+    pub(super) fn rule(self) -> String {
+        let fails = match self {
+            Self::Exactly => "differs from 1",
+            Self::About => "lies beside 0.8 to 1.25",
+        };
+        format!(
+            "It fails where one {fails} at the 1 % level of all together, and holds if every 95 % interval, by tasks, lies between 0.8 and 1.25 and a \
+             difference of 25 % would have been seen with a probability of 0.8."
+        )
+    }
+
+    /// What these say together.
+    pub(super) fn finding(self, groups: &[Agreement]) -> Finding {
+        let level = LEVEL / groups.len() as f64;
+        let inside =
+            |level: f64, a: &Agreement| a.interval(level).is_some_and(|(low, high)| AGREE.0 <= low && high <= AGREE.1);
+        let beside =
+            |level: f64, a: &Agreement| a.interval(level).is_some_and(|(low, high)| high < AGREE.0 || AGREE.1 < low);
+        let sees = |a: &Agreement| a.smallest_effect(level).is_some_and(|effect| effect <= LARGEST_UNSEEN);
+        let fails = |a: &Agreement| match self {
+            Self::Exactly => a.differs(level),
+            Self::About => beside(level, a),
+        };
+        if groups.iter().any(fails) {
+            Finding::Refuted
+        } else if !groups.is_empty() && groups.iter().all(|a| inside(0.05, a) && sees(a)) {
+            Finding::Confirmed
+        } else {
+            Finding::Undecided
+        }
+    }
+}
+
+/// The smallest effect that would have been seen in each of these groups, tested together.
+pub(super) fn unseen(groups: &[Agreement]) -> Option<f64> {
+    let effects: Option<Vec<f64>> = groups.iter().map(|a| a.smallest_effect(LEVEL / groups.len() as f64)).collect();
+    effects?.into_iter().max_by(f64::total_cmp)
+}
 
 /// Runs of which all have a prediction: at one ratio `B / (eta T)` (in steps of 10 %), T and eta.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,30 +124,48 @@ fn runs(evidence: &Evidence<'_>) -> Runs {
 }
 
 impl Runs {
-    /// The share of mirrored runs at each ratio, over all T and eta.
-    fn pooled(&self) -> BTreeMap<i64, f64> {
-        let mut sums: BTreeMap<i64, (f64, f64)> = BTreeMap::new();
+    /// These runs compared with what the *others* at the same ratios have: count over what the others' shares would make. Ratios that have no others say nothing.
+    fn beside_others(&self, is: &dyn Fn(&Run) -> bool) -> Agreement {
+        // Mirrored runs and runs at each ratio, of these and of the others.
+        let mut sums: BTreeMap<i64, [(f64, f64); 2]> = BTreeMap::new();
         for run in &self.kept {
-            let (mirrored, runs) = sums.entry(run.ratio_step).or_default();
+            let (mirrored, runs) = &mut sums.entry(run.ratio_step).or_default()[usize::from(!is(run))];
             (*mirrored, *runs) = (*mirrored + run.mirrored, *runs + 1.0);
         }
-        sums.into_iter().map(|(ratio, (mirrored, runs))| (ratio, mirrored / runs)).collect()
+        Agreement::of(self.kept.iter().filter_map(|run| {
+            let [own, others] = sums.get(&run.ratio_step).filter(|both| both.iter().all(|(_, runs)| *runs > 0.0))?;
+            let share = others.0 / others.1;
+            // If the sentence is true, all have one share.
+            let all = (own.0 + others.0) / (own.1 + others.1);
+            let (task, variance) = (run.task, all * (1.0 - all));
+            Some(if is(run) {
+                Part { task, counts: run.mirrored, expected: share, error: 0.0, variance }
+            } else {
+                let weight = own.1 / others.1;
+                let error = weight * (run.mirrored - share);
+                Part { task, counts: 0.0, expected: 0.0, error, variance: weight * weight * variance }
+            })
+        }))
     }
 
-    /// Each T and each eta, with its name, compared with what `expected` says of its runs.
-    fn groups(&self, expected: &dyn Fn(&Run) -> f64) -> Vec<(String, Agreement)> {
-        let of = |name: String, is: &dyn Fn(&Run) -> bool| {
-            let own = self.kept.iter().filter(|run| is(run));
-            (name, Agreement::of(own.map(|run| (run.task, run.mirrored, expected(run)))))
-        };
+    /// These runs compared with their predictions.
+    fn beside_predictions(&self, is: &dyn Fn(&Run) -> bool) -> Agreement {
+        Agreement::of(
+            self.kept.iter().filter(|run| is(run)).map(|run| Part::predicted(run.task, run.mirrored, run.predicted)),
+        )
+    }
+
+    /// What `compare` says of each T and each eta, with its name. Groups of which nothing is expected are left out.
+    fn groups(&self, compare: impl Fn(&dyn Fn(&Run) -> bool) -> Agreement) -> Vec<(String, Agreement)> {
         let lengths: BTreeSet<i64> = self.kept.iter().map(|r| r.t).collect();
         let steps: BTreeSet<Key> = self.kept.iter().map(|r| r.eta).collect();
         let lengths: Vec<(String, Agreement)> =
-            lengths.iter().map(|&t| of(format!("T = {t}"), &|run| run.t == t)).collect();
+            lengths.iter().map(|&t| (format!("T = {t}"), compare(&|run: &Run| run.t == t))).collect();
         let steps: Vec<(String, Agreement)> =
-            steps.iter().map(|&eta| of(format!("η = {}", eta.0), &|run| run.eta == eta)).collect();
-        // One of a kind is compared with itself.
-        [lengths, steps].into_iter().filter(|groups| groups.len() > 1).flatten().collect()
+            steps.iter().map(|&eta| (format!("η = {}", eta.0), compare(&|run: &Run| run.eta == eta))).collect();
+        // One of a kind is the whole.
+        let several = [lengths, steps].into_iter().filter(|groups| groups.len() > 1).flatten();
+        several.filter(|(_, a)| a.expected > 0.0).collect()
     }
 
     /// What was left out, in words.
@@ -117,73 +181,42 @@ impl Runs {
     }
 }
 
-/// What observed over expected counts say together, by [`RULE_OF_AGREEMENT`].
-pub(super) fn agreement(groups: &[Agreement]) -> Finding {
-    let within = |a: &Agreement| AGREE.0 <= a.interval().0 && a.interval().1 <= AGREE.1;
-    let sees = |a: &Agreement| a.smallest_effect(LEVEL, groups.len()) <= LARGEST_UNSEEN;
-    if groups.iter().any(|a| a.expected > 0.0 && a.differs(LEVEL, groups.len())) {
-        Finding::Refuted
-    } else if !groups.is_empty() && groups.iter().all(|a| a.expected > 0.0 && within(a) && sees(a)) {
-        Finding::Confirmed
-    } else {
-        Finding::Undecided
-    }
-}
-
-/// The largest of the smallest effects: what could have been missed.
-fn unseen(groups: &[Agreement]) -> Option<f64> {
-    let effects = groups.iter().map(|a| a.smallest_effect(LEVEL, groups.len()));
-    effects.max_by(f64::total_cmp).filter(|effect| effect.is_finite())
-}
-
-/// `T = 64: 1.30 [1.18, 1.42]; ..`.
-fn listed(groups: &[(String, Agreement)]) -> String {
-    let shown = |(name, a): &(String, Agreement)| {
-        let (low, high) = a.interval();
-        format!("{name}: {} [{}, {}]", two(a.ratio()), two(low), two(high))
-    };
-    groups.iter().map(shown).collect::<Vec<_>>().join("; ")
-}
-
 /// A sentence of agreement over groups, each with its ratio.
-fn agreeing(statement: &str, groups: &[(String, Agreement)], what: &str, runs: &Runs) -> Verdict {
+fn agreeing(statement: &str, rule: Agreeing, groups: &[(String, Agreement)], what: &str, runs: &Runs) -> Verdict {
     let all: Vec<Agreement> = groups.iter().map(|(_, a)| *a).collect();
     let effect = unseen(&all);
     let would = effect.map_or_else(String::new, |e| {
         format!(" The smallest difference that would have been seen in every group is {:.0} %.", 100.0 * e)
     });
-    // The one that is furthest from 1 decides.
-    let furthest = all.iter().copied().max_by(|a, b| {
-        let distance = |a: &Agreement| (a.seen - a.expected).abs() / a.deviation;
-        distance(a).total_cmp(&distance(b))
-    });
     let text = if groups.is_empty() {
         "There is nothing to compare.".to_owned()
     } else {
-        format!("{what}: {}.", listed(groups))
+        // `T = 64: 1.30 [1.18, 1.42]; ..`.
+        let each: Vec<String> = groups.iter().map(|(name, a)| format!("{name}: {}", a.shown())).collect();
+        format!("{what}: {}.", each.join("; "))
     };
+    let furthest = all.iter().max_by(|a, b| a.distance().total_cmp(&b.distance()));
     let verdict = Verdict::new(
         statement,
-        agreement(&all),
+        rule.finding(&all),
         format!(
-            "{text}{would} {RULE_OF_AGREEMENT} Of cells in which more than 2 % of the runs blew up, {}.",
+            "{text}{would} {} Of cells in which more than 2 % of the runs blew up, {}.",
+            rule.rule(),
             runs.left_out()
         ),
     )
-    .number(
-        "ratio furthest from 1",
-        furthest.map(|a| a.ratio()).filter(|x| x.is_finite()),
-        furthest.map(|a| a.interval()),
-    );
-    effect.map_or(verdict.clone(), |e| verdict.seeing(e))
+    .number("ratio furthest from 1", furthest.and_then(Agreement::ratio), furthest.and_then(|a| a.interval(0.05)));
+    match effect {
+        Some(effect) => verdict.seeing(effect),
+        None => verdict,
+    }
 }
 
 pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     let runs = runs(evidence);
-    let pooled = runs.pooled();
-    let same = runs.groups(&|run| pooled.get(&run.ratio_step).copied().unwrap_or(f64::NAN));
-    let mut right = runs.groups(&|run| run.predicted);
-    let total = Agreement::of(runs.kept.iter().map(|run| (run.task, run.mirrored, run.predicted)));
+    let same = runs.groups(|is| runs.beside_others(is));
+    let mut right = runs.groups(|is| runs.beside_predictions(is));
+    let total = runs.beside_predictions(&|_| true);
     if total.tasks > 0 {
         right.insert(
             0,
@@ -193,12 +226,14 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     let mut verdicts = vec![
         agreeing(
             "The probability of a mirrored run depends on batch, step and length through B/(η T) only, to within 25 %.",
+            Agreeing::About,
             &same,
-            "Mirrored runs over what the shares of all T and η together would make at their ratios",
+            "Mirrored runs of each T and η over what the shares of the others would make at the same ratios",
             &runs,
         ),
         agreeing(
             "It is Φ(-z) with z = (K_P / √W) √(B (2+η) / (η T)), as a Gaussian argument predicts, without a free parameter.",
+            Agreeing::Exactly,
             &right,
             "Mirrored over predicted runs",
             &runs,
@@ -278,14 +313,16 @@ fn remedy(evidence: &Evidence<'_>, plain: Option<&Group<'_>>, factor: f64, group
 /// The share of mirrored runs against `B / (eta T)`, a colour for each T, and the prediction.
 fn probability(runs: &[Run]) -> Option<Figure> {
     let lengths: Vec<i64> = runs.iter().map(|r| r.t).collect::<BTreeSet<i64>>().into_iter().collect();
-    // Mean ratio, mirrored share, runs, mean prediction at each ratio of some runs.
-    let points = |is: &dyn Fn(&Run) -> bool| -> Vec<[f64; 4]> {
-        let mut sums: BTreeMap<i64, [f64; 4]> = BTreeMap::new();
-        for run in runs.iter().filter(|run| is(run)) {
-            let sum = sums.entry(run.ratio_step).or_default();
-            [run.ratio, run.mirrored, 1.0, run.predicted].iter().zip(sum).for_each(|(x, sum)| *sum += x);
-        }
-        sums.into_values().map(|[ratio, mirrored, n, predicted]| [ratio / n, mirrored / n, n, predicted / n]).collect()
+    // Mean ratio and prediction, and the share of mirrored runs, at each ratio of some runs.
+    let points = |is: &dyn Fn(&Run) -> bool| -> Vec<(f64, f64, Share)> {
+        let mut at: BTreeMap<i64, Vec<&Run>> = BTreeMap::new();
+        runs.iter().filter(|run| is(run)).for_each(|run| at.entry(run.ratio_step).or_default().push(run));
+        let mean = |own: &[&Run], of: fn(&Run) -> f64| own.iter().map(|run| of(run)).sum::<f64>() / own.len() as f64;
+        let point = |own: Vec<&Run>| {
+            let share = Share::of(own.iter().map(|run| (run.task, run.mirrored)))?;
+            Some((mean(&own, |run| run.ratio), mean(&own, |run| run.predicted), share))
+        };
+        at.into_values().filter_map(point).collect()
     };
     let mut drawn = Vec::new();
     let mut legend = Vec::new();
@@ -298,14 +335,14 @@ fn probability(runs: &[Run]) -> Option<Figure> {
             panel: 0,
             ink,
             mark: Mark::of(i),
-            points: own.iter().map(|p| (aside * p[0], p[1])).collect(),
-            band: own.iter().map(|p| wilson(p[1], p[2])).collect(),
+            points: own.iter().map(|(ratio, _, share)| (aside * ratio, share.of)).collect(),
+            band: own.iter().map(|(.., share)| share.interval).collect(),
             bounds: Vec::new(),
         });
         legend.push(Entry { ink, mark: Mark::of(i), text: format!("T = {t}") });
     }
     let all = points(&|_| true);
-    let predicted = all.iter().map(|p| (p[0], p[3])).collect();
+    let predicted = all.iter().map(|(ratio, predicted, _)| (*ratio, *predicted)).collect();
     drawn.push(Curve {
         panel: 0,
         ink: BLACK,
@@ -316,7 +353,7 @@ fn probability(runs: &[Run]) -> Option<Figure> {
     });
     legend.push(Entry { ink: BLACK, mark: Mark::Dashes, text: "predicted".to_owned() });
     let axes = (
-        Axis::logarithmic("B / (η T)", all.iter().map(|p| p[0]), 1.2, 6),
+        Axis::logarithmic("B / (η T)", all.iter().map(|p| p.0), 1.2, 6),
         Axis::linear("share of runs that are mirrored", 0.0, 0.5, &[0.0, 0.1, 0.2, 0.3, 0.4, 0.5]),
     );
     let svg = curves(axes, (1, 200), legend, vec![String::new()], &drawn)?;
@@ -324,7 +361,7 @@ fn probability(runs: &[Run]) -> Option<Figure> {
         name: "claim_mirrored".to_owned(),
         title: "How often runs grow into the mirrored solution".to_owned(),
         caption: format!(
-            "Share of mirrored runs, with 95 % intervals, against B/(η T). Dashes: Φ(-z), averaged over the tasks of these runs; nothing is fitted. {}",
+            "Share of mirrored runs, with 95 % intervals by tasks, against B/(η T). Dashes: Φ(-z), averaged over the tasks of these runs; nothing is fitted. {}",
             count(runs.len(), "run") + "."
         ),
         svg,
@@ -402,9 +439,15 @@ mod tests {
             let analysis = Analysis::of(&records, question);
             section(&Evidence::new(&analysis, &records, &[], &[]))
         };
+        let found = |section: &Section| [0, 1].map(|i| section.verdicts[i].finding);
+        // An excess of 35 % may lie within 25 %, one of 80 % cannot, and one of 10 % does; by the others' shares, which have none of it.
         let many = section_of(1500, 1.35);
-        assert_eq!((many.verdicts[0].finding, many.verdicts[1].finding), (Finding::Refuted, Finding::Refuted));
-        assert!(many.verdicts[1].evidence.contains("T = 64: 1.35 ["), "{}", many.verdicts[1].evidence);
+        assert_eq!(found(&many), [Finding::Undecided, Finding::Refuted]);
+        for verdict in &many.verdicts[..2] {
+            assert!(verdict.evidence.contains("T = 64: 1.35 ["), "{}", verdict.evidence);
+        }
+        assert_eq!(found(&section_of(1500, 1.8)), [Finding::Refuted, Finding::Refuted]);
+        assert_eq!(found(&section_of(10_000, 1.1)), [Finding::Confirmed, Finding::Refuted]);
         assert!(many.verdicts[1].evidence.contains("1 cell with 10 runs were left out (1 cell at T = 64)"));
         let few = section_of(20, 1.0);
         assert_eq!((few.verdicts[0].finding, few.verdicts[1].finding), (Finding::Undecided, Finding::Undecided));

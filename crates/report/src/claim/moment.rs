@@ -110,24 +110,21 @@ const FEWEST_CELLS: usize = 3;
 /// The range in which needed over predicted samples lie if the prediction is right.
 const AROUND: (f64, f64) = (0.5, 2.0);
 
-/// Needed over predicted samples with the intervals that the replicates of each cell give; tasks of different T are others, so cells are independent.
+/// Needed over predicted samples with the intervals that the replicates of each cell give; tasks of different T are others, so cells are independent. Of a
+/// lower bound the interval is open above.
 fn threshold(predictions: &[(&Needed, f64)]) -> Verdict {
-    let known: Vec<(f64, Option<f64>, Option<f64>)> = predictions
-        .iter()
-        .filter(|(c, _)| !c.censored)
-        .map(|(c, p)| (c.samples as f64 / p, c.ci_low.map(|s| s as f64 / p), c.ci_high.map(|s| s as f64 / p)))
-        .collect();
-    let Some(middle) = median_of(known.iter().map(|k| k.0)) else {
+    let of = |(c, p): &(&Needed, f64)| {
+        let high = c.ci_high.filter(|_| !c.censored).map_or(f64::INFINITY, |s| s as f64 / p);
+        (c.ci_low.map_or(0.0, |s| s as f64 / p), high)
+    };
+    let intervals: Vec<(f64, f64)> = predictions.iter().map(of).collect();
+    let known: Vec<f64> = predictions.iter().filter(|(c, _)| !c.censored).map(|(c, p)| c.samples as f64 / p).collect();
+    let Some(middle) = median_of(known.iter().copied()) else {
         return Verdict::new(THRESHOLD, Finding::Undecided, "No cell has both.");
     };
-    let (least, most) = known.iter().fold((f64::MAX, f64::MIN), |(a, b), k| (a.min(k.0), b.max(k.0)));
-    let ends = known.iter().fold((f64::MAX, f64::MIN), |(a, b), (_, low, high)| {
-        (a.min(low.unwrap_or(0.0)), b.max(high.unwrap_or(f64::INFINITY)))
-    });
-    let beside = |(_, low, high): &(f64, Option<f64>, Option<f64>)| {
-        low.is_some_and(|low| low > AROUND.1) || high.is_some_and(|high| high < AROUND.0)
-    };
-    let finding = if known.iter().any(beside) {
+    let (least, most) = known.iter().fold((f64::MAX, f64::MIN), |(a, b), &k| (a.min(k), b.max(k)));
+    let ends = intervals.iter().fold((f64::MAX, f64::MIN), |(a, b), (low, high)| (a.min(*low), b.max(*high)));
+    let finding = if intervals.iter().any(|(low, high)| *low > AROUND.1 || *high < AROUND.0) {
         Finding::Refuted
     } else if known.len() >= FEWEST_CELLS && AROUND.0 <= ends.0 && ends.1 <= AROUND.1 {
         Finding::Confirmed
@@ -135,11 +132,15 @@ fn threshold(predictions: &[(&Needed, f64)]) -> Verdict {
         Finding::Undecided
     };
     let high = if ends.1.is_finite() { two(ends.1) } else { "open".to_owned() };
+    let bounds = match predictions.len() - known.len() {
+        0 => String::new(),
+        bounds => format!(", {bounds} more with lower bounds"),
+    };
     Verdict::new(
         THRESHOLD,
         finding,
         format!(
-            "Needed over predicted: {} to {} in {} cells, median {}; the 95 % intervals of the cells reach from {} to {high}. It holds if all of \
+            "Needed over predicted: {} to {} in {} cells{bounds}, median {}; the 95 % intervals of the cells reach from {} to {high}. It holds if all of \
              these, of three cells at least, lie between 1/2 and 2, and fails if one lies beside that.",
             two(least),
             two(most),
@@ -148,7 +149,8 @@ fn threshold(predictions: &[(&Needed, f64)]) -> Verdict {
             two(ends.0)
         ),
     )
-    .number("needed over predicted samples", Some(middle), Some(ends).filter(|e| e.1.is_finite()))
+    .number("median of needed over predicted samples", Some(middle), None)
+    .resting_on(predictions.iter().map(|(cell, _)| *cell))
 }
 
 const THRESHOLD: &str = "The finite-sample threshold of the moment estimator is where the chi-square limit puts it.";
@@ -178,6 +180,12 @@ mod tests {
         assert_eq!(finding(&cells(20, &[64, 128, 256]), 1000.0), Finding::Confirmed);
         assert_eq!(finding(&cells(20, &[64, 128, 256]), 510.0), Finding::Undecided, "some reach beyond 2");
         assert_eq!(finding(&cells(20, &[64]), 100.0), Finding::Refuted);
+        let mut bounded = cells(20, &[64, 128, 256, 512]);
+        bounded[3].censored = true;
+        assert_eq!(finding(&bounded, 1000.0), Finding::Undecided, "a lower bound is open above");
+        let mut edge = cells(20, &[64, 128, 256]);
+        edge[0].edges.push(crate::needed::Edge { key: "batch_size".to_owned(), value: 8.0, largest: false });
+        assert_eq!(finding(&edge, 1000.0), Finding::Undecided);
     }
 
     /// One law: its own quantiles. Two equal shares of laws far apart: the 0.75 quantile is the median of the upper one.

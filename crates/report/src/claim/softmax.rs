@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use plotters::style::BLACK;
 
 use super::evidence::{
-    Evidence, Wanted, common_pair, exponent, median_of, needed_figure, series, share, with_interval,
+    Evidence, Share, Wanted, common_pair, exponent, median_of, needed_figure, series, with_interval,
 };
 use super::{Finding, Section, Verdict};
 use crate::analysis::two;
@@ -13,7 +13,6 @@ use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, Traced, categorical, curves, matrices, quantiles, round_ticks};
 use crate::needed::Milestone::Recovery;
 use crate::needed::Needed;
-use crate::survival::wilson;
 use crate::{Record, Status, TracePoint};
 
 /// The algorithms that are compared, and how a reader knows them.
@@ -69,8 +68,9 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     let mut verdicts = Vec::new();
     for (algorithm, name) in COMPARED {
         let Some(cell) = cell(evidence, algorithm, true) else { continue };
-        let (part, whole) = (cell.reached as usize, cell.replicates as usize);
-        let bounds = (whole > 0).then(|| wilson(part as f64 / whole as f64, whole as f64));
+        // Of one cell, so every replicate is a task of its own.
+        let share = Share::of_independent(cell.reached as usize, cell.replicates as usize);
+        let bounds = share.map(|share| share.interval);
         verdicts.push(
             Verdict::new(
                 format!("{name}: learns P and Q."),
@@ -78,11 +78,11 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
                 format!(
                     "At T = {}: {} of the runs recovered, at settings chosen without them{}. It holds if more than half do, by Wilson's interval.",
                     cell.t,
-                    share(part, whole),
+                    share.map_or_else(|| "none".to_owned(), |share| share.to_string()),
                     cosines(evidence, algorithm)
                 ),
             )
-            .number("share of runs", Some(part as f64 / whole as f64), bounds)
+            .number("share of runs", share.map(|share| share.of), bounds)
             .resting_on([cell]),
         );
     }
@@ -139,44 +139,52 @@ fn cosines(evidence: &Evidence<'_>, algorithm: &str) -> String {
     })
 }
 
-/// Which of linear and softmax needs fewer samples at the longest T at which both are known.
+/// Which of linear and softmax needs fewer samples, at the longest T at which linear and one optimiser of softmax are known.
 fn faster(evidence: &Evidence<'_>) -> Verdict {
     const STATEMENT: &str =
         "Linear attention by Algorithm 1 needs no more samples than softmax attention by its better optimiser.";
-    let cells = |algorithm: &str| -> BTreeMap<i64, &Needed> {
-        let rows = evidence
-            .analysis
-            .needed
-            .iter()
-            .filter(|c| c.milestone == Recovery && c.algorithm == algorithm && !c.censored);
+    let of = |algorithm: &str| -> BTreeMap<i64, &Needed> {
+        let rows = evidence.analysis.needed.iter().filter(|c| c.milestone == Recovery && c.algorithm == algorithm);
         rows.map(|c| (c.t, c)).collect()
     };
-    let (linear, adam, sgd) = (cells("prox"), cells("softmax_adam"), cells("softmax"));
-    let better = |t: i64| [adam.get(&t), sgd.get(&t)].into_iter().flatten().min_by_key(|c| c.samples).copied();
-    let both = linear.values().rev().find_map(|l| Some((*l, better(l.t)?)));
-    let Some((linear, softmax)) = both else {
+    let (linear, softmax) = (of("prox"), ["softmax", "softmax_adam"].map(of));
+    let at = |t: i64| softmax.iter().filter_map(|cells| cells.get(&t).copied()).collect::<Vec<_>>();
+    let best = |cells: &[&Needed]| cells.iter().copied().filter(|c| !c.censored).min_by_key(|c| c.samples).cloned();
+    let both = linear.values().rev().filter(|l| !l.censored).find_map(|l| Some((*l, at(l.t), best(&at(l.t))?)));
+    let Some((linear, softmax, best)) = both else {
         return Verdict::new(STATEMENT, Finding::Undecided, "There is no length at which both recover.");
     };
-    let ratio = softmax.samples as f64 / linear.samples as f64;
-    let finding = match (linear.ci_high, linear.ci_low, softmax.ci_high, softmax.ci_low) {
-        (Some(high), _, _, Some(low)) if high < low => Finding::Confirmed,
-        (_, Some(low), Some(high), _) if high < low => Finding::Refuted,
-        _ => Finding::Undecided,
+    // It takes one optimiser to need fewer samples than linear attention, and both to need more.
+    let fewer = |c: &&Needed| !c.censored && c.ci_high.zip(linear.ci_low).is_some_and(|(high, low)| high < low);
+    let more = |c: &&Needed| linear.ci_high.zip(c.ci_low).is_some_and(|(high, low)| high < low);
+    let finding = if softmax.iter().any(fewer) {
+        Finding::Refuted
+    } else if softmax.iter().all(more) {
+        Finding::Confirmed
+    } else {
+        Finding::Undecided
     };
+    let ratio = best.samples as f64 / linear.samples as f64;
+    let bounds: Vec<String> = softmax
+        .iter()
+        .filter(|c| c.censored)
+        .map(|c| format!(", more than {} by {}", c.samples, c.algorithm))
+        .collect();
     Verdict::new(
         STATEMENT,
         finding,
         format!(
-            "At T = {}: {} samples by {}, {} by prox; a ratio of {}. It is decided if the 95 % intervals of the two do not meet.",
+            "At T = {}: {} samples by {}{}, {} by prox; a ratio of {}. It fails if the 95 % interval of one optimiser lies below that of prox, and holds if those of all lie above.",
             linear.t,
-            softmax.samples,
-            softmax.algorithm,
+            best.samples,
+            best.algorithm,
+            bounds.concat(),
             linear.samples,
             two(ratio)
         ),
     )
     .number("ratio of needed samples", Some(ratio), None)
-    .resting_on([linear, softmax])
+    .resting_on(softmax.into_iter().chain([linear]))
 }
 
 /// Loss and cosines over samples at the longest T.
@@ -284,6 +292,39 @@ fn named<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = (String, &'e su
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::Analysis;
+    use crate::needed::{Edge, Question};
+    use crate::record::tests::record;
+
+    /// Linear attention against two optimisers of softmax: it takes both to confirm, whether they reach or not, and one to refute; and none at an edge.
+    #[test]
+    fn the_better_optimiser_is_the_better_of_both() {
+        let question = Question { quantile: 0.5, conditions: Vec::new(), tuned: Vec::new() };
+        // Samples that half of the runs need; `None`: none arrives.
+        let verdict = |linear: i64, sgd: Option<i64>, adam: Option<i64>, edge: Option<&str>| {
+            let mut records = Vec::new();
+            for (algorithm, needs) in [("prox", Some(linear)), ("softmax", sgd), ("softmax_adam", adam)] {
+                records.extend((0..40).map(|i| Record {
+                    algorithm: algorithm.to_owned(),
+                    ..record(3, 2, 64, i, needs.map(|samples| samples + i))
+                }));
+            }
+            let mut analysis = Analysis::of(&records, question.clone());
+            for cell in analysis.needed.iter_mut().filter(|c| Some(c.algorithm.as_str()) == edge) {
+                cell.edges.push(Edge { key: "batch_size".to_owned(), value: 16.0, largest: true });
+            }
+            faster(&Evidence::new(&analysis, &records, &[], &[]))
+        };
+        let finding = |linear, sgd, adam, edge| verdict(linear, sgd, adam, edge).finding;
+        assert_eq!(finding(1000, Some(2000), Some(3000), None), Finding::Confirmed);
+        assert_eq!(finding(1000, Some(2000), Some(3000), Some("softmax_adam")), Finding::Undecided);
+        assert_eq!(finding(1000, Some(500), Some(3000), None), Finding::Refuted);
+        assert_eq!(finding(1000, Some(1005), Some(3000), None), Finding::Undecided);
+        // The records' budget is 100 000.
+        let bounded = verdict(1000, Some(2000), None, None);
+        assert!(bounded.evidence.contains("2019 samples by softmax, more than 100000 by softmax_adam"), "{bounded:?}");
+        assert_eq!(finding(1000, None, None, None), Finding::Undecided);
+    }
 
     /// A factor `c P + noise` of size d beside P has error `sqrt((1-c)^2 + d^2)` and cosine `c / sqrt(c^2 + d^2)`.
     #[test]

@@ -3,7 +3,7 @@
 use plotters::style::BLACK;
 
 use super::evidence::{
-    Evidence, at_most_logarithmic, cells_of, ended, exponent, log_power, measured, median_of, share_of_tasks,
+    Evidence, Share, at_most_logarithmic, cells_of, exponent, log_power, measured, median_of, share_of_tasks,
     with_interval,
 };
 use super::{Finding, Section, Verdict};
@@ -101,27 +101,27 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
 
 /// Whether the exponent of T is smaller at the largest positive theta than from scratch.
 fn falls(positive: &[&(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Verdict {
-    let known: Vec<(f64, crate::scaling::Coefficient)> =
-        positive.iter().filter_map(|(theta, g)| Some((*theta, exponent(Some(g), Recovery)?))).collect();
-    let ends = known.last().zip(exponent(scratch, Recovery));
-    let (finding, text) = match ends {
-        Some(((theta, last), from_scratch)) => match (last.interval, from_scratch.interval) {
+    let largest = positive.last().map(|(theta, group)| (*theta, *group));
+    let ends = largest
+        .and_then(|(theta, group)| Some((theta, exponent(Some(group), Recovery)?, exponent(scratch, Recovery)?)));
+    let (finding, text) = match &ends {
+        Some((theta, last, from_scratch)) => match (last.interval, from_scratch.interval) {
             (Some(_), Some(_)) => (
                 Finding::of_smaller(last.interval, from_scratch.interval),
                 format!(
                     "At θ = {theta}: {}; from scratch: {}.",
                     with_interval(Some(*last)),
-                    with_interval(Some(from_scratch))
+                    with_interval(Some(*from_scratch))
                 ),
             ),
             _ => (Finding::Undecided, "An exponent has no interval.".to_owned()),
         },
         None => (Finding::Undecided, "An exponent is not known.".to_owned()),
     };
-    let last = ends.map(|((_, last), _)| *last);
+    let last = ends.map(|(_, last, _)| last);
     Verdict::new("At the largest θ the exponent of T is smaller than from scratch.", finding, text)
         .number("exponent of T", last.map(|c| c.estimate), last.and_then(|c| c.interval))
-        .resting_on(cells_of(&[positive.last().map(|(_, g)| *g), scratch], Recovery))
+        .resting_on(cells_of(&[largest.map(|(_, group)| group), scratch], Recovery))
 }
 
 /// What each theta saves at the largest T.
@@ -153,8 +153,8 @@ fn negative(evidence: &Evidence<'_>) -> Verdict {
                 && r.further("theta").is_some_and(sign)
         })
     };
-    let (_, runs) = ended(of(|t| t < 0.0), Status::Mirrored);
-    let finding = if runs == 0 { Finding::Undecided } else { Finding::Measured };
+    let some = Share::ended(of(|t| t < 0.0), Status::Mirrored).is_some();
+    let finding = if some { Finding::Measured } else { Finding::Undecided };
     let text = format!(
         "Over all settings {} of the runs from negative θ ended mirrored, {} of those from positive θ; intervals resample tasks.",
         share_of_tasks(of(|t| t < 0.0), Status::Mirrored),
@@ -277,4 +277,39 @@ fn exponents(groups: &[(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Optio
         caption: "Exponent of T of the samples to recovery, with 95 % intervals; θ at which it is not known are left out. Line without marks: from scratch, with its interval. Dashes: no dependence on T.".to_owned(),
         svg,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Analysis;
+    use crate::needed::Question;
+    use crate::record::tests::record;
+
+    /// Of the largest theta no exponent is known, as hardly a run recovers there: that of a smaller one is no answer.
+    #[test]
+    fn the_largest_theta_is_judged_and_no_other() {
+        let conditions = vec!["transfer".to_owned(), "theta".to_owned()];
+        let question = Question { quantile: 0.9, conditions, tuned: Vec::new() };
+        let finding = |at_one: fn(i64, i64) -> Option<i64>| {
+            let mut records = Vec::new();
+            for t in [64, 128, 256, 512, 1024] {
+                let of = |transfer: f64, theta: f64, needs: &dyn Fn(i64) -> Option<i64>| {
+                    let further = vec![("transfer".to_owned(), transfer), ("theta".to_owned(), theta)];
+                    (0..4)
+                        .map(|i| Record { further: further.clone(), ..record(3, 2, t, i, needs(i)) })
+                        .collect::<Vec<_>>()
+                };
+                let wiggle = t / 64 % 3;
+                records.extend(of(0.0, 1.0, &|_| Some(100 * t + wiggle)));
+                records.extend(of(0.9, 0.5, &|_| Some(1000 + 10 * wiggle)));
+                records.extend(of(0.9, 1.0, &|_| at_one(t, wiggle)));
+            }
+            let analysis = Analysis::of(&records, question.clone());
+            let evidence = Evidence::new(&analysis, &records, &[], &[]);
+            section(&evidence).verdicts[1].finding
+        };
+        assert_eq!(finding(|_, wiggle| Some(900 + 10 * wiggle)), Finding::Confirmed);
+        assert_eq!(finding(|t, _| (t == 64).then_some(900)), Finding::Undecided);
+    }
 }
