@@ -79,6 +79,7 @@ mistakes! {
     a_zip_of_an_unknown_key: &format!("{GRID}zip = [\"N\", \"batch\"]\n");
     a_matrix_whose_columns_do_not_sum_to_one: &format!("{GRID}[task]\nmatrix = [[0.5, 0.1, 0.2], [0.2, 0.8, 0.2], [0.2, 0.1, 0.6]]\n");
     a_matrix_that_cannot_leave_a_state: &format!("{GRID}[task]\nmatrix = [[1.0, 0.1, 0.2], [0, 0.8, 0.2], [0, 0.1, 0.6]]\n");
+    a_matrix_of_very_many_rows: &format!("{GRID}[task]\nmatrix = [{}]\n", "[], ".repeat(300));
     a_matrix_of_another_size: &format!("{GRID}[task]\nmatrix = [[0.9, 0.2], [0.1, 0.8]]\n");
     weights_drawn_in_no_known_way: &format!("{GRID}[task]\nweights = \"random\"\n");
     a_budget_below_one_batch: &format!("{GRID}batch_size = 5000\n[training]\nmax_samples = 100\n");

@@ -160,6 +160,26 @@ fn permissions_are_tested_before_the_first_job() {
     assert!(output.status.success(), "{output:?}");
 }
 
+/// Whoever may not read a config does not know whose it is.
+#[test]
+fn a_config_that_cannot_be_read_is_no_foreign_one() {
+    let home = home();
+    fs::set_permissions(home.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let output = unprivileged(home.path(), "run disk.toml -q -o run replicates=1").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let config = home.path().join("run/config.toml");
+    let whole = fs::read(&config).unwrap();
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o000)).unwrap();
+    for command in ["run disk.toml -o run replicates=1", "run disk.toml -o run --force", "report run", "status run"] {
+        let output = unprivileged(home.path(), command).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{command}: {err}");
+        assert!(err.contains("cannot read run/config.toml: Permission denied"), "{command}: {err}");
+    }
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(fs::read(&config).unwrap(), whole);
+}
+
 #[test]
 fn a_directory_that_vanishes_is_an_error_and_running_again_starts_it_anew() {
     let home = home();
@@ -213,8 +233,8 @@ fn a_directory_that_is_emptied_while_a_run_works_is_noticed_and_the_same_command
         ("", &all, "cannot write run/parts/", "12 finished jobs are gone"),
         ("", &parts, "of the files in parts are gone", "12 finished jobs are gone"),
         ("--shard 1/1", &parts, "of the files in parts are gone", "12 finished jobs are gone"),
-        ("", &config, "config.toml is gone", "0 finished jobs are gone"),
-        ("", &another, "config.toml has become another one", "0 finished jobs are gone"),
+        ("", &config, "config.toml is gone", "no table was written"),
+        ("", &another, "config.toml has become another one", "no table was written"),
     ];
     for (flags, spoil, noticed, gone) in cases {
         let run = home.path().join("run");
@@ -230,7 +250,8 @@ fn a_directory_that_is_emptied_while_a_run_works_is_noticed_and_the_same_command
         let err = failure(&child.wait_with_output().unwrap());
         assert!(err.contains(noticed) && err.contains(gone) && err.contains("run the same command again"), "{err}");
         assert!(!run.join("runs.parquet").exists());
-        // The config that stands there now is somebody else's.
+        // As it said: the config that stands there now is somebody else's.
+        assert!(err.contains("move out what is not the run's own"), "{err}");
         if noticed.contains("another") {
             fs::remove_file(run.join("config.toml")).unwrap();
         }

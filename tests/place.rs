@@ -178,7 +178,77 @@ fn the_config_that_is_read_is_never_written() {
         assert!(err.contains("choose another run directory with -o"), "{err}");
         assert_eq!(everything(home.path()), before, "{command}");
     }
+    // What a user has written into it stays, as long as it says the same; else it is another sweep, of which this is the config.
+    let path = home.path().join("run/config.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let noted = text.replacen("replicates = 1", "replicates = 1 # one is enough", 1);
+    assert_ne!(noted, text);
+    fs::write(&path, &noted).unwrap();
+    succeed(home.path(), "run run/config.toml -q -o run");
+    succeed(home.path(), "run small.toml -q -o run replicates=1");
+    succeed(home.path(), "report run");
+    assert_eq!(fs::read_to_string(&path).unwrap(), noted);
+    let more = noted.replacen("replicates = 1 #", "replicates = 2 #", 1);
+    fs::write(&path, &more).unwrap();
+    let (_, err) = succeed(home.path(), "run run/config.toml -o run");
+    assert!(err.contains("6 of 12 jobs were done before"), "{err}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), more);
+    fs::write(&path, &text).unwrap();
     // Another directory takes them, and a plan only looks.
     succeed(home.path(), "run run/config.toml -q -o more replicates=2");
     assert!(sweep(home.path(), "plan run/config.toml -o run replicates=9").status.success());
+}
+
+/// Who copies a run's config to begin a sweep of their own from it has made no run directory.
+#[test]
+fn a_copy_of_a_config_makes_no_run_directory() {
+    let home = with_small();
+    succeed(home.path(), "run small.toml -q -o run replicates=1");
+    mine(home.path(), &["runs.parquet"]);
+    fs::copy(home.path().join("run/config.toml"), home.path().join("mine/config.toml")).unwrap();
+    let before = everything(home.path());
+    for (command, refusal) in [
+        ("run small.toml -o mine", "mine is no run directory: it holds config.toml, runs.parquet"),
+        ("run mine/config.toml -o mine", "mine/config.toml is the config that is read"),
+        ("report mine", "mine is no run directory"),
+    ] {
+        let err = fail(home.path(), command, 2);
+        assert!(err.contains(refusal), "{command}: {err}");
+        assert_eq!(everything(home.path()), before, "{command}");
+    }
+    // A run that has lost its config continues all the same.
+    fs::remove_file(home.path().join("run/config.toml")).unwrap();
+    let (_, err) = succeed(home.path(), "run small.toml -o run replicates=1");
+    assert!(err.contains("6 of 6 jobs were done before"), "{err}");
+}
+
+/// Whatever a run writes, and however its directory grows: nothing of the same name is written over by force, and nothing that only looks like ours removed.
+#[test]
+fn by_force_nothing_is_lost_whatever_its_name() {
+    let home = with_small();
+    let all = "run small.toml -q replicates=2 trace.enabled=true answer.claim=mirrored";
+    succeed(home.path(), &format!("{all} -o whole"));
+    let whole = home.path().join("whole");
+    // A file of each name that is there, also of those in folders.
+    let names: Vec<PathBuf> = everything(&whole)
+        .into_keys()
+        .filter(|path| path.is_file())
+        .map(|path| path.strip_prefix(&whole).unwrap().to_owned())
+        .collect();
+    assert!(names.len() > 15 && names.iter().any(|name| name.starts_with("figures")), "{names:?}");
+    // The names of parts are checksums of what they hold: whoever has one of those has the part.
+    let names: Vec<&str> =
+        names.iter().filter(|name| !name.starts_with("parts")).map(|n| n.to_str().unwrap()).collect();
+    let odd = ["parts/x.traces.parquet", "parts/y.part.parquet", "pretraining/poetry.lock", "pretraining/data.parquet"];
+    mine(home.path(), &[&names[..], &odd[..]].concat());
+    succeed(home.path(), &format!("{all} -o mine --force"));
+    let kept: Vec<Vec<u8>> = everything(&home.path().join("mine")).into_values().collect();
+    for name in names.iter().chain(&odd).filter(|name| **name != "lock") {
+        let own = format!("# {name} of my own\n");
+        assert!(kept.iter().any(|bytes| bytes == own.as_bytes()), "{name} is lost");
+    }
+    // Files that only end as ours do are nobody's leftovers.
+    mine(home.path(), &["pretraining/data.parquet", "pretraining/poetry.lock"]);
+    let err = fail(home.path(), "run small.toml -o mine", 2);
+    assert!(err.contains("mine is no run directory: it holds pretraining"), "{err}");
 }

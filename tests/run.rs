@@ -219,7 +219,7 @@ fn traces_whose_part_was_never_written_are_cleared_away() {
     let run = home.path().join("output/small");
     succeed(home.path(), "run small.toml -q T=32 trace.enabled=true");
     let ending = |path: &Path, ending: &str| path.to_string_lossy().ends_with(ending);
-    let orphan = run.join("parts/0123.traces.parquet");
+    let orphan = run.join("parts/0123456789abcdef0123456789abcdef.traces.parquet");
     let traces = parts(&run).into_iter().find(|p| ending(p, ".traces.parquet")).unwrap();
     fs::copy(&traces, &orphan).unwrap();
     succeed(home.path(), "run small.toml -q T=32 trace.enabled=true");

@@ -9,6 +9,11 @@ use super::{command, fail, sha256, succeed, sweep, with_small};
 
 /// Runs `sweep slurm` with these words and with commands of Slurm's that answer so.
 fn with_slurm(home: &Path, words: &[&str], squeue: &str) -> Output {
+    beside_slurm(home, &[&["slurm"], words].concat(), squeue)
+}
+
+/// Runs `sweep` with these words where Slurm's commands answer so.
+fn beside_slurm(home: &Path, words: &[&str], squeue: &str) -> Output {
     let place = home.join("bin");
     fs::create_dir_all(&place).unwrap();
     let answers = [("sbatch", "echo 12"), ("scontrol", "echo MaxArraySize = 1001"), ("squeue", squeue)];
@@ -17,7 +22,7 @@ fn with_slurm(home: &Path, words: &[&str], squeue: &str) -> Output {
         fs::set_permissions(place.join(name), fs::Permissions::from_mode(0o755)).unwrap();
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_sweep"));
-    command.arg("slurm").args(words).current_dir(home).env("PATH", format!("{}:/usr/bin:/bin", place.display()));
+    command.args(words).current_dir(home).env("PATH", format!("{}:/usr/bin:/bin", place.display()));
     command.output().unwrap()
 }
 
@@ -61,6 +66,36 @@ fn a_controller_that_does_not_answer_is_not_taken_for_an_empty_queue() {
     assert!(with_slurm(home.path(), &words, forgotten).status.success());
     let err = refusal(&with_slurm(home.path(), &words, "echo 12_1; echo 12_2"), 2);
     assert!(err.contains("array 12 of this sweep still has 2 tasks queued or running"), "{err}");
+}
+
+/// Tasks in a queue read the config that stands there when they start.
+#[test]
+fn the_config_of_a_queued_array_is_not_replaced() {
+    let home = with_small();
+    assert!(with_slurm(home.path(), &["small.toml", "--shards", "2", "-o", "here"], ":").status.success());
+    succeed(home.path(), "run small.toml -q -o wider N=5");
+    let config = home.path().join("here/config.toml");
+    let before = sha256(&config);
+    let waiting = "echo 12_1; echo 12_2";
+    let another = ["run", "small.toml", "-o", "here", "replicates=1"];
+    // A union of grids is another sweep too.
+    let merged = ["merge", "wider", "-o", "here"];
+    let same = ["run", "small.toml", "-q", "-o", "here"];
+    for words in [&another[..], &merged] {
+        let err = refusal(&beside_slurm(home.path(), words, waiting), 2);
+        assert!(err.contains("array 12 of another sweep in here still has 2 tasks queued or running"), "{err}");
+        assert!(err.contains("scancel 12") && err.contains("-o"), "{err}");
+        let err = refusal(&beside_slurm(home.path(), words, "echo no answer >&2; exit 1"), 1);
+        assert!(err.contains("it is not known whether tasks of array 12"), "{err}");
+        assert_eq!(sha256(&config), before);
+    }
+    // The array's own tasks run, another sweep does when the queue is empty, and where there is no Slurm there is no queue.
+    assert!(beside_slurm(home.path(), &same, waiting).status.success());
+    assert!(beside_slurm(home.path(), &another, ":").status.success());
+    assert_ne!(sha256(&config), before);
+    let alone =
+        command(home.path(), "run small.toml -q -o here replicates=2").env("PATH", "/nowhere").output().unwrap();
+    assert!(alone.status.success(), "{alone:?}");
 }
 
 #[test]

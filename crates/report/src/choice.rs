@@ -294,7 +294,8 @@ mod tests {
         assert_eq!((refused(5), refused(6), refused(1)), (false, true, false));
         let one = runs([reached(5)]);
         assert!(choose(&[one.clone(), one.clone()], &[one.clone(), one.clone()], 0.9).unwrap().refused, "no halves");
-        assert!(!choose(&[one.clone()], &[one], 0.9).unwrap().refused);
+        let only = std::slice::from_ref(&one);
+        assert!(!choose(only, only, 0.9).unwrap().refused);
     }
 
     #[test]

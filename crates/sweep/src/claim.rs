@@ -27,6 +27,8 @@ use crate::store::{host, usable};
 pub(crate) const LOCK: &str = "lock";
 /// The directory of the owners.
 pub const PROGRESS: &str = "progress";
+/// In there: who makes the directory ready has this locked. It stays empty.
+const DOOR: &str = "door";
 /// After this long without a word a process is thought to be gone. They write every few seconds, but a network file system
 /// may show it a minute late.
 pub const SILENCE: Duration = Duration::from_secs(90);
@@ -239,9 +241,10 @@ pub fn before_shards(directory: &Path, prepare: impl FnOnce() -> Result<(), Swee
     prepare()
 }
 
-/// One process at a time is in the door, where directories can be locked; elsewhere all are.
+/// One process at a time is in the door, where files can be locked; elsewhere all are. Network disks lock no directories, and only what may be written.
 fn door(directory: &Path) -> Option<File> {
-    let door = File::open(directory.join(PROGRESS)).ok()?;
+    let path = directory.join(PROGRESS).join(DOOR);
+    let door = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).ok()?;
     door.lock().ok()?;
     Some(door)
 }

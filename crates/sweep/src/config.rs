@@ -142,6 +142,8 @@ pub const DEFAULT_MAX_JOBS: u64 = 1_000_000;
 pub(crate) const MOST_JOBS: i64 = 100_000_000;
 /// The most values that ranges may have together, so that a short text cannot ask for all memory there is.
 const MOST_VALUES: usize = 200_000;
+/// The most states of a task.
+const MOST_STATES: usize = 256;
 /// The largest config file. A matrix of 256 x 256 takes 2 MB.
 pub(crate) const MOST_BYTES: u64 = 16 << 20;
 
@@ -177,6 +179,8 @@ pub fn parse(name: &str, path: &str, text: String, changes: &[String]) -> Result
     let mut root = document::parse(&source)?;
     spell(&mut root)?;
     overrides::apply(&mut root, changes)?;
+    // Whole sections of the command line have not been seen yet.
+    spell(&mut root)?;
     check(name, root)
 }
 
@@ -361,6 +365,11 @@ fn matrix(task: &mut Section) -> Result<Option<Array2<f64>>, Diagnostic> {
         return Err(wrong_kind("matrix", "a list of rows", &entry.node.value, span));
     };
     let n = rows.len();
+    if n > MOST_STATES {
+        return Err(Diagnostic::new("`matrix` has too many rows")
+            .at(span, format!("{n} rows"))
+            .help(format!("N can be {MOST_STATES} at most")));
+    }
     let mut matrix = Array2::zeros((n, n));
     for (i, row) in rows.iter().enumerate() {
         let Value::List(cells) = &row.value else {

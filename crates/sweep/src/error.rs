@@ -40,7 +40,7 @@ pub enum SweepError {
         path: PathBuf,
     },
     /// The run directory lost what was in it while a run was at work.
-    #[error("{reason}: {} was emptied, changed or moved while the run was at work, and {jobs} finished jobs are gone from it", directory.display())]
+    #[error("{reason}: {} was emptied, changed or moved while the run was at work, and {}", directory.display(), without(*jobs))]
     Vanished {
         /// What was noticed.
         reason: String,
@@ -89,7 +89,7 @@ impl SweepError {
                 )
                 .render_within(columns),
             Self::Vanished { .. } => Diagnostic::new(self.to_string())
-                .help("put back what was moved away, or run the same command again: it runs what is missing")
+                .help("put back what was moved away, move out what is not the run's own, and run the same command again: it runs what is missing")
                 .render_within(columns),
             other => Diagnostic::new(other.to_string()).render_within(columns),
         };
@@ -110,6 +110,11 @@ impl SweepError {
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(if matches!(self, Self::Usage(_)) { 2 } else { 1 })
     }
+}
+
+/// What becomes of a run directory that has lost so many finished jobs, or only its config.
+fn without(jobs: usize) -> String {
+    if jobs == 0 { "no table was written".to_owned() } else { format!("{jobs} finished jobs are gone from it") }
 }
 
 /// Whether there is no such file, or (stale) none any more: another machine has removed it while this one reads.

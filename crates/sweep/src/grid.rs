@@ -419,6 +419,9 @@ mod tests {
         let short = "[grid]\nN = 3\nQ = 1\nT = 64\n[init]\nalpha_v = 0.5\nalpha_a = 0.25\n";
         same(short, &[], &short.replace("alpha", "init_alpha"), &[]);
         same(short, &["init.alpha_v=1"], short, &["init.init_alpha_v=1"]);
+        // Also where a whole section is given there.
+        same(short, &["init={ alpha_v = 1 }"], short, &["init={ init_alpha_v = 1 }"]);
+        same(short, &["training={ steps = \"raw\" }"], short, &["training.step_scale=raw"]);
     }
 
     #[test]

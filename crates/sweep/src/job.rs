@@ -56,6 +56,21 @@ impl fmt::Display for JobId {
     }
 }
 
+impl JobId {
+    /// What [`JobId`] prints as: 32 hexadecimal digits, and nothing else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut id = [0; 16];
+        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        for (byte, digits) in id.iter_mut().zip(text.as_bytes().chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+        }
+        Some(Self(id))
+    }
+}
+
 /// One run at one point of the grid.
 #[derive(Debug, Clone)]
 pub struct Job {

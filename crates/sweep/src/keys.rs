@@ -1,6 +1,6 @@
 //! Every key of a config and where it stands, and what to say of one that stands nowhere.
 
-use crate::axis::AXES;
+use crate::axis::{self, AXES};
 use crate::diagnostic::{abbreviated, nearest};
 use crate::source::Span;
 
@@ -32,6 +32,8 @@ pub(crate) fn of(section: &str) -> Vec<&'static str> {
 /// What to do about `key`, which its section does not have; `known` are those it has.
 pub(crate) fn remedy(key: &str, place: &Span, known: &[&str]) -> String {
     let all = known.join(", ");
+    // Of the spellings of an axis one is known here.
+    let key = axis::key(key);
     if key == "replicate" {
         return "did you mean `replicates`, the number of runs of each setting? they are numbered from 0, and none is run alone"
             .to_owned();
@@ -134,6 +136,9 @@ mod tests {
             let remedy = remedy(typed, &line, &of(""));
             assert!(remedy.starts_with(&format!("did you mean {meant}?")), "{remedy}");
         }
+        let file = place("some.toml");
+        assert_eq!(remedy("steps", &file, &of("")), "`step_scale` belongs under [grid] or under [training]");
+        assert_eq!(remedy("alpha_v", &file, &of("task")), "`init_alpha_v` belongs under [grid] or under [init]");
         assert!(remedy("max_sample", &line, &of("training")).starts_with("did you mean `max_samples`? known here"));
     }
 }

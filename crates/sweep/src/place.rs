@@ -1,21 +1,23 @@
 //! What stands where a run directory is to be: one of ours, nothing, or files of the user's own, which nothing may be written over.
 //!
-//! A directory is ours if its `config.toml` begins as those do that runs write, or if it holds nothing but what a run leaves that was
-//! killed before it wrote one. Anything else is used only if that is asked for, and then what is in the way is renamed.
+//! A directory is ours if its `config.toml` begins as those do that runs write and something else of a run lies beside it; if that was
+//! lost, and it holds finished jobs; or if it holds nothing but what a run leaves that was killed before it wrote one. Anything else is used only if
+//! that is asked for, and then what is in the way is renamed.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use report::table::UNFINISHED;
 
 use crate::args::ConfigArguments;
 use crate::claim::{LOCK, Owner, PROGRESS};
+use crate::command::slurm;
 use crate::config::{self, Config, read_text};
 use crate::diagnostic::Diagnostic;
 use crate::store::{self, CONFIG, PARTS, list, usable};
 use crate::terminal::say;
-use crate::{SweepError, pretraining, resolved};
+use crate::{SweepError, part, pretraining, resolved};
 
 /// How a `config.toml` begins that a run has written, or a merge of an earlier version.
 const HEADERS: [&str; 2] = [resolved::HEADER, "# The union of merged run directories, every default written out."];
@@ -43,27 +45,41 @@ const MOST_NAMED: usize = 3;
 /// What the name of a file gets that was in the way.
 const BEFORE: &str = ".before";
 
-/// Whether a run has written the `config.toml` of this directory.
-#[must_use]
-pub(crate) fn is_ours(directory: &Path) -> bool {
+/// Whether this is the directory of a run. A copy of its `config.toml` alone makes none.
+///
+/// # Errors
+/// When it cannot be told, as its `config.toml` cannot be read.
+pub(crate) fn is_ours(directory: &Path) -> Result<bool, SweepError> {
+    let path = directory.join(CONFIG);
     let mut start = Vec::new();
     let longest = HEADERS.iter().map(|header| header.len()).max().unwrap_or(0) + 2;
-    let read = File::open(directory.join(CONFIG)).and_then(|file| file.take(longest as u64).read_to_end(&mut start));
-    let text = String::from_utf8_lossy(&start);
-    read.is_ok() && text.lines().next().is_some_and(|line| HEADERS.contains(&line))
+    match File::open(&path).and_then(|file| file.take(longest as u64).read_to_end(&mut start)) {
+        Ok(_) => {
+            let text = String::from_utf8_lossy(&start);
+            let begins = text.lines().next().is_some_and(|line| HEADERS.contains(&line));
+            Ok(begins && [PARTS, PROGRESS, store::MANIFEST].iter().any(|name| directory.join(name).exists()))
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound) => {
+            let parts = directory.join(PARTS);
+            let files = if parts.is_dir() { list(&parts)? } else { Vec::new() };
+            Ok(files.iter().any(|file| part::is_named(file)))
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::IsADirectory | ErrorKind::NotADirectory) => Ok(false),
+        Err(source) => Err(SweepError::File { action: "read", path, source }),
+    }
 }
 
 /// The sweep of a run directory.
 ///
 /// # Errors
 /// When it is none, and as [`config::load`]; `help` says what to do then.
-pub(crate) fn sweep_of(directory: &Path, help: &str) -> Result<Config, Diagnostic> {
+pub(crate) fn sweep_of(directory: &Path, help: &str) -> Result<Config, SweepError> {
     let path = directory.join(CONFIG);
-    if path.exists() && !is_ours(directory) {
+    if path.exists() && !is_ours(directory)? {
         let title = format!("{} is no run directory: no run has written its {CONFIG}", directory.display());
-        return Err(Diagnostic::new(title).help(help));
+        return Err(Diagnostic::new(title).help(help).into());
     }
-    config::load(&path, &[]).map_err(|wrong| wrong.help(help))
+    Ok(config::load(&path, &[]).map_err(|wrong| wrong.help(help))?)
 }
 
 /// That this program may write into `directory`, by force or without; changes nothing.
@@ -72,12 +88,12 @@ pub(crate) fn sweep_of(directory: &Path, help: &str) -> Result<Config, Diagnosti
 /// When it holds what is not ours.
 pub(crate) fn admit(directory: &Path, force: bool) -> Result<(), SweepError> {
     usable(directory)?;
-    if force || !directory.exists() || is_ours(directory) {
+    if force || !directory.exists() || is_ours(directory)? {
         return Ok(());
     }
     let foreign: Vec<PathBuf> = list(directory)?.into_iter().filter(|path| !is_left_early(path)).collect();
     // Asked again: another shard may have written its config between the two looks.
-    if foreign.is_empty() || is_ours(directory) {
+    if foreign.is_empty() || is_ours(directory)? {
         return Ok(());
     }
     // First those that would be written over.
@@ -97,31 +113,30 @@ pub(crate) fn admit(directory: &Path, force: bool) -> Result<(), SweepError> {
 /// That the config that is being read is not written over: it is the user's own, or a run's and stays as it is.
 ///
 /// # Errors
-/// When it would be.
+/// When it would be, and as [`is_ours`].
 pub(crate) fn spares_its_config(
     arguments: &ConfigArguments,
     config: &Config,
     directory: &Path,
-) -> Result<(), Diagnostic> {
+) -> Result<(), SweepError> {
     let written = directory.join(CONFIG);
     let same =
         arguments.config.canonicalize().is_ok_and(|read| written.canonicalize().is_ok_and(|there| read == there));
     if !same {
         return Ok(());
     }
-    if !is_ours(directory) {
+    if !is_ours(directory)? {
         let title = format!("{} is the config that is read, and the run would write over it", written.display());
-        return Err(Diagnostic::new(title).help("choose another run directory with -o"));
+        return Err(Diagnostic::new(title).help("choose another run directory with -o").into());
     }
-    let unchanged = arguments.overrides.is_empty()
-        || config::load(&arguments.config, &[]).is_ok_and(
-            |there| matches!((resolved::to_toml(&there), resolved::to_toml(config)), (Ok(a), Ok(b)) if a == b),
-        );
-    if unchanged {
+    // What means the same is not written again.
+    if arguments.overrides.is_empty() || resolved::says(&arguments.config, config) {
         return Ok(());
     }
     let title = format!("these overrides would change {}, the config that is read", written.display());
-    Err(Diagnostic::new(title).help("choose another run directory with -o: this one keeps its sweep and its tables"))
+    Err(Diagnostic::new(title)
+        .help("choose another run directory with -o: this one keeps its sweep and its tables")
+        .into())
 }
 
 /// Makes the way free for the lock, and the words of those who hold it, in a directory that is used by force.
@@ -147,16 +162,21 @@ pub(crate) fn free_the_lock(directory: &Path) -> Result<(), SweepError> {
 /// # Errors
 /// When the file system says no.
 pub(crate) fn make_way(directory: &Path) -> Result<(), SweepError> {
-    if is_ours(directory) {
+    if is_ours(directory)? {
         return Ok(());
     }
-    let place = directory.join(crate::command::slurm::PLACE);
-    let scripts = ["shards.sh", "report.sh", "array"].map(|name| place.join(name));
+    let place = directory.join(slurm::PLACE);
+    let scripts = ["shards.sh", "report.sh", slurm::ARRAY].map(|name| place.join(name));
     let written = WRITTEN.iter().map(|name| directory.join(name)).chain(scripts);
     let kept = KEPT.iter().map(|name| directory.join(name)).chain([place.clone()]).filter(|path| !path.is_dir());
-    // Another shard that is used by force may have made it ours meanwhile.
-    let in_the_way = written.chain(kept).filter(|path| path.symlink_metadata().is_ok() && !is_ours(directory));
-    in_the_way.collect::<Vec<_>>().iter().try_for_each(|path| rename(path))
+    for path in written.chain(kept).filter(|path| path.symlink_metadata().is_ok()) {
+        // Another shard that is used by force may have made it ours meanwhile.
+        if is_ours(directory)? {
+            return Ok(());
+        }
+        rename(&path)?;
+    }
+    Ok(())
 }
 
 fn rename(path: &Path) -> Result<(), SweepError> {
@@ -182,11 +202,8 @@ fn is_left_early(path: &Path) -> bool {
     match name(path).as_str() {
         LOCK => path.metadata().is_ok_and(|file| file.is_file() && file.len() == 0),
         PROGRESS => all(&is_word),
-        PARTS => all(&|file| {
-            let name = name(file);
-            [".part.parquet", ".traces.parquet", ".damaged"].iter().any(|ending| name.ends_with(ending))
-        }),
-        pretraining::PLACE => all(&|file| file.extension().is_some_and(|e| e == "parquet" || e == "lock")),
+        PARTS => all(&part::is_named),
+        pretraining::PLACE => all(&pretraining::is_named),
         _ => is_unfinished(path),
     }
 }

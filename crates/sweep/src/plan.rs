@@ -225,6 +225,8 @@ const MEASURING: Duration = Duration::from_millis(1500);
 const MEASURED: f64 = 0.005;
 /// A run that takes so many seconds is followed by no longer one.
 const MEASURED_AT_MOST: f64 = 0.1;
+/// Steps of a run that is measured: so many that take no time are no measurement.
+const MOST_STEPS: f64 = 1e9;
 /// Tokens in a step that is measured. More take longer, and no longer by the token.
 const STEP_TOKENS: f64 = 4e6;
 /// Bytes that a job which is measured may take.
@@ -277,26 +279,31 @@ fn small(job: &Job) -> Job {
     Job { point: Arc::new(point), ..*job }
 }
 
-/// Seconds that a job takes on one core for each unit of its cost; `None` if there is no such task.
+/// Seconds that a job takes on one core for each unit of its cost: none if it ends where it starts, as from a mirrored start; `None` if there is no such
+/// task, or none that could be recovered.
 fn seconds_by_cost(job: &Job, config: &Config, level: Level) -> Option<f64> {
     let task = Task::draw(&job.task_spec(&config.shared), &mut stream([1; 16])).ok()?;
     let mut spec = job.train_spec(&config.shared, level);
     // A step too small to learn from, so that the run neither ends early nor blows up, and checks far apart, as they
     // are in a long run.
     (spec.eta_boost, spec.eta_sparse, spec.stop_at, spec.resolution) = (1e-6, 1e-6, StopAt::Budget, 1e9);
+    // Seconds, and whether all steps were taken.
     let mut time = |steps: f64| {
         spec.max_samples = steps as u64 * spec.batch_size as u64;
         let start = Instant::now();
-        let _ = train(&task, &spec, stream([2; 16]), &mut ());
-        start.elapsed().as_secs_f64()
+        let outcome = train(&task, &spec, stream([2; 16]), &mut ()).ok()?;
+        Some((start.elapsed().as_secs_f64(), outcome.steps >= spec.max_steps()))
     };
     // The first run finds everything cold. What a run takes to begin and end is in both times and in neither difference, which
     // must not drown in it.
-    let (_, ends, mut steps) = (time(1.0), time(1.0), 3.0);
-    let mut took = time(1.0 + steps);
-    while took - ends < ends.max(MEASURED) && took < MEASURED_AT_MOST {
+    let ((_, whole), (ends, _), mut steps) = (time(1.0)?, time(1.0)?, 3.0);
+    if !whole {
+        return Some(0.0);
+    }
+    let mut took = time(1.0 + steps)?.0;
+    while took - ends < ends.max(MEASURED) && took < MEASURED_AT_MOST && steps < MOST_STEPS {
         steps *= 4.0;
-        took = time(1.0 + steps);
+        took = time(1.0 + steps)?.0;
     }
     let mut point = Point::clone(&job.point);
     point.values[axis::MAX_SAMPLES] = steps * point.values[axis::BATCH_SIZE];
@@ -374,6 +381,22 @@ mod tests {
         let text = plan.describe(&config, Path::new("somewhere"), 1, Level::best());
         assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
         assert!(text.contains("on smaller steps, for ") && text.contains(" of 7600 kinds of jobs"), "{text}");
+    }
+
+    /// From a mirrored start a run ends at once, and a task that no rounding can recover has no run: neither is measured for ever.
+    #[test]
+    fn runs_that_end_at_once_are_measured_in_no_time() {
+        let mirrored = "init_alpha_a = -1".to_owned();
+        let hopeless = "epsilon = 1e-6\nQ = 7\n[task]\nweights = { dirichlet = 0.05 }".to_owned();
+        for (more, known) in [(mirrored, true), (hopeless, false)] {
+            let q = if more.contains("Q") { "" } else { "Q = 2\n" };
+            let text = format!("replicates = 1\n[grid]\nN = 3\nT = 8\nbatch_size = 8\n{q}{more}\n");
+            let config = parse("test", "test.toml", text, &[]).unwrap();
+            let plan = Plan::new(&config, jobs(&config).unwrap(), &HashMap::<JobId, ()>::new());
+            let rate = seconds_by_cost(&plan.jobs[0], &config, Level::best());
+            assert_eq!(rate, known.then_some(0.0), "{config:?}");
+            assert!(plan.describe(&config, Path::new("somewhere"), 1, Level::best()).contains("done 0, left 1"));
+        }
     }
 
     #[test]

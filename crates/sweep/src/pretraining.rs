@@ -202,9 +202,15 @@ fn checksum(id: &str, values: impl Iterator<Item = f64>, transitions: impl Itera
     part::checksum(&bytes)
 }
 
+/// Whether a file has the name of one of ours: of a table or of a lock.
+pub(crate) fn is_named(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "parquet" || e == LOCK)
+        && path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| JobId::parse(stem).is_some())
+}
+
 /// Whether a file is the lock of somebody who was killed.
 pub(crate) fn is_left_lock(path: &Path) -> bool {
-    let named = path.extension().is_some_and(|e| e == LOCK);
+    let named = is_named(path) && path.extension().is_some_and(|e| e == LOCK);
     // Some file systems lock only what may be written.
     named && OpenOptions::new().write(true).open(path).is_ok_and(|file| file.try_lock().is_ok())
 }

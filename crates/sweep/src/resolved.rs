@@ -53,6 +53,15 @@ pub fn read_back(config: &Config, path: &Path) -> Result<Config, Diagnostic> {
     config::parse(&config.name, &path.display().to_string(), text, &[])
 }
 
+/// Whether the config at `path` is this one, however it is written.
+#[must_use]
+pub fn says(path: &Path, config: &Config) -> bool {
+    let Ok(text) = to_toml(config) else { return false };
+    // As a rule it is written like this, and need not be understood.
+    config::read_text(path).is_ok_and(|there| there == text)
+        || config::load(path, &[]).is_ok_and(|there| to_toml(&there).is_ok_and(|there| there == text))
+}
+
 #[derive(Serialize)]
 struct Resolved<'c> {
     name: &'c str,

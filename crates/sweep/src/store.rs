@@ -180,7 +180,7 @@ impl Store {
     fn keep(&mut self, rows: Vec<Row>, path: &Path) -> Result<Vec<JobId>, SweepError> {
         let mut ids = Vec::with_capacity(rows.len());
         for row in rows {
-            let Some(id) = parse_id(&row.0.job_id) else { continue };
+            let Some(id) = JobId::parse(&row.0.job_id) else { continue };
             ids.push(id);
             match self.done.entry(id) {
                 Entry::Vacant(free) => {
@@ -258,7 +258,7 @@ impl Store {
         self.done.get(&id).is_some_and(|(record, _)| record.status == Status::Failed)
     }
 
-    /// Makes the directory ready for parts, tests that it takes them, and writes the resolved config.
+    /// Makes the directory ready for parts, tests that it takes them, and writes the resolved config, if it does not stand there.
     ///
     /// # Errors
     /// When the file system says no.
@@ -280,8 +280,8 @@ impl Store {
             write_whole(&probe, b"does this take files?")?;
             let _ = fs::remove_file(&probe);
         }
-        // Shards that start later read it while this one starts.
-        if crate::config::read_text(&path).is_ok_and(|there| there == text) {
+        // Shards that start later read it while this one starts, and a user may have written notes into it.
+        if resolved::says(&path, config) {
             return Ok(());
         }
         Ok(write_whole(&path, text.as_bytes())?)
@@ -404,11 +404,11 @@ impl Store {
     /// # Errors
     /// [`SweepError::Vanished`].
     pub fn still_there(&self, config: &Config) -> Result<(), SweepError> {
-        let ours = resolved::to_toml(config).unwrap_or_default();
-        let reason = match crate::config::read_text(&self.directory.join(CONFIG)) {
-            Ok(text) if text == ours => None,
-            Ok(_) => Some(format!("{CONFIG} has become another one")),
-            Err(_) => Some(format!("{CONFIG} is gone")),
+        let path = self.directory.join(CONFIG);
+        let reason = match path.try_exists() {
+            Ok(true) if resolved::says(&path, config) => None,
+            Ok(true) => Some(format!("{CONFIG} has become another one")),
+            _ => Some(format!("{CONFIG} is gone")),
         };
         let lost = |part: &&Part| [&part.path].into_iter().chain(&part.traces).any(|path| !path.is_file());
         let lost = self.own.iter().filter(lost).count();
@@ -543,18 +543,6 @@ pub(crate) fn list(directory: &Path) -> Result<Vec<PathBuf>, SweepError> {
         entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
     paths.sort();
     Ok(paths)
-}
-
-/// The id that 32 hexadecimal digits say.
-fn parse_id(text: &str) -> Option<JobId> {
-    let mut id = [0; 16];
-    if text.len() != 32 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, digits) in id.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(JobId(id))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::{closing, tell, while_others_work};
+use super::{closing, refuse_another_sweep, tell, while_others_work};
 use crate::args::Merge;
 use crate::axis::{self, AXES};
 use crate::claim::{self, Claim, Owner};
@@ -20,7 +20,7 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     // Everything that can be wrong with them is found before anything is written.
     let mut sources = directories.clone();
     place::admit(output, *force)?;
-    if place::is_ours(output) && !sources.contains(output) {
+    if output.is_dir() && place::is_ours(output)? && !sources.contains(output) {
         sources.push(output.clone());
     }
     let (config, one_grid) = union(&sources)?;
@@ -32,6 +32,7 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
         place::free_the_lock(output)?;
     }
     let claim = Claim::take_after(output, None, || {
+        refuse_another_sweep(output, &config)?;
         if *force {
             place::make_way(output)?;
         }

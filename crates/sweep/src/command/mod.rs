@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::args::ConfigArguments;
 use crate::claim::{self, Seen, Tally};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::plan::Plan;
 use crate::store::{self, Access, Store};
@@ -36,21 +36,33 @@ fn look(directory: &Path) -> Result<Looked, SweepError> {
     Ok((Arc::new(config), plan, store))
 }
 
-/// Shards at work in a directory are shards of one sweep: who comes with another one has made a mistake.
+/// Shards at work in a directory, or queued, are shards of one sweep: who comes with another one has made a mistake.
 fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<(), SweepError> {
     let path = directory.join(store::CONFIG);
-    let differs = config::read_text(&path).is_ok_and(|there| resolved::to_toml(config).is_ok_and(|here| there != here));
-    let at_work = claim::owners(directory).into_iter().find(|seen| seen.owner.shard.is_some() && seen.alive());
-    match at_work.filter(|_| differs) {
-        None => Ok(()),
-        Some(Seen { owner, .. }) => {
-            let (directory, pid, host) = (directory.display(), owner.pid, owner.host);
-            let title = format!("process {pid} on {host} runs another sweep in {directory}");
-            Err(Diagnostic::new(title)
-                .help(format!("compare with {}, or choose another run directory with -o", path.display()))
-                .into())
-        }
+    if !path.exists() || resolved::says(&path, config) {
+        return Ok(());
     }
+    let at_work = claim::owners(directory).into_iter().find(|seen| seen.owner.shard.is_some() && seen.alive());
+    let help =
+        |instead: &str| format!("compare with {}, {instead}or choose another run directory with -o", path.display());
+    if let Some(Seen { owner, .. }) = at_work {
+        let (directory, pid, host) = (directory.display(), owner.pid, owner.host);
+        let title = format!("process {pid} on {host} runs another sweep in {directory}");
+        return Err(Diagnostic::new(title).help(help("")).into());
+    }
+    // Tasks that wait in a queue will read the config that stands here then.
+    let Some(array) = slurm::last_array(directory) else { return Ok(()) };
+    let tasks = match crate::slurm::queued(&array) {
+        // Where there is no Slurm, as on a laptop that the directory was copied to, nothing waits.
+        Err(SweepError::Usage(_)) => 0,
+        tasks => tasks?,
+    };
+    if tasks == 0 {
+        return Ok(());
+    }
+    let title =
+        format!("array {array} of another sweep in {} still has {tasks} tasks queued or running", directory.display());
+    Err(Diagnostic::new(title).help(help(&format!("cancel them first (scancel {array}), "))).into())
 }
 
 /// How often a command begins again because files went while it read them.

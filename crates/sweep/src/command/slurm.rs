@@ -19,6 +19,8 @@ use crate::{SweepError, claim, config, job, place, resolved};
 
 /// In the run directory: scripts, logs and the id of the last array.
 pub(crate) const PLACE: &str = "slurm";
+/// In there: the id of the array that was submitted last.
+pub(crate) const ARRAY: &str = "array";
 
 pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> {
     check_extra(&arguments.extra)?;
@@ -80,8 +82,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
             Diagnostic::new(format!("{} shards are more than this cluster takes in one array", arguments.shards));
         return Err(wrong.help(format!("its MaxArraySize allows --shards {largest} at most")).into());
     }
-    let array_file = place.join("array");
-    refuse_twice(&array_file)?;
+    refuse_twice(&directory)?;
     if arguments.force {
         place::free_the_lock(&directory)?;
     }
@@ -96,7 +97,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     write_whole(&array_script, scripts.shards.as_bytes())?;
     write_whole(&report_script, scripts.report.as_bytes())?;
     let array = slurm::submit(&array_script, &[])?;
-    write_whole(&array_file, format!("{array}\n").as_bytes())?;
+    write_whole(&place.join(ARRAY), format!("{array}\n").as_bytes())?;
     let (tasks, jobs) = (shards.len(), plan.outstanding.len());
     print(&format!("submitted array {array}, {tasks} tasks for {jobs} jobs\n"))?;
     let report = slurm::submit(&report_script, &slurm::after(&array))?;
@@ -150,15 +151,18 @@ fn check_lines(arguments: &SlurmArguments, paths: &[(&str, &Path)]) -> Result<()
     Ok(())
 }
 
-/// A second array beside the first would do no harm, and nothing else either.
-fn refuse_twice(array_file: &Path) -> Result<(), SweepError> {
-    let Ok(text) = fs::read_to_string(array_file) else { return Ok(()) };
+/// The id of the array that was last submitted from a run directory.
+pub(crate) fn last_array(directory: &Path) -> Option<String> {
+    let text = fs::read_to_string(directory.join(PLACE).join(ARRAY)).ok()?;
     let array = text.trim();
     // What is no id was not written here.
-    if array.is_empty() || !array.chars().all(|c| c.is_ascii_digit()) {
-        return Ok(());
-    }
-    match slurm::queued(array)? {
+    (!array.is_empty() && array.chars().all(|c| c.is_ascii_digit())).then(|| array.to_owned())
+}
+
+/// A second array beside the first would do no harm, and nothing else either.
+fn refuse_twice(directory: &Path) -> Result<(), SweepError> {
+    let Some(array) = last_array(directory) else { return Ok(()) };
+    match slurm::queued(&array)? {
         0 => Ok(()),
         tasks => Err(Diagnostic::new(format!("array {array} of this sweep still has {tasks} tasks queued or running"))
             .help(format!("wait until they are over, or cancel them first: scancel {array}"))
