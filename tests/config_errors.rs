@@ -137,6 +137,8 @@ mistakes! {
     a_truth_as_python_has_it: GRID, "trace.enabled=True";
     a_truth_as_python_has_it_in_the_file: &format!("{GRID}[trace]\nenabled = True\n");
     a_range_as_a_function: "[grid]\nN = 3\nQ = 1\nT = 32\n", "T=geom(64,512,4)";
+    a_power_as_python_has_it: &format!("{GRID}batch_size = \"T**0.5\"\n");
+    a_whole_division_as_python_has_it: &format!("{GRID}batch_size = \"T//8\"\n");
     a_range_as_numpy_has_it: "[grid]\nN = 3\nQ = 1\nT = \"np.linspace(64, 512, 4)\"\n";
     an_override_into_a_number: GRID, "seed.x=3";
 }

@@ -67,7 +67,7 @@ fn a_directory_with_foreign_files_is_refused_by_every_command_that_writes_and_le
     let before = everything(home.path());
     for command in ["report mine", "status mine", "merge mine whole -o other"] {
         let err = fail(home.path(), command, 2);
-        assert!(err.contains("mine is no run directory: no run has written its config.toml"), "{command}: {err}");
+        assert!(err.contains("mine is no run directory: no run has worked here"), "{command}: {err}");
         assert_eq!(everything(home.path()), before, "{command}");
     }
 }
@@ -209,17 +209,45 @@ fn a_copy_of_a_config_makes_no_run_directory() {
     let before = everything(home.path());
     for (command, refusal) in [
         ("run small.toml -o mine", "mine is no run directory: it holds config.toml, runs.parquet"),
-        ("run mine/config.toml -o mine", "mine/config.toml is the config that is read"),
+        ("run mine/config.toml -o mine", "mine is no run directory: it holds runs.parquet"),
         ("report mine", "mine is no run directory"),
     ] {
         let err = fail(home.path(), command, 2);
         assert!(err.contains(refusal), "{command}: {err}");
         assert_eq!(everything(home.path()), before, "{command}");
     }
-    // A run that has lost its config continues all the same.
-    fs::remove_file(home.path().join("run/config.toml")).unwrap();
-    let (_, err) = succeed(home.path(), "run small.toml -o run replicates=1");
-    assert!(err.contains("6 of 6 jobs were done before"), "{err}");
+    // Parts of a run beside files of one's own make none either.
+    fs::remove_file(home.path().join("mine/config.toml")).unwrap();
+    fs::create_dir(home.path().join("mine/parts")).unwrap();
+    for part in fs::read_dir(home.path().join("run/parts")).unwrap().map(|entry| entry.unwrap()) {
+        fs::copy(part.path(), home.path().join("mine/parts").join(part.file_name())).unwrap();
+    }
+    let before = everything(home.path());
+    let err = fail(home.path(), "run small.toml -o mine", 2);
+    assert!(err.contains("mine is no run directory: it holds runs.parquet"), "{err}");
+    // A plan says so too.
+    let (_, err) = succeed(home.path(), "plan small.toml -o mine");
+    assert!(err.contains("a run would be refused: mine is no run directory"), "{err}");
+    assert_eq!(everything(home.path()), before);
+    // A run that has lost its config continues all the same, and takes another one in by force.
+    fs::copy(home.path().join("run/config.toml"), home.path().join("config.toml")).unwrap();
+    for command in ["run small.toml -o run replicates=1", "merge whole -o run --force"] {
+        succeed(home.path(), "run small.toml -q -o whole replicates=1");
+        fs::remove_file(home.path().join("run/config.toml")).unwrap();
+        let (out, err) = succeed(home.path(), command);
+        assert!(err.contains("6 of 6 jobs were done before") || out.contains("6 runs"), "{out}{err}");
+    }
+    // As does one of which only the config is left, for the same sweep.
+    for entry in fs::read_dir(home.path().join("run")).unwrap().map(|entry| entry.unwrap().path()) {
+        match entry.file_name().unwrap().to_str().unwrap() {
+            "config.toml" => {}
+            _ if entry.is_dir() => fs::remove_dir_all(entry).unwrap(),
+            _ => fs::remove_file(entry).unwrap(),
+        }
+    }
+    let err = fail(home.path(), "run small.toml -o run replicates=2", 2);
+    assert!(err.contains("run is no run directory: it holds config.toml"), "{err}");
+    succeed(home.path(), "run run/config.toml -q -o run");
 }
 
 /// Whatever a run writes, and however its directory grows: nothing of the same name is written over by force, and nothing that only looks like ours removed.
@@ -236,10 +264,11 @@ fn by_force_nothing_is_lost_whatever_its_name() {
         .map(|path| path.strip_prefix(&whole).unwrap().to_owned())
         .collect();
     assert!(names.len() > 15 && names.iter().any(|name| name.starts_with("figures")), "{names:?}");
-    // The names of parts are checksums of what they hold: whoever has one of those has the part.
+    // The names of parts are checksums of what they hold, so one that holds something else is no part: it may be set aside.
     let names: Vec<&str> =
         names.iter().filter(|name| !name.starts_with("parts")).map(|n| n.to_str().unwrap()).collect();
-    let odd = ["parts/x.traces.parquet", "parts/y.part.parquet", "pretraining/poetry.lock", "pretraining/data.parquet"];
+    let named_so = format!("parts/{}.part.parquet", "0123456789abcdef".repeat(2));
+    let odd = ["parts/x.traces.parquet", "pretraining/poetry.lock", "pretraining/data.parquet", named_so.as_str()];
     mine(home.path(), &[&names[..], &odd[..]].concat());
     succeed(home.path(), &format!("{all} -o mine --force"));
     let kept: Vec<Vec<u8>> = everything(&home.path().join("mine")).into_values().collect();

@@ -91,6 +91,12 @@ fn the_config_of_a_queued_array_is_not_replaced() {
     }
     // The array's own tasks run, another sweep does when the queue is empty, and where there is no Slurm there is no queue.
     assert!(beside_slurm(home.path(), &same, waiting).status.success());
+    // Also where somebody has removed the config meanwhile.
+    let aside = home.path().join("aside.toml");
+    fs::rename(&config, &aside).unwrap();
+    let err = refusal(&beside_slurm(home.path(), &another, "echo 12_1"), 2);
+    assert!(err.contains("array 12 of a sweep whose config.toml is gone in here still has 1 task queued"), "{err}");
+    fs::rename(&aside, &config).unwrap();
     assert!(beside_slurm(home.path(), &another, ":").status.success());
     assert_ne!(sha256(&config), before);
     let alone =

@@ -126,8 +126,7 @@ impl Analysis {
         match self.replicates {
             0 => {}
             1 => limits.push(
-                "There are cells of one replicate: their numbers are readings of one run, judged at settings that it chose itself; \
-                 nothing can be said of chance."
+                "There are cells of one replicate: their numbers are readings of one run, and nothing can be said of chance."
                     .to_owned(),
             ),
             few => match bounding_replicates(quantile) {
@@ -234,10 +233,12 @@ impl<'a> Group<'a> {
     /// How often each key has the chosen setting of one of these cells at its edge, the most frequent first, and in how many cells any has.
     fn at_edges(cells: &[&Needed]) -> (Vec<(String, usize)>, usize) {
         let mut keys: BTreeMap<String, usize> = BTreeMap::new();
-        cells.iter().flat_map(|c| &c.edges).for_each(|edge| *keys.entry(edge.name()).or_default() += 1);
+        // Where nothing is chosen nothing lies at an edge.
+        let chosen = || cells.iter().filter(|c| !c.refused);
+        chosen().flat_map(|c| &c.edges).for_each(|edge| *keys.entry(edge.name()).or_default() += 1);
         let mut keys: Vec<(String, usize)> = keys.into_iter().collect();
         keys.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        (keys, cells.iter().filter(|c| !c.edges.is_empty()).count())
+        (keys, chosen().filter(|c| !c.edges.is_empty()).count())
     }
 
     fn limits(&self, quantile: f64) -> Vec<String> {
@@ -261,6 +262,13 @@ impl<'a> Group<'a> {
                 settings_borne(quantile, replicates)
             ));
         }
+        let (keys, at_edge) = Self::at_edges(&cells);
+        if let Some((key, most)) = keys.first() {
+            limits.push(format!(
+                "{name}: in {at_edge} of {} the chosen setting lies at the edge of its tuning grid, most often with {key} (in {most}); wider grids may need fewer samples.",
+                count(cells.len(), "cell")
+            ));
+        }
         let censored = cells.iter().filter(|c| c.censored && !c.refused).count();
         if censored > 0 {
             let bounds = match self.scaling(Milestone::Recovery).and_then(|s| s.power.as_ref()) {
@@ -278,7 +286,8 @@ impl<'a> Group<'a> {
         if !together.is_empty() {
             let terms: Vec<&str> = together.iter().map(|term| term.name()).collect();
             let terms = terms.join(" and ");
-            limits.push(if vary_together(&cells) {
+            let in_the_grid = vary_together(&cells);
+            limits.push(if together.iter().all(|term| in_the_grid.contains(term)) {
                 format!("{name}: {terms} vary together in this grid, so their exponents cannot be told apart; vary them apart to know them.")
             } else {
                 format!("{name}: too few cells reached the quantile to tell the exponents of {terms} apart.")
@@ -323,15 +332,6 @@ impl<'a> Group<'a> {
                 two(factor)
             ));
         }
-        let (keys, at_edge) = Self::at_edges(&cells);
-        if at_edge > 0 {
-            let keys: Vec<String> = keys.into_iter().map(|(key, count)| format!("{key} in {count}")).collect();
-            limits.push(format!(
-                "{name}: in {at_edge} of {} the chosen setting lies at the edge of its tuning grid: {}; wider ones may need fewer samples.",
-                count(cells.len(), "cell"),
-                keys.join(", ")
-            ));
-        }
         let (runs, reached) = cells.iter().fold((0, 0), |(a, b), c| (a + c.replicates, b + c.reached));
         if reached < runs {
             let share = |part: i64, whole: i64| format!("{:.1} %", 100.0 * part as f64 / whole.max(1) as f64);
@@ -357,14 +357,14 @@ pub fn rivalry(scaling: &Scaling) -> Option<String> {
     let t = held_out.t;
     Some(match scaling.verdict() {
         Verdict::Power => format!(
-            "A power of T describes it better than (ln T)^{exponent:.1}: AICc is lower by {difference:.0}, and fitted without T = {t} it is off there by {power}, the other by {polylog}."
+            "A power of T describes it better than (ln T)^{exponent:.1}: AICc is lower by {difference:.0}, and of T = {t}, fitted without it, the power of T is off by {power} and that of ln T by {polylog}."
         ),
         Verdict::Polylog => format!(
-            "(ln T)^{exponent:.1} describes it better than a power of T: AICc is lower by {:.0}, and fitted without T = {t} it is off there by {polylog}, the other by {power}.",
+            "(ln T)^{exponent:.1} describes it better than a power of T: AICc is lower by {:.0}, and of T = {t}, fitted without it, the power of ln T is off by {polylog} and that of T by {power}.",
             -difference
         ),
         Verdict::Undecided => format!(
-            "Whether it is a power of T or (ln T)^{exponent:.1} is not decided: AICc differs by {:.0} for {}, and fitted without T = {t} they are off there by {power} and {polylog}.",
+            "Whether it is a power of T or (ln T)^{exponent:.1} is not decided: AICc differs by {:.0} for {}, and of T = {t}, fitted without it, they are off by {power} and {polylog}.",
             difference.abs(),
             if difference > 0.0 { "T" } else { "ln T" }
         ),
@@ -482,7 +482,7 @@ mod tests {
             .into_iter()
             .flat_map(|r| [Record { batch_size: 8, ..record(3, 2, r.t, r.replicate, Some(30 * r.t)) }, r])
             .collect();
-        assert!(of(&edge, 0.9).contains("at the edge of its tuning grid: batch_size (largest) in 3"));
+        assert!(of(&edge, 0.9).contains("at the edge of its tuning grid, most often with batch_size (largest) (in 3)"));
         // Three settings of four replicates: two are what these bear.
         let many: Vec<Record> = (0..3)
             .flat_map(|i| all(&|t| 10 * t).into_iter().map(move |r| Record { batch_size: 8 << i, ..r }))

@@ -26,21 +26,24 @@ pub fn answer(analysis: &Analysis, claim: Option<&Section>, width: usize) -> Str
     let width = width.clamp(*WIDTHS.start(), *WIDTHS.end());
     let mut lines = Vec::new();
     let groups = analysis.groups();
+    let ended = if analysis.runs() > 0 { endings(analysis, width) } else { Vec::new() };
+    let limits: Vec<Vec<String>> =
+        analysis.limits().iter().map(|limit| wrapped(limit, "  ! ", "    ", width)).collect();
+    // How the runs ended, the first limit, and that there are more.
+    let below = ended.len() + limits.first().map_or(0, Vec::len) + usize::from(limits.len() > 1);
     match (claim, groups.as_slice()) {
         (Some(section), _) => verdicts(&mut lines, section, width),
         (None, []) => {}
-        (None, [group]) => one(&mut lines, group, analysis.question.quantile, width),
+        (None, [group]) => one(&mut lines, group, analysis.question.quantile, (width, below)),
         (None, groups) => several(&mut lines, groups, analysis.question.quantile, width),
     }
-    let ended = if analysis.runs() > 0 { endings(analysis, width) } else { Vec::new() };
     let room = LINES.saturating_sub(lines.len() + ended.len());
-    let limits: Vec<Vec<String>> =
-        analysis.limits().iter().map(|limit| wrapped(limit, "  ! ", "    ", width)).collect();
     let all: usize = limits.iter().map(Vec::len).sum();
     let mut left = if all > room { room.saturating_sub(1) } else { room };
-    for limit in &limits {
+    for (i, limit) in limits.iter().enumerate() {
         if limit.len() > left {
-            lines.push("  ! more in the report".to_owned());
+            let more = if i > 0 { "more " } else { "" };
+            lines.push(format!("  ! {more}in the report: {}", count(limits.len() - i, "warning")));
             break;
         }
         left -= limit.len();
@@ -70,7 +73,7 @@ fn verdicts(lines: &mut Vec<String>, section: &Section, width: usize) {
         let quantity = if number.is_empty() || verdict.quantity.is_empty() {
             String::new()
         } else {
-            format!(" {}:", capitalised(verdict.quantity))
+            format!(" {}:", capitalised(&verdict.quantity))
         };
         let reason = verdict.reason.as_ref().map_or_else(String::new, |reason| format!(" {}.", capitalised(reason)));
         let stop = if reason.is_empty() || number.is_empty() { "" } else { "." };
@@ -87,11 +90,10 @@ fn verdicts(lines: &mut Vec<String>, section: &Section, width: usize) {
     lines.push(String::new());
 }
 
-fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64, width: usize) {
+/// The table of a single group; `below` are the lines that follow it.
+fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64, (width, below): (usize, usize)) {
     let cells = group.cells(Milestone::Recovery);
     let (share, name) = (percent(quantile), group.name());
-    let title = format!("Samples by which {share} of the runs recover the truth ({name}); > is a lower bound");
-    lines.extend(wrapped(&title, "", "", width));
     let scaling = group.scaling(Milestone::Recovery);
     let exponent = |n, q| {
         let of_t = scaling.and_then(|s| s.of_pair(n, q)).and_then(|law| law.coefficient(Term::T));
@@ -99,25 +101,31 @@ fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64, width: usize) 
     };
     let known = group.scalings.iter().filter_map(|s| Some((s.milestone.name().to_owned(), s.power.as_ref()?)));
     let laws: Vec<(String, Option<&Law>)> = known.map(|(name, law)| (name, Some(law))).collect();
-    let mut below = exponents("samples to", &laws, width);
+    let mut told = exponents("samples to", &laws, width);
     if let Some(text) = scaling.and_then(rivalry) {
-        below.extend(wrapped(&text, "    ", "    ", width));
+        told.extend(wrapped(&text, "    ", "    ", width));
     }
     let pairs: BTreeSet<(i64, i64)> = cells.iter().map(|c| (c.n, c.q)).collect();
-    // Besides them there are the header, an empty line, and what follows: a limit and how the runs ended.
-    let rows = LINES.saturating_sub(lines.len() + below.len() + 6).clamp(3, ROWS);
-    let shown = if pairs.len() > rows { rows - 1 } else { rows };
-    let rows: Vec<(i64, i64, String)> = pairs.iter().take(shown).map(|&(n, q)| (n, q, exponent(n, q))).collect();
     let digits =
         |of: fn(&(i64, i64)) -> i64| pairs.iter().map(|pair| of(pair).to_string().len()).max().unwrap_or(0).max(3);
     let (n_width, q_width) = (digits(|pair| pair.0), digits(|pair| pair.1));
     let heading = "exponent of T";
-    let exponent_width = rows.iter().map(|row| row.2.chars().count()).max().unwrap_or(0).max(heading.len());
+    let longest = pairs.iter().map(|&(n, q)| exponent(n, q).chars().count()).max().unwrap_or(0);
     let every: BTreeSet<i64> = cells.iter().map(|c| c.t).collect();
     let column = every.iter().map(|t| t.to_string().len() + 4).max().unwrap_or(0).max(8);
     // Between N and Q to the left and the exponent to the right.
-    let columns = width.saturating_sub(2 + n_width + 1 + q_width + 4 + exponent_width) / column;
+    let columns = width.saturating_sub(2 + n_width + 1 + q_width + 4 + longest.max(heading.len())) / column;
+    let all = every.len();
     let lengths = thinned(every, columns.clamp(2, LENGTHS));
+    let mut title = format!("Samples by which {share} of the runs recover the truth ({name}); > is a lower bound");
+    if lengths.len() < all {
+        let _ = write!(title, "; {} of {all} T shown", lengths.len());
+    }
+    lines.extend(wrapped(&title, "", "", width));
+    // Besides its rows the table has a header and an empty line.
+    let rows = LINES.saturating_sub(lines.len() + told.len() + below + 2).clamp(3, ROWS);
+    let shown = if pairs.len() > rows { rows - 1 } else { rows };
+    let rows: Vec<(i64, i64, String)> = pairs.iter().take(shown).map(|&(n, q)| (n, q, exponent(n, q))).collect();
     let mut header = format!("  {:>n_width$} {:>q_width$}", "N", "Q");
     for t in &lengths {
         let _ = write!(header, "{:>column$}", format!("T={t}"));
@@ -136,7 +144,7 @@ fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64, width: usize) 
         lines.push(format!("  .. and {} more in the report", pairs.len() - shown));
     }
     lines.push(String::new());
-    lines.extend(below);
+    lines.extend(told);
 }
 
 fn several(lines: &mut Vec<String>, groups: &[Group<'_>], quantile: f64, width: usize) {
@@ -306,13 +314,16 @@ mod tests {
         }
         let conditions = vec!["persistence".to_owned(), "concentration".to_owned()];
         let long = Analysis::of(&records, Question { conditions, ..question() });
-        let widest = answer(&one, None, 120) + &one.limits().join(" ") + " from";
+        let widest = answer(&one, None, 120) + &one.limits().join(" ") + " from more warning warnings";
         let known: BTreeSet<&str> = widest.split_whitespace().collect();
         for width in [60, 72, 80, 100, 120] {
             let text = answer(&one, None, width);
             fits(&text, width);
             assert!(text.contains(" more in the report") && text.contains("T=8192"), "{text}");
-            assert!(text.contains("and 7 more in the report") || width < 100, "{text}");
+            assert!(text.contains(" of 11 T "), "{text}");
+            // The first warning always, and how many more there are.
+            assert!(text.contains("  ! algorithm") || text.contains("  ! prox: "), "{text}");
+            assert!(text.contains("  ! more in the report: 2 warnings") || width >= 100, "{text}");
             assert!(text.contains("recovery") && text.contains("good and bad"), "{text}");
             // Words are those of the widest answer, but for the columns of the table and what stands between the exponents.
             let told = |word: &&str| word.len() > 3 && word.chars().all(char::is_alphabetic);

@@ -53,8 +53,11 @@ const MOST_SETTINGS: f64 = 1e9;
 #[must_use]
 pub fn replicates_for(level: f64, settings: usize) -> Option<usize> {
     // The least half with `LUCKY / level^half >= settings`, give or take the rounding of logarithms.
-    let half = (libm::log(settings as f64 / LUCKY) / -libm::log(level)).ceil().max(1.0);
-    if half.is_nan() || half > MOST_SETTINGS {
+    if settings <= settings_borne(level, 2) {
+        return Some(2);
+    }
+    let half = (libm::log(settings as f64 / LUCKY) / -libm::log(level)).ceil();
+    if level >= 1.0 || half > MOST_SETTINGS {
         return None;
     }
     let half = half as usize;

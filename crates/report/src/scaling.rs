@@ -323,11 +323,11 @@ fn row(cell: &Needed, x: Vec<f64>) -> Row {
 /// Intervals of common coefficients are by clusters of one N and Q from so many on; fewer have next to no degrees of freedom.
 pub const FEWEST_CLUSTERS: usize = 5;
 
-/// Whether T, N and Q cannot be told apart in the grid of these cells, whichever of them reached the quantile.
-pub(crate) fn vary_together(cells: &[&Needed]) -> bool {
+/// Those of T, N and Q that cannot be told apart in the grid of these cells, whichever of them reached the quantile.
+pub(crate) fn vary_together(cells: &[&Needed]) -> Vec<Term> {
     let terms = [Term::Constant, Term::T, Term::N, Term::Q];
     let vary = |term: &Term| *term == Term::Constant || cells.iter().any(|c| term.of(c) != term.of(cells[0]));
-    !apart(cells, &terms.into_iter().filter(vary).collect::<Vec<_>>()).1.is_empty()
+    apart(cells, &terms.into_iter().filter(vary).collect::<Vec<_>>()).1
 }
 
 /// The first of these terms that are linearly independent over the cells that reached, and those that vary together.

@@ -49,14 +49,23 @@ pub enum TaskError {
     },
     /// An attention pattern with a position that has no weight.
     #[error(
-        "query token {query} has a position of weight {weight}: the Q positions of a pattern have positive weights that sum to 1 \
-         (raise the concentration of the weights)"
+        "query token {query} has a position of weight {weight}: the Q positions of a pattern have positive weights that sum to 1"
     )]
     Weight {
         /// The query token, counted from 1.
         query: usize,
-        /// The offending weight, or the sum of all if that is what is wrong.
+        /// The offending weight.
         weight: f64,
+    },
+    /// An attention pattern whose weights do not sum to 1.
+    #[error(
+        "the weights of query token {query} sum to {sum}: the Q positions of a pattern have positive weights that sum to 1"
+    )]
+    WeightSum {
+        /// The query token, counted from 1.
+        query: usize,
+        /// Their sum.
+        sum: f64,
     },
     /// Attention patterns that do not fit together, or not into the sequence.
     #[error(
@@ -128,9 +137,9 @@ pub enum TrainError {
     },
     /// The truth itself does not meet the criterion of recovery: rounding drops true positions.
     #[error(
-        "no run can recover this task: rounding drops true positions, such as one of weight {weight:.2e} of query token {query}, and the \
-         truth, rounded, is {error:.2} away from itself, more than epsilon = {epsilon} (lower keep, raise epsilon, or draw weights that are \
-         less unequal)"
+        "the truth itself would not count as recovered: rounding drops true positions, such as one of weight {weight:.2e} of query token \
+         {query}, and what is left of the truth is {error:.2} away from it, more than epsilon = {epsilon} (lower keep, raise epsilon, or draw \
+         weights that are less unequal)"
     )]
     Unrecoverable {
         /// A query token of which a true position is dropped, counted from 1.
@@ -145,10 +154,11 @@ pub enum TrainError {
 }
 
 impl TaskError {
-    /// What to change about how P is drawn, if that is what is wrong; a given matrix has no such knobs.
+    /// What to change about how P or the weights are drawn, if that is what is wrong; a given matrix has no such knobs.
     #[must_use]
     pub fn drawing_otherwise(&self) -> Option<&'static str> {
         match self {
+            Self::Weight { .. } => Some("raise the concentration of the weights"),
             Self::RareState { .. } => Some("raise the concentration"),
             Self::NearlyIndependent { .. } => Some("raise the persistence or lower the concentration"),
             _ => None,

@@ -214,9 +214,11 @@ fn check_patterns(n: usize, q: usize, t: usize, patterns: &[Pattern]) -> Result<
         }
         let sum: f64 = pattern.weights.iter().sum();
         let positive = |w: &f64| *w > 0.0;
-        let wrong = pattern.weights.iter().copied().find(|w| !positive(w));
-        if let Some(weight) = wrong.or(((sum - 1.0).abs() > 1e-9).then_some(sum)) {
+        if let Some(weight) = pattern.weights.iter().copied().find(|w| !positive(w)) {
             return Err(TaskError::Weight { query: k + 1, weight });
+        }
+        if (sum - 1.0).abs() > 1e-9 {
+            return Err(TaskError::WeightSum { query: k + 1, sum });
         }
     }
     Ok(())
@@ -341,7 +343,8 @@ mod tests {
             (pattern(&[3, 4], &[f64::NAN, 0.4]), true),
         ] {
             let error = Task::new(10, p.clone(), vec![good[0].clone(), wrong.clone()]).unwrap_err();
-            let found = matches!(error, TaskError::Weight { query: 2, .. });
+            let found =
+                matches!(error, TaskError::Weight { query: 2, .. } | TaskError::WeightSum { query: 2, sum: 0.9 });
             assert!(found == weight && (weight || error == TaskError::Pattern { query: 2 }), "{wrong:?}: {error:?}");
         }
         assert_eq!(Task::new(10, p, good[..1].to_vec()).unwrap_err(), TaskError::Pattern { query: 2 });

@@ -250,6 +250,12 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, ExpressionError> {
         rest = rest.trim_start();
         let start = text.len() - rest.len();
         let Some(first) = rest.chars().next() else { break };
+        // As other languages have it.
+        for (foreign, ours) in [("**", "a power is written `^`"), ("//", "write floor(a/b) for whole division")] {
+            if rest.starts_with(foreign) {
+                return Err(ExpressionError { message: ours.to_owned(), range: start..start + foreign.len() });
+            }
+        }
         let length = if first.is_ascii_digit() || first == '.' {
             number_length(rest)
         } else if first.is_alphabetic() || first == '_' {

@@ -1,8 +1,8 @@
 //! What stands where a run directory is to be: one of ours, nothing, or files of the user's own, which nothing may be written over.
 //!
 //! A directory is ours if its `config.toml` begins as those do that runs write and something else of a run lies beside it; if that was
-//! lost, and it holds finished jobs; or if it holds nothing but what a run leaves that was killed before it wrote one. Anything else is used only if
-//! that is asked for, and then what is in the way is renamed.
+//! lost, and it holds finished jobs and our manifest; or if it holds nothing but what a run leaves that was killed early, and the config of this very
+//! sweep. Anything else is used only if that is asked for, and then what is in the way is renamed.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -50,22 +50,35 @@ const BEFORE: &str = ".before";
 /// # Errors
 /// When it cannot be told, as its `config.toml` cannot be read.
 pub(crate) fn is_ours(directory: &Path) -> Result<bool, SweepError> {
+    if has_our_config(directory)? {
+        return Ok(true);
+    }
+    let (config, parts) = (directory.join(CONFIG), directory.join(PARTS));
+    let lost = config.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    if !lost || !parts.is_dir() || !store::has_our_manifest(directory) {
+        return Ok(false);
+    }
+    Ok(list(&parts)?.iter().any(|file| part::is_named(file)))
+}
+
+/// Whether `config.toml` begins as ours do, and something else of a run lies beside it.
+fn has_our_config(directory: &Path) -> Result<bool, SweepError> {
     let path = directory.join(CONFIG);
+    Ok(begins_as_ours(&path)? && [PARTS, PROGRESS, store::MANIFEST].iter().any(|name| directory.join(name).exists()))
+}
+
+/// Whether a file begins as the configs do that runs write; not if there is none.
+fn begins_as_ours(path: &Path) -> Result<bool, SweepError> {
     let mut start = Vec::new();
     let longest = HEADERS.iter().map(|header| header.len()).max().unwrap_or(0) + 2;
-    match File::open(&path).and_then(|file| file.take(longest as u64).read_to_end(&mut start)) {
-        Ok(_) => {
-            let text = String::from_utf8_lossy(&start);
-            let begins = text.lines().next().is_some_and(|line| HEADERS.contains(&line));
-            Ok(begins && [PARTS, PROGRESS, store::MANIFEST].iter().any(|name| directory.join(name).exists()))
+    match File::open(path).and_then(|file| file.take(longest as u64).read_to_end(&mut start)) {
+        Ok(_) => Ok(String::from_utf8_lossy(&start).lines().next().is_some_and(|line| HEADERS.contains(&line))),
+        Err(error)
+            if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::NotADirectory) =>
+        {
+            Ok(false)
         }
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound) => {
-            let parts = directory.join(PARTS);
-            let files = if parts.is_dir() { list(&parts)? } else { Vec::new() };
-            Ok(files.iter().any(|file| part::is_named(file)))
-        }
-        Err(error) if matches!(error.kind(), ErrorKind::IsADirectory | ErrorKind::NotADirectory) => Ok(false),
-        Err(source) => Err(SweepError::File { action: "read", path, source }),
+        Err(source) => Err(SweepError::File { action: "read", path: path.to_owned(), source }),
     }
 }
 
@@ -76,22 +89,23 @@ pub(crate) fn is_ours(directory: &Path) -> Result<bool, SweepError> {
 pub(crate) fn sweep_of(directory: &Path, help: &str) -> Result<Config, SweepError> {
     let path = directory.join(CONFIG);
     if path.exists() && !is_ours(directory)? {
-        let title = format!("{} is no run directory: no run has written its {CONFIG}", directory.display());
+        let title = format!("{} is no run directory: no run has worked here", directory.display());
         return Err(Diagnostic::new(title).help(help).into());
     }
     Ok(config::load(&path, &[]).map_err(|wrong| wrong.help(help))?)
 }
 
-/// That this program may write into `directory`, by force or without; changes nothing.
+/// That this program may write `config` and its results into `directory`, by force or without; changes nothing.
 ///
 /// # Errors
 /// When it holds what is not ours.
-pub(crate) fn admit(directory: &Path, force: bool) -> Result<(), SweepError> {
+pub(crate) fn admit(directory: &Path, config: &Config, force: bool) -> Result<(), SweepError> {
     usable(directory)?;
     if force || !directory.exists() || is_ours(directory)? {
         return Ok(());
     }
-    let foreign: Vec<PathBuf> = list(directory)?.into_iter().filter(|path| !is_left_early(path)).collect();
+    let own = |path: &Path| is_left_early(path) || name(path) == CONFIG && resolved::says(path, config);
+    let foreign: Vec<PathBuf> = list(directory)?.into_iter().filter(|path| !own(path)).collect();
     // Asked again: another shard may have written its config between the two looks.
     if foreign.is_empty() || is_ours(directory)? {
         return Ok(());
@@ -125,7 +139,7 @@ pub(crate) fn spares_its_config(
     if !same {
         return Ok(());
     }
-    if !is_ours(directory)? {
+    if !is_ours(directory)? && !begins_as_ours(&written)? {
         let title = format!("{} is the config that is read, and the run would write over it", written.display());
         return Err(Diagnostic::new(title).help("choose another run directory with -o").into());
     }
@@ -171,7 +185,7 @@ pub(crate) fn make_way(directory: &Path) -> Result<(), SweepError> {
     let kept = KEPT.iter().map(|name| directory.join(name)).chain([place.clone()]).filter(|path| !path.is_dir());
     for path in written.chain(kept).filter(|path| path.symlink_metadata().is_ok()) {
         // Another shard that is used by force may have made it ours meanwhile.
-        if is_ours(directory)? {
+        if has_our_config(directory)? {
             return Ok(());
         }
         rename(&path)?;

@@ -186,28 +186,44 @@ impl Plan {
     /// How long what is left takes: of each kind of job (algorithm, number of states and size of a step) a few steps are run,
     /// the most expensive kinds first, until the time for it is over. `None` if none could be.
     fn estimate(&self, config: &Config, level: Level) -> Option<Estimate> {
-        let mut kinds: BTreeMap<Kind, (usize, f64)> = BTreeMap::new();
+        // Of each kind some jobs to measure, of different points, and the cost of all.
+        let mut kinds: BTreeMap<Kind, (Vec<usize>, f64)> = BTreeMap::new();
         for &i in &self.outstanding {
             let job = &self.jobs[i];
-            let kind = kinds.entry(Kind::of(&job.point)).or_insert((i, 0.0));
-            kind.1 += job.cost();
+            let (some, cost) = kinds.entry(Kind::of(&job.point)).or_default();
+            *cost += job.cost();
+            let known = |&j: &usize| Arc::ptr_eq(&self.jobs[j].point, &job.point);
+            if some.len() < PROBES && !some.last().is_some_and(known) {
+                some.push(i);
+            }
         }
-        let mut kinds: Vec<(Kind, usize, f64)> = kinds.into_iter().map(|(kind, (i, cost))| (kind, i, cost)).collect();
+        let mut kinds: Vec<(Kind, Vec<usize>, f64)> =
+            kinds.into_iter().map(|(kind, (some, cost))| (kind, some, cost)).collect();
         kinds.sort_by(|a, b| b.2.total_cmp(&a.2));
         let start = Instant::now();
         let (mut rates, mut smaller): (Vec<(Kind, f64)>, bool) = (Vec::new(), false);
-        for &(kind, i, _) in kinds.iter().take_while(|_| start.elapsed() < MEASURING) {
-            let probe = small(&self.jobs[i]);
-            if let Some(rate) = seconds_by_cost(&probe, config, level) {
+        for (kind, some, _) in kinds.iter().take_while(|_| start.elapsed() < MEASURING) {
+            // One that ends at once says nothing of the others.
+            let probes = some.iter().filter_map(|&i| {
+                let probe = small(&self.jobs[i]);
+                let rate = seconds_by_cost(&probe, config, level)?;
                 smaller |= *probe.point != *self.jobs[i].point;
-                rates.push((kind, rate));
+                Some(rate)
+            });
+            let mut found: Option<f64> = None;
+            for rate in probes {
+                found = Some(rate);
+                if rate > 0.0 {
+                    break;
+                }
             }
+            rates.extend(found.map(|rate| (*kind, rate)));
         }
         let rate = |kind: Kind| {
             let near = rates.iter().min_by(|a, b| a.0.distance(kind).total_cmp(&b.0.distance(kind)));
             near.map(|&(_, rate)| rate)
         };
-        let seconds: Option<f64> = kinds.iter().map(|&(kind, _, cost)| Some(cost * rate(kind)?)).sum();
+        let seconds: Option<f64> = kinds.iter().map(|(kind, _, cost)| Some(cost * rate(*kind)?)).sum();
         let mut how = String::new();
         if smaller {
             how += ", on smaller steps";
@@ -219,6 +235,8 @@ impl Plan {
     }
 }
 
+/// Jobs of a kind that are tried at most, until one takes a step.
+const PROBES: usize = 8;
 /// The time that measuring may take, but for the kind of job at which it ends.
 const MEASURING: Duration = Duration::from_millis(1500);
 /// The seconds that a kind of job is measured for at least.
@@ -279,7 +297,7 @@ fn small(job: &Job) -> Job {
     Job { point: Arc::new(point), ..*job }
 }
 
-/// Seconds that a job takes on one core for each unit of its cost: none if it ends where it starts, as from a mirrored start; `None` if there is no such
+/// Seconds that a job takes on one core for each unit of its cost: 0 if it ends where it starts, as from a mirrored start; `None` if there is no such
 /// task, or none that could be recovered.
 fn seconds_by_cost(job: &Job, config: &Config, level: Level) -> Option<f64> {
     let task = Task::draw(&job.task_spec(&config.shared), &mut stream([1; 16])).ok()?;
@@ -397,6 +415,16 @@ mod tests {
             assert_eq!(rate, known.then_some(0.0), "{config:?}");
             assert!(plan.describe(&config, Path::new("somewhere"), 1, Level::best()).contains("done 0, left 1"));
         }
+    }
+
+    #[test]
+    fn one_job_that_ends_at_once_does_not_stand_for_others() {
+        let text =
+            "replicates = 1\n[grid]\nN = 3\nQ = 2\nT = 64\nbatch_size = 64\ninit_alpha_a = [-1, 0]\nmax_samples = 1e9"
+                .to_owned();
+        let config = parse("test", "test.toml", text, &[]).unwrap();
+        let plan = Plan::new(&config, jobs(&config).unwrap(), &HashMap::<JobId, ()>::new());
+        assert!(plan.estimate(&config, Level::best()).unwrap().seconds > 0.1);
     }
 
     #[test]

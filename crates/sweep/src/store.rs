@@ -29,6 +29,8 @@ use serde::Serialize;
 
 use crate::SweepError;
 use crate::config::Config;
+use crate::diagnostic::Diagnostic;
+use crate::error::gone;
 use crate::job::{JobId, RESULTS_VERSION};
 use crate::part::{self, Found, PART, Part, Row};
 use crate::terminal::say;
@@ -405,10 +407,11 @@ impl Store {
     /// [`SweepError::Vanished`].
     pub fn still_there(&self, config: &Config) -> Result<(), SweepError> {
         let path = self.directory.join(CONFIG);
-        let reason = match path.try_exists() {
-            Ok(true) if resolved::says(&path, config) => None,
-            Ok(true) => Some(format!("{CONFIG} has become another one")),
-            _ => Some(format!("{CONFIG} is gone")),
+        let reason = match crate::config::read_text(&path) {
+            Ok(_) if resolved::says(&path, config) => None,
+            Ok(_) => Some(format!("{CONFIG} has become another one")),
+            Err(error) if gone(&error) => Some(format!("{CONFIG} is gone")),
+            Err(error) => Some(format!("{CONFIG} cannot be read ({error})")),
         };
         let lost = |part: &&Part| [&part.path].into_iter().chain(&part.traces).any(|path| !path.is_file());
         let lost = self.own.iter().filter(lost).count();
@@ -473,6 +476,14 @@ impl Store {
     }
 }
 
+/// Whether this program has written the `manifest.json` of a directory.
+#[must_use]
+pub fn has_our_manifest(directory: &Path) -> bool {
+    let text = crate::config::read_text(&directory.join(MANIFEST)).unwrap_or_default();
+    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    manifest["program"] == env!("CARGO_PKG_NAME") && manifest["results_version"].is_number()
+}
+
 /// The files in `figures/` that an earlier report has written, as far as `manifest.json` says so.
 #[must_use]
 pub fn listed_figures(directory: &Path) -> Vec<String> {
@@ -529,8 +540,9 @@ fn set_aside(path: &Path) -> Result<PathBuf, SweepError> {
 /// When something is.
 pub(crate) fn usable(directory: &Path) -> Result<(), SweepError> {
     if directory.exists() && !directory.is_dir() {
-        let source = std::io::Error::from(std::io::ErrorKind::NotADirectory);
-        return Err(SweepError::File { action: "use", path: directory.to_owned(), source });
+        return Err(Diagnostic::new(format!("{} is no directory", directory.display()))
+            .help("choose another run directory with -o")
+            .into());
     }
     Ok(())
 }

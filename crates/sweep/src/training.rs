@@ -113,7 +113,8 @@ impl Training {
 
 /// Why there is no task, and what to do about it.
 pub(crate) fn told(error: &TaskError, shared: &Shared) -> String {
-    match error.drawing_otherwise().filter(|_| shared.matrix.is_none()) {
+    let drawn = shared.matrix.is_none() || matches!(error, TaskError::Weight { .. });
+    match error.drawing_otherwise().filter(|_| drawn) {
         Some(remedy) => format!("{error} ({remedy})"),
         None => error.to_string(),
     }

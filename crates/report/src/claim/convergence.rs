@@ -186,11 +186,8 @@ fn mirrored(shown: &[(Variant<'_>, &[&Record])]) -> Verdict {
             others.collect::<String>()
         ),
     )
-    .number("observed over predicted", found.ratio(), found.interval(0.05));
-    match unseen(&[found]) {
-        Some(effect) => verdict.seeing(effect),
-        None => verdict,
-    }
+    .number("observed over predicted", found.ratio(), found.closed_interval());
+    Verdict { smallest_effect: unseen(&[found]), ..verdict }
 }
 
 /// Errors of V and A over steps, medians with bands, and the curves without noise.

@@ -168,8 +168,8 @@ pub(super) struct Part {
     pub(super) counts: f64,
     /// What it adds to the expectation.
     pub(super) expected: f64,
-    /// What its own chance adds to the expectation, where that is estimated from it.
-    pub(super) error: f64,
+    /// What its own chance adds to the expectation, where that is estimated from it; such a run is not counted itself.
+    pub(super) error: Option<f64>,
     /// The variance of what it adds to count and expectation, if the expectation is right and runs are independent.
     pub(super) variance: f64,
 }
@@ -177,7 +177,7 @@ pub(super) struct Part {
 impl Part {
     /// Of a run that is expected to count with this probability.
     pub(super) fn predicted(task: Task, counts: f64, probability: f64) -> Self {
-        Self { task, counts, expected: probability, error: 0.0, variance: probability * (1.0 - probability) }
+        Self { task, counts, expected: probability, error: None, variance: probability * (1.0 - probability) }
     }
 }
 
@@ -191,7 +191,7 @@ pub(super) struct Agreement {
     /// Standard deviation of their difference: the larger one of what the sums over tasks show, between which alone there is independence, and of what it
     /// would be if the expectation were right. Few counts scatter little by chance; none do not scatter at all.
     pub(super) deviation: f64,
-    /// Tasks.
+    /// Tasks of the runs that are counted, or of those that the expectation is estimated from, whichever are fewer.
     pub(super) tasks: usize,
 }
 
@@ -199,18 +199,21 @@ impl Agreement {
     /// Of runs.
     pub(super) fn of(parts: impl Iterator<Item = Part>) -> Self {
         let mut tasks: BTreeMap<Task, (f64, f64)> = BTreeMap::new();
+        let mut sides: [BTreeSet<Task>; 2] = Default::default();
         let (mut seen, mut expected, mut variance) = (0.0, 0.0, 0.0);
         for part in parts {
             let (own, of_it) = tasks.entry(part.task).or_default();
-            (*own, *of_it) = (*own + part.counts, *of_it + part.expected + part.error);
+            (*own, *of_it) = (*own + part.counts, *of_it + part.expected + part.error.unwrap_or(0.0));
+            sides[usize::from(part.error.is_some())].insert(part.task);
             (seen, expected, variance) = (seen + part.counts, expected + part.expected, variance + part.variance);
         }
         // About the ratio that was found, as for any ratio of sums over clusters.
         let ratio = if expected > 0.0 { seen / expected } else { 1.0 };
-        let count = tasks.len() as f64;
+        // The scatter of either side is seen in as many tasks as it has.
+        let count = sides.iter().map(BTreeSet::len).filter(|tasks| *tasks > 0).min().unwrap_or(0);
+        let corrected = count as f64 / (count as f64 - 1.0).max(1.0);
         let squares: f64 = tasks.values().map(|(own, of_it)| (own - ratio * of_it).powi(2)).sum();
-        let deviation = (squares * count / (count - 1.0).max(1.0)).max(variance).sqrt();
-        Self { seen, expected, deviation, tasks: tasks.len() }
+        Self { seen, expected, deviation: (squares * corrected).max(variance).sqrt(), tasks: count }
     }
 
     /// The count over its expectation; `None` where nothing is expected.
@@ -223,6 +226,11 @@ impl Agreement {
         let half = self.student(1.0 - 0.5 * level) * self.deviation / self.expected;
         let ratio = self.ratio()?;
         Some(((ratio - half).max(0.0), ratio + half))
+    }
+
+    /// The 95 % interval of the ratio, if it has two ends.
+    pub(super) fn closed_interval(&self) -> Option<(f64, f64)> {
+        self.interval(0.05).filter(|(_, high)| high.is_finite())
     }
 
     /// The distance of the count from its expectation, in standard deviations; 0 where nothing is expected.
@@ -244,10 +252,10 @@ impl Agreement {
 
     /// `1.30 [1.18, 1.42]`, with the 95 % interval.
     pub(super) fn shown(&self) -> String {
-        match self.ratio().zip(self.interval(0.05)) {
-            Some((ratio, (low, high))) if high.is_finite() => format!("{} [{}, {}]", two(ratio), two(low), two(high)),
-            Some((ratio, _)) => format!("{} of one task", two(ratio)),
-            None => "nothing is expected".to_owned(),
+        match (self.ratio(), self.closed_interval()) {
+            (Some(ratio), Some((low, high))) => format!("{} [{}, {}]", two(ratio), two(low), two(high)),
+            (Some(ratio), None) => format!("{} in one task", two(ratio)),
+            (None, _) => "nothing is expected".to_owned(),
         }
     }
 
@@ -381,5 +389,9 @@ mod tests {
         let alone = of(&[1.0], 0.01);
         assert!(!alone.differs(0.05) && alone.smallest_effect(0.05).is_none(), "one task has no scatter");
         assert_eq!((of(&[0.0], 0.0).ratio(), of(&[], 0.1).differs(0.05)), (None, false));
+        // However many tasks the expectation comes from, one that is compared has no scatter.
+        let other = |i: i64| Part { task: task(i), counts: 0.0, expected: 0.0, error: Some(0.01), variance: 0.0 };
+        let beside = [Part::predicted(task(0), 1.0, 0.01)].into_iter().chain((1..100).map(other));
+        assert_eq!(Agreement::of(beside).tasks, 1);
     }
 }

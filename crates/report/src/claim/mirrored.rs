@@ -33,7 +33,7 @@ const LARGEST_UNSEEN: f64 = 0.25;
 pub(super) enum Agreeing {
     /// That they are equal: fails where one differs from 1.
     Exactly,
-    /// That they are about equal: fails where one lies beside [`AGREE`].
+    /// That they are about equal: fails where one lies outside [`AGREE`].
     About,
 }
 
@@ -42,34 +42,66 @@ impl Agreeing {
     pub(super) fn rule(self) -> String {
         let fails = match self {
             Self::Exactly => "differs from 1",
-            Self::About => "lies beside 0.8 to 1.25",
+            Self::About => "lies outside 0.8 to 1.25",
         };
         format!(
-            "It fails where one {fails} at the 1 % level of all together, and holds if every 95 % interval, by tasks, lies between 0.8 and 1.25 and a \
-             difference of 25 % would have been seen with a probability of 0.8."
+            "The sentence fails if any of these ratios {fails} (1 % level for all of them together). It holds if every 95 % interval, by tasks, lies \
+             between 0.8 and 1.25 and a difference of 25 % would have been seen with a probability of 0.8."
         )
+    }
+
+    /// Whether the sentence fails at this group, which is one of so many.
+    fn fails(self, group: &Agreement, of: usize) -> bool {
+        let level = LEVEL / of as f64;
+        match self {
+            Self::Exactly => group.differs(level),
+            Self::About => group.interval(level).is_some_and(|(low, high)| high < AGREE.0 || AGREE.1 < low),
+        }
     }
 
     /// What these say together.
     pub(super) fn finding(self, groups: &[Agreement]) -> Finding {
-        let level = LEVEL / groups.len() as f64;
-        let inside =
-            |level: f64, a: &Agreement| a.interval(level).is_some_and(|(low, high)| AGREE.0 <= low && high <= AGREE.1);
-        let beside =
-            |level: f64, a: &Agreement| a.interval(level).is_some_and(|(low, high)| high < AGREE.0 || AGREE.1 < low);
-        let sees = |a: &Agreement| a.smallest_effect(level).is_some_and(|effect| effect <= LARGEST_UNSEEN);
-        let fails = |a: &Agreement| match self {
-            Self::Exactly => a.differs(level),
-            Self::About => beside(level, a),
-        };
-        if groups.iter().any(fails) {
+        if groups.iter().any(|a| self.fails(a, groups.len())) {
             Finding::Refuted
-        } else if !groups.is_empty() && groups.iter().all(|a| inside(0.05, a) && sees(a)) {
+        } else if !groups.is_empty() && groups.iter().all(agrees) && sees_enough(groups) {
             Finding::Confirmed
         } else {
             Finding::Undecided
         }
     }
+
+    /// The group that decides: of those at which the sentence fails the one whose ratio is furthest from 1, else the one whose interval reaches furthest.
+    fn decisive<'g>(self, groups: &'g [(String, Agreement)]) -> Option<&'g (String, Agreement)> {
+        let far = |x: f64| libm::log(x.max(f64::MIN_POSITIVE)).abs();
+        let ratio = |(_, a): &(String, Agreement)| a.ratio().map_or(0.0, far);
+        let reach = |(_, a): &(String, Agreement)| a.interval(0.05).map_or(0.0, |(low, high)| far(low).max(far(high)));
+        let failing = groups.iter().filter(|(_, a)| self.fails(a, groups.len()));
+        let failing = failing.max_by(|a, b| ratio(a).total_cmp(&ratio(b)));
+        failing.or_else(|| groups.iter().max_by(|a, b| reach(a).total_cmp(&reach(b))))
+    }
+}
+
+fn agrees(group: &Agreement) -> bool {
+    group.interval(0.05).is_some_and(|(low, high)| AGREE.0 <= low && high <= AGREE.1)
+}
+
+fn sees_enough(groups: &[Agreement]) -> bool {
+    unseen(groups).is_some_and(|effect| effect <= LARGEST_UNSEEN)
+}
+
+/// Why groups at which nothing fails do not decide.
+fn too_few(groups: &[(String, Agreement)]) -> Option<String> {
+    let outside: Vec<&str> = groups.iter().filter(|(_, a)| !agrees(a)).map(|(name, _)| name.as_str()).collect();
+    let all: Vec<Agreement> = groups.iter().map(|(_, a)| *a).collect();
+    let missed = match unseen(&all) {
+        Some(effect) if effect > LARGEST_UNSEEN => {
+            Some(format!("a difference of {:.0} % could have been missed", 100.0 * effect))
+        }
+        _ => None,
+    };
+    let outside = (!outside.is_empty()).then(|| format!("{} may lie outside 0.8 to 1.25", outside.join(", ")));
+    let reasons: Vec<String> = outside.into_iter().chain(missed).collect();
+    (!reasons.is_empty()).then(|| format!("too few mirrored runs: {}", reasons.join("; ")))
 }
 
 /// The smallest effect that would have been seen in each of these groups, tested together.
@@ -125,7 +157,7 @@ fn runs(evidence: &Evidence<'_>) -> Runs {
 
 impl Runs {
     /// These runs compared with what the *others* at the same ratios have: count over what the others' shares would make. Ratios that have no others say nothing.
-    fn beside_others(&self, is: &dyn Fn(&Run) -> bool) -> Agreement {
+    fn against_others(&self, is: &dyn Fn(&Run) -> bool) -> Agreement {
         // Mirrored runs and runs at each ratio, of these and of the others.
         let mut sums: BTreeMap<i64, [(f64, f64); 2]> = BTreeMap::new();
         for run in &self.kept {
@@ -139,17 +171,17 @@ impl Runs {
             let all = (own.0 + others.0) / (own.1 + others.1);
             let (task, variance) = (run.task, all * (1.0 - all));
             Some(if is(run) {
-                Part { task, counts: run.mirrored, expected: share, error: 0.0, variance }
+                Part { task, counts: run.mirrored, expected: share, error: None, variance }
             } else {
                 let weight = own.1 / others.1;
-                let error = weight * (run.mirrored - share);
+                let error = Some(weight * (run.mirrored - share));
                 Part { task, counts: 0.0, expected: 0.0, error, variance: weight * weight * variance }
             })
         }))
     }
 
     /// These runs compared with their predictions.
-    fn beside_predictions(&self, is: &dyn Fn(&Run) -> bool) -> Agreement {
+    fn against_predictions(&self, is: &dyn Fn(&Run) -> bool) -> Agreement {
         Agreement::of(
             self.kept.iter().filter(|run| is(run)).map(|run| Part::predicted(run.task, run.mirrored, run.predicted)),
         )
@@ -195,28 +227,29 @@ fn agreeing(statement: &str, rule: Agreeing, groups: &[(String, Agreement)], wha
         let each: Vec<String> = groups.iter().map(|(name, a)| format!("{name}: {}", a.shown())).collect();
         format!("{what}: {}.", each.join("; "))
     };
-    let furthest = all.iter().max_by(|a, b| a.distance().total_cmp(&b.distance()));
+    let finding = rule.finding(&all);
     let verdict = Verdict::new(
         statement,
-        rule.finding(&all),
+        finding,
         format!(
             "{text}{would} {} Of cells in which more than 2 % of the runs blew up, {}.",
             rule.rule(),
             runs.left_out()
         ),
-    )
-    .number("ratio furthest from 1", furthest.and_then(Agreement::ratio), furthest.and_then(|a| a.interval(0.05)));
-    match effect {
-        Some(effect) => verdict.seeing(effect),
+    );
+    let verdict = match rule.decisive(groups) {
+        Some((name, a)) => verdict.number(format!("observed over expected, {name}"), a.ratio(), a.closed_interval()),
         None => verdict,
-    }
+    };
+    let reason = if finding == Finding::Undecided { too_few(groups) } else { None };
+    Verdict { smallest_effect: effect, reason, ..verdict }
 }
 
 pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     let runs = runs(evidence);
-    let same = runs.groups(|is| runs.beside_others(is));
-    let mut right = runs.groups(|is| runs.beside_predictions(is));
-    let total = runs.beside_predictions(&|_| true);
+    let same = runs.groups(|is| runs.against_others(is));
+    let mut right = runs.groups(|is| runs.against_predictions(is));
+    let total = runs.against_predictions(&|_| true);
     if total.tasks > 0 {
         right.insert(
             0,
@@ -352,9 +385,13 @@ fn probability(runs: &[Run]) -> Option<Figure> {
         bounds: Vec::new(),
     });
     legend.push(Entry { ink: BLACK, mark: Mark::Dashes, text: "predicted".to_owned() });
+    // Half of all is the most that there can be without a push.
+    let highest = drawn.iter().flat_map(|c| c.points.iter().map(|p| p.1).chain(c.band.iter().map(|b| b.1)));
+    let tenths = (10.0 * highest.fold(0.1, f64::max)).ceil().min(5.0) as usize;
+    let ticks: Vec<f64> = (0..=tenths).map(|tenth| tenth as f64 / 10.0).collect();
     let axes = (
         Axis::logarithmic("B / (η T)", all.iter().map(|p| p.0), 1.2, 6),
-        Axis::linear("share of runs that are mirrored", 0.0, 0.5, &[0.0, 0.1, 0.2, 0.3, 0.4, 0.5]),
+        Axis::linear("share of runs that are mirrored", 0.0, tenths as f64 / 10.0, &ticks),
     );
     let svg = curves(axes, (1, 200), legend, vec![String::new()], &drawn)?;
     Some(Figure {

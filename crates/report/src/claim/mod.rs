@@ -136,14 +136,14 @@ pub struct Verdict {
     /// The numbers behind it, and the rule.
     pub evidence: String,
     /// What the number is that decides: an exponent of T, a share of runs, ..; empty if there is none.
-    pub quantity: &'static str,
+    pub quantity: String,
     /// The number that decides, if one does.
     pub estimate: Option<f64>,
     /// Its 95 % interval.
     pub interval: Option<(f64, f64)>,
     /// Of a sentence of agreement, the smallest relative difference that these runs would have shown with a probability of 0.8.
     pub smallest_effect: Option<f64>,
-    /// Why it is not decided although the numbers would decide it: `tuned at the edge: lambda (largest) at T = 4096`.
+    /// Why it is not decided, where that is more than an interval that meets a limit: `tuned at the edge: lambda (largest) at T = 4096`.
     pub reason: Option<String>,
 }
 
@@ -153,7 +153,7 @@ impl Verdict {
             statement: statement.into(),
             finding,
             evidence: evidence.into(),
-            quantity: "",
+            quantity: String::new(),
             estimate: None,
             interval: None,
             smallest_effect: None,
@@ -161,13 +161,8 @@ impl Verdict {
         }
     }
 
-    fn number(self, quantity: &'static str, estimate: Option<f64>, interval: Option<(f64, f64)>) -> Self {
-        Self { quantity, estimate, interval, ..self }
-    }
-
-    /// The same of a sentence of agreement: with the smallest difference that would have been seen.
-    fn seeing(self, smallest_effect: f64) -> Self {
-        Self { smallest_effect: Some(smallest_effect), ..self }
+    fn number(self, quantity: impl Into<String>, estimate: Option<f64>, interval: Option<(f64, f64)>) -> Self {
+        Self { quantity: quantity.into(), estimate, interval, ..self }
     }
 
     /// The same of a sentence that rests on these cells: what would be confirmed or refuted is undecided where the chosen setting of one of
@@ -233,14 +228,14 @@ pub fn verdicts_table(claim: Claim, section: &Section) -> Table {
         )
         .text(
             "reason",
-            "why it is not decided although the numbers would decide it; null: nothing of the kind",
+            "why it is not decided, where that is more than an interval that meets a limit; null: nothing of the kind",
             all().map(|v| v.reason.as_deref()),
         )
         .text("evidence", "the numbers behind it", all().map(|v| v.evidence.as_str()))
         .text(
             "quantity",
             "what the estimate is; null: there is none",
-            all().map(|v| (!v.quantity.is_empty() && v.estimate.is_some()).then_some(v.quantity)),
+            all().map(|v| (!v.quantity.is_empty() && v.estimate.is_some()).then_some(v.quantity.as_str())),
         )
         .float(
             "estimate",

@@ -141,7 +141,7 @@ fn threshold(predictions: &[(&Needed, f64)]) -> Verdict {
         finding,
         format!(
             "Needed over predicted: {} to {} in {} cells{bounds}, median {}; the 95 % intervals of the cells reach from {} to {high}. It holds if all of \
-             these, of three cells at least, lie between 1/2 and 2, and fails if one lies beside that.",
+             these, of three cells at least, lie between 1/2 and 2, and fails if one lies outside.",
             two(least),
             two(most),
             known.len(),

@@ -157,19 +157,20 @@ fn faster(evidence: &Evidence<'_>) -> Verdict {
     // It takes one optimiser to need fewer samples than linear attention, and both to need more.
     let fewer = |c: &&Needed| !c.censored && c.ci_high.zip(linear.ci_low).is_some_and(|(high, low)| high < low);
     let more = |c: &&Needed| linear.ci_high.zip(c.ci_low).is_some_and(|(high, low)| high < low);
-    let finding = if softmax.iter().any(fewer) {
-        Finding::Refuted
-    } else if softmax.iter().all(more) {
-        Finding::Confirmed
-    } else {
-        Finding::Undecided
-    };
-    let ratio = best.samples as f64 / linear.samples as f64;
+    let refuting: Vec<&Needed> = softmax.iter().copied().filter(|c| fewer(&c)).collect();
     let bounds: Vec<String> = softmax
         .iter()
         .filter(|c| c.censored)
         .map(|c| format!(", more than {} by {}", c.samples, c.algorithm))
         .collect();
+    let (finding, rests_on) = if !refuting.is_empty() {
+        (Finding::Refuted, refuting)
+    } else if softmax.iter().all(more) {
+        (Finding::Confirmed, softmax)
+    } else {
+        (Finding::Undecided, softmax)
+    };
+    let ratio = best.samples as f64 / linear.samples as f64;
     Verdict::new(
         STATEMENT,
         finding,
@@ -184,7 +185,7 @@ fn faster(evidence: &Evidence<'_>) -> Verdict {
         ),
     )
     .number("ratio of needed samples", Some(ratio), None)
-    .resting_on(softmax.into_iter().chain([linear]))
+    .resting_on(rests_on.into_iter().chain([linear]))
 }
 
 /// Loss and cosines over samples at the longest T.
@@ -319,6 +320,12 @@ mod tests {
         assert_eq!(finding(1000, Some(2000), Some(3000), None), Finding::Confirmed);
         assert_eq!(finding(1000, Some(2000), Some(3000), Some("softmax_adam")), Finding::Undecided);
         assert_eq!(finding(1000, Some(500), Some(3000), None), Finding::Refuted);
+        assert_eq!(
+            finding(1000, Some(500), Some(3000), Some("softmax_adam")),
+            Finding::Refuted,
+            "it has no part in that"
+        );
+        assert_eq!(finding(1000, Some(500), Some(3000), Some("prox")), Finding::Undecided);
         assert_eq!(finding(1000, Some(1005), Some(3000), None), Finding::Undecided);
         // The records' budget is 100 000.
         let bounded = verdict(1000, Some(2000), None, None);

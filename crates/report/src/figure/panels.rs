@@ -201,7 +201,8 @@ impl Panels {
         }
         let legend = self.legend_rows();
         let top = self.lift() + LINE * legend.len() as u32 + if legend.is_empty() { 0 } else { 4 };
-        let heading = LINE * (1 + self.titles.iter().map(|t| t.1.len()).max().unwrap_or(0) as u32) + 3;
+        let entries = self.titles.iter().map(|t| t.1.len()).max().unwrap_or(0) as u32;
+        let heading = LINE + self.entry_lift() + (LINE + self.entry_lift()) * entries + 3;
         let rows = self.titles.len().div_ceil(self.columns) as u32;
         let height = top + rows * (heading + self.height) + (rows - 1) * (GAP + 8) + BOTTOM;
         let mut svg = String::new();
@@ -240,7 +241,8 @@ impl Panels {
             let style = text_style(FONT + 1, HPos::Left);
             root.draw(&Text::new(title.clone(), fine((left, up + 1)), style))?;
             for (j, entry) in entries.iter().enumerate() {
-                draw_entry(root, entry, (left, up + LINE * (j as u32 + 1) + 1))?;
+                let lift = self.entry_lift();
+                draw_entry(root, entry, (left, up + LINE + lift + (LINE + lift) * j as u32 + 1))?;
             }
             // The lowest panel of each column has the labels of the lower axis, the first of each row those of the left one.
             let last = i + self.columns >= self.titles.len();
@@ -278,6 +280,11 @@ impl Panels {
         let centre = (6, top + heading / 2 + (rows * pitch - GAP - 8) / 2);
         root.draw(&Text::new(self.y.label.clone(), fine(centre), style))?;
         Ok(())
+    }
+
+    /// Room above each entry of a panel for its exponent, which is raised.
+    fn entry_lift(&self) -> u32 {
+        if self.titles.iter().flat_map(|title| &title.1).any(|entry| entry.text.contains('^')) { 3 } else { 0 }
     }
 
     /// Room above the legend for exponents, which are raised.

@@ -9,11 +9,11 @@
 //! below `1/T` shows how far noise reaches, and what lies [`CLEAR`] times as far above `1/T` is signal:
 //!
 //! ```text
-//! floor = min(share * largest, 1/T + CLEAR * max(1/T - smallest, left noise))
+//! floor = min(share * largest, 1/T + CLEAR * sqrt((1/T - smallest)^2 + left noise^2))
 //! ```
 //!
 //! A cut takes away the negative entries and may leave positive ones that are noise. How far these reach is remembered, and shrinks as gradient
-//! steps pull entries towards the truth ([`Linear::left_noise`](super::Linear::left_noise)).
+//! steps pull entries towards the truth ([`Linear::left_noise`](super::Linear::left_noise)). The noise of later batches comes on top of it, independent of it.
 //!
 //! Why not always: soft-thresholding pushes negative entries up faster than positive ones down, as the sum of a row is kept; where a run's whole way is not much
 //! longer than what lambda takes off (tiny steps), noise is then on one side only, and its entries would be kept. At equal weights nothing is to be gained for it.
@@ -22,7 +22,7 @@ use crate::kernel::Level;
 
 /// How many times further than the lowest entry an entry must lie from `1/T` to be signal. The extremes of T normal variables of
 /// one standard deviation are `sqrt(2 ln T)` of them away on either side, give or take a tenth; half as much again is reached by
-/// one row of noise in a thousand.
+/// one row of normal noise in a thousand.
 pub(crate) const CLEAR: f64 = 1.5;
 
 /// What rounding keeps of one row.
@@ -52,7 +52,8 @@ pub(crate) fn floor(level: Level, a: &[f32], left_noise: Option<f64>, share: f64
     let uniform = 1.0 / a.len() as f64;
     let of_largest = share * f64::from(level.largest(a));
     let Some(left_noise) = left_noise else { return of_largest as f32 };
-    let reach = (uniform - f64::from(smallest(a))).max(left_noise);
+    let below = (uniform - f64::from(smallest(a))).max(0.0);
+    let reach = (below * below + left_noise * left_noise).sqrt();
     let beyond_noise = uniform + CLEAR * reach;
     // Not `min`: rows that are not numbers have a lowest entry of infinity, and keep the share.
     (if beyond_noise > 0.0 && beyond_noise < of_largest { beyond_noise } else { of_largest }) as f32
@@ -127,6 +128,10 @@ mod tests {
         assert!(of(Some(0.0)) < 0.001, "{}", of(Some(0.0)));
         // 1/T and 1.5 times as far: what decides results stands here as a number.
         assert!((of(Some(0.0015)) - 0.00245).abs() < 1e-9, "{}", of(Some(0.0015)));
+        // 3, 4, 5: noise on either side, from different batches.
+        row[17] = 0.0002 - 0.002;
+        let both = floor(Level::best(), &row, Some(0.0015), 0.5);
+        assert!((both - 0.00395).abs() < 1e-9, "{both}");
     }
 
     /// What a cut leaves of noise is remembered, and nothing where it lies beyond all noise.

@@ -88,9 +88,9 @@ pub struct Setup<'t> {
     pub start: Start,
     /// Samples per step B.
     pub batch_size: usize,
-    /// Entries of `a` below this share of the largest are cut when the sparse stage begins.
+    /// Entries of `a` below this share of the largest are cut when the sparse stage begins; of unequal weights only those that may be noise.
     pub cut: f64,
-    /// Rounding keeps entries of `a` of at least this share of the largest, in `(0, 1]`.
+    /// Rounding keeps entries of `a` of at least this share of the largest, in `(0, 1]`; of unequal weights also those that no noise reaches.
     pub keep: f64,
     /// How far negative entries of the attention must dominate for both factors to be flipped; `None`: never.
     pub flip: Option<f64>,

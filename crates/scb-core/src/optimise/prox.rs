@@ -53,9 +53,9 @@ const LEAST: f64 = 1e-3;
 #[derive(Debug)]
 struct Prox {
     level: Level,
-    /// Entries below this share of the largest are cut when the sparse stage begins.
+    /// Entries below this share of the largest are cut when the sparse stage begins; of unequal weights only those that may be noise.
     cut: f64,
-    /// Rounding keeps entries of at least this share of the largest.
+    /// Rounding keeps entries of at least this share of the largest; of unequal weights also those that no noise reaches.
     keep: f64,
     /// By what factor negative entries must dominate for both factors to be turned over; `None`: never.
     flip: Option<f64>,
@@ -100,11 +100,14 @@ impl Optimiser for Prox {
 
     fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, task: &Task, sizes: &StepSizes) {
         project_value(gradient, task, &mut self.means);
+        if !self.rounded {
+            // By the V that the gradient was taken at.
+            shrink_left_noise(model, task, sizes.attention);
+        }
         model.value.scaled_add(-sizes.value, &gradient.value);
         if self.rounded {
             return;
         }
-        shrink_left_noise(model, task, sizes.attention);
         for (k, &mu) in task.stationary.iter().enumerate() {
             let eta = sizes.attention / mu;
             let a = row_mut(&mut model.attention, k);
@@ -263,11 +266,14 @@ mod tests {
         // Two entries of one row: their sum stays.
         let wrong = (0..35).filter(|t| !task.patterns[2].positions.contains(t)).take(2).collect::<Vec<_>>();
         (model.attention[[2, wrong[0]]], model.attention[[2, wrong[1]]]) = (0.1, -0.1);
-        let gradient = expected_gradient(&task, &model).attention.mapv(|g| g as f32);
-        let eta = 0.3 / task.k_p;
-        shrink_left_noise(&mut model, &task, eta);
-        let a = row_mut(&mut model.attention, 2);
-        step_attention(Level::best(), a, row(&gradient, 2), eta / task.stationary[2], 0.0);
+        let exact = expected_gradient(&task, &model);
+        let mut gradient = Gradient { value: exact.value, attention: exact.attention.mapv(|g| g as f32) };
+        // V moves too, by a step of its own, and does not change by how much the entries of this step shrink.
+        gradient.value += &task.centred_transition();
+        let sizes = StepSizes { value: 0.5, attention: 0.3 / task.k_p, threshold: 0.0 };
+        let before = model.value.clone();
+        optimiser().step(&mut model, &mut gradient, &task, &sizes);
+        assert_ne!(model.value, before);
         let noise = model.left_noise_of(2).unwrap();
         assert!((noise - 0.07).abs() < 1e-9, "{noise}");
         let entry = f64::from(model.attention[[2, wrong[0]]]);
@@ -513,6 +519,8 @@ mod tests {
             let mut random = stream([9; 16]);
             for noise in [0.0, 1e-4, 0.003, 0.03, 0.3] {
                 let mut model = Linear::planted(&task, 0.7, 0.8);
+                // Half of the rows have noise that a cut has left.
+                model.left_noise.iter_mut().for_each(|left| (left[1], left[3]) = (2.0 * noise, 5.0 * noise));
                 model.value.mapv_inplace(|v| v + noise * normal(&mut random));
                 model.attention.mapv_inplace(|a| a + (noise * normal(&mut random)) as f32);
                 let said = truth.errors(&model, 0.5);
@@ -525,6 +533,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// A cut that leaves noise says so to the rounding that follows.
+    #[test]
+    fn what_a_cut_leaves_is_remembered_until_rounding() {
+        let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
+        let spec = TaskSpec { n: 4, q: 2, t: 90, chain, weights: Weights::Dirichlet(2.0) };
+        let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
+        let mut random = stream([9; 16]);
+        let mut model = Linear::planted(&task, 0.7, 0.5);
+        model.attention.mapv_inplace(|a| a + (0.05 * normal(&mut random)) as f32);
+        let mut expected = model.clone();
+        let mut prox = Prox { cut: 0.05, ..optimiser() };
+        prox.enter(Stage::Sparse, &mut model, &task);
+        for k in 0..4 {
+            let left = rounding::cut(Level::best(), row_mut(&mut expected.attention, k), Some(0.0), 0.05);
+            assert!(left > 0.05, "noise is left: {left}");
+            assert_eq!(model.left_noise_of(k), Some(left));
+        }
+        prox.enter(Stage::Round, &mut model, &task);
+        assert_eq!(model.left_noise, Some(vec![0.0; 4]));
     }
 
     /// A run that blew up in the step before must not be rounded into one that looks well.

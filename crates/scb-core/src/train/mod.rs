@@ -83,6 +83,7 @@ pub fn train(
     observer: &mut dyn Observer,
 ) -> Result<Outcome, TrainError> {
     spec.check()?;
+    spec.check_start(task)?;
     let TrainSpec { batch_size, cut, keep, flip, level, .. } = *spec;
     let start = spec.start.clone();
     let truth = Truth::new(task, level);
@@ -127,9 +128,11 @@ pub fn train(
     let flips = learner.flips();
     let model = learner.model();
     let errors = truth.errors(model, spec.keep);
-    // Also of a run that had recovered before its budget was spent: what is left is no model, finite or not.
+    // Also of a run that had recovered before its budget was spent: what is left is no model, finite or not. Steps that are nearly Newton's overshoot in
+    // scale, which the loss shows and rounding takes away: where the rounded model is right, nothing has blown up.
+    let right = errors.rounded_value.max(errors.rounded_attention) <= spec.epsilon;
     let at_budget = step == last_step && matches!(status, Status::Exhausted | Status::Recovered);
-    let blown_up = at_budget && !milestone::fits(task, errors.loss);
+    let blown_up = at_budget && !right && !milestone::fits(task, errors.loss);
     Ok(Outcome {
         status: if blown_up { Status::Diverged } else { status },
         steps: step,

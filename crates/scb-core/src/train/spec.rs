@@ -1,9 +1,9 @@
 //! How to train.
 
 use super::StageEnd;
-use crate::TrainError;
 use crate::kernel::Level;
 use crate::optimise::{Algorithm, Stage, Start};
+use crate::{Task, TrainError};
 
 /// Units of the step sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +48,10 @@ pub struct TrainSpec {
     pub boost_end: StageEnd,
     /// What ends the sparse stage.
     pub sparse_end: StageEnd,
-    /// Entries of `a` below this share of the largest are cut when the sparse stage begins.
+    /// Entries of `a` below this share of the largest are cut when the sparse stage begins; of unequal weights only those that may be noise
+    /// (`model/rounding.rs`).
     pub cut: f64,
-    /// Rounding keeps entries of `a` of at least this share of the largest, in `(0, 1]`.
+    /// Rounding keeps entries of `a` of at least this share of the largest, in `(0, 1]`; of unequal weights also those that no noise reaches.
     pub keep: f64,
     /// How far negative entries of the attention must dominate for both factors to be flipped, at least 1; `None`: never.
     pub flip: Option<f64>,
@@ -70,7 +71,25 @@ impl TrainSpec {
     /// Steps that the budget allows, at least 1.
     #[must_use]
     pub fn max_steps(&self) -> u64 {
-        (self.max_samples / self.batch_size as u64).max(1)
+        (self.max_samples / (self.batch_size as u64).max(1)).max(1)
+    }
+
+    /// That a V to start from is one of this task's.
+    pub(super) fn check_start(&self, task: &Task) -> Result<(), TrainError> {
+        let wrong = |name, value, range| Err(TrainError::Setting { name, value, range });
+        match &self.start {
+            Start::Transferred { value, .. } if value.dim() != (task.n, task.n) => {
+                wrong("start", value.nrows() as f64, "a V of N rows and N columns")
+            }
+            Start::Transferred { value, .. } if !value.iter().all(|v| v.is_finite()) => {
+                wrong("start", f64::NAN, "a V of finite entries")
+            }
+            Start::Transferred { weight, .. } if !weight.is_finite() => wrong("start", *weight, "a finite weight"),
+            Start::Planted { alpha_v, alpha_a } if !(alpha_v.is_finite() && alpha_a.is_finite()) => {
+                wrong("start", alpha_v + alpha_a, "finite correlations")
+            }
+            _ => Ok(()),
+        }
     }
 
     /// That every setting is in its range.
@@ -100,6 +119,9 @@ impl TrainSpec {
             if !(value >= 0.0 && value.is_finite()) {
                 return wrong(name, value, "at least 0 and finite");
             }
+        }
+        if self.cut > 1.0 {
+            return wrong("cut", self.cut, "at most 1");
         }
         if !(self.keep > 0.0 && self.keep <= 1.0) {
             return wrong("keep", self.keep, "above 0 and at most 1");

@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use ndarray::Array2;
+
 use super::*;
 use crate::kernel::Level;
 use crate::model::Linear;
@@ -199,6 +201,46 @@ fn a_run_that_blows_up_after_it_has_recovered_has_diverged() {
     }
 }
 
+/// The same of one that is finite still, and whose sign nobody can read off the attention: only V has blown up, in the last step.
+#[test]
+fn a_value_that_blows_up_in_the_last_step_has_diverged() {
+    let task = task(3, 2, 64, 1);
+    let start = Start::Planted { alpha_v: 1.0, alpha_a: 1.0 };
+    let base = TrainSpec { start, attention_step: 1e-9, stop_at: StopAt::Budget, ..spec("prox", 64, 0.05, 1) };
+    for (eta_sparse, status) in [(0.05, Status::Recovered), (50.0, Status::Diverged)] {
+        let outcome = train(&task, &TrainSpec { eta_sparse, ..base.clone() }, stream([5; 16]), &mut ()).unwrap();
+        assert_eq!((outcome.steps, outcome.milestones.recovery), (base.max_steps(), Some(0)));
+        assert!(outcome.alpha_a > 0.9 && outcome.errors.loss.is_finite());
+        assert_eq!(outcome.status, status, "{outcome:?}");
+    }
+}
+
+/// One step that is nearly Newton's recovers the truth from correlations of 0.5, and overshoots in scale so far that the loss is more than twice that of the
+/// start. Whether that step is the last one that the budget allows, and whether the run goes on, it has recovered.
+#[test]
+fn a_run_that_recovers_in_its_last_step_has_recovered() {
+    let chain = Chain::Mixture { persistence: 0.7, concentration: 1.0 };
+    let mut overshot = 0;
+    for seed in 0..8 {
+        let task_spec = TaskSpec { n: 3, q: 2, t: 4096, chain: chain.clone(), weights: Weights::Equal };
+        let task = Task::draw(&task_spec, &mut stream([seed; 16])).unwrap();
+        let start = Start::Planted { alpha_v: 0.5, alpha_a: 0.5 };
+        let base = TrainSpec { start, lambda: 0.0, attention_step: 2.0, eta_sparse: 0.9, ..spec("prox", 1024, 0.1, 1) };
+        let run = |steps: u64, stop_at: StopAt| {
+            let spec = TrainSpec { max_samples: steps * 1024, stop_at, ..base.clone() };
+            train(&task, &spec, stream([5; 16]), &mut ()).unwrap()
+        };
+        let (one, four) = (run(1, StopAt::Recovery), run(4, StopAt::Recovery));
+        if one.milestones.recovery != Some(1024) {
+            continue;
+        }
+        assert_eq!((one.status, four.status), (Status::Recovered, Status::Recovered), "seed {seed}");
+        assert_eq!(run(1, StopAt::Budget).status, Status::Recovered, "seed {seed}");
+        overshot += u32::from(!milestone::fits(&task, one.errors.loss));
+    }
+    assert!(overshot >= 3, "the case is met: {overshot}");
+}
+
 #[test]
 fn settings_out_of_their_range_are_refused_by_name() {
     let task = task(3, 2, 64, 1);
@@ -213,6 +255,12 @@ fn settings_out_of_their_range_are_refused_by_name() {
     assert_eq!(wrong(TrainSpec { lambda: -1.0, ..good.clone() }), "lambda");
     assert_eq!(wrong(TrainSpec { keep: 0.0, ..good.clone() }), "keep");
     assert_eq!(wrong(TrainSpec { flip: Some(0.5), ..good.clone() }), "flip");
+    assert_eq!(wrong(TrainSpec { cut: 1.5, ..good.clone() }), "cut");
+    let from = |value| TrainSpec { start: Start::Transferred { value, weight: 1.0 }, ..good.clone() };
+    for value in [Array2::zeros((2, 2)), Array2::zeros((1, 3)), Array2::from_elem((3, 3), f64::NAN)] {
+        assert_eq!(wrong(from(value)), "start");
+    }
+    assert_eq!(TrainSpec { batch_size: 0, ..good.clone() }.max_steps(), 20 * 128);
 }
 
 /// Right, wrong, right again: the milestone is the second time.

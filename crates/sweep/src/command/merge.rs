@@ -19,12 +19,13 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     let Merge { directories, output, force } = arguments;
     // Everything that can be wrong with them is found before anything is written.
     let mut sources = directories.clone();
-    place::admit(output, *force)?;
-    if output.is_dir() && place::is_ours(output)? && !sources.contains(output) {
+    let known = output.join(store::CONFIG).exists() && place::is_ours(output)?;
+    if known && !sources.contains(output) {
         sources.push(output.clone());
     }
     let (config, one_grid) = union(&sources)?;
     let config = resolved::read_back(&config, &output.join(store::CONFIG))?;
+    place::admit(output, &config, *force)?;
     let jobs = job::jobs(&config)?;
     let stored = while_others_work(|| Store::union(&sources))?;
 

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use ::report::analysis::count;
+
 use crate::args::ConfigArguments;
 use crate::claim::{self, Seen, Tally};
 use crate::config::Config;
@@ -39,15 +41,17 @@ fn look(directory: &Path) -> Result<Looked, SweepError> {
 /// Shards at work in a directory, or queued, are shards of one sweep: who comes with another one has made a mistake.
 fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<(), SweepError> {
     let path = directory.join(store::CONFIG);
-    if !path.exists() || resolved::says(&path, config) {
+    if resolved::says(&path, config) {
         return Ok(());
     }
+    // If somebody has removed it, nobody knows whose the others are.
+    let another = if path.exists() { "another sweep" } else { "a sweep whose config.toml is gone" };
     let at_work = claim::owners(directory).into_iter().find(|seen| seen.owner.shard.is_some() && seen.alive());
     let help =
         |instead: &str| format!("compare with {}, {instead}or choose another run directory with -o", path.display());
     if let Some(Seen { owner, .. }) = at_work {
         let (directory, pid, host) = (directory.display(), owner.pid, owner.host);
-        let title = format!("process {pid} on {host} runs another sweep in {directory}");
+        let title = format!("process {pid} on {host} runs {another} in {directory}");
         return Err(Diagnostic::new(title).help(help("")).into());
     }
     // Tasks that wait in a queue will read the config that stands here then.
@@ -60,8 +64,8 @@ fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<(), SweepEr
     if tasks == 0 {
         return Ok(());
     }
-    let title =
-        format!("array {array} of another sweep in {} still has {tasks} tasks queued or running", directory.display());
+    let tasks = count(tasks, "task");
+    let title = format!("array {array} of {another} in {} still has {tasks} queued or running", directory.display());
     Err(Diagnostic::new(title).help(help(&format!("cancel them first (scancel {array}), "))).into())
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     // What cannot be read back could not be reported, when all jobs have run.
     resolved::read_back(&config, &directory.join(store::CONFIG))?;
     place::spares_its_config(&run.config, &config, &directory)?;
-    place::admit(&directory, run.force)?;
+    place::admit(&directory, &config, run.force)?;
     if run.force {
         place::free_the_lock(&directory)?;
     }

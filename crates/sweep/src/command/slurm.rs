@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
+use report::analysis::count;
 use report::table::write_whole;
 
 use super::{closing, refuse_another_sweep, run_directory};
@@ -29,7 +30,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     // What cannot be read back could not be reported, when all jobs have run.
     resolved::read_back(&config, &directory.join(store::CONFIG))?;
     place::spares_its_config(&arguments.config, &config, &directory)?;
-    place::admit(&directory, arguments.force)?;
+    place::admit(&directory, &config, arguments.force)?;
     let store = Store::open(&directory, Access::Look)?;
     let mut plan = Plan::new(&config, job::jobs(&config)?, store.done());
     if arguments.retry_failed {
@@ -164,8 +165,11 @@ fn refuse_twice(directory: &Path) -> Result<(), SweepError> {
     let Some(array) = last_array(directory) else { return Ok(()) };
     match slurm::queued(&array)? {
         0 => Ok(()),
-        tasks => Err(Diagnostic::new(format!("array {array} of this sweep still has {tasks} tasks queued or running"))
-            .help(format!("wait until they are over, or cancel them first: scancel {array}"))
-            .into()),
+        tasks => Err(Diagnostic::new(format!(
+            "array {array} of this sweep still has {} queued or running",
+            count(tasks, "task")
+        ))
+        .help(format!("wait until they are over, or cancel them first: scancel {array}"))
+        .into()),
     }
 }
