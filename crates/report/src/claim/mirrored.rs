@@ -71,7 +71,7 @@ impl Agreeing {
     }
 
     /// The group that decides: of those at which the sentence fails the one whose ratio is furthest from 1, else the one whose interval reaches furthest.
-    fn decisive<'g>(self, groups: &'g [(String, Agreement)]) -> Option<&'g (String, Agreement)> {
+    fn decisive(self, groups: &[(String, Agreement)]) -> Option<&(String, Agreement)> {
         let far = |x: f64| libm::log(x.max(f64::MIN_POSITIVE)).abs();
         let ratio = |(_, a): &(String, Agreement)| a.ratio().map_or(0.0, far);
         let reach = |(_, a): &(String, Agreement)| a.interval(0.05).map_or(0.0, |(low, high)| far(low).max(far(high)));

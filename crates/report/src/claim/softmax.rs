@@ -157,7 +157,7 @@ fn faster(evidence: &Evidence<'_>) -> Verdict {
     // It takes one optimiser to need fewer samples than linear attention, and both to need more.
     let fewer = |c: &&Needed| !c.censored && c.ci_high.zip(linear.ci_low).is_some_and(|(high, low)| high < low);
     let more = |c: &&Needed| linear.ci_high.zip(c.ci_low).is_some_and(|(high, low)| high < low);
-    let refuting: Vec<&Needed> = softmax.iter().copied().filter(|c| fewer(&c)).collect();
+    let refuting: Vec<&Needed> = softmax.iter().copied().filter(fewer).collect();
     let bounds: Vec<String> = softmax
         .iter()
         .filter(|c| c.censored)

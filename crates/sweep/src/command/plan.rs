@@ -15,7 +15,7 @@ pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitCode, SweepError> {
     let directory = run_directory(&arguments.config, &config);
     let store = Store::open(&directory, Access::Look)?;
     if let Err(SweepError::Usage(refusal)) = place::admit(&directory, &config, false) {
-        say(&format!("a run would be refused: {}", refusal));
+        say(&format!("a run would be refused: {refusal}"));
     }
     let plan = Plan::new(&config, job::jobs(&config)?, store.done());
     let threads = arguments.jobs.map_or_else(plan::cores, |cores| cores as usize);
