@@ -62,6 +62,13 @@ fn ended_by(child: Child, name: &str) -> (Duration, String) {
     (took, err)
 }
 
+/// Whether this process, and so those that it starts, ignores SIGHUP; not known elsewhere than on Linux.
+fn hang_ups_are_ignored_here() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.is_some_and(|bits| u64::from_str_radix(bits.trim(), 16).unwrap() & 1 == 1)
+}
+
 /// Waits until `condition` holds, looking without a pause.
 fn watch(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
@@ -191,7 +198,9 @@ fn a_signal_ends_a_run_within_200_milliseconds_whatever_the_job_size() {
     let _alone = alone();
     let home = with(HUGE);
     let mut times = Vec::new();
-    for name in ["INT", "TERM", "HUP", "INT", "TERM"] {
+    // Whoever starts these tests with nohup has runs that are not to hear of it.
+    let heard = |name: &&str| *name != "HUP" || !hang_ups_are_ignored_here();
+    for name in ["INT", "TERM", "HUP", "INT", "TERM"].into_iter().filter(heard) {
         let child = start(home.path(), "run long.toml");
         watch("a job", || home.path().join("output/long/progress/run.json").exists());
         std::thread::sleep(Duration::from_millis(700));
@@ -204,7 +213,7 @@ fn a_signal_ends_a_run_within_200_milliseconds_whatever_the_job_size() {
     }
     eprintln!("from signal to end: {times:?}");
     times.sort();
-    assert!(times[2] < Duration::from_millis(200), "half of {times:?} are above 200 ms");
+    assert!(times[times.len() / 2] < Duration::from_millis(200), "half of {times:?} are above 200 ms");
 }
 
 #[test]
