@@ -230,15 +230,15 @@ impl<'a> Group<'a> {
         text
     }
 
-    /// How often each key has the chosen setting of one of these cells at its edge, the most frequent first, and in how many cells any has.
-    fn at_edges(cells: &[&Needed]) -> (Vec<(String, usize)>, usize) {
+    /// The key that most often has the chosen setting of one of these cells at its edge, in how many, and in how many cells any has; `None` if none has.
+    fn at_edges(cells: &[&Needed]) -> Option<(String, usize, usize)> {
         let mut keys: BTreeMap<String, usize> = BTreeMap::new();
         // Where nothing is chosen nothing lies at an edge.
         let chosen = || cells.iter().filter(|c| !c.refused);
         chosen().flat_map(|c| &c.edges).for_each(|edge| *keys.entry(edge.name()).or_default() += 1);
-        let mut keys: Vec<(String, usize)> = keys.into_iter().collect();
-        keys.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        (keys, chosen().filter(|c| !c.edges.is_empty()).count())
+        // Of equals the first.
+        let (key, most) = keys.into_iter().rev().max_by_key(|(_, count)| *count)?;
+        Some((key, most, chosen().filter(|c| !c.edges.is_empty()).count()))
     }
 
     fn limits(&self, quantile: f64) -> Vec<String> {
@@ -262,8 +262,7 @@ impl<'a> Group<'a> {
                 settings_borne(quantile, replicates)
             ));
         }
-        let (keys, at_edge) = Self::at_edges(&cells);
-        if let Some((key, most)) = keys.first() {
+        if let Some((key, most, at_edge)) = Self::at_edges(&cells) {
             limits.push(format!(
                 "{name}: in {at_edge} of {} the chosen setting lies at the edge of its tuning grid, most often with {key} (in {most}); wider grids may need fewer samples.",
                 count(cells.len(), "cell")

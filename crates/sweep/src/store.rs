@@ -476,19 +476,23 @@ impl Store {
     }
 }
 
+/// What `manifest.json` says; null if it is not there or says nothing.
+fn manifest(directory: &Path) -> serde_json::Value {
+    let text = crate::config::read_text(&directory.join(MANIFEST)).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
 /// Whether this program has written the `manifest.json` of a directory.
 #[must_use]
 pub fn has_our_manifest(directory: &Path) -> bool {
-    let text = crate::config::read_text(&directory.join(MANIFEST)).unwrap_or_default();
-    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let manifest = manifest(directory);
     manifest["program"] == env!("CARGO_PKG_NAME") && manifest["results_version"].is_number()
 }
 
 /// The files in `figures/` that an earlier report has written, as far as `manifest.json` says so.
 #[must_use]
 pub fn listed_figures(directory: &Path) -> Vec<String> {
-    let text = crate::config::read_text(&directory.join(MANIFEST)).unwrap_or_default();
-    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let manifest = manifest(directory);
     let names = manifest["figures"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
     // A name and no path: nothing outside the directory of figures is ours.
     let plain = |name: &&str| name.ends_with(".svg") && !name.starts_with('.') && !name.contains(['/', '\\', ':']);

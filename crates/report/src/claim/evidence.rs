@@ -233,15 +233,10 @@ impl Agreement {
         self.interval(0.05).filter(|(_, high)| high.is_finite())
     }
 
-    /// The distance of the count from its expectation, in standard deviations; 0 where nothing is expected.
-    pub(super) fn distance(&self) -> f64 {
-        let difference = (self.seen - self.expected).abs();
-        if self.expected > 0.0 && difference > 0.0 { difference / self.deviation } else { 0.0 }
-    }
-
-    /// Whether it differs from its expectation at this level.
+    /// Whether the count differs from its expectation at this level; not where nothing is expected.
     pub(super) fn differs(&self, level: f64) -> bool {
-        self.distance() > self.student(1.0 - 0.5 * level)
+        let limit = self.student(1.0 - 0.5 * level) * self.deviation;
+        self.expected > 0.0 && (self.seen - self.expected).abs() > limit
     }
 
     /// The smallest distance of the ratio from 1 that [`Agreement::differs`] would see with a probability of 0.8.

@@ -39,9 +39,7 @@ impl Linear {
         }
         Self { value, attention, left_noise: (!task.equal_weights()).then(|| vec![0.0; task.n]) }
     }
-}
 
-impl Linear {
     /// [`left_noise`](Self::left_noise) of query token `k`.
     #[must_use]
     pub fn left_noise_of(&self, k: usize) -> Option<f64> {

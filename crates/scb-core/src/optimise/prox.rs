@@ -100,10 +100,8 @@ impl Optimiser for Prox {
 
     fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, task: &Task, sizes: &StepSizes) {
         project_value(gradient, task, &mut self.means);
-        if !self.rounded {
-            // By the V that the gradient was taken at.
-            shrink_left_noise(model, task, sizes.attention);
-        }
+        // By the V that the gradient was taken at; rounding has left no noise.
+        shrink_left_noise(model, task, sizes.attention);
         model.value.scaled_add(-sizes.value, &gradient.value);
         if self.rounded {
             return;
