@@ -17,6 +17,7 @@ mod place;
 mod readers;
 mod run;
 mod shards;
+mod shipped;
 #[cfg(unix)]
 mod submission;
 #[cfg(unix)]

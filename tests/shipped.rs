@@ -1,0 +1,40 @@
+//! The shipped sweeps, cut small: their `runs.parquet` is known to the byte.
+
+use std::fs;
+use std::path::Path;
+
+use super::common::small_sweeps;
+use super::{sha256, succeed};
+
+/// The SHA-256 of `runs.parquet` of each of [`small_sweeps`]. They may change only together with the results version,
+/// the schema version or the version of the Parquet library.
+const PINNED: [(&str, &str); 12] = [
+    ("convergence.toml", "ebde8df96203d370443823b4551c5027e3ecc06a35478ae239e2b570a5b054bf"),
+    ("convergence_tuning.toml", "c31367e5746fc7a5b1d906c5a806294fd409818c7ae6e0ef29146fffe9fc67c0"),
+    ("mirrored.toml", "84b4ca229f6747a899b1c43a9ae5442cd197a2d4bff61cd52107b94f997c88ec"),
+    ("mirrored_tuning.toml", "75fda6a0f3956384861707c2c37f8c9accb97ac578f140f6316c1bf5d7739b4b"),
+    ("moment.toml", "89d62ddaea4b12c829f9e19eec1848ad5c8a80d14fe27a6dcd63128010bbfb77"),
+    ("population.toml", "511f9e24ef4e6efc220e821eaf5df5b8b253befa4e415859476afe3ff84c5f41"),
+    ("remedy.toml", "83120b8e19e7bd2a97d4f3f6b3946280c5b77b9da00d18957cef9e7af779fbe4"),
+    ("sample_complexity.toml", "b7da153475462dba059a409c36d0c1a5c51da658a0748f7ab5e7aecdb394968d"),
+    ("smoke.toml", "bd468e065d92b3940de16270f8d7b55dbed3e54f2f5232087182c13283eb3a47"),
+    ("softmax.toml", "b35c3fc32e00d3ebef0d6ecd2bdf4302cac3b978f72515ee7156a52639cf802d"),
+    ("transfer.toml", "0f06a06925d2f52c09d04562171195b7975ecbe76e67eba37a086e423357d98b"),
+    ("two_stages.toml", "1ced2814fab0cc9ff33a00e51cb37e6596169870bdb96c7b6672ff9300b73369"),
+];
+
+#[test]
+fn shipped_sweeps_are_pinned_by_sha256() {
+    let sweeps = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sweeps");
+    let home = tempfile::tempdir().unwrap();
+    let measured: Vec<(&str, String)> = small_sweeps()
+        .into_iter()
+        .map(|(name, overrides)| {
+            fs::copy(sweeps.join(name), home.path().join(name)).unwrap();
+            succeed(home.path(), &format!("run {name} -q -o out/{name} {overrides}"));
+            (name, sha256(&home.path().join("out").join(name).join("runs.parquet")))
+        })
+        .collect();
+    let pinned: Vec<(&str, String)> = PINNED.iter().map(|(name, hash)| (*name, (*hash).to_owned())).collect();
+    assert_eq!(measured, pinned);
+}
