@@ -13,21 +13,15 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`random`] | streams, and the distributions that tasks and samples are drawn from |
 //! | [`task`] | the ground truth: transition matrix P, stationary distribution mu, attention patterns q |
-//! | [`stationary`] | mu of a transition matrix, by the GTH elimination |
-//! | [`categorical`] | a distribution over a few states, exact to 64 bits |
-//! | [`sampler`] | token sequences and batches |
 //! | [`kernel`] | the loops that take the time, for AVX-512, AVX2 and any processor: draw and weigh, look up |
-//! | [`model`] | the linear transformer `f = V X a`; softmax attention |
-//! | [`gradient`] | the mean gradient of a batch, chunk by chunk |
-//! | [`population`] | exact expected gradients and loss, and the two-variable recursion |
-//! | [`optimise`] | one algorithm, one file; and the table of their names |
-//! | [`mirror`] | how likely a run is to grow into the mirrored solution |
-//! | [`transfer`] | tasks to learn from before another one |
-//! | [`chi_square`] | tail probabilities |
-//! | [`metrics`] | correlations, errors, the rounded model |
+//! | [`data`] | token sequences and batches |
+//! | [`model`] | the linear transformer `f = V X a`; softmax attention; rounding |
+//! | [`learn`] | the mean gradient of a batch; one algorithm, one file; and the table of their names |
+//! | [`theory`] | formulas without samples: expected gradients, the two-variable recursion, tail probabilities |
+//! | [`measure`] | correlations, errors, the rounded model |
 //! | [`train`] | the one training loop, its stages, milestones and observers |
-//! | [`random`] | streams, and the distributions that tasks are drawn from |
 //! | [`error`] | what can be wrong with a task, and with what is asked of a run |
 //!
 //! Symbols are those of the paper: `N` states, `Q` positions a query token attends to, `T` sequence
@@ -35,22 +29,16 @@
 //! its work with idle threads of the pool it runs in. Its results are the same bits on every machine: integer sums or
 //! fixed reduction orders, no fused multiply-add, and `libm` for transcendental functions.
 
-pub mod categorical;
-pub mod chi_square;
+pub mod data;
 pub mod error;
-pub mod gradient;
 pub mod kernel;
-pub mod metrics;
-pub mod mirror;
+pub mod learn;
+pub mod measure;
 pub mod model;
-pub mod optimise;
-pub mod population;
 pub mod random;
-pub mod sampler;
-pub mod stationary;
 pub mod task;
+pub mod theory;
 pub mod train;
-pub mod transfer;
 
 pub use error::{TaskError, TrainError};
 pub use model::Linear;

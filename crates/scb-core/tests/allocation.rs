@@ -6,7 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use scb_core::kernel::Level;
-use scb_core::optimise::{Setup, Stage, Start, StepSizes, algorithm};
+use scb_core::learn::{Setup, Stage, Start, StepSizes, algorithm};
 use scb_core::random::stream;
 use scb_core::{Chain, Task, TaskSpec, Weights};
 

@@ -5,7 +5,7 @@
 //! and gets a column of its own when a grid names it.
 
 use report::record::{STEP_SCALE as STEP_SCALE_KEY, STEP_SCALES, written};
-use scb_core::optimise::ALGORITHMS;
+use scb_core::learn::ALGORITHMS;
 
 /// What values an axis takes.
 #[derive(Debug, Clone, Copy, PartialEq)]

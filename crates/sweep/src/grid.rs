@@ -2,7 +2,7 @@
 
 use report::record::written;
 use scb_core::Weights;
-use scb_core::optimise::ALGORITHMS;
+use scb_core::learn::ALGORITHMS;
 
 use crate::axis::{self, AXES};
 use crate::config::{Config, GridSpec, Pretraining, Quantity};

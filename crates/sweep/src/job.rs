@@ -33,7 +33,7 @@ use blake3::Hasher;
 use rayon::prelude::*;
 use report::record::STEP_SCALES;
 use scb_core::kernel::Level;
-use scb_core::optimise::{ALGORITHMS, Start};
+use scb_core::learn::{ALGORITHMS, Start};
 use scb_core::random::Seed;
 use scb_core::train::{StageEnd, StepScale, StopAt, TrainSpec};
 use scb_core::{Chain, TaskSpec, Weights};

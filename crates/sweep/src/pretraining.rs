@@ -15,10 +15,10 @@ use ndarray::Array2;
 use report::Table;
 use scb_core::Task;
 use scb_core::kernel::Level;
-use scb_core::optimise::{Start, algorithm};
+use scb_core::learn::{Start, algorithm};
 use scb_core::random::stream;
+use scb_core::task::transfer::source;
 use scb_core::train::{StageEnd, StepScale, StopAt, TrainSpec, train};
-use scb_core::transfer::source;
 
 use crate::axis::{self, AXES, Shape};
 use crate::config::Config;

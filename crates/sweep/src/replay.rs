@@ -12,7 +12,7 @@ use report::claim::{Claim, Evidence, Matrices, Wanted};
 use report::figure::{self, Pictured, Specimen, Traced};
 use report::record::{POPULATION, PROX};
 use report::{Record, TracePoint};
-use scb_core::optimise::ALGORITHMS;
+use scb_core::learn::ALGORITHMS;
 use scb_core::train::{Checkpoint, Observer, StopAt};
 
 use crate::axis;

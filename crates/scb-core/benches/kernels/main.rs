@@ -14,12 +14,12 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion};
-use scb_core::categorical::Categorical;
-use scb_core::gradient::{Accumulator, Gradient};
+use scb_core::data::Batches;
 use scb_core::kernel::{self, Bits, Block, FixedPoint, Layout, Level, Residuals, Sequences, States, Table};
-use scb_core::optimise::{Learner, Setup, Start, StepSizes, algorithm};
+use scb_core::learn::gradient::{Accumulator, Gradient};
+use scb_core::learn::{Learner, Setup, Start, StepSizes, algorithm};
+use scb_core::random::Categorical;
 use scb_core::random::stream;
-use scb_core::sampler::Batches;
 use scb_core::{Chain, Linear, Task, TaskSpec, Weights};
 
 use table::Results;

@@ -10,7 +10,7 @@
 use rand::Rng;
 
 use super::layout::{Block, ROUND};
-use crate::categorical::Categorical;
+use crate::random::Categorical;
 use crate::random::Stream;
 
 /// Cells that 16 bits can name.

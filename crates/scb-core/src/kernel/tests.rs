@@ -4,7 +4,7 @@
 use rand::Rng;
 
 use super::*;
-use crate::categorical::Categorical;
+use crate::random::Categorical;
 use crate::random::{Stream, dirichlet, normal, stream};
 
 /// Shapes that meet every special case, then random ones: N, T and the number of lines.

@@ -1,8 +1,8 @@
 //! First sample counts at which a run is somewhere.
 
 use crate::model::Linear;
-use crate::population::expected_loss;
 use crate::task::Task;
+use crate::theory::population::expected_loss;
 
 use super::{Checkpoint, MIRRORED_ALPHA, Status, StopAt, TrainSpec};
 

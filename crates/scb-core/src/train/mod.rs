@@ -17,8 +17,8 @@ pub use stage::StageEnd;
 use ndarray::Array2;
 
 use crate::TrainError;
-use crate::metrics::{Errors, Truth};
-use crate::optimise::{Setup, Stage, StepSizes};
+use crate::learn::{Setup, Stage, StepSizes};
+use crate::measure::{Errors, Truth};
 use crate::random::Stream;
 use crate::task::Task;
 

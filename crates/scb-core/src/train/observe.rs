@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use crate::metrics::{Errors, Rounded, Truth};
+use crate::learn::Stage;
+use crate::measure::{Errors, Rounded, Truth};
 use crate::model::Linear;
-use crate::optimise::Stage;
 
 /// A run at one check.
 #[derive(Debug)]

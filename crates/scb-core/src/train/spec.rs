@@ -2,7 +2,7 @@
 
 use super::StageEnd;
 use crate::kernel::Level;
-use crate::optimise::{Algorithm, Stage, Start};
+use crate::learn::{Algorithm, Stage, Start};
 use crate::{Task, TrainError};
 
 /// Units of the step sizes.

@@ -1,8 +1,8 @@
 //! What ends a stage.
 
 use super::TrainSpec;
-use crate::metrics::{Truth, kept_mass};
-use crate::optimise::Learner;
+use crate::learn::Learner;
+use crate::measure::{Truth, kept_mass};
 
 /// When a stage ends: at the first of the conditions that are given. None given: never.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

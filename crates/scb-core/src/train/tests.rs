@@ -6,11 +6,11 @@ use ndarray::Array2;
 
 use super::*;
 use crate::kernel::Level;
+use crate::learn::{Start, algorithm};
 use crate::model::Linear;
-use crate::optimise::{Start, algorithm};
-use crate::population::Recursion;
 use crate::random::stream;
 use crate::task::{Chain, TaskSpec, Weights};
+use crate::theory::population::Recursion;
 
 fn task(n: usize, q: usize, t: usize, seed: u8) -> Task {
     let chain = Chain::Mixture { persistence: 0.5, concentration: 1.0 };

@@ -5,8 +5,8 @@
 //! leave the sets where their columns sum to 1.
 
 use super::{Algorithm, Optimiser, Sampled, StepSizes, no_bytes};
-use crate::gradient::Gradient;
 use crate::kernel::Level;
+use crate::learn::gradient::Gradient;
 use crate::model::{Linear, row, row_mut};
 use crate::task::Task;
 
@@ -43,15 +43,15 @@ impl Optimiser for Sgd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::population::{expected_gradient, expected_loss};
     use crate::random::stream;
     use crate::task::{Chain, TaskSpec, Weights};
+    use crate::theory::population::{expected_gradient, expected_loss};
 
     /// Its rows do not keep a sum of 1: stages end on the correlation that the metrics say, and not on what it would be if they did.
     #[test]
     fn the_correlation_that_stages_end_on_is_the_one_that_is_measured() {
-        use crate::metrics::Truth;
-        use crate::optimise::{Learner, Setup, Start};
+        use crate::learn::{Learner, Setup, Start};
+        use crate::measure::Truth;
         let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
         let spec = TaskSpec { n: 3, q: 2, t: 20, chain, weights: Weights::Equal };
         let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();

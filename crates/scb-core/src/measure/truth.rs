@@ -4,7 +4,8 @@ use ndarray::Array2;
 
 use crate::kernel::Level;
 use crate::model::{self, Linear, rounding};
-use crate::{Task, TrainError, population};
+use crate::theory::population;
+use crate::{Task, TrainError};
 
 /// What rounding the attention now would give: for every query token the entries that are no noise, divided by their sum.
 #[derive(Debug, Clone, Copy, PartialEq)]

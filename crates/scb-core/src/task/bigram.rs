@@ -5,7 +5,7 @@ use rand::seq::{SliceRandom, index};
 
 use crate::TaskError;
 use crate::random::{Stream, dirichlet};
-use crate::stationary::stationary;
+use crate::task::stationary;
 
 /// The most states a token of one byte can name.
 pub const MAX_STATES: usize = 256;

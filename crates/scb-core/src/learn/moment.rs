@@ -16,12 +16,12 @@
 //! There are `N^3 T` counters of four bytes.
 
 use super::{Algorithm, Learner, Setup, Stage, StepSizes};
-use crate::chi_square::{exceeds, exceeds_shifted};
+use crate::data::Batches;
 use crate::kernel::{FixedPoint, Level};
-use crate::metrics::Truth;
+use crate::measure::Truth;
 use crate::model::{Linear, rounding, row, row_mut};
-use crate::sampler::Batches;
 use crate::task::Task;
+use crate::theory::chi_square::{exceeds, exceeds_shifted};
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "moment",
@@ -297,7 +297,7 @@ pub fn support_threshold(task: &Task, probability: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optimise::Start;
+    use crate::learn::Start;
     use crate::random::stream;
     use crate::task::{Chain, TaskSpec, Weights};
 

@@ -8,8 +8,8 @@
 use ndarray::Array2;
 
 use super::{Algorithm, Optimiser, Sampled, StepSizes};
-use crate::gradient::Gradient;
 use crate::kernel::Level;
+use crate::learn::gradient::Gradient;
 use crate::model::softmax::{attend, logits_of, to_logits};
 use crate::model::{Linear, row, row_mut};
 use crate::task::Task;
@@ -53,9 +53,9 @@ impl Optimiser for Softmax {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::population::{expected_gradient, expected_loss};
     use crate::random::stream;
     use crate::task::{Chain, TaskSpec, Weights};
+    use crate::theory::population::{expected_gradient, expected_loss};
 
     #[test]
     fn small_steps_on_the_expected_gradient_lower_the_expected_loss() {

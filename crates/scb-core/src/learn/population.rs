@@ -6,10 +6,10 @@
 use ndarray::Array2;
 
 use super::{Algorithm, Learner, Setup, Stage, Start, StepSizes, no_bytes};
-use crate::metrics::Truth;
+use crate::measure::Truth;
 use crate::model::Linear;
-use crate::population::Recursion;
 use crate::task::Task;
+use crate::theory::population::Recursion;
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "population",

@@ -52,11 +52,11 @@ pub fn probability(task: &Task, eta_v: f64, eta_a: f64, batch_size: f64) -> f64 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gradient::{Accumulator, Gradient};
+    use crate::data::Batches;
     use crate::kernel::{FixedPoint, Level};
+    use crate::learn::gradient::{Accumulator, Gradient};
     use crate::model::Linear;
     use crate::random::{normal, stream};
-    use crate::sampler::Batches;
     use crate::task::{Chain, TaskSpec, Weights};
 
     fn task(n: usize, q: usize, t: usize) -> Task {

@@ -5,14 +5,15 @@
 
 use ndarray::Array2;
 
-use crate::gradient::{Accumulator, Gradient};
+use crate::data::{Attended, Batches};
 use crate::kernel::{FixedPoint, Level};
-use crate::metrics::Truth;
+use crate::learn::gradient::{Accumulator, Gradient};
+use crate::measure::Truth;
 use crate::model::Linear;
 use crate::random::Stream;
-use crate::sampler::{Attended, Batches};
 use crate::task::Task;
 
+pub mod gradient;
 mod stage;
 
 pub use moment::{noncentrality, support_probability, support_threshold};

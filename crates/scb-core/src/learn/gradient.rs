@@ -7,9 +7,9 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
+use crate::data::Chunk;
 use crate::kernel::{self, Level, PIECE, Residuals, Table};
 use crate::model::Linear;
-use crate::sampler::Chunk;
 
 /// Gradient of the loss with respect to V and A.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,9 +100,9 @@ impl Accumulator {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Batches;
     use crate::kernel::FixedPoint;
     use crate::random::{Stream, normal, stream};
-    use crate::sampler::Batches;
     use crate::task::{Chain, Task, TaskSpec, Weights};
 
     fn task(n: usize, q: usize, t: usize) -> Task {

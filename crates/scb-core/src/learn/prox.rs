@@ -19,8 +19,8 @@
 //! exceeds the most positive one by a factor, averaged over query tokens. A learner sees both.
 
 use super::{Algorithm, Optimiser, Sampled, Stage, StepSizes, no_bytes};
-use crate::gradient::Gradient;
 use crate::kernel::Level;
+use crate::learn::gradient::Gradient;
 use crate::model::rounding::{self, smallest};
 use crate::model::{Linear, row, row_mut};
 use crate::task::Task;
@@ -222,10 +222,10 @@ mod tests {
     use ndarray::Array2;
 
     use super::*;
-    use crate::metrics::Truth;
-    use crate::population::{Recursion, expected_gradient};
+    use crate::measure::Truth;
     use crate::random::{normal, stream};
     use crate::task::{Chain, TaskSpec, Weights};
+    use crate::theory::population::{Recursion, expected_gradient};
 
     fn task() -> Task {
         let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
@@ -385,11 +385,11 @@ mod tests {
             chain: Chain::Mixture { persistence: 0.5, concentration: 1.0 },
             weights: Weights::Equal,
         };
-        let source = crate::transfer::source(&task, 0.6, &spec, &mut stream([8; 16])).unwrap();
+        let source = crate::task::transfer::source(&task, 0.6, &spec, &mut stream([8; 16])).unwrap();
         let truth = Truth::new(&task, Level::best());
-        let start = crate::optimise::Start::Transferred { value: source.transition.clone(), weight: 0.7 };
+        let start = crate::learn::Start::Transferred { value: source.transition.clone(), weight: 0.7 };
         let level = Level::best();
-        let setup = crate::optimise::Setup {
+        let setup = crate::learn::Setup {
             task: &task,
             stream: stream([1; 16]),
             start,
@@ -402,7 +402,7 @@ mod tests {
         let mut model = setup.model();
         let theta = 0.7 * 0.6 * (source.k_p / task.k_p).sqrt();
         assert!((truth.alpha_v(&model.value) - theta).abs() < 1e-9, "weight, correlation and size");
-        let mut population = (crate::optimise::algorithm("population").unwrap().learner)(&setup);
+        let mut population = (crate::learn::algorithm("population").unwrap().learner)(&setup);
         let sizes = StepSizes { value: 0.05 / task.k_q, attention: 0.05 / task.k_p, threshold: 0.0 };
         let mut prox = optimiser();
         for step in 0..200 {

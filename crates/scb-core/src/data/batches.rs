@@ -16,8 +16,8 @@ use rand::Rng;
 use rayon::prelude::*;
 
 use crate::Task;
-use crate::categorical::Categorical;
 use crate::kernel::{self, Bits, Block, FixedPoint, GENERATORS, Layout, Level, Sequences, States};
+use crate::random::Categorical;
 use crate::random::{Stream, child};
 
 /// Bytes that the tokens and look-up tables of a chunk take, about, unless [`FEWEST_LINES`] take more: they are meant to

@@ -11,8 +11,8 @@
 use ndarray::Array2;
 
 use super::{Algorithm, Optimiser, Sampled, StepSizes};
-use crate::gradient::Gradient;
 use crate::kernel::Level;
+use crate::learn::gradient::Gradient;
 use crate::model::softmax::{attend, logits_of, to_logits};
 use crate::model::{Linear, row, row_mut};
 use crate::task::Task;

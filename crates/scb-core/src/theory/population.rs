@@ -154,10 +154,10 @@ impl Recursion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gradient::{Accumulator, Gradient};
+    use crate::data::{Attended, Batches};
     use crate::kernel::{FixedPoint, Level};
+    use crate::learn::gradient::{Accumulator, Gradient};
     use crate::random::{normal, stream};
-    use crate::sampler::{Attended, Batches};
     use crate::task::{Chain, TaskSpec, Weights};
 
     fn task(n: usize, q: usize, t: usize) -> Task {

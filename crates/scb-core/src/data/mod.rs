@@ -1,0 +1,5 @@
+//! Samples of a task, batch by batch.
+
+mod batches;
+
+pub use batches::{Attended, Batches, Chunk};
