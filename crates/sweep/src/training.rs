@@ -8,9 +8,10 @@ use std::time::Instant;
 use report::record::{OPTIONAL, PROX};
 use report::{Measures, Record, Status, Timing, TracePoint};
 use scb_core::kernel::Level;
-use scb_core::learn::{Stage, Start, support_threshold};
+use scb_core::learn::{Stage, Start};
 use scb_core::random::stream;
 use scb_core::theory::mirrored as mirror;
+use scb_core::theory::support_threshold;
 use scb_core::train::{self, Checkpoint, Observer, Outcome, TrainSpec};
 use scb_core::{Task, TaskError};
 

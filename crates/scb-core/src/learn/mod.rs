@@ -16,7 +16,6 @@ use crate::task::Task;
 pub mod gradient;
 mod stage;
 
-pub use moment::{noncentrality, support_probability, support_threshold};
 pub use stage::Stage;
 
 /// Declares the modules and the table of algorithms at once.

@@ -9,7 +9,7 @@ use super::{Algorithm, Learner, Setup, Stage, Start, StepSizes, no_bytes};
 use crate::measure::Truth;
 use crate::model::Linear;
 use crate::task::Task;
-use crate::theory::population::Recursion;
+use crate::theory::Recursion;
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "population",

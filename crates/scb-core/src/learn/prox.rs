@@ -225,7 +225,8 @@ mod tests {
     use crate::measure::Truth;
     use crate::random::{normal, stream};
     use crate::task::{Chain, TaskSpec, Weights};
-    use crate::theory::population::{Recursion, expected_gradient};
+    use crate::theory::Recursion;
+    use crate::theory::population::expected_gradient;
 
     fn task() -> Task {
         let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };

@@ -10,7 +10,7 @@ use crate::learn::{Start, algorithm};
 use crate::model::Linear;
 use crate::random::stream;
 use crate::task::{Chain, TaskSpec, Weights};
-use crate::theory::population::Recursion;
+use crate::theory::Recursion;
 
 fn task(n: usize, q: usize, t: usize, seed: u8) -> Task {
     let chain = Chain::Mixture { persistence: 0.5, concentration: 1.0 };
