@@ -5,7 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use scb_core::kernel::Level;
+use scb_core::kernel::{Level, use_level};
 use scb_core::learn::{Setup, Stage, Start, StepSizes, algorithm};
 use scb_core::random::stream;
 use scb_core::{Chain, Task, TaskSpec, Weights};
@@ -42,17 +42,10 @@ fn steps_after_the_first_allocate_nothing() {
         let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
         for name in ["prox", "sgd", "softmax", "softmax_adam"] {
             for level in Level::available() {
+                use_level(level);
                 let start = Start::Planted { alpha_v: 0.3, alpha_a: 0.5 };
-                let setup = Setup {
-                    task: &task,
-                    stream: stream([2; 16]),
-                    start,
-                    batch_size,
-                    cut: 0.2,
-                    keep: 0.5,
-                    flip: None,
-                    level,
-                };
+                let setup =
+                    Setup { task: &task, stream: stream([2; 16]), start, batch_size, cut: 0.2, keep: 0.5, flip: None };
                 let mut learner = (algorithm(name).unwrap().learner)(&setup);
                 let sizes = StepSizes { value: 1e-3, attention: 1e-3, threshold: 1e-6 };
                 for stage in [Stage::Sparse, Stage::Round] {

@@ -330,6 +330,7 @@ impl Job {
     /// How it is trained; a V that is transferred to it takes the place of the start.
     #[must_use]
     pub fn train_spec(&self, shared: &Shared, level: Level) -> TrainSpec {
+        scb_core::kernel::use_level(level);
         let values = &self.point.values;
         let flip = values[axis::FLIP];
         TrainSpec {
@@ -356,7 +357,6 @@ impl Job {
             epsilon: values[axis::EPSILON],
             resolution: shared.resolution,
             stop_at: shared.stop_at,
-            level,
         }
     }
 

@@ -141,6 +141,7 @@ fn learn(
     identity: &Identity,
     level: Level,
 ) -> Result<(Task, Pretrained), String> {
+    scb_core::kernel::use_level(level);
     let settings = config.shared.pretraining;
     let mut spec = job.task_spec(&config.shared);
     spec.t = settings.t as usize;
@@ -168,7 +169,6 @@ fn learn(
         epsilon: 0.25,
         resolution: 0.5,
         stop_at: StopAt::Budget,
-        level,
     };
     let outcome = train(&source, &spec, stream(identity.pretraining_id(job).0), &mut ());
     let outcome = outcome.map_err(|error| format!("pretraining at theta = {theta}: {error}"))?;

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion};
 use scb_core::data::Batches;
-use scb_core::kernel::{self, Bits, Block, FixedPoint, Layout, Level, Residuals, Sequences, States, Table};
+use scb_core::kernel::{self, Bits, Block, FixedPoint, Layout, Level, Residuals, Sequences, States, Table, use_level};
 use scb_core::learn::gradient::{Accumulator, Gradient};
 use scb_core::learn::{Learner, Setup, Start, StepSizes, algorithm};
 use scb_core::random::Categorical;
@@ -65,7 +65,7 @@ fn kernels(c: &mut Criterion, results: &mut Results, level: Level, size: Size) {
     let task = task(size);
     let states = States::new(&Categorical::new(&task.stationary().to_vec()), n);
     let model = Linear::planted(&task, 0.5, 0.5);
-    let mut attention = FixedPoint::zeros(n, t, level);
+    let mut attention = FixedPoint::zeros(n, t);
     attention.set(&model.attention);
     let (layout, width) = (Layout::new(n, t), kernel::width(n));
     let count = b.div_ceil(layout.sequences());
@@ -110,9 +110,9 @@ fn gradient(c: &mut Criterion, results: &mut Results, level: Level, size: Size) 
     let [n, _, t, b] = size;
     let task = task(size);
     let model = Linear::planted(&task, 0.5, 0.5);
-    let mut attention = FixedPoint::zeros(n, t, level);
+    let mut attention = FixedPoint::zeros(n, t);
     let mut batches = Batches::new(&task, b, stream([3; 16]));
-    let mut accumulator = Accumulator::new(n, level);
+    let mut accumulator = Accumulator::new(n);
     let mut gradient = Gradient::zeros(n, t);
     measure(c, results, ("gradient", &name(size), level), b * t, || {
         attention.set(&model.attention);
@@ -131,8 +131,7 @@ fn step(c: &mut Criterion, results: &mut Results, level: Level, group: &str, siz
     let [_, _, t, batch_size] = size;
     let task = task(size);
     let start = Start::Planted { alpha_v: 0.5, alpha_a: 0.5 };
-    let setup =
-        Setup { task: &task, stream: stream([3; 16]), start, batch_size, cut: 0.2, keep: 0.5, flip: None, level };
+    let setup = Setup { task: &task, stream: stream([3; 16]), start, batch_size, cut: 0.2, keep: 0.5, flip: None };
     let Some(prox) = algorithm("prox") else { return };
     let mut learner: Box<dyn Learner> = (prox.learner)(&setup);
     let sizes = StepSizes { value: 1e-7, attention: 1e-7, threshold: 1e-9 };
@@ -142,6 +141,7 @@ fn step(c: &mut Criterion, results: &mut Results, level: Level, group: &str, siz
 fn all(c: &mut Criterion) -> Results {
     let mut results = Results::new();
     for level in Level::available() {
+        use_level(level);
         random_bits(c, &mut results, level);
         for size in SIZES {
             step(c, &mut results, level, "step", size);

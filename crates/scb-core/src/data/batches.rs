@@ -16,7 +16,7 @@ use rand::Rng;
 use rayon::prelude::*;
 
 use crate::Task;
-use crate::kernel::{self, Bits, Block, FixedPoint, GENERATORS, Layout, Level, Sequences, States};
+use crate::kernel::{self, Bits, Block, FixedPoint, GENERATORS, Layout, Sequences, States, level_in_use};
 use crate::random::Categorical;
 use crate::random::{Stream, child};
 
@@ -119,7 +119,6 @@ impl Chunk {
 /// The entries of an attention that has few.
 #[derive(Debug)]
 pub struct Attended {
-    level: Level,
     /// Position and weight, for each query token.
     entries: Vec<Vec<(usize, f64)>>,
 }
@@ -128,13 +127,13 @@ impl Attended {
     /// The entries of `attention`, shape `(N, T)`, that are not 0; `None` if there are so many that drawing every
     /// token is faster.
     #[must_use]
-    pub fn new(attention: &Array2<f32>, level: Level) -> Option<Self> {
+    pub fn new(attention: &Array2<f32>) -> Option<Self> {
         let few = attention.len() / GLANCE_COST;
         let not_zero = |row: ArrayView1<'_, f32>| {
             row.iter().enumerate().filter(|(_, a)| **a != 0.0).map(|(t, &a)| (t, f64::from(a))).collect()
         };
         let entries: Vec<Vec<_>> = attention.rows().into_iter().map(not_zero).collect();
-        (entries.iter().map(Vec::len).sum::<usize>() <= few).then_some(Self { level, entries })
+        (entries.iter().map(Vec::len).sum::<usize>() <= few).then_some(Self { entries })
     }
 }
 
@@ -215,7 +214,7 @@ impl Batches {
     /// Draws one batch, which meets `attention`, and hands it over chunk by chunk, always in
     /// the same order and of the same sizes.
     pub fn for_each_chunk(&mut self, attention: &FixedPoint, mut visit: impl FnMut(&Chunk)) {
-        self.for_each(attention.level(), &mut visit, |batches, samples| {
+        self.for_each(&mut visit, |batches, samples| {
             batches.draw_sequences(attention);
             batches.draw_outputs(samples);
         });
@@ -224,15 +223,15 @@ impl Batches {
     /// As [`Batches::for_each_chunk`] for an attention with few entries that is not to change: tokens are drawn only
     /// where it looks, and at the position that the output comes from. A chunk then has no sequences.
     pub fn for_each_glance(&mut self, attended: &Attended, mut visit: impl FnMut(&Chunk)) {
-        self.for_each(attended.level, &mut visit, |batches, samples| batches.glance(attended, samples));
+        self.for_each(&mut visit, |batches, samples| batches.glance(attended, samples));
     }
 
     /// Chunk by chunk: query tokens, then what `draw` makes of them.
-    fn for_each(&mut self, level: Level, visit: &mut dyn FnMut(&Chunk), draw: impl Fn(&mut Self, usize)) {
+    fn for_each(&mut self, visit: &mut dyn FnMut(&Chunk), draw: impl Fn(&mut Self, usize)) {
         let mut left = self.batch_size;
         while left > 0 {
             let samples = left.min(self.samples_per_chunk);
-            self.assign(samples, level);
+            self.assign(samples);
             draw(self, samples);
             visit(&self.chunk);
             left -= samples;
@@ -271,8 +270,8 @@ impl Batches {
     }
 
     /// Draws the query tokens and gives every sample its place.
-    fn assign(&mut self, samples: usize, level: Level) {
-        level.fill(&mut self.choices, &mut self.words[..(3 * samples).div_ceil(GENERATORS)]);
+    fn assign(&mut self, samples: usize) {
+        level_in_use().fill(&mut self.choices, &mut self.words[..(3 * samples).div_ceil(GENERATORS)]);
         let Chunk { lines, groups, filled, queries, outputs, histograms, layout, width, .. } = &mut self.chunk;
         // Samples are exchangeable, so it is enough to know how many have each query token.
         self.queries.count(&self.words.as_flattened()[..samples], &mut self.counts);
@@ -384,7 +383,7 @@ mod tests {
             let (mut tokens, mut queries) = (vec![0u64; n], vec![0u64; n]);
             // Observed and expected counts of each output, summed over samples.
             let (mut observed, mut expected) = (vec![0u64; n], vec![0.0; n]);
-            batches.for_each_chunk(&FixedPoint::zeros(n, t, Level::best()), |chunk| {
+            batches.for_each_chunk(&FixedPoint::zeros(n, t), |chunk| {
                 for (place, query) in chunk.samples() {
                     queries[query] += 1;
                     (0..t).for_each(|position| tokens[chunk.token(place, position)] += 1);
@@ -411,7 +410,7 @@ mod tests {
         let (n, t) = (4, 40);
         let task = task(n, 1, t, Weights::Equal);
         let mut pairs = vec![0u64; n * n];
-        Batches::new(&task, 50_000, stream([6; 16])).for_each_chunk(&FixedPoint::zeros(n, t, Level::best()), |chunk| {
+        Batches::new(&task, 50_000, stream([6; 16])).for_each_chunk(&FixedPoint::zeros(n, t), |chunk| {
             for (place, query) in chunk.samples() {
                 let current = chunk.token(place, task.patterns[query].positions[0]);
                 pairs[current * n + chunk.output(place)] += 1;
@@ -428,7 +427,7 @@ mod tests {
             let task = task(n, 1, 5, Weights::Equal);
             for batch_size in [1, 2, 3, 4, 7, 8, 100, 5000] {
                 let mut samples = 0;
-                let attention = FixedPoint::zeros(n, 5, Level::best());
+                let attention = FixedPoint::zeros(n, 5);
                 Batches::new(&task, batch_size, stream([7; 16])).for_each_chunk(&attention, |chunk| {
                     samples += chunk.samples().count();
                     let full = chunk.layout.sequences();
@@ -454,7 +453,7 @@ mod tests {
     fn batches_are_pinned_by_value() {
         let task = task(4, 2, 9, Weights::Equal);
         let mut seen = Vec::new();
-        Batches::new(&task, 3, stream([9; 16])).for_each_chunk(&FixedPoint::zeros(4, 9, Level::best()), |chunk| {
+        Batches::new(&task, 3, stream([9; 16])).for_each_chunk(&FixedPoint::zeros(4, 9), |chunk| {
             for (place, query) in chunk.samples() {
                 let tokens: Vec<usize> = (0..9).map(|t| chunk.token(place, t)).collect();
                 seen.push((query, tokens, chunk.output(place)));

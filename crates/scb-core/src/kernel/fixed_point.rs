@@ -11,7 +11,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::layout::Layout;
-use super::{Level, PIECE, SHARED_PIECES, worth_many_cores};
+use super::{Level, PIECE, SHARED_PIECES, level_in_use, worth_many_cores};
 
 /// Sixteen positions' weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,9 +74,15 @@ pub(super) struct Row<'a> {
 }
 
 impl FixedPoint {
-    /// All zero, for `n` states and `t` positions.
+    /// All zero, for `n` states and `t` positions, for the level in use.
     #[must_use]
-    pub fn zeros(n: usize, t: usize, level: Level) -> Self {
+    pub fn zeros(n: usize, t: usize) -> Self {
+        Self::at(level_in_use(), n, t)
+    }
+
+    /// As [`FixedPoint::zeros`], for a level of one's own choice.
+    #[must_use]
+    pub fn at(level: Level, n: usize, t: usize) -> Self {
         let lanes_per_row = 2 * t.div_ceil(super::layout::ROUND);
         let pieces_per_row = t.div_ceil(PIECE);
         let scales = vec![Scale { unit: 0.0, total: 0 }; n * pieces_per_row];
@@ -143,7 +149,7 @@ mod tests {
             let attention = Array2::from_shape_fn((2, t), |(k, _)| (normal(&mut s) * [1e-3, 4e5][k]) as f32);
             for level in Level::available() {
                 for n in [3, 20] {
-                    let mut weights = FixedPoint::zeros(n, t, level);
+                    let mut weights = FixedPoint::at(level, n, t);
                     let rows = Array2::from_shape_fn((n, t), |(k, i)| attention[[k % 2, i]]);
                     weights.set(&rows);
                     for k in 0..n {
@@ -179,7 +185,7 @@ mod tests {
             {
                 let mut attention = Array2::from_elem((1, t), 0.5);
                 attention[[0, 1]] = wrong;
-                let mut fixed = FixedPoint::zeros(1, t, level);
+                let mut fixed = FixedPoint::at(level, 1, t);
                 fixed.set(&attention);
                 assert_eq!(fixed.row(0).scales[0].unit.is_nan(), wrong != f32::MAX, "{level:?}");
             }

@@ -15,6 +15,8 @@
 //! | `layout` | how tokens lie in memory |
 //! | `fixed_point` | the attention as integers |
 //! | `residuals` | the small matrix products between histograms and look-ups |
+//! | `level` | which version of the kernels is in use |
+//! | `operations` | the kernels as methods of a [`Level`] |
 //! | `portable` | every kernel, for any processor: the definition |
 //! | `x86` | the same for AVX2 and AVX-512, and all `unsafe` of the crate |
 //!
@@ -30,11 +32,11 @@
 //! | stretch | what one block holds of one sequence |
 //! | narrow, wide | a layout for at most 16 states, or for more |
 
-use rayon::prelude::*;
-
 mod bits;
 mod fixed_point;
 mod layout;
+mod level;
+mod operations;
 mod portable;
 mod residuals;
 mod sequences;
@@ -45,13 +47,13 @@ mod x86;
 pub use bits::{Bits, GENERATORS};
 pub use fixed_point::FixedPoint;
 pub use layout::{Block, Layout};
+pub use level::{Level, level_in_use, use_level};
 pub use residuals::{Residuals, width};
 pub use sequences::Sequences;
 pub use states::States;
 
-use fixed_point::{Form, Weights16};
-use layout::ROUND;
-use states::Cells;
+use operations::{SHARED_PIECES, Samples};
+pub(crate) use operations::{add_to_all, descend, kept, largest, sum, worth_many_cores};
 
 /// Lanes of every floating-point sum over positions. Decides results: change it only with the results version.
 pub const LANES: usize = 64;
@@ -60,234 +62,10 @@ pub const LANES: usize = 64;
 /// results, as [`LANES`] does.
 pub const PIECE: usize = 8192;
 
-/// Entries of the attention that are worth a second core, some 0.1 ms of work. Decides speed only.
-const SHARED_ENTRIES: usize = 1 << 19;
-
-/// Pieces of the attention that one core takes at once, some 0.01 ms of work. Decides speed only.
-const SHARED_PIECES: usize = 8;
-
 /// Sixteen entries of a look-up table.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C, align(64))]
 pub struct Table(pub [f32; 16]);
-
-/// A way to compute the kernels that this processor can follow. All give the same bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Level(Kind);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Portable,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
-
-/// Calls the version of a kernel for a level.
-macro_rules! dispatch {
-    ($level:expr, $name:ident $(::<$constant:tt>)? ($($argument:expr),* $(,)?)) => {
-        match $level.0 {
-            Kind::Portable => portable::$name $(::<$constant>)? ($($argument),*),
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => x86::call!(avx2::$name $(::<$constant>)? ($($argument),*)),
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => x86::call!(avx512::$name $(::<$constant>)? ($($argument),*)),
-        }
-    };
-}
-
-impl Level {
-    /// Every level that this processor has, the slowest first.
-    #[must_use]
-    pub fn available() -> Vec<Self> {
-        #[cfg(target_arch = "x86_64")]
-        let wide = [x86::has_avx2().then_some(Self(Kind::Avx2)), x86::has_avx512().then_some(Self(Kind::Avx512))];
-        #[cfg(not(target_arch = "x86_64"))]
-        let wide: [Option<Self>; 0] = [];
-        [Self(Kind::Portable)].into_iter().chain(wide.into_iter().flatten()).collect()
-    }
-
-    /// The fastest level that this processor has.
-    #[must_use]
-    pub fn best() -> Self {
-        Self::available().pop().unwrap_or(Self(Kind::Portable))
-    }
-
-    /// What a user calls it: `portable`, `avx2` or `avx512`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self.0 {
-            Kind::Portable => "portable",
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => "avx2",
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => "avx512",
-        }
-    }
-
-    /// How this level wants the weights, for a narrow layout or a wide one.
-    fn form(self, narrow: bool) -> Form {
-        match (self.0, narrow) {
-            #[cfg(target_arch = "x86_64")]
-            (Kind::Avx2, true) => Form::Halves,
-            _ => Form::Whole,
-        }
-    }
-
-    /// `sums[p] = sum over lines of the line's table at the index that its tokens of position p make up`, added in order to what
-    /// `sums` holds if `add`.
-    ///
-    /// `lines` are whole lines of `layout`, at least one; each has [`table_size`] of `tables`. `sums` are for as many
-    /// positions from `first` on, a multiple of [`PIECE`], as it has entries.
-    pub fn look_up(
-        self,
-        layout: &Layout,
-        lines: &[Block],
-        first: usize,
-        tables: &[Table],
-        add: bool,
-        sums: &mut [f32],
-    ) {
-        let per_line = layout.blocks();
-        if layout.narrow() {
-            // From here on, every `per_line`-th block is the next line's.
-            let lines = &lines[first / (4 * ROUND)..];
-            dispatch!(self, look_up_narrow(lines, per_line, tables, add, sums));
-        } else {
-            let stride = tables.len() * per_line / lines.len().max(1);
-            let lines = &lines[first / (2 * ROUND)..];
-            dispatch!(self, look_up_wide(lines, per_line, tables, stride, add, sums));
-        }
-    }
-
-    /// From the outputs and histograms ([`width`] entries each) of the samples in some lines of `layout`, by place, `filled`
-    /// sequences in each line: adds to dV and makes the look-up tables, [`table_size`] a line.
-    pub fn residuals(
-        self,
-        job: &mut Residuals,
-        layout: &Layout,
-        filled: &[usize],
-        outputs: &[usize],
-        histograms: &[f64],
-        tables: &mut [Table],
-    ) {
-        let sequences = layout.sequences();
-        assert_eq!(outputs.len(), filled.len() * sequences);
-        assert_eq!(histograms.len(), outputs.len() * job.width);
-        let samples = &Samples { sequences, filled, outputs, histograms };
-        dispatch!(self, residuals(job, samples, tables));
-    }
-
-    /// Makes `rounds` rounds of 32 random words of 16 bits and gives what they come to: the least that
-    /// drawing as many tokens can cost.
-    #[must_use]
-    pub fn random_words(self, bits: &mut Bits, rounds: usize) -> u64 {
-        dispatch!(self, random_words(bits, rounds))
-    }
-
-    /// Fills `words` with random words.
-    pub fn fill(self, bits: &mut Bits, words: &mut [[u64; GENERATORS]]) {
-        dispatch!(self, fill(bits, words));
-    }
-
-    /// Sum of all entries.
-    #[must_use]
-    pub fn sum(self, x: &[f32]) -> f64 {
-        fold_pieces(x, |x| dispatch!(self, sum::<false>(x)), 0.0, |sum, part| sum + f64::from(part))
-    }
-
-    /// Sum of the magnitudes of all entries.
-    #[must_use]
-    pub fn magnitude(self, x: &[f32]) -> f64 {
-        fold_pieces(x, |x| dispatch!(self, sum::<true>(x)), 0.0, |sum, part| sum + f64::from(part))
-    }
-
-    /// The largest entry; minus infinity if there is none. Not-a-number entries are passed over.
-    #[must_use]
-    pub fn largest(self, x: &[f32]) -> f32 {
-        let part = |x: &[f32]| dispatch!(self, largest(x));
-        if worth_many_cores(x.len()) { part(&by_piece(x, part)) } else { part(x) }
-    }
-
-    /// Sum, sum of squares and number of the entries that are at least `floor`.
-    #[must_use]
-    pub fn kept(self, x: &[f32], floor: f32) -> (f64, f64, f64) {
-        let [mass, square, count] = fold_pieces(
-            x,
-            |x| dispatch!(self, kept(x, floor)),
-            [0.0; 3],
-            |all, part| std::array::from_fn(|i| all[i] + f64::from(part[i])),
-        );
-        (mass, square, count)
-    }
-
-    /// `a <- a - eta (g - mean)`, then `sign(a) max(|a| - threshold, 0)` if `threshold > 0`.
-    pub fn descend(self, a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32) {
-        let part = |(a, g): (&mut [f32], &[f32])| dispatch!(self, descend(a, g, eta, mean, threshold));
-        if worth_many_cores(a.len()) {
-            a.par_chunks_mut(PIECE).zip(g.par_chunks(PIECE)).with_min_len(SHARED_PIECES).for_each(part);
-        } else {
-            part((a, g));
-        }
-    }
-
-    /// Adds `x` to every entry.
-    pub fn add_to_all(self, a: &mut [f32], x: f32) {
-        let part = |a: &mut [f32]| dispatch!(self, add_to_all(a, x));
-        if worth_many_cores(a.len()) {
-            a.par_chunks_mut(PIECE).with_min_len(SHARED_PIECES).for_each(part);
-        } else {
-            part(a);
-        }
-    }
-
-    /// Rounds `a * per_unit` to integers of the given form; gives their sum.
-    fn round_weights(self, form: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
-        dispatch!(self, round_weights(form, a, per_unit, lanes))
-    }
-}
-
-impl Sequences<'_> {
-    /// Draws the sequences and takes the histogram `h = X a` of each, `a` the attention of its query token, at the
-    /// level that the attention was prepared for.
-    ///
-    /// A sequence takes whole rounds of random words; escapes draw from a stream of their own in the order of positions.
-    pub fn draw(mut self) {
-        let level = self.attention.level;
-        assert_eq!(self.queries.len(), self.filled.len());
-        assert_eq!(self.lines.len(), self.filled.len() * self.layout.blocks());
-        assert_eq!(self.histograms.len(), self.filled.len() * self.layout.sequences() * self.width);
-        match self.states.cells {
-            Cells::Ordered(_) => dispatch!(level, draw_narrow(&mut self)),
-            Cells::Columns(_) => dispatch!(level, draw_wide(&mut self)),
-        }
-    }
-}
-
-/// Whether work on so many entries is worth sharing with idle cores.
-pub(crate) fn worth_many_cores(entries: usize) -> bool {
-    entries >= SHARED_ENTRIES && rayon::current_num_threads() > 1
-}
-
-/// What `part` gives for every piece, added up in order.
-fn fold_pieces<P: Send, A>(
-    x: &[f32],
-    part: impl Fn(&[f32]) -> P + Sync + Send,
-    start: A,
-    add: impl Fn(A, P) -> A,
-) -> A {
-    if worth_many_cores(x.len()) {
-        by_piece(x, part).into_iter().fold(start, add)
-    } else {
-        x.chunks(PIECE).map(part).fold(start, add)
-    }
-}
-
-/// `part` of every piece, in order.
-fn by_piece<R: Send>(x: &[f32], part: impl Fn(&[f32]) -> R + Sync + Send) -> Vec<R> {
-    x.par_chunks(PIECE).with_min_len(SHARED_PIECES).map(part).collect()
-}
 
 /// [`Table`]s of a line of `n` states.
 #[must_use]
@@ -299,16 +77,6 @@ pub fn table_size(n: usize) -> usize {
         65..=128 => 8,
         _ => 16,
     }
-}
-
-/// Samples by place, for [`Level::residuals`].
-struct Samples<'a> {
-    /// Places of a line.
-    sequences: usize,
-    /// Samples in each line.
-    filled: &'a [usize],
-    outputs: &'a [usize],
-    histograms: &'a [f64],
 }
 
 #[cfg(test)]

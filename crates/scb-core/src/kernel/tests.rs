@@ -3,6 +3,8 @@
 
 use rand::Rng;
 
+use super::layout::ROUND;
+use super::operations::SHARED_ENTRIES;
 use super::*;
 use crate::random::Categorical;
 use crate::random::{Stream, dirichlet, normal, stream};
@@ -75,7 +77,7 @@ impl Case {
     }
 
     fn fast(&self, level: Level) -> (Drawn, Vec<Block>) {
-        let mut fixed = FixedPoint::zeros(self.n, self.t, level);
+        let mut fixed = FixedPoint::at(level, self.n, self.t);
         fixed.set(&self.attention);
         let (mut bits, mut escapes) = (self.bits.clone(), self.escapes.clone());
         let (width, count) = (width(self.n), self.filled.len());
@@ -111,7 +113,7 @@ impl Case {
     /// One token at a time, one weight at a time. Gives the number of escapes too, within sequences and in the rest of their
     /// last round.
     fn slow(&self) -> (Drawn, [usize; 2]) {
-        let mut fixed = FixedPoint::zeros(self.n, self.t, Level(Kind::Portable));
+        let mut fixed = FixedPoint::at(Level::PORTABLE, self.n, self.t);
         fixed.set(&self.attention);
         let (mut bits, mut escapes) = (self.bits.clone(), self.escapes.clone());
         let (mut tokens, mut histograms, mut counts) = (Vec::new(), Vec::new(), [0, 0]);
@@ -243,7 +245,7 @@ fn residuals_agree_with_plain_sums_at_every_level() {
             residuals.finish(&mut gradient);
             (gradient, tables)
         };
-        let (gradient, tables) = run(Level(Kind::Portable));
+        let (gradient, tables) = run(Level::PORTABLE);
         let mut exact = ndarray::Array2::<f64>::zeros((n, n));
         for line in 0..lines {
             let mut singles = vec![vec![0.0; n]; sequences];
@@ -356,7 +358,7 @@ fn any_number_of_cores_gives_the_same_bits() {
             let mut moved = a.clone();
             level.descend(&mut moved, &g, 0.7, 0.1, 0.3);
             level.add_to_all(&mut moved, 0.2);
-            let mut fixed = FixedPoint::zeros(1, t, level);
+            let mut fixed = FixedPoint::at(level, 1, t);
             fixed.set(&ndarray::Array2::from_shape_vec((1, t), moved.clone()).unwrap());
             let row = fixed.row(0);
             let weights: Vec<i32> = (0..t).map(|t| fixed.form.at(row.weights.as_flattened(), t)).collect();

@@ -8,7 +8,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use crate::data::Chunk;
-use crate::kernel::{self, Level, PIECE, Residuals, Table};
+use crate::kernel::{self, PIECE, Residuals, Table, level_in_use};
 use crate::model::Linear;
 
 /// Gradient of the loss with respect to V and A.
@@ -32,7 +32,6 @@ impl Gradient {
 /// on one core allocates.
 #[derive(Debug)]
 pub struct Accumulator {
-    level: Level,
     n: usize,
     residuals: Residuals,
     /// Look-up table of each line of a chunk.
@@ -40,10 +39,10 @@ pub struct Accumulator {
 }
 
 impl Accumulator {
-    /// For `n` states, by the kernels of `level`.
+    /// For `n` states.
     #[must_use]
-    pub fn new(n: usize, level: Level) -> Self {
-        Self { level, n, residuals: Residuals::new(n), tables: Vec::new() }
+    pub fn new(n: usize) -> Self {
+        Self { n, residuals: Residuals::new(n), tables: Vec::new() }
     }
 
     /// Begins a batch at `model`, whose samples count `1 / batch_size` each.
@@ -58,13 +57,13 @@ impl Accumulator {
         // What is beyond the states is 0 and stays so; the rest is overwritten.
         self.tables.resize(most * size, Table([0.0; 16]));
         let tables = &mut self.tables[..filled.len() * size];
-        self.level.residuals(&mut self.residuals, layout, filled, outputs, histograms, tables);
+        level_in_use().residuals(&mut self.residuals, layout, filled, outputs, histograms, tables);
     }
 
     /// Takes in the samples of `chunk`; `gradient.attention` is overwritten by the `first` chunk of a batch.
     pub fn add(&mut self, chunk: &Chunk, first: bool, gradient: &mut Gradient) {
         self.add_value(chunk);
-        let (layout, size, level, tables) = (&chunk.layout, kernel::table_size(self.n), self.level, &self.tables);
+        let (layout, size, level, tables) = (&chunk.layout, kernel::table_size(self.n), level_in_use(), &self.tables);
         let t = gradient.attention.ncols();
         let blocks = layout.blocks();
         let look_up = |k: usize, first_position: usize, sums: &mut [f32]| {
@@ -101,7 +100,7 @@ impl Accumulator {
 mod tests {
     use super::*;
     use crate::data::Batches;
-    use crate::kernel::FixedPoint;
+    use crate::kernel::{FixedPoint, Level, use_level};
     use crate::random::{Stream, normal, stream};
     use crate::task::{Chain, Task, TaskSpec, Weights};
 
@@ -135,13 +134,13 @@ mod tests {
     }
 
     /// The gradient of the next batch, and its chunks.
-    fn batch(batches: &mut Batches, model: &Linear, level: Level) -> (Gradient, Vec<Chunk>) {
+    fn batch(batches: &mut Batches, model: &Linear) -> (Gradient, Vec<Chunk>) {
         let (n, t) = model.attention.dim();
-        let mut attention = FixedPoint::zeros(n, t, level);
+        let mut attention = FixedPoint::zeros(n, t);
         attention.set(&model.attention);
         // What it held before must not matter.
         let mut gradient = Gradient { value: Array2::ones((n, n)), attention: Array2::ones((n, t)) };
-        let mut accumulator = Accumulator::new(n, level);
+        let mut accumulator = Accumulator::new(n);
         accumulator.begin(model, batches.batch_size());
         let mut chunks = Vec::new();
         batches.for_each_chunk(&attention, |chunk| {
@@ -157,7 +156,7 @@ mod tests {
         for (n, q, t) in [(2, 1, 5), (3, 2, 20), (7, 3, 33), (20, 2, 18)] {
             let task = task(n, q, t);
             let model = random_model(&task, &mut stream([8; 16]));
-            let (gradient, chunks) = batch(&mut Batches::new(&task, 50, stream([4; 16])), &model, Level::best());
+            let (gradient, chunks) = batch(&mut Batches::new(&task, 50, stream([4; 16])), &model);
             let [chunk] = &chunks[..] else { panic!("one chunk") };
             // The loss is quadratic in V and in A, so central differences are exact up to rounding.
             let step = 1e-3;
@@ -189,8 +188,8 @@ mod tests {
         for (n, t, batch_size) in [(3, 70_000, 75), (20, 60_000, 35)] {
             let task = task(n, 2, t);
             let model = random_model(&task, &mut stream([8; 16]));
-            let next = |level| batch(&mut Batches::new(&task, batch_size, stream([4; 16])), &model, level);
-            let (gradient, chunks) = next(Level::best());
+            let next = || batch(&mut Batches::new(&task, batch_size, stream([4; 16])), &model);
+            let (gradient, chunks) = next();
             assert_eq!(chunks.len(), 3);
             let mut value = Array2::<f64>::zeros((n, n));
             let mut attention = Array2::<f64>::zeros((n, t));
@@ -220,7 +219,8 @@ mod tests {
                 assert!((f64::from(x) - y).abs() <= 25.0 * f64::from(f32::EPSILON) * size);
             }
             for level in Level::available() {
-                let (other, _) = next(level);
+                use_level(level);
+                let (other, _) = next();
                 assert!(other.value.iter().zip(&gradient.value).all(|(x, y)| x.to_bits() == y.to_bits()), "{level:?}");
                 let same = |(x, y): (&f32, &f32)| x.to_bits() == y.to_bits();
                 assert!(other.attention.iter().zip(&gradient.attention).all(same), "{level:?}");
@@ -239,7 +239,7 @@ mod tests {
                 pool.install(|| {
                     let mut batches = Batches::new(&task, batch_size, stream([4; 16]));
                     [(), ()].map(|()| {
-                        let (gradient, chunks) = batch(&mut batches, &model, Level::best());
+                        let (gradient, chunks) = batch(&mut batches, &model);
                         assert!(chunks.iter().all(|chunk| chunk.worth_many_cores() == (threads > 1)));
                         (gradient.value.mapv(f64::to_bits), gradient.attention.mapv(f32::to_bits))
                     })

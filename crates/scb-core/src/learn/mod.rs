@@ -6,7 +6,7 @@
 use ndarray::Array2;
 
 use crate::data::{Attended, Batches};
-use crate::kernel::{FixedPoint, Level};
+use crate::kernel::FixedPoint;
 use crate::learn::gradient::{Accumulator, Gradient};
 use crate::measure::Truth;
 use crate::model::Linear;
@@ -94,8 +94,6 @@ pub struct Setup<'t> {
     pub keep: f64,
     /// How far negative entries of the attention must dominate for both factors to be flipped; `None`: never.
     pub flip: Option<f64>,
-    /// Which kernels to use; the results are the same.
-    pub level: Level,
 }
 
 impl Setup<'_> {
@@ -185,12 +183,12 @@ pub struct Sampled<'t, O> {
 impl<'t, O: Optimiser> Sampled<'t, O> {
     /// `optimiser` on the task and start of `setup`.
     pub fn new(setup: &Setup<'t>, optimiser: O) -> Self {
-        let (task, level) = (setup.task, setup.level);
+        let task = setup.task;
         Self {
             task,
             batches: Batches::new(task, setup.batch_size, setup.stream.clone()),
-            weights: FixedPoint::zeros(task.n, task.t, level),
-            accumulator: Accumulator::new(task.n, level),
+            weights: FixedPoint::zeros(task.n, task.t),
+            accumulator: Accumulator::new(task.n),
             gradient: Gradient::zeros(task.n, task.t),
             model: setup.model(),
             optimiser,
@@ -203,7 +201,7 @@ impl<O: Optimiser> Learner for Sampled<'_, O> {
     fn enter(&mut self, stage: Stage) {
         self.optimiser.enter(stage, &mut self.model, self.task);
         if !self.optimiser.moves_attention() {
-            self.attended = Attended::new(&self.model.attention, self.weights.level());
+            self.attended = Attended::new(&self.model.attention);
             self.weights.set(&self.model.attention);
         }
     }

@@ -17,7 +17,7 @@
 
 use super::{Algorithm, Learner, Setup, Stage, StepSizes};
 use crate::data::Batches;
-use crate::kernel::{FixedPoint, Level};
+use crate::kernel::FixedPoint;
 use crate::measure::Truth;
 use crate::model::{Linear, rounding, row, row_mut};
 use crate::task::Task;
@@ -62,7 +62,6 @@ fn bytes(n: f64, t: f64) -> f64 {
 /// Counts, and the model they stand for once somebody asks.
 struct Moment<'t> {
     task: &'t Task,
-    level: Level,
     keep: f64,
     /// A weight that noise reaches at one of T positions of one query token in [`FALSE_ALARMS`] of all cases.
     beyond_noise: f64,
@@ -85,11 +84,11 @@ impl<'t> Moment<'t> {
         let (task, n) = (setup.task, setup.task.n);
         Self {
             task,
-            level: setup.level,
+
             keep: setup.keep,
             beyond_noise: beyond_noise(task),
             batches: Batches::new(task, setup.batch_size, setup.stream.clone()),
-            attention: FixedPoint::zeros(n, task.t, setup.level),
+            attention: FixedPoint::zeros(n, task.t),
             counts: vec![0; n * n * n * task.t],
             samples: vec![0; n],
             outputs: vec![0; n * n],
@@ -152,7 +151,7 @@ impl<'t> Moment<'t> {
             }
             // Rounding sees the attention alone, and may drop a position of little weight; V is learned from what is left.
             let a = row(&self.model.attention, k);
-            let floor = rounding::floor(self.level, a, self.model.left_noise_of(k), self.keep);
+            let floor = rounding::floor(a, self.model.left_noise_of(k), self.keep);
             let kept: Vec<usize> = (0..t).filter(|&at| a[at] >= floor).collect();
             let mass: f64 = kept.iter().map(|&at| weights[at]).sum();
             for at in kept {
@@ -173,7 +172,7 @@ impl<'t> Moment<'t> {
         // V holds the scale that the kept entries lack, as it does in the linear model.
         let kept = |k: usize| {
             let a = row(&self.model.attention, k);
-            rounding::kept(self.level, a, self.model.left_noise_of(k), self.keep).mass
+            rounding::kept(a, self.model.left_noise_of(k), self.keep).mass
         };
         let kept_mass: f64 = mu.iter().enumerate().map(|(k, mu)| mu * kept(k)).sum();
         let scale = 1.0 / (squares * kept_mass);
@@ -231,8 +230,8 @@ mod tests {
     }
 
     fn setup(task: &Task, batch_size: usize, seed: u8) -> Setup<'_> {
-        let (stream, level) = (stream([seed; 16]), Level::best());
-        Setup { task, stream, start: Start::UNINFORMATIVE, batch_size, cut: 0.2, keep: 0.5, flip: None, level }
+        let stream = stream([seed; 16]);
+        Setup { task, stream, start: Start::UNINFORMATIVE, batch_size, cut: 0.2, keep: 0.5, flip: None }
     }
 
     const NOTHING: StepSizes = StepSizes { value: 0.0, attention: 0.0, threshold: 0.0 };
@@ -258,7 +257,7 @@ mod tests {
         let task = task(3, 2, 20, 1);
         let mut learner = Moment::new(&setup(&task, 500, 2));
         let mut seen = Vec::new();
-        Batches::new(&task, 500, stream([2; 16])).for_each_chunk(&FixedPoint::zeros(3, 20, Level::best()), |chunk| {
+        Batches::new(&task, 500, stream([2; 16])).for_each_chunk(&FixedPoint::zeros(3, 20), |chunk| {
             for (place, query) in chunk.samples() {
                 seen.push((query, chunk.output(place), (0..20).map(|t| chunk.token(place, t)).collect::<Vec<_>>()));
             }
@@ -284,7 +283,7 @@ mod tests {
     #[test]
     fn many_samples_give_the_truth() {
         let task = task(3, 2, 40, 3);
-        let truth = Truth::new(&task, Level::best());
+        let truth = Truth::new(&task);
         let mut learner = Moment::new(&setup(&task, 200_000, 4));
         assert_eq!(*learner.model(), Linear::uninformative(&task));
         learner.step(&NOTHING);
@@ -313,7 +312,7 @@ mod tests {
         let mut patterns = equal.patterns.clone();
         patterns.iter_mut().for_each(|p| p.weights = vec![0.9, 0.1]);
         let task = Task::new(100, equal.transition.clone(), patterns).unwrap();
-        let truth = Truth::new(&task, Level::best());
+        let truth = Truth::new(&task);
         let mut learner = Moment::new(&setup(&task, 400_000, 4));
         learner.step(&NOTHING);
         let errors = truth.errors(learner.model(), 0.5);
@@ -328,7 +327,7 @@ mod tests {
             let task = task(3, 2, 100, seed);
             let mut learner = Moment::new(&setup(&task, 3000, 4));
             learner.step(&NOTHING);
-            let kept_mass = Truth::new(&task, Level::best()).rounded(learner.model(), 0.5).kept_mass;
+            let kept_mass = Truth::new(&task).rounded(learner.model(), 0.5).kept_mass;
             assert!((kept_mass - 0.99).abs() < 1e-3, "{seed}: {kept_mass}");
         }
     }
@@ -366,7 +365,7 @@ mod tests {
         let mut found = 0;
         for seed in 0..4 {
             let task = task(3, 2, 64, 10 + seed);
-            let truth = Truth::new(&task, Level::best());
+            let truth = Truth::new(&task);
             let median = support_threshold(&task, 0.5);
             assert!((support_probability(&task, median) - 0.5).abs() < 0.03);
             assert!(support_threshold(&task, 0.9) > median);

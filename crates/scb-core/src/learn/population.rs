@@ -38,7 +38,7 @@ impl<'t> Population<'t> {
         let (state, beside) = match setup.start {
             Start::Planted { alpha_v, alpha_a } => (Recursion::at(alpha_v, alpha_a), None),
             Start::Transferred { .. } => {
-                let truth = Truth::new(task, setup.level);
+                let truth = Truth::new(task);
                 let alpha_v = truth.alpha_v(&model.value);
                 let rest = &model.value - &Linear::planted(task, alpha_v, 0.0).value;
                 let size = (squared_norm(task, &rest) / task.k_p).sqrt();

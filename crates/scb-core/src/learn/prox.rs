@@ -19,7 +19,7 @@
 //! exceeds the most positive one by a factor, averaged over query tokens. A learner sees both.
 
 use super::{Algorithm, Optimiser, Sampled, Stage, StepSizes, no_bytes};
-use crate::kernel::Level;
+use crate::kernel;
 use crate::learn::gradient::Gradient;
 use crate::model::rounding::{self, smallest};
 use crate::model::{Linear, row, row_mut};
@@ -33,7 +33,6 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     bytes: no_bytes,
     learner: |setup| {
         let optimiser = Prox {
-            level: setup.level,
             cut: setup.cut,
             keep: setup.keep,
             flip: setup.flip,
@@ -52,7 +51,6 @@ const LEAST: f64 = 1e-3;
 /// Algorithm 1.
 #[derive(Debug)]
 struct Prox {
-    level: Level,
     /// Entries below this share of the largest are cut when the sparse stage begins; of unequal weights only those that may be noise.
     cut: f64,
     /// Rounding keeps entries of at least this share of the largest; of unequal weights also those that no noise reaches.
@@ -82,8 +80,8 @@ impl Optimiser for Prox {
                 for k in (0..task.n).filter(|_| self.cut > 0.0) {
                     let left_noise = model.left_noise_of(k);
                     let a = row_mut(&mut model.attention, k);
-                    let left = rounding::cut(self.level, a, left_noise, self.cut);
-                    restore_sum(self.level, a);
+                    let left = rounding::cut(a, left_noise, self.cut);
+                    restore_sum(a);
                     model.left_noise.iter_mut().for_each(|noise| noise[k] = left);
                 }
             }
@@ -109,10 +107,10 @@ impl Optimiser for Prox {
         for (k, &mu) in task.stationary.iter().enumerate() {
             let eta = sizes.attention / mu;
             let a = row_mut(&mut model.attention, k);
-            step_attention(self.level, a, row(&gradient.attention, k), eta, sizes.threshold);
+            step_attention(a, row(&gradient.attention, k), eta, sizes.threshold);
         }
         if let Some(factor) = self.flip.filter(|_| self.boosting) {
-            let (positive, negative) = extremes(self.level, model, task);
+            let (positive, negative) = extremes(model, task);
             if negative > factor * positive && negative > LEAST / task.t as f64 {
                 turn_over(model, task);
                 self.flips += 1;
@@ -140,12 +138,12 @@ fn shrink_left_noise(model: &mut Linear, task: &Task, eta: f64) {
 }
 
 /// How far the largest entry of `a^(k)` lies above `1/T`, and the smallest below, averaged over query tokens with weights mu.
-fn extremes(level: Level, model: &Linear, task: &Task) -> (f64, f64) {
+fn extremes(model: &Linear, task: &Task) -> (f64, f64) {
     let uniform = 1.0 / task.t as f64;
     let (mut positive, mut negative) = (0.0, 0.0);
     for (k, &mu) in task.stationary.iter().enumerate() {
         let a = row(&model.attention, k);
-        positive += mu * (f64::from(level.largest(a)) - uniform);
+        positive += mu * (f64::from(kernel::largest(a)) - uniform);
         negative += mu * (uniform - f64::from(smallest(a)));
     }
     (positive, negative)
@@ -167,7 +165,7 @@ impl Prox {
         for (k, &mu) in task.stationary.iter().enumerate() {
             let left_noise = model.left_noise_of(k);
             let a = row_mut(&mut model.attention, k);
-            let rounding::Kept { floor, mass, .. } = rounding::kept(self.level, a, left_noise, self.keep);
+            let rounding::Kept { floor, mass, .. } = rounding::kept(a, left_noise, self.keep);
             // Not the other way round: what is not a number must stay so.
             a.iter_mut().for_each(|x| *x = if *x < floor { 0.0 } else { (f64::from(*x) / mass) as f32 });
             scale += mu * mass;
@@ -205,16 +203,16 @@ fn project_value(gradient: &mut Gradient, task: &Task, means: &mut [f64]) {
 }
 
 /// `a <- a - eta (da - mean(da))`, then the soft threshold if it is positive, then the sum restored.
-fn step_attention(level: Level, a: &mut [f32], da: &[f32], eta: f64, threshold: f64) {
-    let mean = level.sum(da) / da.len() as f64;
-    level.descend(a, da, eta as f32, mean as f32, threshold as f32);
-    restore_sum(level, a);
+fn step_attention(a: &mut [f32], da: &[f32], eta: f64, threshold: f64) {
+    let mean = kernel::sum(da) / da.len() as f64;
+    kernel::descend(a, da, eta as f32, mean as f32, threshold as f32);
+    restore_sum(a);
 }
 
 /// Adds the same number to every entry so that they sum to 1.
-fn restore_sum(level: Level, a: &mut [f32]) {
-    let missing = (1.0 - level.sum(a)) / a.len() as f64;
-    level.add_to_all(a, missing as f32);
+fn restore_sum(a: &mut [f32]) {
+    let missing = (1.0 - kernel::sum(a)) / a.len() as f64;
+    kernel::add_to_all(a, missing as f32);
 }
 
 #[cfg(test)]
@@ -242,16 +240,7 @@ mod tests {
     }
 
     fn optimiser() -> Prox {
-        Prox {
-            level: Level::best(),
-            cut: 0.2,
-            keep: 0.5,
-            flip: None,
-            flips: 0,
-            boosting: true,
-            rounded: false,
-            means: vec![0.0; 4],
-        }
+        Prox { cut: 0.2, keep: 0.5, flip: None, flips: 0, boosting: true, rounded: false, means: vec![0.0; 4] }
     }
 
     /// Without noise and at the true V, steps shrink what is wrong in every entry by the share that left noise is taken to shrink by.
@@ -320,7 +309,7 @@ mod tests {
             let da = gradient.attention.row(1).to_vec();
             let mut a = Linear::planted(&task, 0.2, 0.4).attention.row(1).to_vec();
             let mut slow: Vec<f64> = a.iter().map(|&x| f64::from(x)).collect();
-            step_attention(Level::best(), &mut a, &da, 0.05, threshold);
+            step_attention(&mut a, &da, 0.05, threshold);
             let mean = da.iter().map(|&g| f64::from(g)).sum::<f64>() / 35.0;
             for (x, &g) in slow.iter_mut().zip(&da) {
                 *x -= 0.05 * (f64::from(g) - mean);
@@ -344,13 +333,13 @@ mod tests {
     #[test]
     fn thresholding_clips_small_entries_and_gives_back_the_sum() {
         let mut a = [0.9, 0.05, 0.05];
-        step_attention(Level::best(), &mut a, &[0.0; 3], 1.0, 0.1);
+        step_attention(&mut a, &[0.0; 3], 1.0, 0.1);
         let third = 0.2f32 / 3.0;
         for (x, y) in a.iter().zip([0.8 + third, third, third]) {
             assert!((x - y).abs() < 1e-6, "{a:?}");
         }
         let mut blown = [f32::NAN, 0.5];
-        step_attention(Level::best(), &mut blown, &[0.0; 2], 1.0, 0.1);
+        step_attention(&mut blown, &[0.0; 2], 1.0, 0.1);
         assert!(blown.iter().all(|x| x.is_nan()), "not-a-number stays visible");
     }
 
@@ -358,7 +347,7 @@ mod tests {
     #[test]
     fn steps_on_the_expected_gradient_follow_the_recursion() {
         let task = task();
-        let truth = Truth::new(&task, Level::best());
+        let truth = Truth::new(&task);
         let mut model = Linear::uninformative(&task);
         let mut state = Recursion::at(0.0, 0.0);
         let sizes = StepSizes { value: 0.05 / task.k_q, attention: 0.05 / task.k_p, threshold: 0.0 };
@@ -387,9 +376,8 @@ mod tests {
             weights: Weights::Equal,
         };
         let source = crate::task::transfer::source(&task, 0.6, &spec, &mut stream([8; 16])).unwrap();
-        let truth = Truth::new(&task, Level::best());
+        let truth = Truth::new(&task);
         let start = crate::learn::Start::Transferred { value: source.transition.clone(), weight: 0.7 };
-        let level = Level::best();
         let setup = crate::learn::Setup {
             task: &task,
             stream: stream([1; 16]),
@@ -398,7 +386,6 @@ mod tests {
             cut: 0.2,
             keep: 0.5,
             flip: None,
-            level,
         };
         let mut model = setup.model();
         let theta = 0.7 * 0.6 * (source.k_p / task.k_p).sqrt();
@@ -476,7 +463,7 @@ mod tests {
     #[test]
     fn a_mirrored_model_is_turned_over_and_a_good_one_is_left_alone() {
         let task = task();
-        let truth = Truth::new(&task, Level::best());
+        let truth = Truth::new(&task);
         let sizes = StepSizes { value: 0.0, attention: 0.0, threshold: 0.0 };
         let zero = Gradient::zeros(task.n, task.t);
         for (alpha, flips) in [(0.2, 0), (-0.2, 1)] {
@@ -514,7 +501,7 @@ mod tests {
         for (seed, weights) in [(1, Weights::Equal), (2, Weights::Dirichlet(1.0)), (3, Weights::Dirichlet(0.3))] {
             let spec = TaskSpec { n: 4, q: 3, t: 90, chain: chain.clone(), weights };
             let task = Task::draw(&spec, &mut stream([seed; 16])).unwrap();
-            let truth = Truth::new(&task, Level::best());
+            let truth = Truth::new(&task);
             let mut random = stream([9; 16]);
             for noise in [0.0, 1e-4, 0.003, 0.03, 0.3] {
                 let mut model = Linear::planted(&task, 0.7, 0.8);
@@ -547,7 +534,7 @@ mod tests {
         let mut prox = Prox { cut: 0.05, ..optimiser() };
         prox.enter(Stage::Sparse, &mut model, &task);
         for k in 0..4 {
-            let left = rounding::cut(Level::best(), row_mut(&mut expected.attention, k), Some(0.0), 0.05);
+            let left = rounding::cut(row_mut(&mut expected.attention, k), Some(0.0), 0.05);
             assert!(left > 0.05, "noise is left: {left}");
             assert_eq!(model.left_noise_of(k), Some(left));
         }

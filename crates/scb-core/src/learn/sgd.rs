@@ -5,7 +5,7 @@
 //! leave the sets where their columns sum to 1.
 
 use super::{Algorithm, Optimiser, Sampled, StepSizes, no_bytes};
-use crate::kernel::Level;
+use crate::kernel;
 use crate::learn::gradient::Gradient;
 use crate::model::{Linear, row, row_mut};
 use crate::task::Task;
@@ -16,14 +16,12 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     draws_samples: true,
     scale_free: false,
     bytes: no_bytes,
-    learner: |setup| Box::new(Sampled::new(setup, Sgd { level: setup.level })),
+    learner: |setup| Box::new(Sampled::new(setup, Sgd)),
 };
 
 /// Vanilla SGD; it has no state.
 #[derive(Debug)]
-struct Sgd {
-    level: Level,
-}
+struct Sgd;
 
 impl Optimiser for Sgd {
     fn keeps_unit_rows(&self) -> bool {
@@ -35,7 +33,7 @@ impl Optimiser for Sgd {
         let eta = sizes.attention as f32;
         for k in 0..task.n {
             let g = row(&gradient.attention, k);
-            self.level.descend(row_mut(&mut model.attention, k), g, eta, 0.0, 0.0);
+            kernel::descend(row_mut(&mut model.attention, k), g, eta, 0.0, 0.0);
         }
     }
 }
@@ -55,20 +53,12 @@ mod tests {
         let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
         let spec = TaskSpec { n: 3, q: 2, t: 20, chain, weights: Weights::Equal };
         let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
-        let (start, level) = (Start::Planted { alpha_v: 0.0, alpha_a: 0.4 }, Level::best());
-        let setup = Setup {
-            task: &task,
-            stream: stream([2; 16]),
-            start,
-            batch_size: 8,
-            cut: 0.2,
-            keep: 0.5,
-            flip: None,
-            level,
-        };
-        let mut sgd = Sampled::new(&setup, Sgd { level });
+        let start = Start::Planted { alpha_v: 0.0, alpha_a: 0.4 };
+        let setup =
+            Setup { task: &task, stream: stream([2; 16]), start, batch_size: 8, cut: 0.2, keep: 0.5, flip: None };
+        let mut sgd = Sampled::new(&setup, Sgd);
         sgd.model.attention += 0.01;
-        let truth = Truth::new(&task, level);
+        let truth = Truth::new(&task);
         assert!((sgd.alpha_a(&truth) - 0.4).abs() < 1e-5, "a constant is orthogonal to Qc");
         assert_eq!(sgd.alpha_a(&truth), truth.alpha_a(&sgd.model.attention));
     }
@@ -84,12 +74,7 @@ mod tests {
         for _ in 0..200 {
             let exact = expected_gradient(&task, &model);
             let attention = exact.attention.mapv(|g| g as f32);
-            Sgd { level: Level::best() }.step(
-                &mut model,
-                &mut Gradient { value: exact.value, attention },
-                &task,
-                &sizes,
-            );
+            Sgd.step(&mut model, &mut Gradient { value: exact.value, attention }, &task, &sizes);
             let next = expected_loss(&task, &model);
             assert!(next < loss + 1e-9);
             loss = next;

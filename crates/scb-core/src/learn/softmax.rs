@@ -8,7 +8,7 @@
 use ndarray::Array2;
 
 use super::{Algorithm, Optimiser, Sampled, StepSizes};
-use crate::kernel::Level;
+use crate::kernel;
 use crate::learn::gradient::Gradient;
 use crate::model::softmax::{attend, logits_of, to_logits};
 use crate::model::{Linear, row, row_mut};
@@ -22,14 +22,13 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     bytes: |n, t| 4.0 * n * t,
     learner: |setup| {
         let model = setup.model();
-        Box::new(Sampled::new(setup, Softmax { level: setup.level, logits: logits_of(&model.attention) }))
+        Box::new(Sampled::new(setup, Softmax { logits: logits_of(&model.attention) }))
     },
 };
 
 /// Gradient descent on logits.
 #[derive(Debug)]
 struct Softmax {
-    level: Level,
     /// s transposed, shape `(N, T)`.
     logits: Array2<f32>,
 }
@@ -44,9 +43,9 @@ impl Optimiser for Softmax {
         for k in 0..task.n {
             let g = row_mut(&mut gradient.attention, k);
             to_logits(row(&model.attention, k), g);
-            self.level.descend(row_mut(&mut self.logits, k), g, sizes.attention as f32, 0.0, 0.0);
+            kernel::descend(row_mut(&mut self.logits, k), g, sizes.attention as f32, 0.0, 0.0);
         }
-        attend(self.level, &self.logits, &mut model.attention);
+        attend(&self.logits, &mut model.attention);
     }
 }
 
@@ -63,7 +62,7 @@ mod tests {
         let spec = TaskSpec { n: 3, q: 2, t: 20, chain, weights: Weights::Equal };
         let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
         let mut model = Linear::planted(&task, 0.3, 0.1);
-        let mut softmax = Softmax { level: Level::best(), logits: logits_of(&model.attention) };
+        let mut softmax = Softmax { logits: logits_of(&model.attention) };
         let sizes = StepSizes { value: 0.1, attention: 4.0, threshold: 0.0 };
         let (start, mut loss) = (expected_loss(&task, &model), expected_loss(&task, &model));
         for _ in 0..2000 {

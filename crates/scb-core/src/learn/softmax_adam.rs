@@ -11,7 +11,6 @@
 use ndarray::Array2;
 
 use super::{Algorithm, Optimiser, Sampled, StepSizes};
-use crate::kernel::Level;
 use crate::learn::gradient::Gradient;
 use crate::model::softmax::{attend, logits_of, to_logits};
 use crate::model::{Linear, row, row_mut};
@@ -31,7 +30,6 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
         let model = setup.model();
         let (n, t) = model.attention.dim();
         let adam = SoftmaxAdam {
-            level: setup.level,
             logits: logits_of(&model.attention),
             powers: (1.0, 1.0),
             of_value: vec![(0.0, 0.0); n * n],
@@ -44,7 +42,6 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 /// Adam on V and on logits.
 #[derive(Debug)]
 struct SoftmaxAdam {
-    level: Level,
     /// s transposed, shape `(N, T)`.
     logits: Array2<f32>,
     /// `b1^i` and `b2^i`.
@@ -80,7 +77,7 @@ impl Optimiser for SoftmaxAdam {
                 *x -= eta * *m / (s.sqrt() * second + E as f32);
             }
         }
-        attend(self.level, &self.logits, &mut model.attention);
+        attend(&self.logits, &mut model.attention);
     }
 }
 
@@ -99,7 +96,6 @@ mod tests {
         let mut model = Linear::uninformative(&task);
         let start = model.value.clone();
         let mut adam = SoftmaxAdam {
-            level: Level::best(),
             logits: Array2::zeros((2, 3)),
             powers: (1.0, 1.0),
             of_value: vec![(0.0, 0.0); 4],

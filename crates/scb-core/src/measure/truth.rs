@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use crate::kernel::Level;
+use crate::kernel;
 use crate::model::{self, Linear, rounding};
 use crate::theory::population;
 use crate::{Task, TrainError};
@@ -36,8 +36,6 @@ pub struct Errors {
 pub struct Truth<'t> {
     /// The task.
     pub task: &'t Task,
-    /// Which kernels to use; the results are the same.
-    pub level: Level,
     /// `Pc = P - mu 1'`, shape `(N, N)`.
     centred: Array2<f64>,
     /// `|q^(k)|^2` of each query token.
@@ -45,11 +43,11 @@ pub struct Truth<'t> {
 }
 
 impl<'t> Truth<'t> {
-    /// Of one task, by the kernels of `level`.
+    /// Of one task.
     #[must_use]
-    pub fn new(task: &'t Task, level: Level) -> Self {
+    pub fn new(task: &'t Task) -> Self {
         let squares = task.patterns.iter().map(|p| p.weights.iter().map(|w| w * w).sum()).collect();
-        Self { task, level, centred: task.centred_transition(), squares }
+        Self { task, centred: task.centred_transition(), squares }
     }
 
     /// `alpha_V = <Vc, Pc>_mu / K_P`. Costs O(N^2).
@@ -68,7 +66,7 @@ impl<'t> Truth<'t> {
     /// `alpha_A = <Ac, Qc>_mu / K_Q`. Costs O(N T).
     #[must_use]
     pub fn alpha_a(&self, attention: &Array2<f32>) -> f64 {
-        self.overlap(attention, |a| self.level.sum(a))
+        self.overlap(attention, |a| kernel::sum(a))
     }
 
     /// As [`Truth::alpha_a`] for attention whose rows are known to sum to 1. Costs O(N Q).
@@ -106,8 +104,7 @@ impl<'t> Truth<'t> {
         let mut rounded = Rounded { kept_mass: 0.0, attention_error: 0.0 };
         for (k, (pattern, &mu)) in task.patterns.iter().zip(&task.stationary).enumerate() {
             let a = model::row(&model.attention, k);
-            let rounding::Kept { floor, mass, square, .. } =
-                rounding::kept(self.level, a, model.left_noise_of(k), keep);
+            let rounding::Kept { floor, mass, square, .. } = rounding::kept(a, model.left_noise_of(k), keep);
             let mut overlap = 0.0;
             for (&position, &weight) in pattern.positions.iter().zip(&pattern.weights) {
                 if a[position] >= floor {
@@ -139,8 +136,7 @@ impl<'t> Truth<'t> {
         }
         let truth = Linear::planted(self.task, 1.0, 1.0);
         let dropped = self.task.patterns.iter().enumerate().find_map(|(k, pattern)| {
-            let floor =
-                f64::from(rounding::floor(self.level, model::row(&truth.attention, k), truth.left_noise_of(k), keep));
+            let floor = f64::from(rounding::floor(model::row(&truth.attention, k), truth.left_noise_of(k), keep));
             pattern.weights.iter().copied().find(|&w| ((w as f32) as f64) < floor).map(|weight| (k + 1, weight))
         });
         let Some((query, weight)) = dropped else { return Ok(()) };
@@ -203,12 +199,12 @@ fn not_negative(x: f64) -> f64 {
 /// averaged over query tokens with weights `mu`. Needs no ground truth: near 0 at the uninformative
 /// start, near `alpha_A` once the true positions stand out of the noise. O(N T).
 #[must_use]
-pub fn kept_mass(level: Level, mu: &[f64], model: &Linear, keep: f64) -> f64 {
+pub fn kept_mass(mu: &[f64], model: &Linear, keep: f64) -> f64 {
     let uniform = 1.0 / model.attention.ncols() as f64;
     let mut sum = 0.0;
     for (k, &mu) in mu.iter().enumerate() {
         let a = model::row(&model.attention, k);
-        let kept = rounding::kept(level, a, model.left_noise_of(k), keep);
+        let kept = rounding::kept(a, model.left_noise_of(k), keep);
         sum += mu * (kept.mass - kept.count * uniform);
     }
     sum
@@ -279,7 +275,7 @@ mod tests {
     #[test]
     fn metrics_agree_with_their_definitions_on_dense_matrices() {
         let task = task();
-        let (truth, model) = (Truth::new(&task, Level::best()), noisy(&task));
+        let (truth, model) = (Truth::new(&task), noisy(&task));
         let slow = Slow::new(&task, &model.attention);
         let uniform = 1.0 / task.t as f64;
         let (ac, qc) = (&slow.a - uniform, &slow.q - uniform);
@@ -303,7 +299,7 @@ mod tests {
     #[test]
     fn planted_models_have_the_correlations_and_errors_they_were_given() {
         let task = task();
-        let truth = Truth::new(&task, Level::best());
+        let truth = Truth::new(&task);
         for (alpha_v, alpha_a) in [(0.0, 0.0), (0.5, 0.25), (1.0, 1.0), (-1.0, -1.0)] {
             let model = Linear::planted(&task, alpha_v, alpha_a);
             assert!((truth.alpha_v(&model.value) - alpha_v).abs() < 1e-6);
@@ -317,7 +313,7 @@ mod tests {
     #[test]
     fn attention_that_is_not_a_number_has_no_small_error() {
         let task = task();
-        let truth = Truth::new(&task, Level::best());
+        let truth = Truth::new(&task);
         let mut model = Linear::planted(&task, 1.0, 1.0);
         model.attention.row_mut(1).fill(f32::NAN);
         let errors = truth.errors(&model, 0.5);
@@ -329,7 +325,7 @@ mod tests {
     #[test]
     fn alpha_a_holds_for_rows_that_do_not_sum_to_one() {
         let task = task();
-        let truth = Truth::new(&task, Level::best());
+        let truth = Truth::new(&task);
         let mut model = Linear::planted(&task, 0.0, 0.4);
         // The same number everywhere is orthogonal to Qc.
         model.attention += 0.01;
@@ -345,7 +341,7 @@ mod tests {
         let check = |t: usize, small: f64, keep: f64, epsilon: f64| {
             let pattern = crate::Pattern { positions: vec![1, 4], weights: vec![1.0 - small, small] };
             let task = Task::new(t, p.clone(), vec![pattern; 2]).unwrap();
-            Truth::new(&task, Level::best()).check_recoverable(keep, epsilon)
+            Truth::new(&task).check_recoverable(keep, epsilon)
         };
         assert_eq!(check(1000, 0.01, 0.5, 1e-250), Ok(()));
         assert_eq!(check(8, 0.01, 0.5, 0.25), Ok(()));
@@ -361,7 +357,7 @@ mod tests {
     #[test]
     fn support_is_found_only_when_every_true_position_leads() {
         let task = task();
-        let truth = Truth::new(&task, Level::best());
+        let truth = Truth::new(&task);
         let mut model = Linear::planted(&task, 0.0, 0.5);
         assert!(truth.support_found(&model.attention));
         let wrong = (0..task.t).find(|t| !task.patterns[2].positions.contains(t)).unwrap();
@@ -373,7 +369,7 @@ mod tests {
     fn kept_mass_is_zero_at_the_start_and_the_correlation_afterwards() {
         let task = task();
         let mu = task.stationary.to_vec();
-        assert!(kept_mass(Level::best(), &mu, &Linear::uninformative(&task), 0.5).abs() < 1e-6);
+        assert!(kept_mass(&mu, &Linear::uninformative(&task), 0.5).abs() < 1e-6);
         let equal = TaskSpec {
             n: 3,
             q: 2,
@@ -385,6 +381,6 @@ mod tests {
         let model = Linear::planted(&task, 0.0, 0.5);
         // On the path: Q entries of 1/T + alpha (1/Q - 1/T), so the excess is alpha (1 - Q/T).
         let expected = 0.5 * (1.0 - 2.0 / 400.0);
-        assert!((kept_mass(Level::best(), task.stationary.as_slice().unwrap(), &model, 0.5) - expected).abs() < 1e-6);
+        assert!((kept_mass(task.stationary.as_slice().unwrap(), &model, 0.5) - expected).abs() < 1e-6);
     }
 }

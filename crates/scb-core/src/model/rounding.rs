@@ -18,7 +18,7 @@
 //! Why not always: soft-thresholding pushes negative entries up faster than positive ones down, as the sum of a row is kept; where a run's whole way is not much
 //! longer than what lambda takes off (tiny steps), noise is then on one side only, and its entries would be kept. At equal weights nothing is to be gained for it.
 
-use crate::kernel::Level;
+use crate::kernel;
 
 /// How many times further than the lowest entry an entry must lie from `1/T` to be signal. The extremes of T normal variables of
 /// one standard deviation are `sqrt(2 ln T)` of them away on either side, give or take a tenth; half as much again is reached by
@@ -40,17 +40,17 @@ pub(crate) struct Kept {
 
 /// What rounding keeps of the row `a` of T entries, in which a cut has left noise so far above `1/T`.
 #[must_use]
-pub(crate) fn kept(level: Level, a: &[f32], left_noise: Option<f64>, share: f64) -> Kept {
-    let floor = floor(level, a, left_noise, share);
-    let (mass, square, count) = level.kept(a, floor);
+pub(crate) fn kept(a: &[f32], left_noise: Option<f64>, share: f64) -> Kept {
+    let floor = floor(a, left_noise, share);
+    let (mass, square, count) = kernel::kept(a, floor);
     Kept { floor, mass, square, count }
 }
 
 /// The smallest entry of the row `a` that is no noise; `share` in `(0, 1]`.
 #[must_use]
-pub(crate) fn floor(level: Level, a: &[f32], left_noise: Option<f64>, share: f64) -> f32 {
+pub(crate) fn floor(a: &[f32], left_noise: Option<f64>, share: f64) -> f32 {
     let uniform = 1.0 / a.len() as f64;
-    let of_largest = share * f64::from(level.largest(a));
+    let of_largest = share * f64::from(kernel::largest(a));
     let Some(left_noise) = left_noise else { return of_largest as f32 };
     let below = (uniform - f64::from(smallest(a))).max(0.0);
     let reach = (below * below + left_noise * left_noise).sqrt();
@@ -61,10 +61,10 @@ pub(crate) fn floor(level: Level, a: &[f32], left_noise: Option<f64>, share: f64
 
 /// Cuts what is below the floor of `share`, and says how far above `1/T` noise may reach that is left: as far as below it, or 0 where the cut
 /// lies beyond all noise.
-pub(crate) fn cut(level: Level, a: &mut [f32], left_noise: Option<f64>, share: f64) -> f64 {
+pub(crate) fn cut(a: &mut [f32], left_noise: Option<f64>, share: f64) -> f64 {
     let uniform = 1.0 / a.len() as f64;
     let reach = uniform - f64::from(smallest(a));
-    let floor = floor(level, a, left_noise, share);
+    let floor = floor(a, left_noise, share);
     a.iter_mut().filter(|x| **x < floor).for_each(|x| *x = 0.0);
     if f64::from(floor) < f64::from((uniform + CLEAR * reach) as f32) { reach } else { 0.0 }
 }
@@ -87,7 +87,7 @@ mod tests {
     use crate::random::{normal, stream};
 
     fn kept_positions(a: &[f32], share: f64) -> Vec<usize> {
-        let floor = floor(Level::best(), a, Some(0.0), share);
+        let floor = floor(a, Some(0.0), share);
         (0..a.len()).filter(|&t| a[t] >= floor).collect()
     }
 
@@ -112,7 +112,7 @@ mod tests {
         let beyond = (0..2000)
             .filter(|_| {
                 let row: Vec<f32> = (0..500).map(|_| (0.002 + 0.01 * normal(&mut random)) as f32).collect();
-                f64::from(Level::best().largest(&row)) - 0.002 > CLEAR * (0.002 - f64::from(smallest(&row)))
+                f64::from(kernel::largest(&row)) - 0.002 > CLEAR * (0.002 - f64::from(smallest(&row)))
             })
             .count();
         assert!(beyond <= 20, "{beyond} of 2000");
@@ -123,14 +123,14 @@ mod tests {
     fn equal_weights_are_kept_by_their_share_alone() {
         let mut row = vec![0.0002f32; 5000];
         (row[3], row[8], row[70], row[900]) = (0.031, 0.033, 0.0016, 0.0021);
-        let of = |noise| floor(Level::best(), &row, noise, 0.5);
+        let of = |noise| floor(&row, noise, 0.5);
         assert_eq!(of(None), 0.0165);
         assert!(of(Some(0.0)) < 0.001, "{}", of(Some(0.0)));
         // 1/T and 1.5 times as far: what decides results stands here as a number.
         assert!((of(Some(0.0015)) - 0.00245).abs() < 1e-9, "{}", of(Some(0.0015)));
         // 3, 4, 5: noise on either side, from different batches.
         row[17] = 0.0002 - 0.002;
-        let both = floor(Level::best(), &row, Some(0.0015), 0.5);
+        let both = floor(&row, Some(0.0015), 0.5);
         assert!((both - 0.00395).abs() < 1e-9, "{both}");
     }
 
@@ -144,9 +144,9 @@ mod tests {
         };
         let mut noisy = row(0.05);
         let reach = 0.005 - f64::from(smallest(&noisy));
-        assert_eq!(cut(Level::best(), &mut noisy, Some(0.0), 0.2), reach);
+        assert_eq!(cut(&mut noisy, Some(0.0), 0.2), reach);
         assert!(noisy.iter().all(|&x| x == 0.0 || x > 0.08) && noisy.iter().filter(|&&x| x > 0.0).count() > 2);
-        assert_eq!(cut(Level::best(), &mut row(0.001), Some(0.0), 0.2), 0.0);
+        assert_eq!(cut(&mut row(0.001), Some(0.0), 0.2), 0.0);
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
         // Mirrored: what should be large is negative, and says that noise is large.
         assert_eq!(kept_positions(&[-0.5, 0.5, 0.4, 0.1], 0.5), [1, 2]);
         assert!(kept_positions(&[-0.5, -0.4], 0.5).is_empty());
-        let blown = kept(Level::best(), &[f32::NAN, 0.5], Some(0.0), 0.5);
+        let blown = kept(&[f32::NAN, 0.5], Some(0.0), 0.5);
         assert_eq!((blown.floor, blown.count), (0.25, 1.0));
         for length in [1, 31, 32, 33, 100] {
             let a: Vec<f32> = (0..length).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();

@@ -6,7 +6,7 @@
 use ndarray::Array2;
 
 use super::{row, row_mut};
-use crate::kernel::Level;
+use crate::kernel;
 
 /// Attention that is smaller than this has no logit of its own: `ln` of what is not positive does not exist.
 const LEAST: f32 = 1e-12;
@@ -22,12 +22,12 @@ pub(crate) fn logits_of(attention: &Array2<f32>) -> Array2<f32> {
 }
 
 /// Writes `softmax(s)` of every row into `attention`, both shape `(N, T)`.
-pub(crate) fn attend(level: Level, logits: &Array2<f32>, attention: &mut Array2<f32>) {
+pub(crate) fn attend(logits: &Array2<f32>, attention: &mut Array2<f32>) {
     for k in 0..logits.nrows() {
         let (s, a) = (row(logits, k), row_mut(attention, k));
-        let largest = level.largest(s);
+        let largest = kernel::largest(s);
         a.iter_mut().zip(s).for_each(|(a, &s)| *a = libm::expf(s - largest));
-        let scale = (1.0 / level.sum(a)) as f32;
+        let scale = (1.0 / kernel::sum(a)) as f32;
         a.iter_mut().for_each(|a| *a *= scale);
     }
 }
@@ -86,14 +86,14 @@ mod tests {
     fn attention_is_positive_sums_to_one_and_has_its_logits_back() {
         let logits = random(3, 77, 1);
         let mut attention = Array2::zeros((3, 77));
-        attend(Level::best(), &logits, &mut attention);
+        attend(&logits, &mut attention);
         for (a, s) in attention.rows().into_iter().zip(logits.rows()) {
             assert!(a.iter().all(|&a| a > 0.0) && (a.sum() - 1.0).abs() < 1e-5);
             let total: f64 = s.iter().map(|&s| f64::from(s).exp()).sum();
             assert!(a.iter().zip(s).all(|(&a, &s)| (f64::from(a) - f64::from(s).exp() / total).abs() < 1e-7));
         }
         let mut again = attention.clone();
-        attend(Level::best(), &logits_of(&attention), &mut again);
+        attend(&logits_of(&attention), &mut again);
         assert!(again.iter().zip(&attention).all(|(x, y)| (x - y).abs() < 1e-6));
         assert_eq!(logits_of(&Array2::from_elem((2, 5), 0.2)), Array2::zeros((2, 5)));
         assert!(logits_of(&Array2::from_elem((1, 2), -1.0)).iter().all(|s| s.is_finite()));
@@ -108,7 +108,7 @@ mod tests {
             s.iter().zip(&g).map(|(s, &g)| f64::from(g) * s.exp() / total).sum::<f64>()
         };
         let mut attention = Array2::zeros((1, 33));
-        attend(Level::best(), &logits, &mut attention);
+        attend(&logits, &mut attention);
         let mut ds = g.clone();
         to_logits(row(&attention, 0), row_mut(&mut ds, 0));
         let s: Vec<f64> = logits.iter().map(|&s| f64::from(s)).collect();

@@ -117,7 +117,7 @@ pub fn expected_loss(task: &Task, model: &Linear) -> f64 {
 mod tests {
     use super::*;
     use crate::data::{Attended, Batches};
-    use crate::kernel::{FixedPoint, Level};
+    use crate::kernel::FixedPoint;
     use crate::learn::gradient::{Accumulator, Gradient};
     use crate::random::{normal, stream};
     use crate::task::{Chain, TaskSpec, Weights};
@@ -145,8 +145,8 @@ mod tests {
         let model = arbitrary_model(&task);
         let (batch, batches) = (10_000usize, 100);
         let mut source = Batches::new(&task, batch, stream([23; 16]));
-        let mut accumulator = Accumulator::new(task.n, Level::best());
-        let mut attention = FixedPoint::zeros(task.n, task.t, Level::best());
+        let mut accumulator = Accumulator::new(task.n);
+        let mut attention = FixedPoint::zeros(task.n, task.t);
         attention.set(&model.attention);
         let exact = expected_gradient(&task, &model);
         let exact: Vec<f64> = exact.value.iter().chain(&exact.attention).copied().collect();
@@ -203,10 +203,10 @@ mod tests {
             pattern.positions.iter().for_each(|&t| model.attention[[k, (t + shift) % 200]] = 0.4 + 0.1 * k as f32);
             model.attention[[k, 7]] = -0.3;
         }
-        let attended = Attended::new(&model.attention, Level::best()).unwrap();
+        let attended = Attended::new(&model.attention).unwrap();
         let (batch, batches) = (10_000usize, 100);
         let mut source = Batches::new(&task, batch, stream([24; 16]));
-        let mut accumulator = Accumulator::new(task.n, Level::best());
+        let mut accumulator = Accumulator::new(task.n);
         let exact = expected_gradient(&task, &model);
         let (mut sums, mut squares) = (Array2::<f64>::zeros((4, 4)), Array2::<f64>::zeros((4, 4)));
         let mut gradient = Gradient::zeros(task.n, task.t);
@@ -224,7 +224,7 @@ mod tests {
             assert!((mean - expected).abs() < 5.0 * error, "dV {index:?}: {mean} and {expected}, error {error}");
             assert!(error < 0.01, "the test can tell a difference");
         }
-        assert!(Attended::new(&Linear::uninformative(&task).attention, Level::best()).is_none(), "too many entries");
+        assert!(Attended::new(&Linear::uninformative(&task).attention).is_none(), "too many entries");
     }
 
     /// On the constraint sets, precondition and projection turn the general formula into the two short

@@ -84,11 +84,11 @@ pub fn train(
 ) -> Result<Outcome, TrainError> {
     spec.check()?;
     spec.check_start(task)?;
-    let TrainSpec { batch_size, cut, keep, flip, level, .. } = *spec;
+    let TrainSpec { batch_size, cut, keep, flip, .. } = *spec;
     let start = spec.start.clone();
-    let truth = Truth::new(task, level);
+    let truth = Truth::new(task);
     truth.check_recoverable(keep, spec.epsilon)?;
-    let mut learner = (spec.algorithm.learner)(&Setup { task, stream, start, batch_size, cut, keep, flip, level });
+    let mut learner = (spec.algorithm.learner)(&Setup { task, stream, start, batch_size, cut, keep, flip });
     let start_alpha_v = truth.alpha_v(&learner.model().value);
     let batch = batch_size as u64;
     let last_step = spec.max_steps();

@@ -1,7 +1,6 @@
 //! How to train.
 
 use super::StageEnd;
-use crate::kernel::Level;
 use crate::learn::{Algorithm, Stage, Start};
 use crate::{Task, TrainError};
 
@@ -63,8 +62,6 @@ pub struct TrainSpec {
     pub resolution: f64,
     /// When to stop early.
     pub stop_at: StopAt,
-    /// Which kernels to use; the results are the same.
-    pub level: Level,
 }
 
 impl TrainSpec {

@@ -32,7 +32,7 @@ impl StageEnd {
             || self.alpha.is_some_and(|alpha| learner.alpha_a(truth) >= alpha)
             || self.kept_mass.is_some_and(|mass| {
                 let mu = truth.task.stationary.as_slice().unwrap_or(&[]);
-                kept_mass(truth.level, mu, learner.model(), spec.keep) >= mass
+                kept_mass(mu, learner.model(), spec.keep) >= mass
             })
     }
 }

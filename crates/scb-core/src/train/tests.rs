@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 use ndarray::Array2;
 
 use super::*;
-use crate::kernel::Level;
 use crate::learn::{Start, algorithm};
 use crate::model::Linear;
 use crate::random::stream;
@@ -37,7 +36,6 @@ fn spec(name: &str, batch_size: usize, eta: f64, steps: u64) -> TrainSpec {
         epsilon: 0.25,
         resolution: 0.02,
         stop_at: StopAt::Recovery,
-        level: Level::best(),
     }
 }
 
@@ -267,7 +265,7 @@ fn settings_out_of_their_range_are_refused_by_name() {
 #[test]
 fn support_that_is_lost_is_counted_from_when_it_came_back() {
     let task = task(3, 2, 64, 2);
-    let truth = Truth::new(&task, Level::best());
+    let truth = Truth::new(&task);
     let spec = spec("prox", 16, 0.1, 100);
     let mut milestones = Milestones::default();
     let (right, wrong) = (Linear::planted(&task, 0.1, 0.1), Linear::planted(&task, 0.1, -0.1));
