@@ -133,7 +133,7 @@ pub enum TrainError {
         /// What was asked for.
         value: f64,
         /// What is allowed.
-        range: &'static str,
+        range: String,
     },
     /// The truth itself does not meet the criterion of recovery: rounding drops true positions.
     #[error(

@@ -6,8 +6,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use scb_core::kernel::{Level, use_level};
-use scb_core::learn::{Setup, Stage, Start, StepSizes, algorithm};
+use scb_core::learn::{Stage, StepSizes, algorithm};
 use scb_core::random::stream;
+use scb_core::train::{Start, TrainSpec, learner};
 use scb_core::{Chain, Task, TaskSpec, Weights};
 
 struct Counting;
@@ -40,13 +41,13 @@ fn steps_after_the_first_allocate_nothing() {
         let chain = Chain::Mixture { persistence: 0.5, concentration: 1.0 };
         let spec = TaskSpec { n, q: 2, t, chain, weights: Weights::Equal };
         let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
-        for name in ["prox", "sgd", "softmax", "softmax_adam"] {
+        for name in ["prox", "sgd", "adam", "softmax", "softmax_adam"] {
             for level in Level::available() {
                 use_level(level);
                 let start = Start::Planted { alpha_v: 0.3, alpha_a: 0.5 };
-                let setup =
-                    Setup { task: &task, stream: stream([2; 16]), start, batch_size, cut: 0.2, keep: 0.5, flip: None };
-                let mut learner = (algorithm(name).unwrap().learner)(&setup);
+                let algorithm = algorithm(name).unwrap();
+                let spec = TrainSpec { algorithm, batch_size, start, ..TrainSpec::default() };
+                let mut learner = learner(&task, &spec, stream([2; 16]));
                 let sizes = StepSizes { value: 1e-3, attention: 1e-3, threshold: 1e-6 };
                 for stage in [Stage::Sparse, Stage::Round] {
                     learner.enter(stage);

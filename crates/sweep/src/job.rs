@@ -33,9 +33,9 @@ use blake3::Hasher;
 use rayon::prelude::*;
 use report::record::STEP_SCALES;
 use scb_core::kernel::Level;
-use scb_core::learn::{ALGORITHMS, Start};
+use scb_core::learn::{ALGORITHMS, PARAMETERS, ParameterValues};
 use scb_core::random::Seed;
-use scb_core::train::{StageEnd, StepScale, StopAt, TrainSpec};
+use scb_core::train::{StageEnd, Start, StepScale, StopAt, TrainSpec};
 use scb_core::{Chain, TaskSpec, Weights};
 
 use crate::axis::{self, AXES};
@@ -332,9 +332,15 @@ impl Job {
     pub fn train_spec(&self, shared: &Shared, level: Level) -> TrainSpec {
         scb_core::kernel::use_level(level);
         let values = &self.point.values;
-        let flip = values[axis::FLIP];
+        let algorithm = &ALGORITHMS[self.point.whole(axis::ALGORITHM)];
+        let mut parameters = ParameterValues::defaults();
+        for parameter in &PARAMETERS {
+            if let Some(i) = axis::index(parameter.name) {
+                parameters.set(parameter, values[i]);
+            }
+        }
         TrainSpec {
-            algorithm: &ALGORITHMS[self.point.whole(axis::ALGORITHM)],
+            algorithm,
             batch_size: self.point.whole(axis::BATCH_SIZE),
             eta_boost: values[axis::ETA_BOOST],
             eta_sparse: values[axis::ETA_SPARSE],
@@ -342,7 +348,7 @@ impl Job {
             steps: if units(&self.point) == 0 { StepScale::Normalised } else { StepScale::Raw },
             attention_step: values[axis::ATTENTION_STEP],
             start: Start::Planted { alpha_v: values[axis::INIT_ALPHA_V], alpha_a: values[axis::INIT_ALPHA_A] },
-            flip: (flip > 0.0).then_some(flip),
+            parameters,
             max_samples: values[axis::MAX_SAMPLES] as u64,
             // What boosting is for has been learned elsewhere.
             boost_end: if self.point.transfers() {
@@ -351,7 +357,6 @@ impl Job {
                 shared.boost_end
             },
             sparse_end: shared.sparse_end,
-            cut: values[axis::CUT],
             keep: values[axis::KEEP],
             signal: shared.signal,
             epsilon: values[axis::EPSILON],
@@ -367,7 +372,7 @@ impl Job {
         let values = &self.point.values;
         let batch = values[axis::BATCH_SIZE];
         let steps = (values[axis::MAX_SAMPLES] / batch).floor().max(1.0);
-        let drawn = if ALGORITHMS[self.point.whole(axis::ALGORITHM)].draws_samples { batch } else { 0.0 };
+        let drawn = if ALGORITHMS[self.point.whole(axis::ALGORITHM)].draws_samples() { batch } else { 0.0 };
         steps * values[axis::T] * (drawn + values[axis::N] / 4.0)
     }
 
@@ -484,8 +489,10 @@ mod tests {
         assert_eq!(whole, (7, 2200, StepScale::Raw, StopAt::Budget, 1));
         let real = [spec.eta_boost, spec.eta_sparse, spec.lambda, spec.attention_step];
         assert_eq!(real, [0.11, 0.12, 0.13, 0.28]);
-        assert_eq!((spec.start, spec.flip), (Start::Planted { alpha_v: 0.16, alpha_a: 0.17 }, Some(2.9)));
-        let real = [spec.epsilon, spec.cut, spec.keep, spec.signal, spec.resolution];
+        assert_eq!(spec.start, Start::Planted { alpha_v: 0.16, alpha_a: 0.17 });
+        let own = |name: &str| spec.parameters.get(spec.algorithm.parameters.iter().find(|p| p.name == name).unwrap());
+        assert_eq!(own("flip"), 2.9);
+        let real = [spec.epsilon, own("cut"), spec.keep, spec.signal, spec.resolution];
         assert_eq!(real, [0.18, 0.19, 0.21, 0.23, 0.24]);
         let boost = StageEnd { steps: Some(25), share: Some(0.26), alpha: None, kept_mass: None };
         let sparse = StageEnd { kept_mass: Some(0.27), ..StageEnd::default() };

@@ -15,13 +15,11 @@ use ndarray::Array2;
 use report::Table;
 use scb_core::Task;
 use scb_core::kernel::Level;
-use scb_core::learn::{Start, algorithm};
 use scb_core::random::stream;
-use scb_core::task::transfer::source;
-use scb_core::train::{StageEnd, StepScale, StopAt, TrainSpec, train};
+use scb_core::train::{self, PretrainingError};
 
 use crate::axis::{self, AXES, Shape};
-use crate::config::Config;
+use crate::config::{Config, Pretraining};
 use crate::job::{Identity, Job, JobId};
 use crate::training::told;
 use crate::{panics, part};
@@ -142,40 +140,18 @@ fn learn(
     level: Level,
 ) -> Result<(Task, Pretrained), String> {
     scb_core::kernel::use_level(level);
-    let settings = config.shared.pretraining;
-    let mut spec = job.task_spec(&config.shared);
-    spec.t = settings.t as usize;
+    let Pretraining { t, batch_size, eta, lambda, max_samples } = config.shared.pretraining;
+    let pretraining = train::Pretraining { t: t as usize, batch_size: batch_size as usize, eta, lambda, max_samples };
     let theta = job.point.values[axis::THETA];
-    let drawn = source(target, theta, &spec, &mut stream(identity.source_seed(job)));
-    let source = drawn.map_err(|error| format!("pretraining at theta = {theta}: {}", told(&error, &config.shared)))?;
-    let algorithm = algorithm("prox").ok_or("internal error: prox is gone")?;
-    let share = |share: f64| StageEnd { share: Some(share), ..StageEnd::default() };
-    let spec = TrainSpec {
-        algorithm,
-        batch_size: settings.batch_size as usize,
-        eta_boost: settings.eta,
-        eta_sparse: settings.eta / 2.0,
-        lambda: settings.lambda,
-        steps: StepScale::Normalised,
-        attention_step: 1.0,
-        start: Start::UNINFORMATIVE,
-        max_samples: settings.max_samples,
-        boost_end: StageEnd { alpha: Some(0.5), ..share(0.4) },
-        sparse_end: share(0.7),
-        cut: 0.2,
-        keep: 0.5,
-        flip: None,
-        signal: 0.25,
-        epsilon: 0.25,
-        resolution: 0.5,
-        stop_at: StopAt::Budget,
-    };
-    let outcome = train(&source, &spec, stream(identity.pretraining_id(job).0), &mut ());
-    let outcome = outcome.map_err(|error| format!("pretraining at theta = {theta}: {error}"))?;
-    if outcome.value.iter().any(|v| !v.is_finite()) {
-        return Err("pretraining blew up: lower pretraining.eta".to_owned());
-    }
-    Ok((source, Pretrained { value: outcome.value, error: outcome.errors.value }))
+    let spec = job.task_spec(&config.shared);
+    let (mut for_source, for_data) = (stream(identity.source_seed(job)), stream(identity.pretraining_id(job).0));
+    let learned = pretraining.learn(target, theta, &spec, &mut for_source, for_data);
+    let learned = learned.map_err(|error| match error {
+        PretrainingError::Source(error) => format!("pretraining at theta = {theta}: {}", told(&error, &config.shared)),
+        PretrainingError::BlownUp => "pretraining blew up: lower pretraining.eta".to_owned(),
+        error => format!("pretraining at theta = {theta}: {error}"),
+    })?;
+    Ok((learned.source, Pretrained { value: learned.value, error: learned.error }))
 }
 
 fn table(id: JobId, source: &Task, pretrained: &Pretrained) -> Table {

@@ -5,14 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use report::record::{OPTIONAL, PROX};
+use report::record::OPTIONAL;
 use report::{Measures, Record, Status, Timing, TracePoint};
 use scb_core::kernel::Level;
-use scb_core::learn::{Stage, Start};
 use scb_core::random::stream;
-use scb_core::theory::mirrored as mirror;
-use scb_core::theory::support_threshold;
-use scb_core::train::{self, Checkpoint, Observer, Outcome, TrainSpec};
+use scb_core::train::{self, Checkpoint, Observer, Outcome, Predicted, Start, TrainSpec};
 use scb_core::{Task, TaskError};
 
 use crate::axis::{self, AXES};
@@ -174,16 +171,10 @@ pub(crate) struct Trained {
 /// What theory and settings add to what was measured, in the order of [`OPTIONAL`].
 fn optional(trained: &Trained) -> [Option<f64>; OPTIONAL.len()] {
     let Trained { task, spec, outcome, source_error } = trained;
-    let (name, blank) = (spec.algorithm.name, spec.start == Start::UNINFORMATIVE);
-    // The argument is about the projected gradient and the first stage, and about runs that stay as they grew.
-    let applies = name == PROX && blank && spec.flip.is_none() && spec.boost_end.steps != Some(0);
-    let mirrored = applies.then(|| {
-        let sizes = train::step_sizes(task, spec, Stage::Boost);
-        mirror::probability(task, sizes.value, sizes.attention, spec.batch_size as f64)
-    });
-    let threshold = |probability: f64| (name == "moment").then(|| support_threshold(task, probability));
+    let Predicted { mirrored, support_median, support_quantile } = train::predicted(task, spec);
     let start_alpha_v = source_error.map(|_| outcome.start_alpha_v);
-    [spec.flip.map(|_| outcome.flips as f64), mirrored, threshold(0.5), threshold(0.9), *source_error, start_alpha_v]
+    let flips = outcome.flips.map(|flips| flips as f64);
+    [flips, mirrored, support_median, support_quantile, *source_error, start_alpha_v]
 }
 
 fn measures(trained: &Trained) -> Measures {

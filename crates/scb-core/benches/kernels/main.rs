@@ -16,11 +16,13 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion};
 use scb_core::data::Batches;
 use scb_core::kernel::{self, Bits, Block, FixedPoint, Layout, Level, Residuals, Sequences, States, Table, use_level};
+use scb_core::learn::StepSizes;
 use scb_core::learn::gradient::{Accumulator, Gradient};
-use scb_core::learn::{Learner, Setup, Start, StepSizes, algorithm};
 use scb_core::random::Categorical;
 use scb_core::random::stream;
-use scb_core::{Chain, Linear, Task, TaskSpec, Weights};
+use scb_core::theory::planted;
+use scb_core::train::{Start, TrainSpec, learner};
+use scb_core::{Chain, Task, TaskSpec, Weights};
 
 use table::Results;
 
@@ -64,7 +66,7 @@ fn kernels(c: &mut Criterion, results: &mut Results, level: Level, size: Size) {
     let [n, _, t, b] = size;
     let task = task(size);
     let states = States::new(&Categorical::new(&task.stationary().to_vec()), n);
-    let model = Linear::planted(&task, 0.5, 0.5);
+    let model = planted(&task, 0.5, 0.5);
     let mut attention = FixedPoint::zeros(n, t);
     attention.set(&model.attention);
     let (layout, width) = (Layout::new(n, t), kernel::width(n));
@@ -109,7 +111,7 @@ fn kernels(c: &mut Criterion, results: &mut Results, level: Level, size: Size) {
 fn gradient(c: &mut Criterion, results: &mut Results, level: Level, size: Size) {
     let [n, _, t, b] = size;
     let task = task(size);
-    let model = Linear::planted(&task, 0.5, 0.5);
+    let model = planted(&task, 0.5, 0.5);
     let mut attention = FixedPoint::zeros(n, t);
     let mut batches = Batches::new(&task, b, stream([3; 16]));
     let mut accumulator = Accumulator::new(n);
@@ -131,9 +133,8 @@ fn step(c: &mut Criterion, results: &mut Results, level: Level, group: &str, siz
     let [_, _, t, batch_size] = size;
     let task = task(size);
     let start = Start::Planted { alpha_v: 0.5, alpha_a: 0.5 };
-    let setup = Setup { task: &task, stream: stream([3; 16]), start, batch_size, cut: 0.2, keep: 0.5, flip: None };
-    let Some(prox) = algorithm("prox") else { return };
-    let mut learner: Box<dyn Learner> = (prox.learner)(&setup);
+    let spec = TrainSpec { batch_size, start, ..TrainSpec::default() };
+    let mut learner = learner(&task, &spec, stream([3; 16]));
     let sizes = StepSizes { value: 1e-7, attention: 1e-7, threshold: 1e-9 };
     measure(c, results, (group, &name(size), level), batch_size * t, || learner.step(&sizes));
 }

@@ -103,6 +103,7 @@ mod tests {
     use crate::kernel::{FixedPoint, Level, use_level};
     use crate::random::{Stream, normal, stream};
     use crate::task::{Chain, Task, TaskSpec, Weights};
+    use crate::theory::planted;
 
     fn task(n: usize, q: usize, t: usize) -> Task {
         let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
@@ -110,7 +111,7 @@ mod tests {
     }
 
     fn random_model(task: &Task, s: &mut Stream) -> Linear {
-        let mut model = Linear::planted(task, 0.4, 0.6);
+        let mut model = planted(task, 0.4, 0.6);
         model.value.mapv_inplace(|v| v + 0.3 * normal(s));
         model.attention.mapv_inplace(|a| a + 0.1 * normal(s) as f32);
         model

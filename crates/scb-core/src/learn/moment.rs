@@ -15,21 +15,21 @@
 //!
 //! There are `N^3 T` counters of four bytes.
 
-use super::{Algorithm, Learner, Setup, Stage, StepSizes};
+use super::{Algorithm, Alignment, Learner, Make, Prediction, Setup, Stage, StepSizes};
 use crate::data::Batches;
 use crate::kernel::FixedPoint;
-use crate::measure::Truth;
 use crate::model::{Linear, rounding, row, row_mut};
-use crate::task::Task;
+use crate::task::Known;
 use crate::theory::chi_square::exceeds;
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "moment",
     summary: "the moment estimator, the yardstick: no gradient, but a count for every position and pair of tokens",
-    draws_samples: true,
+    parameters: &[],
     scale_free: false,
     bytes,
-    learner: |setup| Box::new(Moment::new(setup)),
+    prediction: |_| Prediction::Support,
+    make: Make::FromSamples(|setup| Box::new(Moment::new(setup))),
 };
 
 /// Attention that the positions share which rounding would drop.
@@ -40,9 +40,9 @@ const FALSE_ALARMS: f64 = 0.01;
 
 /// The weight that noise reaches at one of T positions in [`FALSE_ALARMS`] of all cases: `sqrt(x - (N-1)^2)` with
 /// `T Pr(chi-square > x) = FALSE_ALARMS`, by halving.
-fn beyond_noise(task: &Task) -> f64 {
-    let freedom = ((task.n - 1) * (task.n - 1)) as f64;
-    let seldom = FALSE_ALARMS / task.t as f64;
+fn beyond_noise(n: usize, t: usize) -> f64 {
+    let freedom = ((n - 1) * (n - 1)) as f64;
+    let seldom = FALSE_ALARMS / t as f64;
     let (mut low, mut high) = (freedom, 2.0 * freedom + 40.0);
     while exceeds(freedom, high) > seldom {
         high *= 2.0;
@@ -60,8 +60,8 @@ fn bytes(n: f64, t: f64) -> f64 {
 }
 
 /// Counts, and the model they stand for once somebody asks.
-struct Moment<'t> {
-    task: &'t Task,
+struct Moment {
+    known: Known,
     keep: f64,
     /// A weight that noise reaches at one of T positions of one query token in [`FALSE_ALARMS`] of all cases.
     beyond_noise: f64,
@@ -79,29 +79,29 @@ struct Moment<'t> {
     stale: bool,
 }
 
-impl<'t> Moment<'t> {
-    fn new(setup: &Setup<'t>) -> Self {
-        let (task, n) = (setup.task, setup.task.n);
+impl Moment {
+    fn new(setup: Setup) -> Self {
+        let Setup { known, batches, keep, .. } = setup;
+        let (n, t) = (known.n, known.t);
         Self {
-            task,
-
-            keep: setup.keep,
-            beyond_noise: beyond_noise(task),
-            batches: Batches::new(task, setup.batch_size, setup.stream.clone()),
-            attention: FixedPoint::zeros(n, task.t),
-            counts: vec![0; n * n * n * task.t],
+            keep,
+            beyond_noise: beyond_noise(n, t),
+            batches,
+            attention: FixedPoint::zeros(n, t),
+            counts: vec![0; n * n * n * t],
             samples: vec![0; n],
             outputs: vec![0; n * n],
-            model: Linear::uninformative(task),
+            model: Linear::uninformative(&known),
             stale: false,
+            known,
         }
     }
 
     /// `C_t^(k)` as counted, row by row.
     fn moment(&self, k: usize, t: usize, into: &mut [f64]) {
-        let (n, mu) = (self.task.n, &self.task.stationary);
+        let (n, mu) = (self.known.n, &self.known.mu);
         let samples = self.samples[k] as f64;
-        let counts = &self.counts[(k * self.task.t + t) * n * n..][..n * n];
+        let counts = &self.counts[(k * self.known.t + t) * n * n..][..n * n];
         for m in 0..n {
             let here: u64 = (0..n).map(|o| u64::from(counts[o * n + m])).sum();
             for o in 0..n {
@@ -112,14 +112,14 @@ impl<'t> Moment<'t> {
     }
 
     fn estimate(&mut self) {
-        let (n, t, mu) = (self.task.n, self.task.t, self.task.stationary.to_vec());
+        let (n, t, mu) = (self.known.n, self.known.t, self.known.mu.to_vec());
         let freedom = ((n - 1) * (n - 1)) as f64;
         let mut moment = vec![0.0; n * n];
         // Numerator and denominator of the least squares for Pc, both weighted by samples.
         let (mut products, mut squares) = (vec![0.0; n * n], 0.0);
         let mut weights = vec![0.0; t];
         // What earlier looks have left must not matter.
-        self.model = Linear::uninformative(self.task);
+        self.model = Linear::uninformative(&self.known);
         for k in 0..n {
             let samples = self.samples[k] as f64;
             if samples == 0.0 {
@@ -139,7 +139,7 @@ impl<'t> Moment<'t> {
             }
             // As rounding has it: a share of the largest, or of unequal weights what no noise reaches.
             let of_largest = self.keep * most;
-            let floor = if self.task.equal_weights() { of_largest } else { of_largest.min(self.beyond_noise) };
+            let floor = if self.known.equal_weights { of_largest } else { of_largest.min(self.beyond_noise) };
             let mass: f64 = weights.iter().copied().filter(|&weight| weight >= floor).sum();
             let dropped = || weights.iter().copied().filter(|&weight| weight < floor);
             let (others, largest) = (dropped().sum::<f64>(), dropped().fold(0.0, f64::max));
@@ -182,12 +182,12 @@ impl<'t> Moment<'t> {
     }
 }
 
-impl Learner for Moment<'_> {
+impl Learner for Moment {
     fn enter(&mut self, _: Stage) {}
 
     fn step(&mut self, _: &StepSizes) {
-        let Self { task, batches, attention, counts, samples, outputs, .. } = self;
-        let (n, t) = (task.n, task.t);
+        let Self { known, batches, attention, counts, samples, outputs, .. } = self;
+        let (n, t) = (known.n, known.t);
         batches.for_each_chunk(attention, |chunk| {
             for (place, query) in chunk.samples() {
                 let output = chunk.output(place);
@@ -210,18 +210,19 @@ impl Learner for Moment<'_> {
         &self.model
     }
 
-    /// No stage ends by it, for there are none.
-    fn alpha_a(&self, _: &Truth<'_>) -> f64 {
-        0.0
+    /// It has no stages that could end by it.
+    fn alignment(&self) -> Alignment {
+        Alignment::Is(0.0)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learn::Start;
+    use crate::learn::ParameterValues;
+    use crate::measure::Truth;
     use crate::random::stream;
-    use crate::task::{Chain, TaskSpec, Weights};
+    use crate::task::{Chain, Task, TaskSpec, Weights};
     use crate::theory::{support_probability, support_threshold};
 
     fn task(n: usize, q: usize, t: usize, seed: u8) -> Task {
@@ -229,9 +230,15 @@ mod tests {
         Task::draw(&TaskSpec { n, q, t, chain, weights: Weights::Equal }, &mut stream([seed; 16])).unwrap()
     }
 
-    fn setup(task: &Task, batch_size: usize, seed: u8) -> Setup<'_> {
-        let stream = stream([seed; 16]);
-        Setup { task, stream, start: Start::UNINFORMATIVE, batch_size, cut: 0.2, keep: 0.5, flip: None }
+    fn setup(task: &Task, batch_size: usize, seed: u8) -> Setup {
+        let known = task.known();
+        Setup {
+            batches: Batches::new(task, batch_size, stream([seed; 16])),
+            start: Linear::uninformative(&known),
+            known,
+            keep: 0.5,
+            parameters: ParameterValues::defaults(),
+        }
     }
 
     const NOTHING: StepSizes = StepSizes { value: 0.0, attention: 0.0, threshold: 0.0 };
@@ -246,7 +253,7 @@ mod tests {
             (6, 500, 6.332600441382989),
         ];
         for (n, t, expected) in table {
-            let found = beyond_noise(&task(n, 1, t, 1));
+            let found = beyond_noise(n, t);
             assert!((found / expected - 1.0).abs() < 1e-9, "{n} {t}: {found}");
         }
     }
@@ -255,7 +262,7 @@ mod tests {
     #[test]
     fn counted_moments_are_means_over_samples() {
         let task = task(3, 2, 20, 1);
-        let mut learner = Moment::new(&setup(&task, 500, 2));
+        let mut learner = Moment::new(setup(&task, 500, 2));
         let mut seen = Vec::new();
         Batches::new(&task, 500, stream([2; 16])).for_each_chunk(&FixedPoint::zeros(3, 20), |chunk| {
             for (place, query) in chunk.samples() {
@@ -284,8 +291,8 @@ mod tests {
     fn many_samples_give_the_truth() {
         let task = task(3, 2, 40, 3);
         let truth = Truth::new(&task);
-        let mut learner = Moment::new(&setup(&task, 200_000, 4));
-        assert_eq!(*learner.model(), Linear::uninformative(&task));
+        let mut learner = Moment::new(setup(&task, 200_000, 4));
+        assert_eq!(*learner.model(), Linear::uninformative(&task.known()));
         learner.step(&NOTHING);
         let errors = truth.errors(learner.model(), 0.5);
         assert!(truth.support_found(&learner.model().attention));
@@ -313,7 +320,7 @@ mod tests {
         patterns.iter_mut().for_each(|p| p.weights = vec![0.9, 0.1]);
         let task = Task::new(100, equal.transition.clone(), patterns).unwrap();
         let truth = Truth::new(&task);
-        let mut learner = Moment::new(&setup(&task, 400_000, 4));
+        let mut learner = Moment::new(setup(&task, 400_000, 4));
         learner.step(&NOTHING);
         let errors = truth.errors(learner.model(), 0.5);
         assert!(errors.rounded_value < 0.1 && errors.rounded_attention < 0.05, "{errors:?}");
@@ -325,7 +332,7 @@ mod tests {
     fn the_metrics_keep_what_the_estimator_keeps() {
         for seed in 0..60 {
             let task = task(3, 2, 100, seed);
-            let mut learner = Moment::new(&setup(&task, 3000, 4));
+            let mut learner = Moment::new(setup(&task, 3000, 4));
             learner.step(&NOTHING);
             let kept_mass = Truth::new(&task).rounded(learner.model(), 0.5).kept_mass;
             assert!((kept_mass - 0.99).abs() < 1e-3, "{seed}: {kept_mass}");
@@ -336,7 +343,7 @@ mod tests {
     #[test]
     fn looking_changes_nothing() {
         let task = task(3, 2, 64, 3);
-        let (mut watched, mut alone) = (Moment::new(&setup(&task, 4, 9)), Moment::new(&setup(&task, 4, 9)));
+        let (mut watched, mut alone) = (Moment::new(setup(&task, 4, 9)), Moment::new(setup(&task, 4, 9)));
         for _ in 0..30 {
             watched.step(&NOTHING);
             alone.step(&NOTHING);
@@ -350,7 +357,7 @@ mod tests {
     fn few_samples_give_numbers() {
         for samples in 1..60 {
             let task = task(2, 1, 4, 5);
-            let mut learner = Moment::new(&setup(&task, samples, 6));
+            let mut learner = Moment::new(setup(&task, samples, 6));
             learner.step(&NOTHING);
             let model = learner.model();
             assert!(model.value.iter().all(|v| v.is_finite()) && model.attention.iter().all(|a| a.is_finite()));
@@ -370,7 +377,7 @@ mod tests {
             assert!((support_probability(&task, median) - 0.5).abs() < 0.03);
             assert!(support_threshold(&task, 0.9) > median);
             for run in 0..100 {
-                let mut learner = Moment::new(&setup(&task, median.round() as usize, 100 + run));
+                let mut learner = Moment::new(setup(&task, median.round() as usize, 100 + run));
                 learner.step(&NOTHING);
                 found += u32::from(truth.support_found(&learner.model().attention));
             }

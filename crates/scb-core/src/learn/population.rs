@@ -1,23 +1,26 @@
 //! The infinite-sample trajectory by the two-variable recursion: O(1) per step.
 //!
 //! It is Algorithm 1 without threshold, cut and rounding: a stage changes its step size only. Its "samples"
-//! count the steps in batches of B, so that its curve can be laid over that of a sampled run.
+//! count the steps in batches of B, so that its curve can be laid over that of a sampled run. It is a limit of
+//! learners and no learner itself, so it is the one algorithm that is made from the task.
 
 use ndarray::Array2;
 
-use super::{Algorithm, Learner, Setup, Stage, Start, StepSizes, no_bytes};
+use super::algorithm::no_bytes;
+use super::{Algorithm, Alignment, Correlations, Learner, Make, Prediction, Stage, StepSizes};
 use crate::measure::Truth;
 use crate::model::Linear;
 use crate::task::Task;
-use crate::theory::Recursion;
+use crate::theory::{Recursion, planted};
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "population",
     summary: "the infinite-batch limit of prox without threshold and rounding, by the two-variable recursion",
-    draws_samples: false,
+    parameters: &[],
     scale_free: false,
     bytes: no_bytes,
-    learner: |setup| Box::new(Population::new(setup)),
+    prediction: |_| Prediction::Nothing,
+    make: Make::FromTask(|task, start, correlations| Box::new(Population::new(task, start, correlations))),
 };
 
 /// The recursion, and the model it stands for once somebody asks.
@@ -33,14 +36,12 @@ struct Population<'t> {
 }
 
 impl<'t> Population<'t> {
-    fn new(setup: &Setup<'t>) -> Self {
-        let (task, model) = (setup.task, setup.model());
-        let (state, beside) = match setup.start {
-            Start::Planted { alpha_v, alpha_a } => (Recursion::at(alpha_v, alpha_a), None),
-            Start::Transferred { .. } => {
-                let truth = Truth::new(task);
-                let alpha_v = truth.alpha_v(&model.value);
-                let rest = &model.value - &Linear::planted(task, alpha_v, 0.0).value;
+    fn new(task: &'t Task, model: Linear, correlations: Correlations) -> Self {
+        let (state, beside) = match correlations {
+            Correlations::Planted { alpha_v, alpha_a } => (Recursion::at(alpha_v, alpha_a), None),
+            Correlations::AnyValue => {
+                let alpha_v = Truth::new(task).alpha_v(&model.value);
+                let rest = &model.value - &planted(task, alpha_v, 0.0).value;
                 let size = (squared_norm(task, &rest) / task.k_p).sqrt();
                 (Recursion { beside: size, ..Recursion::at(alpha_v, 0.0) }, (size > 0.0).then_some((rest, size)))
             }
@@ -64,7 +65,7 @@ impl Learner for Population<'_> {
 
     fn model(&mut self) -> &Linear {
         if self.shown != self.state {
-            self.model = Linear::planted(self.task, self.state.alpha_v, self.state.alpha_a);
+            self.model = planted(self.task, self.state.alpha_v, self.state.alpha_a);
             if let Some((rest, size)) = &self.beside {
                 self.model.value.scaled_add(self.state.beside / size, rest);
             }
@@ -73,7 +74,7 @@ impl Learner for Population<'_> {
         &self.model
     }
 
-    fn alpha_a(&self, _: &Truth<'_>) -> f64 {
-        self.state.alpha_a
+    fn alignment(&self) -> Alignment {
+        Alignment::Is(self.state.alpha_a)
     }
 }

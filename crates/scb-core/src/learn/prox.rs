@@ -18,31 +18,52 @@
 //! is asked to, the boosting stage turns both factors over as soon as the most negative entry of the centred attention
 //! exceeds the most positive one by a factor, averaged over query tokens. A learner sees both.
 
-use super::{Algorithm, Optimiser, Sampled, Stage, StepSizes, no_bytes};
+use super::algorithm::no_bytes;
+use super::gradient::Gradient;
+use super::sampled::{Optimiser, Sampled};
+use super::{Algorithm, Make, Parameter, ParameterValues, Prediction, Range, Setup, Stage, StepSizes};
 use crate::kernel;
-use crate::learn::gradient::Gradient;
 use crate::model::rounding::{self, smallest};
 use crate::model::{Linear, row, row_mut};
-use crate::task::Task;
+use crate::task::Known;
+
+/// Entries of `a` below this share of the largest are cut when the sparse stage begins; of unequal weights
+/// only those that may be noise.
+const CUT: Parameter = Parameter {
+    name: "cut",
+    default: 0.2,
+    range: Range::UNIT,
+    tuned: true,
+    meaning: "entries of the attention below this share of the largest are cut after boosting",
+};
+
+/// By what factor negative entries must dominate for the signs of both factors to be flipped.
+const FLIP: Parameter = Parameter {
+    name: "flip",
+    default: 0.0,
+    range: Range { min: 1.0, open: false, max: 1e6, off: Some(0.0) },
+    tuned: false,
+    meaning: "factor by which negative entries of the attention must dominate for prox to turn both factors over, 0 for never",
+};
+
+/// Whether a run with these values is asked to flip signs.
+#[must_use]
+pub fn may_flip(values: &ParameterValues) -> bool {
+    values.unless_off(&FLIP).is_some()
+}
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "prox",
     summary: "projected, preconditioned l1-proximal gradient descent (Algorithm 1)",
-    draws_samples: true,
+    parameters: &[CUT, FLIP],
     scale_free: false,
     bytes: no_bytes,
-    learner: |setup| {
-        let optimiser = Prox {
-            cut: setup.cut,
-            keep: setup.keep,
-            flip: setup.flip,
-            flips: 0,
-            boosting: true,
-            rounded: false,
-            means: vec![0.0; setup.task.n],
-        };
+    // The argument is about runs that stay as they grew.
+    prediction: |values| if may_flip(values) { Prediction::Nothing } else { Prediction::Mirrored },
+    make: Make::FromSamples(|setup| {
+        let optimiser = Prox::new(&setup);
         Box::new(Sampled::new(setup, optimiser))
-    },
+    }),
 };
 
 /// Below this share of `1/T` a negative entry is a rounding error of single precision.
@@ -55,7 +76,7 @@ struct Prox {
     cut: f64,
     /// Rounding keeps entries of at least this share of the largest; of unequal weights also those that no noise reaches.
     keep: f64,
-    /// By what factor negative entries must dominate for both factors to be turned over; `None`: never.
+    /// By what factor negative entries must dominate for both factors to be flipped; `None`: never.
     flip: Option<f64>,
     /// How often that happened.
     flips: u64,
@@ -67,17 +88,31 @@ struct Prox {
     means: Vec<f64>,
 }
 
+impl Prox {
+    fn new(setup: &Setup) -> Self {
+        Self {
+            cut: setup.parameters.get(&CUT),
+            keep: setup.keep,
+            flip: setup.parameters.unless_off(&FLIP),
+            flips: 0,
+            boosting: true,
+            rounded: false,
+            means: vec![0.0; setup.known.n],
+        }
+    }
+}
+
 impl Optimiser for Prox {
     fn keeps_unit_rows(&self) -> bool {
         true
     }
 
-    fn enter(&mut self, stage: Stage, model: &mut Linear, task: &Task) {
+    fn enter(&mut self, stage: Stage, model: &mut Linear, known: &Known) {
         self.boosting = stage == Stage::Boost;
         match stage {
             Stage::Boost => {}
             Stage::Sparse => {
-                for k in (0..task.n).filter(|_| self.cut > 0.0) {
+                for k in (0..known.n).filter(|_| self.cut > 0.0) {
                     let left_noise = model.left_noise_of(k);
                     let a = row_mut(&mut model.attention, k);
                     let left = rounding::cut(a, left_noise, self.cut);
@@ -86,7 +121,7 @@ impl Optimiser for Prox {
                 }
             }
             Stage::Round => {
-                self.round(model, task);
+                self.round(model, known);
                 self.rounded = true;
             }
         }
@@ -96,23 +131,23 @@ impl Optimiser for Prox {
         !self.rounded
     }
 
-    fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, task: &Task, sizes: &StepSizes) {
-        project_value(gradient, task, &mut self.means);
+    fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, known: &Known, sizes: &StepSizes) {
+        project_value(gradient, known, &mut self.means);
         // By the V that the gradient was taken at; rounding has left no noise.
-        shrink_left_noise(model, task, sizes.attention);
+        shrink_left_noise(model, known, sizes.attention);
         model.value.scaled_add(-sizes.value, &gradient.value);
         if self.rounded {
             return;
         }
-        for (k, &mu) in task.stationary.iter().enumerate() {
+        for (k, &mu) in known.mu.iter().enumerate() {
             let eta = sizes.attention / mu;
             let a = row_mut(&mut model.attention, k);
             step_attention(a, row(&gradient.attention, k), eta, sizes.threshold);
         }
         if let Some(factor) = self.flip.filter(|_| self.boosting) {
-            let (positive, negative) = extremes(model, task);
-            if negative > factor * positive && negative > LEAST / task.t as f64 {
-                turn_over(model, task);
+            let (positive, negative) = extremes(model, known);
+            if negative > factor * positive && negative > LEAST / known.t as f64 {
+                flip_sign(model, known);
                 self.flips += 1;
             }
         }
@@ -125,11 +160,11 @@ impl Optimiser for Prox {
 
 /// A step pulls every entry towards the truth by a share `eta_A |Vc|^2_mu` of its distance, the curvature of the loss in one entry; so noise that a cut has
 /// left shrinks by as much. Needs no ground truth. O(N^2) while there is some.
-fn shrink_left_noise(model: &mut Linear, task: &Task, eta: f64) {
+fn shrink_left_noise(model: &mut Linear, known: &Known, eta: f64) {
     let Some(left_noise) = model.left_noise.as_mut().filter(|noise| noise.iter().any(|&x| x > 0.0)) else { return };
     let mut curvature = 0.0;
-    for (column, &m) in model.value.columns().into_iter().zip(&task.stationary) {
-        for (&v, &centre) in column.iter().zip(&task.stationary) {
+    for (column, &m) in model.value.columns().into_iter().zip(&known.mu) {
+        for (&v, &centre) in column.iter().zip(&known.mu) {
             curvature += m * (v - centre) * (v - centre);
         }
     }
@@ -138,10 +173,10 @@ fn shrink_left_noise(model: &mut Linear, task: &Task, eta: f64) {
 }
 
 /// How far the largest entry of `a^(k)` lies above `1/T`, and the smallest below, averaged over query tokens with weights mu.
-fn extremes(model: &Linear, task: &Task) -> (f64, f64) {
-    let uniform = 1.0 / task.t as f64;
+fn extremes(model: &Linear, known: &Known) -> (f64, f64) {
+    let uniform = 1.0 / known.t as f64;
     let (mut positive, mut negative) = (0.0, 0.0);
-    for (k, &mu) in task.stationary.iter().enumerate() {
+    for (k, &mu) in known.mu.iter().enumerate() {
         let a = row(&model.attention, k);
         positive += mu * (f64::from(kernel::largest(a)) - uniform);
         negative += mu * (uniform - f64::from(smallest(a)));
@@ -150,19 +185,19 @@ fn extremes(model: &Linear, task: &Task) -> (f64, f64) {
 }
 
 /// `V <- 2 mu 1' - V`, `a <- 2/T - a`: both centred factors change their sign.
-fn turn_over(model: &mut Linear, task: &Task) {
+fn flip_sign(model: &mut Linear, known: &Known) {
     for mut column in model.value.columns_mut() {
-        column.iter_mut().zip(&task.stationary).for_each(|(v, &mu)| *v = 2.0 * mu - *v);
+        column.iter_mut().zip(&known.mu).for_each(|(v, &mu)| *v = 2.0 * mu - *v);
     }
-    let twice = (2.0 / task.t as f64) as f32;
+    let twice = (2.0 / known.t as f64) as f32;
     model.attention.iter_mut().for_each(|a| *a = twice - *a);
 }
 
 impl Prox {
     /// Keeps the entries near the largest, normalises them, and lets V take over the scale.
-    fn round(&self, model: &mut Linear, task: &Task) {
+    fn round(&self, model: &mut Linear, known: &Known) {
         let mut scale = 0.0;
-        for (k, &mu) in task.stationary.iter().enumerate() {
+        for (k, &mu) in known.mu.iter().enumerate() {
             let left_noise = model.left_noise_of(k);
             let a = row_mut(&mut model.attention, k);
             let rounding::Kept { floor, mass, .. } = rounding::kept(a, left_noise, self.keep);
@@ -172,7 +207,7 @@ impl Prox {
         }
         model.left_noise.iter_mut().for_each(|noise| noise.fill(0.0));
         for mut column in model.value.columns_mut() {
-            for (v, &mu) in column.iter_mut().zip(&task.stationary) {
+            for (v, &mu) in column.iter_mut().zip(&known.mu) {
                 *v = mu + scale * (*v - mu);
             }
         }
@@ -180,19 +215,19 @@ impl Prox {
 }
 
 /// Precondition by `diag(1/mu)` and project, in place. `means` is scratch space of N entries.
-fn project_value(gradient: &mut Gradient, task: &Task, means: &mut [f64]) {
+fn project_value(gradient: &mut Gradient, known: &Known, means: &mut [f64]) {
     debug_assert!(gradient.value.is_standard_layout());
-    let (Some(mu), Some(values)) = (task.stationary.as_slice(), gradient.value.as_slice_mut()) else { return };
+    let (Some(mu), Some(values)) = (known.mu.as_slice(), gradient.value.as_slice_mut()) else { return };
     means.fill(0.0);
     // Row by row, as it lies in memory.
-    for row in values.chunks_exact_mut(task.n) {
+    for row in values.chunks_exact_mut(known.n) {
         for ((g, &m), mean) in row.iter_mut().zip(mu).zip(&mut *means) {
             *g /= m;
             *mean += *g;
         }
     }
-    means.iter_mut().for_each(|mean| *mean /= task.n as f64);
-    for row in values.chunks_exact_mut(task.n) {
+    means.iter_mut().for_each(|mean| *mean /= known.n as f64);
+    for row in values.chunks_exact_mut(known.n) {
         let mut along = 0.0;
         for ((g, &m), &mean) in row.iter_mut().zip(mu).zip(&*means) {
             *g -= mean;
@@ -220,11 +255,15 @@ mod tests {
     use ndarray::Array2;
 
     use super::*;
+    use crate::learn::algorithm;
     use crate::measure::Truth;
     use crate::random::{normal, stream};
+    use crate::task::Task;
     use crate::task::{Chain, TaskSpec, Weights};
     use crate::theory::Recursion;
+    use crate::theory::planted;
     use crate::theory::population::expected_gradient;
+    use crate::train::{Start, TrainSpec, learner};
 
     fn task() -> Task {
         let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
@@ -249,7 +288,7 @@ mod tests {
         let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
         let spec = TaskSpec { n: 4, q: 2, t: 35, chain, weights: Weights::Dirichlet(2.0) };
         let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
-        let mut model = Linear::planted(&task, 1.0, 1.0);
+        let mut model = planted(&task, 1.0, 1.0);
         model.left_noise = Some(vec![0.1; 4]);
         // Two entries of one row: their sum stays.
         let wrong = (0..35).filter(|t| !task.patterns[2].positions.contains(t)).take(2).collect::<Vec<_>>();
@@ -260,7 +299,7 @@ mod tests {
         gradient.value += &task.centred_transition();
         let sizes = StepSizes { value: 0.5, attention: 0.3 / task.k_p, threshold: 0.0 };
         let before = model.value.clone();
-        optimiser().step(&mut model, &mut gradient, &task, &sizes);
+        optimiser().step(&mut model, &mut gradient, &task.known(), &sizes);
         assert_ne!(model.value, before);
         let noise = model.left_noise_of(2).unwrap();
         assert!((noise - 0.07).abs() < 1e-9, "{noise}");
@@ -292,7 +331,7 @@ mod tests {
                 (0..4).for_each(|j| slow[[i, j]] -= along);
             }
         }
-        project_value(&mut gradient, &task, &mut [0.0; 4]);
+        project_value(&mut gradient, &task.known(), &mut [0.0; 4]);
         for (x, y) in gradient.value.iter().zip(&slow) {
             assert!((x - y).abs() < 1e-12);
         }
@@ -307,7 +346,7 @@ mod tests {
         let gradient = random_gradient(&task);
         for threshold in [0.0, 0.013, 10.0] {
             let da = gradient.attention.row(1).to_vec();
-            let mut a = Linear::planted(&task, 0.2, 0.4).attention.row(1).to_vec();
+            let mut a = planted(&task, 0.2, 0.4).attention.row(1).to_vec();
             let mut slow: Vec<f64> = a.iter().map(|&x| f64::from(x)).collect();
             step_attention(&mut a, &da, 0.05, threshold);
             let mean = da.iter().map(|&g| f64::from(g)).sum::<f64>() / 35.0;
@@ -348,14 +387,14 @@ mod tests {
     fn steps_on_the_expected_gradient_follow_the_recursion() {
         let task = task();
         let truth = Truth::new(&task);
-        let mut model = Linear::uninformative(&task);
+        let mut model = Linear::uninformative(&task.known());
         let mut state = Recursion::at(0.0, 0.0);
         let sizes = StepSizes { value: 0.05 / task.k_q, attention: 0.05 / task.k_p, threshold: 0.0 };
         let mut prox = optimiser();
         for step in 0..200 {
             let exact = expected_gradient(&task, &model);
             let attention = exact.attention.mapv(|g| g as f32);
-            prox.step(&mut model, &mut Gradient { value: exact.value, attention }, &task, &sizes);
+            prox.step(&mut model, &mut Gradient { value: exact.value, attention }, &task.known(), &sizes);
             state.step(&task, sizes.value, sizes.attention);
             let (alpha_v, alpha_a) = (truth.alpha_v(&model.value), truth.alpha_a(&model.attention));
             let far = (alpha_v - state.alpha_v).abs().max((alpha_a - state.alpha_a).abs());
@@ -377,26 +416,18 @@ mod tests {
         };
         let source = crate::task::transfer::source(&task, 0.6, &spec, &mut stream([8; 16])).unwrap();
         let truth = Truth::new(&task);
-        let start = crate::learn::Start::Transferred { value: source.transition.clone(), weight: 0.7 };
-        let setup = crate::learn::Setup {
-            task: &task,
-            stream: stream([1; 16]),
-            start,
-            batch_size: 1,
-            cut: 0.2,
-            keep: 0.5,
-            flip: None,
-        };
-        let mut model = setup.model();
+        let start = Start::Transferred { value: source.transition.clone(), weight: 0.7 };
+        let spec = TrainSpec { algorithm: algorithm("population").unwrap(), start, ..TrainSpec::default() };
+        let mut population = learner(&task, &spec, stream([1; 16]));
+        let mut model = spec.start.model(&task);
         let theta = 0.7 * 0.6 * (source.k_p / task.k_p).sqrt();
         assert!((truth.alpha_v(&model.value) - theta).abs() < 1e-9, "weight, correlation and size");
-        let mut population = (crate::learn::algorithm("population").unwrap().learner)(&setup);
         let sizes = StepSizes { value: 0.05 / task.k_q, attention: 0.05 / task.k_p, threshold: 0.0 };
         let mut prox = optimiser();
         for step in 0..200 {
             let exact = expected_gradient(&task, &model);
             let attention = exact.attention.mapv(|g| g as f32);
-            prox.step(&mut model, &mut Gradient { value: exact.value, attention }, &task, &sizes);
+            prox.step(&mut model, &mut Gradient { value: exact.value, attention }, &task.known(), &sizes);
             population.step(&sizes);
             let other = population.model();
             let far = model.value.iter().zip(&other.value).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max);
@@ -410,11 +441,11 @@ mod tests {
     #[test]
     fn steps_keep_the_constraints() {
         let task = task();
-        let mut model = Linear::planted(&task, 0.3, 0.3);
+        let mut model = planted(&task, 0.3, 0.3);
         let mut prox = optimiser();
         let sizes = StepSizes { value: 0.1, attention: 0.01, threshold: 0.002 };
         for _ in 0..50 {
-            prox.step(&mut model, &mut random_gradient(&task), &task, &sizes);
+            prox.step(&mut model, &mut random_gradient(&task), &task.known(), &sizes);
         }
         for column in model.value.columns() {
             assert!((column.sum() - 1.0).abs() < 1e-10);
@@ -431,10 +462,10 @@ mod tests {
     fn stages_cut_and_round_the_attention() {
         let task = task();
         let mut prox = optimiser();
-        let mut model = Linear::planted(&task, 0.5, 0.5);
+        let mut model = planted(&task, 0.5, 0.5);
         let off = (0..task.t).find(|t| !task.patterns[0].positions.contains(t)).unwrap();
         model.attention[[0, off]] = -0.3;
-        prox.enter(Stage::Sparse, &mut model, &task);
+        prox.enter(Stage::Sparse, &mut model, &task.known());
         // Everything but the Q true positions was cut, and 1 - alpha_A - .. spread over all positions.
         let row = model.attention.row(0);
         assert!((row.sum() - 1.0).abs() < 1e-5);
@@ -443,7 +474,7 @@ mod tests {
         );
         let mass = row[task.patterns[0].positions[0]] * 2.0;
         let before = model.value.clone();
-        prox.enter(Stage::Round, &mut model, &task);
+        prox.enter(Stage::Round, &mut model, &task.known());
         for (k, pattern) in task.patterns.iter().enumerate() {
             assert!(pattern.positions.iter().all(|&p| (model.attention[[k, p]] - 0.5).abs() < 1e-6));
             assert!((model.attention.row(k).sum() - 1.0).abs() < 1e-6);
@@ -454,7 +485,7 @@ mod tests {
         prox.step(
             &mut model,
             &mut random_gradient(&task),
-            &task,
+            &task.known(),
             &StepSizes { value: 0.1, attention: 0.1, threshold: 0.0 },
         );
         assert_eq!(model.attention, fixed);
@@ -467,10 +498,10 @@ mod tests {
         let sizes = StepSizes { value: 0.0, attention: 0.0, threshold: 0.0 };
         let zero = Gradient::zeros(task.n, task.t);
         for (alpha, flips) in [(0.2, 0), (-0.2, 1)] {
-            let mut model = Linear::planted(&task, alpha, alpha);
+            let mut model = planted(&task, alpha, alpha);
             let mut prox = Prox { flip: Some(2.0), ..optimiser() };
             // Twice: what is turned over stays.
-            (0..2).for_each(|_| prox.step(&mut model, &mut zero.clone(), &task, &sizes));
+            (0..2).for_each(|_| prox.step(&mut model, &mut zero.clone(), &task.known(), &sizes));
             assert_eq!(prox.flips(), flips);
             assert!(
                 (truth.alpha_v(&model.value) - 0.2).abs() < 1e-6
@@ -480,17 +511,17 @@ mod tests {
         // The uniform start has no negative entries, whatever 1/T is in single precision.
         for t in [37, 100, 512, 1000, 1024, 4096, 5000] {
             let long = Task::new(t, task.transition.clone(), task.patterns.clone()).unwrap();
-            let mut model = Linear::uninformative(&long);
+            let mut model = Linear::uninformative(&long.known());
             let mut prox = Prox { flip: Some(1.5), ..optimiser() };
-            (0..3).for_each(|_| prox.step(&mut model, &mut Gradient::zeros(long.n, t), &long, &sizes));
+            (0..3).for_each(|_| prox.step(&mut model, &mut Gradient::zeros(long.n, t), &long.known(), &sizes));
             assert_eq!(prox.flips(), 0, "T = {t}");
         }
-        let mut model = Linear::planted(&task, -0.2, -0.2);
+        let mut model = planted(&task, -0.2, -0.2);
         let mut off = optimiser();
-        off.step(&mut model, &mut zero.clone(), &task, &sizes);
+        off.step(&mut model, &mut zero.clone(), &task.known(), &sizes);
         let mut late = Prox { flip: Some(2.0), ..optimiser() };
-        late.enter(Stage::Sparse, &mut model.clone(), &task);
-        late.step(&mut model, &mut zero.clone(), &task, &sizes);
+        late.enter(Stage::Sparse, &mut model.clone(), &task.known());
+        late.step(&mut model, &mut zero.clone(), &task.known(), &sizes);
         assert_eq!((off.flips(), late.flips()), (0, 0), "only if asked to, and only while boosting");
     }
 
@@ -504,13 +535,13 @@ mod tests {
             let truth = Truth::new(&task);
             let mut random = stream([9; 16]);
             for noise in [0.0, 1e-4, 0.003, 0.03, 0.3] {
-                let mut model = Linear::planted(&task, 0.7, 0.8);
+                let mut model = planted(&task, 0.7, 0.8);
                 // Half of the rows have noise that a cut has left.
                 model.left_noise.iter_mut().for_each(|left| (left[1], left[3]) = (2.0 * noise, 5.0 * noise));
                 model.value.mapv_inplace(|v| v + noise * normal(&mut random));
                 model.attention.mapv_inplace(|a| a + (noise * normal(&mut random)) as f32);
                 let said = truth.errors(&model, 0.5);
-                optimiser().enter(Stage::Round, &mut model, &task);
+                optimiser().enter(Stage::Round, &mut model, &task.known());
                 let found = [truth.value_error(&model.value, 1.0), truth.attention_error(&model.attention)];
                 for (said, found) in [said.rounded_value, said.rounded_attention].into_iter().zip(found) {
                     // Squares: near 0 one of them is a difference of numbers near 1.
@@ -528,17 +559,17 @@ mod tests {
         let spec = TaskSpec { n: 4, q: 2, t: 90, chain, weights: Weights::Dirichlet(2.0) };
         let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
         let mut random = stream([9; 16]);
-        let mut model = Linear::planted(&task, 0.7, 0.5);
+        let mut model = planted(&task, 0.7, 0.5);
         model.attention.mapv_inplace(|a| a + (0.05 * normal(&mut random)) as f32);
         let mut expected = model.clone();
         let mut prox = Prox { cut: 0.05, ..optimiser() };
-        prox.enter(Stage::Sparse, &mut model, &task);
+        prox.enter(Stage::Sparse, &mut model, &task.known());
         for k in 0..4 {
             let left = rounding::cut(row_mut(&mut expected.attention, k), Some(0.0), 0.05);
             assert!(left > 0.05, "noise is left: {left}");
             assert_eq!(model.left_noise_of(k), Some(left));
         }
-        prox.enter(Stage::Round, &mut model, &task);
+        prox.enter(Stage::Round, &mut model, &task.known());
         assert_eq!(model.left_noise, Some(vec![0.0; 4]));
     }
 
@@ -546,10 +577,10 @@ mod tests {
     #[test]
     fn rounding_keeps_what_is_not_a_number() {
         let task = task();
-        let mut model = Linear::planted(&task, 0.5, 0.5);
+        let mut model = planted(&task, 0.5, 0.5);
         model.attention.row_mut(1).fill(f32::NAN);
         model.attention[[2, 3]] = f32::NAN;
-        optimiser().enter(Stage::Round, &mut model, &task);
+        optimiser().enter(Stage::Round, &mut model, &task.known());
         assert!(model.attention.row(1).iter().all(|a| a.is_nan()) && model.attention[[2, 3]].is_nan());
     }
 }

@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use crate::kernel;
 use crate::model::{self, Linear, rounding};
-use crate::theory::population;
+use crate::theory::{planted, population};
 use crate::{Task, TrainError};
 
 /// What rounding the attention now would give: for every query token the entries that are no noise, divided by their sum.
@@ -66,7 +66,7 @@ impl<'t> Truth<'t> {
     /// `alpha_A = <Ac, Qc>_mu / K_Q`. Costs O(N T).
     #[must_use]
     pub fn alpha_a(&self, attention: &Array2<f32>) -> f64 {
-        self.overlap(attention, |a| kernel::sum(a))
+        self.overlap(attention, kernel::sum)
     }
 
     /// As [`Truth::alpha_a`] for attention whose rows are known to sum to 1. Costs O(N Q).
@@ -134,7 +134,7 @@ impl<'t> Truth<'t> {
         if self.task.patterns.iter().all(|p| p.weights.iter().all(|&w| w > 1.001 * keep * most(&p.weights))) {
             return Ok(());
         }
-        let truth = Linear::planted(self.task, 1.0, 1.0);
+        let truth = planted(self.task, 1.0, 1.0);
         let dropped = self.task.patterns.iter().enumerate().find_map(|(k, pattern)| {
             let floor = f64::from(rounding::floor(model::row(&truth.attention, k), truth.left_noise_of(k), keep));
             pattern.weights.iter().copied().find(|&w| ((w as f32) as f64) < floor).map(|weight| (k + 1, weight))
@@ -262,7 +262,7 @@ mod tests {
 
     fn noisy(task: &Task) -> Linear {
         let mut s = stream([7; 16]);
-        let mut model = Linear::planted(task, 0.4, 0.6);
+        let mut model = planted(task, 0.4, 0.6);
         model.value.mapv_inplace(|v| v + 0.1 * normal(&mut s));
         model.attention.mapv_inplace(|a| a + 0.03 * normal(&mut s) as f32);
         for mut row in model.attention.rows_mut() {
@@ -301,7 +301,7 @@ mod tests {
         let task = task();
         let truth = Truth::new(&task);
         for (alpha_v, alpha_a) in [(0.0, 0.0), (0.5, 0.25), (1.0, 1.0), (-1.0, -1.0)] {
-            let model = Linear::planted(&task, alpha_v, alpha_a);
+            let model = planted(&task, alpha_v, alpha_a);
             assert!((truth.alpha_v(&model.value) - alpha_v).abs() < 1e-6);
             assert!((truth.alpha_a(&model.attention) - alpha_a).abs() < 1e-6);
             assert!((truth.value_error(&model.value, 1.0) - (1.0 - alpha_v).abs()).abs() < 1e-6);
@@ -314,7 +314,7 @@ mod tests {
     fn attention_that_is_not_a_number_has_no_small_error() {
         let task = task();
         let truth = Truth::new(&task);
-        let mut model = Linear::planted(&task, 1.0, 1.0);
+        let mut model = planted(&task, 1.0, 1.0);
         model.attention.row_mut(1).fill(f32::NAN);
         let errors = truth.errors(&model, 0.5);
         assert!(!errors.attention.is_finite() && !errors.rounded_attention.is_finite());
@@ -326,7 +326,7 @@ mod tests {
     fn alpha_a_holds_for_rows_that_do_not_sum_to_one() {
         let task = task();
         let truth = Truth::new(&task);
-        let mut model = Linear::planted(&task, 0.0, 0.4);
+        let mut model = planted(&task, 0.0, 0.4);
         // The same number everywhere is orthogonal to Qc.
         model.attention += 0.01;
         assert!((truth.alpha_a(&model.attention) - 0.4).abs() < 1e-5);
@@ -358,7 +358,7 @@ mod tests {
     fn support_is_found_only_when_every_true_position_leads() {
         let task = task();
         let truth = Truth::new(&task);
-        let mut model = Linear::planted(&task, 0.0, 0.5);
+        let mut model = planted(&task, 0.0, 0.5);
         assert!(truth.support_found(&model.attention));
         let wrong = (0..task.t).find(|t| !task.patterns[2].positions.contains(t)).unwrap();
         model.attention[[2, wrong]] = 0.9;
@@ -369,7 +369,7 @@ mod tests {
     fn kept_mass_is_zero_at_the_start_and_the_correlation_afterwards() {
         let task = task();
         let mu = task.stationary.to_vec();
-        assert!(kept_mass(&mu, &Linear::uninformative(&task), 0.5).abs() < 1e-6);
+        assert!(kept_mass(&mu, &Linear::uninformative(&task.known()), 0.5).abs() < 1e-6);
         let equal = TaskSpec {
             n: 3,
             q: 2,
@@ -378,7 +378,7 @@ mod tests {
             weights: Weights::Equal,
         };
         let task = Task::draw(&equal, &mut stream([6; 16])).unwrap();
-        let model = Linear::planted(&task, 0.0, 0.5);
+        let model = planted(&task, 0.0, 0.5);
         // On the path: Q entries of 1/T + alpha (1/Q - 1/T), so the excess is alpha (1 - Q/T).
         let expected = 0.5 * (1.0 - 2.0 / 400.0);
         assert!((kept_mass(task.stationary.as_slice().unwrap(), &model, 0.5) - expected).abs() < 1e-6);

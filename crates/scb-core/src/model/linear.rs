@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use crate::Task;
+use crate::task::Known;
 
 /// Value matrix and attention of the linear transformer.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,25 +19,13 @@ pub struct Linear {
 impl Linear {
     /// The uninformative start `V = mu 1'`, `a^(k) = 1/T`.
     #[must_use]
-    pub fn uninformative(task: &Task) -> Self {
-        Self::planted(task, 0.0, 0.0)
-    }
-
-    /// `V = mu 1' + alpha_v Pc`, `a^(k) = 1/T + alpha_a Qc^(k)`: both correlations as given.
-    #[must_use]
-    pub fn planted(task: &Task, alpha_v: f64, alpha_a: f64) -> Self {
-        let mut value = task.centred_transition() * alpha_v;
+    pub fn uninformative(known: &Known) -> Self {
+        let mut value = Array2::zeros((known.n, known.n));
         for mut column in value.columns_mut() {
-            column += &task.stationary;
+            column.assign(&known.mu);
         }
-        let uniform = (1.0 - alpha_a) / task.t as f64;
-        let mut attention = Array2::from_elem((task.n, task.t), uniform as f32);
-        for (mut row, pattern) in attention.rows_mut().into_iter().zip(&task.patterns) {
-            for (&position, &weight) in pattern.positions.iter().zip(&pattern.weights) {
-                row[position] = (uniform + alpha_a * weight) as f32;
-            }
-        }
-        Self { value, attention, left_noise: (!task.equal_weights()).then(|| vec![0.0; task.n]) }
+        let attention = Array2::from_elem((known.n, known.t), (1.0 / known.t as f64) as f32);
+        Self { value, attention, left_noise: (!known.equal_weights).then(|| vec![0.0; known.n]) }
     }
 
     /// [`left_noise`](Self::left_noise) of query token `k`.

@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn the_noise_of_a_step_has_the_variance_it_is_said_to_have() {
         let task = task(3, 2, 100);
-        let model = Linear::uninformative(&task);
+        let model = Linear::uninformative(&task.known());
         let (batch, batches, pc) = (50, 4000, task.centred_transition());
         let mut source = Batches::new(&task, batch, stream([5; 16]));
         let mut attention = FixedPoint::zeros(3, 100);

@@ -121,6 +121,7 @@ mod tests {
     use crate::learn::gradient::{Accumulator, Gradient};
     use crate::random::{normal, stream};
     use crate::task::{Chain, TaskSpec, Weights};
+    use crate::theory::planted;
 
     fn task(n: usize, q: usize, t: usize) -> Task {
         let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
@@ -130,7 +131,7 @@ mod tests {
 
     fn arbitrary_model(task: &Task) -> Linear {
         let mut s = stream([22; 16]);
-        let mut model = Linear::planted(task, 0.4, 0.6);
+        let mut model = planted(task, 0.4, 0.6);
         model.value.mapv_inplace(|v| v + 0.2 * normal(&mut s));
         model.attention.mapv_inplace(|a| a + 0.2 * normal(&mut s) as f32);
         model
@@ -224,7 +225,7 @@ mod tests {
             assert!((mean - expected).abs() < 5.0 * error, "dV {index:?}: {mean} and {expected}, error {error}");
             assert!(error < 0.01, "the test can tell a difference");
         }
-        assert!(Attended::new(&Linear::uninformative(&task).attention).is_none(), "too many entries");
+        assert!(Attended::new(&Linear::uninformative(&task.known()).attention).is_none(), "too many entries");
     }
 
     /// On the constraint sets, precondition and projection turn the general formula into the two short

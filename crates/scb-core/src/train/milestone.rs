@@ -50,5 +50,5 @@ impl Milestones {
 /// Whether a loss is one of a model that learns something or nothing, rather than of one that blows up: at most
 /// twice that of the uninformative start. The mirrored solution fits nearly as well as the truth.
 pub(super) fn fits(task: &Task, loss: f64) -> bool {
-    loss <= 2.0 * expected_loss(task, &Linear::uninformative(task))
+    loss <= 2.0 * expected_loss(task, &Linear::uninformative(&task.known()))
 }

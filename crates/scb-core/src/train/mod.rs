@@ -6,18 +6,25 @@
 
 mod milestone;
 mod observe;
+mod prediction;
+mod pretraining;
 mod spec;
 mod stage;
+mod start;
 
 pub use milestone::Milestones;
 pub use observe::{Checkpoint, Observer};
+pub use prediction::{Predicted, predicted};
+pub use pretraining::{Pretrained, Pretraining, PretrainingError};
 pub use spec::{StepScale, StopAt, TrainSpec};
 pub use stage::StageEnd;
+pub use start::Start;
 
 use ndarray::Array2;
 
 use crate::TrainError;
-use crate::learn::{Setup, Stage, StepSizes};
+use crate::data::Batches;
+use crate::learn::{Alignment, Learner, Make, Setup, Stage, StepSizes, may_flip};
 use crate::measure::{Errors, Truth};
 use crate::random::Stream;
 use crate::task::Task;
@@ -63,8 +70,8 @@ pub struct Outcome {
     pub alpha_a: f64,
     /// Distances from the truth at the end.
     pub errors: Errors,
-    /// How often both factors were turned over.
-    pub flips: u64,
+    /// How often the signs of both factors were flipped; `None` if the parameters do not ask for it.
+    pub flips: Option<u64>,
     /// V at the end, shape `(N, N)`.
     pub value: Array2<f64>,
 }
@@ -83,14 +90,12 @@ pub fn train(
     observer: &mut dyn Observer,
 ) -> Result<Outcome, TrainError> {
     spec.check()?;
-    spec.check_start(task)?;
-    let TrainSpec { batch_size, cut, keep, flip, .. } = *spec;
-    let start = spec.start.clone();
+    spec.start.check(task)?;
     let truth = Truth::new(task);
-    truth.check_recoverable(keep, spec.epsilon)?;
-    let mut learner = (spec.algorithm.learner)(&Setup { task, stream, start, batch_size, cut, keep, flip });
+    truth.check_recoverable(spec.keep, spec.epsilon)?;
+    let mut learner = learner(task, spec, stream);
     let start_alpha_v = truth.alpha_v(&learner.model().value);
-    let batch = batch_size as u64;
+    let batch = spec.batch_size as u64;
     let last_step = spec.max_steps();
     let mut stage = Stage::Boost;
     let mut stage_start = 0;
@@ -125,7 +130,7 @@ pub fn train(
         learner.step(&step_sizes(task, spec, stage));
         step += 1;
     };
-    let flips = learner.flips();
+    let flips = may_flip(&spec.parameters).then(|| learner.flips());
     let model = learner.model();
     let errors = truth.errors(model, spec.keep);
     // Also of a run that had recovered before its budget was spent: what is left is no model, finite or not. Steps that are nearly Newton's overshoot in
@@ -137,7 +142,7 @@ pub fn train(
         status: if blown_up { Status::Diverged } else { status },
         steps: step,
         samples: step * batch,
-        tokens: if spec.algorithm.draws_samples { step * batch * task.t as u64 } else { 0 },
+        tokens: if spec.algorithm.draws_samples() { step * batch * task.t as u64 } else { 0 },
         milestones,
         start_alpha_v,
         alpha_v: truth.alpha_v(&model.value),
@@ -146,6 +151,31 @@ pub fn train(
         flips,
         value: model.value.clone(),
     })
+}
+
+/// The learner of `spec` at its start, with samples of `task` from `stream`.
+#[must_use]
+pub fn learner<'t>(task: &'t Task, spec: &TrainSpec, stream: Stream) -> Box<dyn Learner + 't> {
+    let start = spec.start.model(task);
+    match spec.algorithm.make {
+        Make::FromSamples(make) => make(Setup {
+            known: task.known(),
+            batches: Batches::new(task, spec.batch_size, stream),
+            start,
+            keep: spec.keep,
+            parameters: spec.parameters.clone(),
+        }),
+        Make::FromTask(make) => make(task, start, spec.start.correlations()),
+    }
+}
+
+/// `alpha_A` of a learner's model.
+fn alpha_a(learner: &mut dyn Learner, truth: &Truth<'_>) -> f64 {
+    match learner.alignment() {
+        Alignment::Is(alpha_a) => alpha_a,
+        Alignment::OfUnitRows => truth.alpha_a_of_unit_rows(&learner.model().attention),
+        Alignment::OfAnyRows => truth.alpha_a(&learner.model().attention),
+    }
 }
 
 /// The step sizes of a stage. Normalised steps make both correlations grow at the rate `eta` whatever the task:

@@ -1,8 +1,8 @@
 //! How to train.
 
-use super::StageEnd;
-use crate::learn::{Algorithm, Stage, Start};
-use crate::{Task, TrainError};
+use super::{StageEnd, Start};
+use crate::TrainError;
+use crate::learn::{ALGORITHMS, Algorithm, ParameterValues, Stage};
 
 /// Units of the step sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,13 @@ pub enum StopAt {
 }
 
 /// Everything that decides a run besides the task and the data stream.
+///
+/// ```
+/// use scb_core::train::TrainSpec;
+///
+/// let spec = TrainSpec { batch_size: 128, lambda: 0.01, ..TrainSpec::default() };
+/// assert_eq!(spec.algorithm.name, "prox");
+/// ```
 #[derive(Debug, Clone)]
 pub struct TrainSpec {
     /// Which algorithm.
@@ -47,13 +54,10 @@ pub struct TrainSpec {
     pub boost_end: StageEnd,
     /// What ends the sparse stage.
     pub sparse_end: StageEnd,
-    /// Entries of `a` below this share of the largest are cut when the sparse stage begins; of unequal weights only those that may be noise
-    /// (`model/rounding.rs`).
-    pub cut: f64,
     /// Rounding keeps entries of `a` of at least this share of the largest, in `(0, 1]`; of unequal weights also those that no noise reaches.
     pub keep: f64,
-    /// How far negative entries of the attention must dominate for both factors to be flipped, at least 1; `None`: never.
-    pub flip: Option<f64>,
+    /// Values of the algorithm's own parameters; those of other algorithms are not looked at.
+    pub parameters: ParameterValues,
     /// `min(alpha_V, alpha_A)` of the signal milestone.
     pub signal: f64,
     /// Relative error of the recovery milestone.
@@ -64,6 +68,32 @@ pub struct TrainSpec {
     pub stop_at: StopAt,
 }
 
+/// Algorithm 1 with normalised steps from the uninformative start, as a config has it that says nothing else, with
+/// a budget of 100 000 samples.
+impl Default for TrainSpec {
+    fn default() -> Self {
+        Self {
+            algorithm: &ALGORITHMS[0],
+            batch_size: 64,
+            eta_boost: 0.1,
+            eta_sparse: 0.05,
+            lambda: 0.003,
+            steps: StepScale::Normalised,
+            attention_step: 1.0,
+            start: Start::UNINFORMATIVE,
+            max_samples: 100_000,
+            boost_end: StageEnd { alpha: Some(0.5), share: Some(0.5), ..StageEnd::default() },
+            sparse_end: StageEnd::default(),
+            keep: 0.5,
+            parameters: ParameterValues::defaults(),
+            signal: 0.25,
+            epsilon: 0.25,
+            resolution: 0.02,
+            stop_at: StopAt::Recovery,
+        }
+    }
+}
+
 impl TrainSpec {
     /// Steps that the budget allows, at least 1.
     #[must_use]
@@ -71,30 +101,12 @@ impl TrainSpec {
         (self.max_samples / (self.batch_size as u64).max(1)).max(1)
     }
 
-    /// That a V to start from is one of this task's.
-    pub(super) fn check_start(&self, task: &Task) -> Result<(), TrainError> {
-        let wrong = |name, value, range| Err(TrainError::Setting { name, value, range });
-        match &self.start {
-            Start::Transferred { value, .. } if value.dim() != (task.n, task.n) => {
-                wrong("start", value.nrows() as f64, "a V of N rows and N columns")
-            }
-            Start::Transferred { value, .. } if !value.iter().all(|v| v.is_finite()) => {
-                wrong("start", f64::NAN, "a V of finite entries")
-            }
-            Start::Transferred { weight, .. } if !weight.is_finite() => wrong("start", *weight, "a finite weight"),
-            Start::Planted { alpha_v, alpha_a } if !(alpha_v.is_finite() && alpha_a.is_finite()) => {
-                wrong("start", alpha_v + alpha_a, "finite correlations")
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// That every setting is in its range.
     ///
     /// # Errors
     /// [`TrainError::Setting`] naming the first that is not.
     pub fn check(&self) -> Result<(), TrainError> {
-        let wrong = |name, value, range| Err(TrainError::Setting { name, value, range });
+        let wrong = |name, value, range: &str| Err(TrainError::Setting { name, value, range: range.to_owned() });
         if self.batch_size == 0 {
             return wrong("batch_size", 0.0, "at least one sample");
         }
@@ -112,21 +124,21 @@ impl TrainSpec {
                 return wrong(name, value, "positive and finite");
             }
         }
-        for (name, value) in [("lambda", self.lambda), ("cut", self.cut), ("resolution", self.resolution)] {
+        for (name, value) in [("lambda", self.lambda), ("resolution", self.resolution)] {
             if !(value >= 0.0 && value.is_finite()) {
                 return wrong(name, value, "at least 0 and finite");
             }
         }
-        if self.cut > 1.0 {
-            return wrong("cut", self.cut, "at most 1");
-        }
         if !(self.keep > 0.0 && self.keep <= 1.0) {
             return wrong("keep", self.keep, "above 0 and at most 1");
         }
-        match self.flip.filter(|flip| !(*flip >= 1.0 && flip.is_finite())) {
-            Some(flip) => wrong("flip", flip, "at least 1"),
-            None => Ok(()),
+        for parameter in self.algorithm.parameters {
+            let value = self.parameters.get(parameter);
+            if !parameter.range.contains(value) {
+                return wrong(parameter.name, value, &parameter.range.to_string());
+            }
         }
+        Ok(())
     }
 
     /// What ends a stage.

@@ -1,6 +1,6 @@
 //! What ends a stage.
 
-use super::TrainSpec;
+use super::{TrainSpec, alpha_a};
 use crate::learn::Learner;
 use crate::measure::{Truth, kept_mass};
 
@@ -29,7 +29,7 @@ impl StageEnd {
         let spent = steps as f64 / spec.max_steps() as f64;
         self.steps.is_some_and(|limit| steps_in_stage >= limit)
             || self.share.is_some_and(|share| spent >= share)
-            || self.alpha.is_some_and(|alpha| learner.alpha_a(truth) >= alpha)
+            || self.alpha.is_some_and(|alpha| alpha_a(learner, truth) >= alpha)
             || self.kept_mass.is_some_and(|mass| {
                 let mu = truth.task.stationary.as_slice().unwrap_or(&[]);
                 kept_mass(mu, learner.model(), spec.keep) >= mass

@@ -5,11 +5,11 @@ use std::ops::ControlFlow;
 use ndarray::Array2;
 
 use super::*;
-use crate::learn::{Start, algorithm};
-use crate::model::Linear;
+use crate::learn::{ParameterValues, algorithm};
 use crate::random::stream;
 use crate::task::{Chain, TaskSpec, Weights};
 use crate::theory::Recursion;
+use crate::theory::planted;
 
 fn task(n: usize, q: usize, t: usize, seed: u8) -> Task {
     let chain = Chain::Mixture { persistence: 0.5, concentration: 1.0 };
@@ -22,20 +22,8 @@ fn spec(name: &str, batch_size: usize, eta: f64, steps: u64) -> TrainSpec {
         batch_size,
         eta_boost: eta,
         eta_sparse: eta / 2.0,
-        lambda: 0.003,
-        steps: StepScale::Normalised,
-        attention_step: 1.0,
-        start: Start::UNINFORMATIVE,
-        flip: None,
         max_samples: steps * batch_size as u64,
-        boost_end: StageEnd { alpha: Some(0.5), share: Some(0.5), ..StageEnd::default() },
-        sparse_end: StageEnd::default(),
-        cut: 0.2,
-        keep: 0.5,
-        signal: 0.25,
-        epsilon: 0.25,
-        resolution: 0.02,
-        stop_at: StopAt::Recovery,
+        ..TrainSpec::default()
     }
 }
 
@@ -252,8 +240,10 @@ fn settings_out_of_their_range_are_refused_by_name() {
     assert_eq!(wrong(TrainSpec { eta_sparse: f64::NAN, ..good.clone() }), "eta_sparse");
     assert_eq!(wrong(TrainSpec { lambda: -1.0, ..good.clone() }), "lambda");
     assert_eq!(wrong(TrainSpec { keep: 0.0, ..good.clone() }), "keep");
-    assert_eq!(wrong(TrainSpec { flip: Some(0.5), ..good.clone() }), "flip");
-    assert_eq!(wrong(TrainSpec { cut: 1.5, ..good.clone() }), "cut");
+    for (name, value) in [("flip", 0.5), ("cut", 1.5), ("cut", f64::NAN)] {
+        let own = good.algorithm.parameters.iter().find(|p| p.name == name).unwrap();
+        assert_eq!(wrong(TrainSpec { parameters: ParameterValues::defaults().with(own, value), ..good.clone() }), name);
+    }
     let from = |value| TrainSpec { start: Start::Transferred { value, weight: 1.0 }, ..good.clone() };
     for value in [Array2::zeros((2, 2)), Array2::zeros((1, 3)), Array2::from_elem((3, 3), f64::NAN)] {
         assert_eq!(wrong(from(value)), "start");
@@ -268,7 +258,7 @@ fn support_that_is_lost_is_counted_from_when_it_came_back() {
     let truth = Truth::new(&task);
     let spec = spec("prox", 16, 0.1, 100);
     let mut milestones = Milestones::default();
-    let (right, wrong) = (Linear::planted(&task, 0.1, 0.1), Linear::planted(&task, 0.1, -0.1));
+    let (right, wrong) = (planted(&task, 0.1, 0.1), planted(&task, 0.1, -0.1));
     for (samples, model, expected) in
         [(16, &wrong, None), (32, &right, Some(32)), (48, &right, Some(32)), (64, &wrong, None), (80, &right, Some(80))]
     {

@@ -1,0 +1,51 @@
+//! Plain optimisers: any update rule on any parametrisation of the attention.
+
+use super::gradient::Gradient;
+use super::parametrisation::Parametrisation;
+use super::rule::Rule;
+use super::sampled::{Optimiser, Sampled};
+use super::{Learner, Setup, StepSizes};
+use crate::model::{Linear, row_mut};
+use crate::task::Known;
+
+/// A rule that changes V and the parameters of the attention. It has no stages beyond their step sizes.
+#[derive(Debug)]
+pub(super) struct Composed<P, R> {
+    pub(super) parametrisation: P,
+    rule: R,
+}
+
+impl<P: Parametrisation, R: Rule> Composed<P, R> {
+    /// At the model that training starts from.
+    pub(super) fn at(model: &Linear) -> Self {
+        let (n, t) = model.attention.dim();
+        Self { parametrisation: P::of(model), rule: R::new(n, t) }
+    }
+
+    /// The learner that this makes of `setup`.
+    pub(super) fn learner(setup: Setup) -> Box<dyn Learner>
+    where
+        P: 'static,
+        R: 'static,
+    {
+        let optimiser = Self::at(&setup.start);
+        Box::new(Sampled::new(setup, optimiser))
+    }
+}
+
+impl<P: Parametrisation, R: Rule> Optimiser for Composed<P, R> {
+    fn keeps_unit_rows(&self) -> bool {
+        P::UNIT_ROWS
+    }
+
+    fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, known: &Known, sizes: &StepSizes) {
+        self.rule.begin();
+        self.rule.step_value(&mut model.value, &gradient.value, sizes.value);
+        for k in 0..known.n {
+            let g = row_mut(&mut gradient.attention, k);
+            self.parametrisation.pull_back(model, k, g);
+            self.rule.step_row(k, self.parametrisation.row_mut(model, k), g, sizes.attention);
+        }
+        self.parametrisation.attend(model);
+    }
+}

@@ -1,0 +1,65 @@
+//! What theory predicts of a run before it is made.
+
+use super::{Start, TrainSpec, step_sizes};
+use crate::learn::{Prediction, Stage};
+use crate::task::Task;
+use crate::theory::{mirrored, support_threshold};
+
+/// Predictions of theory; `None` where it has nothing to say.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Predicted {
+    /// The probability that the run ends in the mirrored solution.
+    pub mirrored: Option<f64>,
+    /// Samples at which the support is found with a probability of 0.5.
+    pub support_median: Option<f64>,
+    /// Samples at which the support is found with a probability of 0.9.
+    pub support_quantile: Option<f64>,
+}
+
+/// What theory predicts of a run on `task` as `spec` says.
+#[must_use]
+pub fn predicted(task: &Task, spec: &TrainSpec) -> Predicted {
+    match (spec.algorithm.prediction)(&spec.parameters) {
+        // The argument is about the first stage, from nothing.
+        Prediction::Mirrored if spec.start == Start::UNINFORMATIVE && spec.boost_end.steps != Some(0) => {
+            let sizes = step_sizes(task, spec, Stage::Boost);
+            let share = mirrored::probability(task, sizes.value, sizes.attention, spec.batch_size as f64);
+            Predicted { mirrored: Some(share), ..Predicted::default() }
+        }
+        Prediction::Support => Predicted {
+            support_median: Some(support_threshold(task, 0.5)),
+            support_quantile: Some(support_threshold(task, 0.9)),
+            ..Predicted::default()
+        },
+        Prediction::Mirrored | Prediction::Nothing => Predicted::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::{ParameterValues, algorithm};
+    use crate::random::stream;
+    use crate::task::{Chain, TaskSpec, Weights};
+    use crate::train::StageEnd;
+
+    #[test]
+    fn theory_speaks_only_where_its_argument_holds() {
+        let chain = Chain::Mixture { persistence: 0.5, concentration: 1.0 };
+        let spec = TaskSpec { n: 3, q: 2, t: 64, chain, weights: Weights::Equal };
+        let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
+        let prox = TrainSpec::default();
+        assert!(predicted(&task, &prox).mirrored.is_some_and(|share| share > 0.0 && share < 0.5));
+        let flip = prox.algorithm.parameters.iter().find(|p| p.name == "flip").unwrap();
+        for silent in [
+            TrainSpec { start: Start::Planted { alpha_v: 0.1, alpha_a: 0.0 }, ..prox.clone() },
+            TrainSpec { boost_end: StageEnd { steps: Some(0), ..StageEnd::default() }, ..prox.clone() },
+            TrainSpec { parameters: ParameterValues::defaults().with(flip, 2.0), ..prox.clone() },
+            TrainSpec { algorithm: algorithm("sgd").unwrap(), ..prox.clone() },
+        ] {
+            assert_eq!(predicted(&task, &silent), Predicted::default());
+        }
+        let moment = predicted(&task, &TrainSpec { algorithm: algorithm("moment").unwrap(), ..prox });
+        assert!(moment.support_median < moment.support_quantile && moment.mirrored.is_none());
+    }
+}
