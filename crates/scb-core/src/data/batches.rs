@@ -9,12 +9,11 @@
 //! Constants here that say so decide results: change them only with the results version.
 
 use std::iter::repeat_n;
-use std::ops::Range;
 
-use ndarray::{Array2, ArrayView1};
 use rand::Rng;
 use rayon::prelude::*;
 
+use super::{Attended, Chunk};
 use crate::Task;
 use crate::kernel::{self, Bits, Block, FixedPoint, GENERATORS, Layout, Sequences, States, level_in_use};
 use crate::random::Categorical;
@@ -30,112 +29,6 @@ const FEWEST_LINES: usize = 16;
 
 /// Tokens that a slot draws, about, if its sequences are short. Decides results.
 const SLOT_TOKENS: usize = 16 * 1024;
-
-/// A chunk whose tokens take fewer bits than this, some 0.2 ms of work, is not worth a second core. It is half
-/// of [`CHUNK_BYTES`], so that the chunks of a large batch of long sequences all are. Decides speed only.
-const SHARED_BITS: usize = 1 << 21;
-
-/// Drawing one token by itself costs about as much as this many tokens of a sequence. Decides results.
-const GLANCE_COST: usize = 16;
-
-/// Some samples of a batch, sorted by query token.
-///
-/// Sequences lie in lines (see [`Layout`]); a line's sequences have the same query token. The *place* of a sample is
-/// its line times the sequences a line can hold, plus its number within the line; places may be empty.
-#[derive(Debug, Clone)]
-pub struct Chunk {
-    t: usize,
-    /// Lines that any chunk of the run has at most.
-    pub(crate) most: usize,
-    pub(crate) layout: Layout,
-    /// All lines, whole.
-    pub(crate) lines: Vec<Block>,
-    /// Lines of each query token.
-    pub(crate) groups: Vec<Range<usize>>,
-    /// Sequences in each line.
-    pub(crate) filled: Vec<usize>,
-    /// Query token of each line.
-    queries: Vec<usize>,
-    /// Output token at each place.
-    pub(crate) outputs: Vec<usize>,
-    /// Weighted histogram at each place, `width` entries of which the first N count.
-    pub(crate) histograms: Vec<f64>,
-    width: usize,
-}
-
-impl Chunk {
-    /// Room for `lines` lines of samples of `n` states and length `t`.
-    fn new(n: usize, t: usize, lines: usize) -> Self {
-        let (layout, width) = (Layout::new(n, t), kernel::width(n));
-        let places = lines * layout.sequences();
-        Self {
-            t,
-            most: lines,
-            layout,
-            lines: Vec::with_capacity(lines * layout.blocks()),
-            groups: vec![0..0; n],
-            filled: Vec::with_capacity(lines),
-            queries: Vec::with_capacity(lines),
-            outputs: Vec::with_capacity(places),
-            histograms: Vec::with_capacity(places * width),
-            width,
-        }
-    }
-
-    /// Places of all samples, with their query tokens, in order.
-    pub fn samples(&self) -> impl Iterator<Item = (usize, usize)> {
-        let sequences = self.layout.sequences();
-        let lines = self.filled.iter().zip(&self.queries).enumerate();
-        lines.flat_map(move |(line, (&filled, &query))| (0..filled).map(move |i| (line * sequences + i, query)))
-    }
-
-    /// Token of the sample at `place` at `position`.
-    #[must_use]
-    pub fn token(&self, place: usize, position: usize) -> usize {
-        let (line, sequence) = (place / self.layout.sequences(), place % self.layout.sequences());
-        let blocks = self.layout.blocks();
-        self.layout.token(&self.lines[line * blocks..(line + 1) * blocks], sequence, position)
-    }
-
-    /// Output token of the sample at `place`.
-    #[must_use]
-    pub fn output(&self, place: usize) -> usize {
-        self.outputs[place]
-    }
-
-    /// `h = X a^(k)` of the sample at `place`, N entries and padding.
-    #[must_use]
-    pub fn histogram(&self, place: usize) -> &[f64] {
-        &self.histograms[place * self.width..(place + 1) * self.width]
-    }
-
-    /// Whether the work is worth sharing with idle cores.
-    pub(crate) fn worth_many_cores(&self) -> bool {
-        // At N = 2 drawing, not bits, is what takes the time: as at N = 3.
-        self.outputs.len() * self.t * self.layout.bits().max(2) >= SHARED_BITS && rayon::current_num_threads() > 1
-    }
-}
-
-/// The entries of an attention that has few.
-#[derive(Debug)]
-pub struct Attended {
-    /// Position and weight, for each query token.
-    entries: Vec<Vec<(usize, f64)>>,
-}
-
-impl Attended {
-    /// The entries of `attention`, shape `(N, T)`, that are not 0; `None` if there are so many that drawing every
-    /// token is faster.
-    #[must_use]
-    pub fn new(attention: &Array2<f32>) -> Option<Self> {
-        let few = attention.len() / GLANCE_COST;
-        let not_zero = |row: ArrayView1<'_, f32>| {
-            row.iter().enumerate().filter(|(_, a)| **a != 0.0).map(|(t, &a)| (t, f64::from(a))).collect()
-        };
-        let entries: Vec<Vec<_>> = attention.rows().into_iter().map(not_zero).collect();
-        (entries.iter().map(Vec::len).sum::<usize>() <= few).then_some(Self { entries })
-    }
-}
 
 /// Draws the batches of one run.
 #[derive(Debug)]

@@ -1,5 +1,15 @@
 //! Samples of a task, batch by batch.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `batches` | [`Batches`], which draws them |
+//! | `chunk` | [`Chunk`], those that are in memory at once |
+//! | `attended` | [`Attended`], the entries of an attention that is fixed and has few |
 
+mod attended;
 mod batches;
+mod chunk;
 
-pub use batches::{Attended, Batches, Chunk};
+pub use attended::Attended;
+pub use batches::Batches;
+pub use chunk::Chunk;

@@ -11,37 +11,9 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::layout::Layout;
-use super::{Level, PIECE, SHARED_PIECES, level_in_use, worth_many_cores};
-
-/// Sixteen positions' weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(C, align(64))]
-pub(super) struct Weights16(pub(super) [i32; 16]);
-
-/// How a level wants the weights to lie in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// Sixteen 32-bit integers.
-    Whole,
-    /// The low 15 bits of all sixteen, then what is above them, which fits 16 as weights are below 2^30: signed 16-bit
-    /// integers both. See `x86::avx2` for why.
-    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "for AVX2 alone"))]
-    Halves,
-}
-
-impl Form {
-    /// The weight of `position`.
-    pub(super) fn at(self, weights: &[Weights16], position: usize) -> i32 {
-        let (lanes, i) = (&weights[position / 16].0, position % 16);
-        match self {
-            Self::Whole => lanes[i],
-            Self::Halves => {
-                let half = |i: usize| lanes[i / 2] >> (16 * (i % 2)) << 16 >> 16;
-                half(i + 16) << 15 | (lanes[i / 2] >> (16 * (i % 2)) & 0x7fff)
-            }
-        }
-    }
-}
+use super::level::{Level, level_in_use};
+use super::pieces::{PIECE, SHARED_PIECES, worth_many_cores};
+use super::weights::{Form, Weights16};
 
 /// What a unit is worth and what all weights add up to, for one piece.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -98,7 +70,7 @@ impl FixedPoint {
         let rows =
             self.scales.chunks_exact_mut(self.pieces_per_row).zip(self.lanes.chunks_exact_mut(self.lanes_per_row));
         for (k, (scales, lanes)) in rows.enumerate() {
-            let a = crate::model::row(attention, k);
+            let a = crate::kernel::row(attention, k);
             if worth_many_cores(a.len()) {
                 let pieces = scales.par_iter_mut().zip(lanes.par_chunks_mut(PIECE / 16));
                 pieces.zip(a.par_chunks(PIECE)).with_min_len(SHARED_PIECES).for_each(set);
@@ -155,7 +127,7 @@ mod tests {
                     for k in 0..n {
                         let row = weights.row(k);
                         for (piece, (&Scale { unit, total }, a)) in
-                            row.scales.iter().zip(crate::model::row(&rows, k).chunks(PIECE)).enumerate()
+                            row.scales.iter().zip(crate::kernel::row(&rows, k).chunks(PIECE)).enumerate()
                         {
                             let lanes = &row.weights.as_flattened()[piece * (PIECE / 16)..];
                             let magnitude: f64 = a.iter().map(|&a| f64::from(a).abs()).sum();

@@ -3,7 +3,7 @@
 //! A [`Level`] is a way to compute them; all give the same bits, for three reasons. Tokens are integers made from
 //! the same random words. Histograms are sums of integers, which do not depend on their order (see
 //! `fixed_point`). Floating-point sums have a fixed order and no fused multiply-add: look-ups add line after line at
-//! every position; sums over positions run over [`LANES`] lanes, lane `t mod 64` for position `t`, for [`PIECE`] positions,
+//! every position; sums over positions run over `LANES` lanes, lane `t mod 64` for position `t`, for `PIECE` positions,
 //! then the lanes are added as a binary tree and the pieces in double precision, in order, so that long
 //! sequences lose no accuracy.
 //!
@@ -16,7 +16,11 @@
 //! | `fixed_point` | the attention as integers |
 //! | `residuals` | the small matrix products between histograms and look-ups |
 //! | `level` | which version of the kernels is in use |
+//! | `pieces` | the unit of sums in a fixed order, and of work that cores share |
 //! | `operations` | the kernels as methods of a [`Level`] |
+//! | `weights` | how the weights of the attention lie in memory |
+//! | `table` | look-up tables |
+//! | `rows` | rows of arrays as slices |
 //! | `portable` | every kernel, for any processor: the definition |
 //! | `x86` | the same for AVX2 and AVX-512, and all `unsafe` of the crate |
 //!
@@ -28,7 +32,7 @@
 //! | block | 32 words of tokens, 64 bytes: 2 or 4 rounds |
 //! | line | the blocks of 1, 2 or 4 sequences that have one query token |
 //! | place | room for one sequence in a line |
-//! | piece | at most [`PIECE`] positions of a sequence, with one unit for its weights |
+//! | piece | at most `PIECE` positions of a sequence, with one unit for its weights |
 //! | stretch | what one block holds of one sequence |
 //! | narrow, wide | a layout for at most 16 states, or for more |
 
@@ -37,10 +41,14 @@ mod fixed_point;
 mod layout;
 mod level;
 mod operations;
+mod pieces;
 mod portable;
 mod residuals;
+mod rows;
 mod sequences;
 mod states;
+mod table;
+mod weights;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -49,35 +57,14 @@ pub use fixed_point::FixedPoint;
 pub use layout::{Block, Layout};
 pub use level::{Level, level_in_use, use_level};
 pub use residuals::{Residuals, width};
+pub(crate) use rows::{row, row_mut};
 pub use sequences::Sequences;
 pub use states::States;
 
-use operations::{SHARED_PIECES, Samples};
-pub(crate) use operations::{add_to_all, descend, kept, largest, sum, worth_many_cores};
+pub use table::{Table, table_size};
 
-/// Lanes of every floating-point sum over positions. Decides results: change it only with the results version.
-pub const LANES: usize = 64;
-
-/// Positions whose sum is taken in single precision, or in integers of one unit; these sums are added in double. Decides
-/// results, as [`LANES`] does.
-pub const PIECE: usize = 8192;
-
-/// Sixteen entries of a look-up table.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[repr(C, align(64))]
-pub struct Table(pub [f32; 16]);
-
-/// [`Table`]s of a line of `n` states.
-#[must_use]
-pub fn table_size(n: usize) -> usize {
-    match n {
-        0..=16 => 1,
-        17..=32 => 2,
-        33..=64 => 4,
-        65..=128 => 8,
-        _ => 16,
-    }
-}
+pub(crate) use operations::{add_to_all, descend, kept, largest, sum};
+pub(crate) use pieces::PIECE;
 
 #[cfg(test)]
 mod tests;

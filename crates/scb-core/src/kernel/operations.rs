@@ -2,19 +2,18 @@
 
 use rayon::prelude::*;
 
-use super::fixed_point::{Form, Weights16};
-use super::layout::ROUND;
-use super::level::Kind;
+use super::bits::{Bits, GENERATORS};
+use super::layout::{Block, Layout, ROUND};
+use super::level::{Kind, Level, level_in_use};
+use super::pieces::{PIECE, SHARED_PIECES, by_piece, fold_pieces, worth_many_cores};
+use super::portable;
+use super::residuals::{Residuals, Samples};
+use super::sequences::Sequences;
 use super::states::Cells;
+use super::table::Table;
+use super::weights::{Form, Weights16};
 #[cfg(target_arch = "x86_64")]
 use super::x86;
-use super::{Bits, Block, GENERATORS, Layout, Level, PIECE, Residuals, Sequences, Table, level_in_use, portable};
-
-/// Entries of the attention that are worth a second core, some 0.1 ms of work. Decides speed only.
-pub(super) const SHARED_ENTRIES: usize = 1 << 19;
-
-/// Pieces of the attention that one core takes at once, some 0.01 ms of work. Decides speed only.
-pub(super) const SHARED_PIECES: usize = 8;
 
 /// Calls the version of a kernel for a level.
 macro_rules! dispatch {
@@ -192,38 +191,4 @@ pub(crate) fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: 
 /// [`Level::add_to_all`] at the level in use.
 pub(crate) fn add_to_all(a: &mut [f32], x: f32) {
     level_in_use().add_to_all(a, x);
-}
-
-/// Whether work on so many entries is worth sharing with idle cores.
-pub(crate) fn worth_many_cores(entries: usize) -> bool {
-    entries >= SHARED_ENTRIES && rayon::current_num_threads() > 1
-}
-
-/// What `part` gives for every piece, added up in order.
-fn fold_pieces<P: Send, A>(
-    x: &[f32],
-    part: impl Fn(&[f32]) -> P + Sync + Send,
-    start: A,
-    add: impl Fn(A, P) -> A,
-) -> A {
-    if worth_many_cores(x.len()) {
-        by_piece(x, part).into_iter().fold(start, add)
-    } else {
-        x.chunks(PIECE).map(part).fold(start, add)
-    }
-}
-
-/// `part` of every piece, in order.
-fn by_piece<R: Send>(x: &[f32], part: impl Fn(&[f32]) -> R + Sync + Send) -> Vec<R> {
-    x.par_chunks(PIECE).with_min_len(SHARED_PIECES).map(part).collect()
-}
-
-/// Samples by place, for [`Level::residuals`].
-pub(super) struct Samples<'a> {
-    /// Places of a line.
-    pub(super) sequences: usize,
-    /// Samples in each line.
-    pub(super) filled: &'a [usize],
-    pub(super) outputs: &'a [usize],
-    pub(super) histograms: &'a [f64],
 }

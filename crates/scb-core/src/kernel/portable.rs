@@ -3,13 +3,14 @@
 //! What `x86` uses is inlined into its caller, so that it can be compiled for wider registers.
 #![allow(clippy::needless_range_loop, reason = "a lane is a number, and several arrays have it")]
 
-use super::bits::GENERATORS;
-use super::fixed_point::{Form, Weights16};
+use super::bits::{Bits, GENERATORS};
 use super::layout::{Block, ROUND};
-use super::residuals::{PANEL, width};
+use super::pieces::LANES;
+use super::residuals::{PANEL, Residuals, Samples, width};
 use super::sequences::{Line, Piece, Sequences};
 use super::states::Cells;
-use super::{Bits, LANES, Residuals, Samples, Table};
+use super::table::Table;
+use super::weights::{Form, Weights16};
 
 /// The exclusive or of rounds of random words: the least that drawing can cost.
 #[inline(always)]

@@ -80,3 +80,13 @@ impl Residuals {
         }
     }
 }
+
+/// Samples by place, for [`Level::residuals`].
+pub(super) struct Samples<'a> {
+    /// Places of a line.
+    pub(super) sequences: usize,
+    /// Samples in each line.
+    pub(super) filled: &'a [usize],
+    pub(super) outputs: &'a [usize],
+    pub(super) histograms: &'a [f64],
+}

@@ -1,9 +1,11 @@
 //! Sequences that are to be drawn: line by line, sequence by sequence, piece by piece, stretch by stretch.
 
-use super::fixed_point::{FixedPoint, Form, Row, Scale, Weights16};
+use super::bits::Bits;
+use super::fixed_point::{FixedPoint, Row, Scale};
 use super::layout::{Block, Layout, ROUND};
+use super::pieces::PIECE;
 use super::states::States;
-use super::{Bits, PIECE};
+use super::weights::{Form, Weights16};
 use crate::random::Stream;
 
 /// Some lines that are to be filled with sequences, and the streams to draw them from.

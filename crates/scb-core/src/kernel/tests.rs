@@ -4,7 +4,8 @@
 use rand::Rng;
 
 use super::layout::ROUND;
-use super::operations::SHARED_ENTRIES;
+use super::pieces::{LANES, PIECE, SHARED_ENTRIES};
+use super::residuals::Samples;
 use super::*;
 use crate::random::Categorical;
 use crate::random::{Stream, dirichlet, normal, stream};

@@ -5,7 +5,8 @@ use super::parametrisation::Parametrisation;
 use super::rule::Rule;
 use super::sampled::{Optimiser, Sampled};
 use super::{Learner, Setup, StepSizes};
-use crate::model::{Linear, row_mut};
+use crate::kernel::row_mut;
+use crate::model::Linear;
 use crate::task::Known;
 
 /// A rule that changes V and the parameters of the attention. It has no stages beyond their step sizes.

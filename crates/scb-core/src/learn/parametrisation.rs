@@ -2,8 +2,9 @@
 
 use ndarray::Array2;
 
+use crate::kernel::{row, row_mut};
+use crate::model::Linear;
 use crate::model::softmax::{attend, logits_of, to_logits};
-use crate::model::{Linear, row, row_mut};
 
 /// The numbers that a rule changes so that the attention changes.
 pub(super) trait Parametrisation {

@@ -23,8 +23,9 @@ use super::gradient::Gradient;
 use super::sampled::{Optimiser, Sampled};
 use super::{Algorithm, Make, Parameter, ParameterValues, Prediction, Range, Setup, Stage, StepSizes};
 use crate::kernel;
+use crate::kernel::{row, row_mut};
+use crate::model::Linear;
 use crate::model::rounding::{self, smallest};
-use crate::model::{Linear, row, row_mut};
 use crate::task::Known;
 
 /// Entries of `a` below this share of the largest are cut when the sparse stage begins; of unequal weights

@@ -1,5 +1,5 @@
-//! How close a model is to the truth.
+//! How close a model is to the truth. Only this and [`train`](crate::train) see both.
 
 mod truth;
 
-pub use truth::{Errors, Rounded, Truth, kept_mass};
+pub use truth::{Errors, Rounded, Truth};

@@ -1,17 +1,17 @@
-//! How close a model is to the truth. All of it uses the ground truth except [`kept_mass`].
+//! How close a model is to the truth: correlations, distances, the support.
 
 use ndarray::Array2;
 
 use crate::kernel;
-use crate::model::{self, Linear, rounding};
+use crate::model::{Linear, rounding};
 use crate::theory::{planted, population};
 use crate::{Task, TrainError};
 
 /// What rounding the attention now would give: for every query token the entries that are no noise, divided by their sum.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rounded {
-    /// Sum of the kept entries, averaged over query tokens with weights mu. V takes over this factor.
-    pub kept_mass: f64,
+    /// Sum of the kept entries, averaged over query tokens with weights mu: the factor that V takes over.
+    pub scale: f64,
     /// `|A - Q|_mu / sqrt(K_Q)` of the rounded attention.
     pub attention_error: f64,
 }
@@ -79,7 +79,7 @@ impl<'t> Truth<'t> {
         let task = self.task;
         let mut sum = 0.0;
         for (k, (pattern, &mu)) in task.patterns.iter().zip(&task.stationary).enumerate() {
-            let a = model::row(attention, k);
+            let a = kernel::row(attention, k);
             let overlap: f64 = pattern.positions.iter().zip(&pattern.weights).map(|(&p, &w)| w * f64::from(a[p])).sum();
             sum += mu * (overlap - row_sum(a) / task.t as f64);
         }
@@ -91,7 +91,7 @@ impl<'t> Truth<'t> {
     #[must_use]
     pub fn support_found(&self, attention: &Array2<f32>) -> bool {
         self.task.patterns.iter().enumerate().all(|(k, pattern)| {
-            let a = model::row(attention, k);
+            let a = kernel::row(attention, k);
             let smallest = pattern.positions.iter().map(|&p| a[p]).fold(f32::INFINITY, f32::min);
             a.iter().filter(|&&x| x >= smallest).take(self.task.q + 1).count() == self.task.q
         })
@@ -101,9 +101,9 @@ impl<'t> Truth<'t> {
     #[must_use]
     pub fn rounded(&self, model: &Linear, keep: f64) -> Rounded {
         let task = self.task;
-        let mut rounded = Rounded { kept_mass: 0.0, attention_error: 0.0 };
+        let mut rounded = Rounded { scale: 0.0, attention_error: 0.0 };
         for (k, (pattern, &mu)) in task.patterns.iter().zip(&task.stationary).enumerate() {
-            let a = model::row(&model.attention, k);
+            let a = kernel::row(&model.attention, k);
             let rounding::Kept { floor, mass, square, .. } = rounding::kept(a, model.left_noise_of(k), keep);
             let mut overlap = 0.0;
             for (&position, &weight) in pattern.positions.iter().zip(&pattern.weights) {
@@ -111,7 +111,7 @@ impl<'t> Truth<'t> {
                     overlap += weight * f64::from(a[position]);
                 }
             }
-            rounded.kept_mass += mu * mass;
+            rounded.scale += mu * mass;
             // Nothing can be normalised to sum to 1 if nothing positive is kept.
             let error = if mass > 0.0 {
                 not_negative(square / (mass * mass) - 2.0 * overlap / mass + self.squares[k])
@@ -136,12 +136,12 @@ impl<'t> Truth<'t> {
         }
         let truth = planted(self.task, 1.0, 1.0);
         let dropped = self.task.patterns.iter().enumerate().find_map(|(k, pattern)| {
-            let floor = f64::from(rounding::floor(model::row(&truth.attention, k), truth.left_noise_of(k), keep));
+            let floor = f64::from(rounding::floor(kernel::row(&truth.attention, k), truth.left_noise_of(k), keep));
             pattern.weights.iter().copied().find(|&w| ((w as f32) as f64) < floor).map(|weight| (k + 1, weight))
         });
         let Some((query, weight)) = dropped else { return Ok(()) };
         let rounded = self.rounded(&truth, keep);
-        let error = rounded.attention_error.max(self.value_error(&truth.value, rounded.kept_mass));
+        let error = rounded.attention_error.max(self.value_error(&truth.value, rounded.scale));
         if error <= epsilon { Ok(()) } else { Err(TrainError::Unrecoverable { query, weight, error, epsilon }) }
     }
 
@@ -165,7 +165,7 @@ impl<'t> Truth<'t> {
         let task = self.task;
         let mut sum = 0.0;
         for (k, (pattern, &mu)) in task.patterns.iter().zip(&task.stationary).enumerate() {
-            let a = model::row(attention, k);
+            let a = kernel::row(attention, k);
             let mut square: f64 = a.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
             for (&position, &weight) in pattern.positions.iter().zip(&pattern.weights) {
                 let x = f64::from(a[position]);
@@ -183,7 +183,7 @@ impl<'t> Truth<'t> {
         Errors {
             value: self.value_error(&model.value, 1.0),
             attention: self.attention_error(&model.attention),
-            rounded_value: self.value_error(&model.value, rounded.kept_mass),
+            rounded_value: self.value_error(&model.value, rounded.scale),
             rounded_attention: rounded.attention_error,
             loss: population::expected_loss(self.task, model),
         }
@@ -193,21 +193,6 @@ impl<'t> Truth<'t> {
 /// Takes off what rounding errors put below 0; a not-a-number stays one, which `max` would hide.
 fn not_negative(x: f64) -> f64 {
     if x < 0.0 { 0.0 } else { x }
-}
-
-/// How much more attention the entries that rounding would keep hold than under uniform attention,
-/// averaged over query tokens with weights `mu`. Needs no ground truth: near 0 at the uninformative
-/// start, near `alpha_A` once the true positions stand out of the noise. O(N T).
-#[must_use]
-pub fn kept_mass(mu: &[f64], model: &Linear, keep: f64) -> f64 {
-    let uniform = 1.0 / model.attention.ncols() as f64;
-    let mut sum = 0.0;
-    for (k, &mu) in mu.iter().enumerate() {
-        let a = model::row(&model.attention, k);
-        let kept = rounding::kept(a, model.left_noise_of(k), keep);
-        sum += mu * (kept.mass - kept.count * uniform);
-    }
-    sum
 }
 
 #[cfg(test)]
@@ -363,24 +348,5 @@ mod tests {
         let wrong = (0..task.t).find(|t| !task.patterns[2].positions.contains(t)).unwrap();
         model.attention[[2, wrong]] = 0.9;
         assert!(!truth.support_found(&model.attention));
-    }
-
-    #[test]
-    fn kept_mass_is_zero_at_the_start_and_the_correlation_afterwards() {
-        let task = task();
-        let mu = task.stationary.to_vec();
-        assert!(kept_mass(&mu, &Linear::uninformative(&task.known()), 0.5).abs() < 1e-6);
-        let equal = TaskSpec {
-            n: 3,
-            q: 2,
-            t: 400,
-            chain: Chain::Mixture { persistence: 0.3, concentration: 1.0 },
-            weights: Weights::Equal,
-        };
-        let task = Task::draw(&equal, &mut stream([6; 16])).unwrap();
-        let model = planted(&task, 0.0, 0.5);
-        // On the path: Q entries of 1/T + alpha (1/Q - 1/T), so the excess is alpha (1 - Q/T).
-        let expected = 0.5 * (1.0 - 2.0 / 400.0);
-        assert!((kept_mass(task.stationary.as_slice().unwrap(), &model, 0.5) - expected).abs() < 1e-6);
     }
 }

@@ -5,8 +5,7 @@
 
 use ndarray::Array2;
 
-use super::{row, row_mut};
-use crate::kernel;
+use crate::kernel::{self, row, row_mut};
 
 /// Attention that is smaller than this has no logit of its own: `ln` of what is not positive does not exist.
 const LEAST: f32 = 1e-12;
@@ -95,7 +94,7 @@ mod tests {
         let mut again = attention.clone();
         attend(&logits_of(&attention), &mut again);
         assert!(again.iter().zip(&attention).all(|(x, y)| (x - y).abs() < 1e-6));
-        assert_eq!(logits_of(&Array2::from_elem((2, 5), 0.2)), Array2::zeros((2, 5)));
+        assert_eq!(logits_of(&Array2::from_elem((2, 5), 0.2)), Array2::<f32>::zeros((2, 5)));
         assert!(logits_of(&Array2::from_elem((1, 2), -1.0)).iter().all(|s| s.is_finite()));
     }
 

@@ -1,11 +1,12 @@
 //! The ground truth of one run: transition matrix, stationary distribution, attention patterns.
 
 use ndarray::{Array1, Array2};
-use rand::seq::{SliceRandom, index};
 
+use super::chain::{Chain, check_stochastic, draw_transition};
+use super::pattern::{Pattern, Weights, check_patterns, draw_patterns};
+use super::stationary::stationary;
 use crate::TaskError;
-use crate::random::{Stream, dirichlet};
-use crate::task::stationary;
+use crate::random::Stream;
 
 /// The most states a token of one byte can name.
 pub const MAX_STATES: usize = 256;
@@ -17,30 +18,6 @@ pub const MIN_K_P: f64 = 1e-4;
 /// The smallest stationary probability accepted. A rarer state is met by no run, and precondition by
 /// `1/mu` would leave the range of single precision.
 pub const MIN_MU: f64 = 1e-9;
-
-/// How the transition matrix P is made.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Chain {
-    /// `P = persistence * permutation + (1 - persistence) * D`, the permutation uniformly random and
-    /// the columns of D independent symmetric Dirichlet draws.
-    Mixture {
-        /// Weight of the permutation, in `[0, 1]`; 1 is a deterministic cycle structure.
-        persistence: f64,
-        /// Dirichlet concentration, positive; 1 is uniform on the simplex.
-        concentration: f64,
-    },
-    /// The matrix itself, shape `(N, N)`, columns summing to 1.
-    Given(Array2<f64>),
-}
-
-/// How the Q weights of each attention pattern are drawn.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Weights {
-    /// `1/Q` each.
-    Equal,
-    /// A symmetric Dirichlet draw with this concentration, positive.
-    Dirichlet(f64),
-}
 
 /// What a [`Task`] is drawn from.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,15 +32,6 @@ pub struct TaskSpec {
     pub chain: Chain,
     /// How the weights of q are drawn.
     pub weights: Weights,
-}
-
-/// The true attention `q^(k)` of one query token: its non-zero entries.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Pattern {
-    /// The Q positions, ascending, each in `0..T`.
-    pub positions: Vec<usize>,
-    /// Their weights, positive, summing to 1.
-    pub weights: Vec<f64>,
 }
 
 /// A sparse contextual bigram. What it consists of is read by methods and cannot be changed: mu, `K_P` and `K_Q` follow from the rest.
@@ -87,8 +55,8 @@ impl Task {
     /// irreducible, and tasks with nothing to learn (see [`TaskError`]).
     pub fn draw(spec: &TaskSpec, stream: &mut Stream) -> Result<Self, TaskError> {
         check_sizes(spec.n, spec.q, spec.t)?;
-        let transition = draw_transition(spec, stream)?;
-        let patterns = draw_patterns(spec, stream)?;
+        let transition = draw_transition(&spec.chain, spec.n, stream)?;
+        let patterns = draw_patterns(spec.weights, [spec.n, spec.q, spec.t], stream)?;
         Self::new(spec.t, transition, patterns)
     }
 
@@ -200,89 +168,6 @@ fn check_sizes(n: usize, q: usize, t: usize) -> Result<(), TaskError> {
     size("N", n, (2..=MAX_STATES).contains(&n), "2 to 256 states")?;
     size("T", t, t >= 2, "at least 2 positions")?;
     size("Q", q, (1..=t).contains(&q), "1 to T positions")
-}
-
-fn check_patterns(n: usize, q: usize, t: usize, patterns: &[Pattern]) -> Result<(), TaskError> {
-    if patterns.len() != n {
-        return Err(TaskError::Pattern { query: patterns.len().min(n) + 1 });
-    }
-    for (k, pattern) in patterns.iter().enumerate() {
-        let ascending = pattern.positions.windows(2).all(|pair| pair[0] < pair[1]);
-        let within = pattern.positions.last().is_some_and(|&last| last < t);
-        if !(ascending && within) || (pattern.positions.len(), pattern.weights.len()) != (q, q) {
-            return Err(TaskError::Pattern { query: k + 1 });
-        }
-        let sum: f64 = pattern.weights.iter().sum();
-        let positive = |w: &f64| *w > 0.0;
-        if let Some(weight) = pattern.weights.iter().copied().find(|w| !positive(w)) {
-            return Err(TaskError::Weight { query: k + 1, weight });
-        }
-        if (sum - 1.0).abs() > 1e-9 {
-            return Err(TaskError::WeightSum { query: k + 1, sum });
-        }
-    }
-    Ok(())
-}
-
-fn positive(name: &'static str, value: f64) -> Result<f64, TaskError> {
-    if value > 0.0 && value.is_finite() {
-        Ok(value)
-    } else {
-        Err(TaskError::Parameter { name, value, range: "positive and finite" })
-    }
-}
-
-fn draw_transition(spec: &TaskSpec, stream: &mut Stream) -> Result<Array2<f64>, TaskError> {
-    match &spec.chain {
-        Chain::Given(matrix) => {
-            let (rows, columns) = matrix.dim();
-            if rows != spec.n || columns != spec.n {
-                return Err(TaskError::Shape { rows, columns, n: spec.n });
-            }
-            Ok(matrix.clone())
-        }
-        &Chain::Mixture { persistence, concentration } => {
-            if !(0.0..=1.0).contains(&persistence) {
-                return Err(TaskError::Parameter { name: "persistence", value: persistence, range: "0 to 1" });
-            }
-            positive("concentration", concentration)?;
-            let mut image: Vec<usize> = (0..spec.n).collect();
-            image.shuffle(stream);
-            let mut transition = Array2::zeros((spec.n, spec.n));
-            for (mut column, &next) in transition.columns_mut().into_iter().zip(&image) {
-                let spread = dirichlet(stream, concentration, spec.n);
-                column.assign(&(Array1::from(spread) * (1.0 - persistence)));
-                column[next] += persistence;
-            }
-            Ok(transition)
-        }
-    }
-}
-
-fn draw_patterns(spec: &TaskSpec, stream: &mut Stream) -> Result<Vec<Pattern>, TaskError> {
-    if let Weights::Dirichlet(concentration) = spec.weights {
-        positive("concentration of the attention weights", concentration)?;
-    }
-    let pattern = |_| {
-        let mut positions = index::sample(stream, spec.t, spec.q).into_vec();
-        positions.sort_unstable();
-        let weights = match spec.weights {
-            Weights::Equal => vec![1.0 / spec.q as f64; spec.q],
-            Weights::Dirichlet(concentration) => dirichlet(stream, concentration, spec.q),
-        };
-        Pattern { positions, weights }
-    };
-    Ok((0..spec.n).map(pattern).collect())
-}
-
-fn check_stochastic(transition: &Array2<f64>) -> Result<(), TaskError> {
-    for (i, column) in transition.columns().into_iter().enumerate() {
-        let sum: f64 = column.iter().sum();
-        if column.iter().any(|&p| p.is_nan() || p < 0.0) || (sum - 1.0).abs() > 1e-9 {
-            return Err(TaskError::NotStochastic { column: i + 1, sum });
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

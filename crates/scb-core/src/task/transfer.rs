@@ -15,9 +15,9 @@
 
 use ndarray::Array2;
 
+use super::{Chain, Task, TaskSpec};
 use crate::error::TaskError;
 use crate::random::Stream;
-use crate::task::{Chain, Task, TaskSpec};
 
 /// How much of the largest scale is used where `|Pc|_mu` is too large.
 pub const SAFE: f64 = 0.95;

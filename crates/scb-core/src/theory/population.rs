@@ -12,7 +12,8 @@
 use ndarray::Array2;
 
 use crate::Task;
-use crate::model::{self, Linear};
+use crate::kernel;
+use crate::model::Linear;
 
 /// The expected raw gradient of the loss at a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +35,7 @@ struct Moments {
 }
 
 fn moments(task: &Task, model: &Linear, k: usize) -> Moments {
-    let a = model::row(&model.attention, k);
+    let a = kernel::row(&model.attention, k);
     let mut m = Moments { sum: 0.0, square: 0.0, overlap: 0.0 };
     for &x in a {
         m.sum += f64::from(x);
@@ -78,7 +79,7 @@ pub fn expected_gradient(task: &Task, model: &Linear) -> Expected {
         m1 += mu[k] * (m.sum * m.sum - m.square);
         d2 += mu[k] * m.overlap;
         m2 += mu[k] * (m.sum - m.overlap);
-        for (g, &a) in gradient.iter_mut().zip(model::row(&model.attention, k)) {
+        for (g, &a) in gradient.iter_mut().zip(kernel::row(&model.attention, k)) {
             let a = f64::from(a);
             *g = mu[k] * (a * vv_trace + (m.sum - a) * vv_form - vp_form);
         }
@@ -161,7 +162,7 @@ mod tests {
             source.for_each_chunk(&attention, |chunk| {
                 accumulator.add(chunk, std::mem::take(&mut first), &mut gradient);
                 for (place, query) in chunk.samples() {
-                    let a = model::row(&model.attention, query);
+                    let a = kernel::row(&model.attention, query);
                     let mut f = vec![0.0; task.n];
                     f[chunk.output(place)] = -1.0;
                     for (t, &a) in a.iter().enumerate() {

@@ -58,7 +58,7 @@ impl<'a> Checkpoint<'a> {
     /// Whether the rounded model is within `epsilon` of the truth, relative to the uninformative start.
     pub(super) fn recovered(&self, epsilon: f64) -> bool {
         self.rounded.attention_error <= epsilon
-            && self.truth.value_error(&self.model.value, self.rounded.kept_mass) <= epsilon
+            && self.truth.value_error(&self.model.value, self.rounded.scale) <= epsilon
     }
 
     /// Every distance from the truth; costs O(N T) each time it is asked.

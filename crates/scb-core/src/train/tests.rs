@@ -5,8 +5,12 @@ use std::ops::ControlFlow;
 use ndarray::Array2;
 
 use super::*;
+use crate::TrainError;
+use crate::learn::Stage;
 use crate::learn::{ParameterValues, algorithm};
+use crate::measure::Truth;
 use crate::random::stream;
+use crate::task::Task;
 use crate::task::{Chain, TaskSpec, Weights};
 use crate::theory::Recursion;
 use crate::theory::planted;

@@ -6,12 +6,15 @@
 use std::arch::x86_64::*;
 
 use super::{Plain, by_bounds, compile_portable};
-use crate::kernel::bits::GENERATORS;
-use crate::kernel::fixed_point::{Form, Weights16};
+use crate::kernel::bits::{Bits, GENERATORS};
 use crate::kernel::layout::{Block, ROUND};
+use crate::kernel::pieces::LANES;
+use crate::kernel::portable;
+use crate::kernel::residuals::{Residuals, Samples, width};
 use crate::kernel::sequences::{Line, Sequences};
 use crate::kernel::states::{Cells, Columns};
-use crate::kernel::{Bits, LANES, Residuals, Samples, Table, portable, width};
+use crate::kernel::table::Table;
+use crate::kernel::weights::{Form, Weights16};
 
 compile_portable! { "avx2,bmi1,bmi2,popcnt":
     fn largest(x: &[f32]) -> f32;

@@ -14,9 +14,9 @@
 #![allow(unsafe_code, reason = "instructions that not every processor has, and their loads and stores")]
 #![allow(clippy::needless_range_loop, reason = "a lane is a number, and several arrays have it")]
 
-use super::Table;
-use super::fixed_point::Weights16;
 use super::layout::Block;
+use super::table::Table;
+use super::weights::Weights16;
 
 pub(super) mod avx2;
 pub(super) mod avx512;

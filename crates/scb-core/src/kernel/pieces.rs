@@ -1,0 +1,40 @@
+//! Pieces of a row: the unit of sums in a fixed order, and of work that cores share.
+
+use rayon::prelude::*;
+
+/// Lanes of every floating-point sum over positions. Decides results: change it only with the results version.
+pub(super) const LANES: usize = 64;
+
+/// Positions whose sum is taken in single precision, or in integers of one unit; these sums are added in double. Decides
+/// results, as [`LANES`] does.
+pub(crate) const PIECE: usize = 8192;
+
+/// Entries of the attention that are worth a second core, some 0.1 ms of work. Decides speed only.
+pub(super) const SHARED_ENTRIES: usize = 1 << 19;
+
+/// Pieces of the attention that one core takes at once, some 0.01 ms of work. Decides speed only.
+pub(super) const SHARED_PIECES: usize = 8;
+
+/// Whether work on so many entries is worth sharing with idle cores.
+pub(crate) fn worth_many_cores(entries: usize) -> bool {
+    entries >= SHARED_ENTRIES && rayon::current_num_threads() > 1
+}
+
+/// What `part` gives for every piece, added up in order.
+pub(super) fn fold_pieces<P: Send, A>(
+    x: &[f32],
+    part: impl Fn(&[f32]) -> P + Sync + Send,
+    start: A,
+    add: impl Fn(A, P) -> A,
+) -> A {
+    if worth_many_cores(x.len()) {
+        by_piece(x, part).into_iter().fold(start, add)
+    } else {
+        x.chunks(PIECE).map(part).fold(start, add)
+    }
+}
+
+/// `part` of every piece, in order.
+pub(super) fn by_piece<R: Send>(x: &[f32], part: impl Fn(&[f32]) -> R + Sync + Send) -> Vec<R> {
+    x.par_chunks(PIECE).with_min_len(SHARED_PIECES).map(part).collect()
+}

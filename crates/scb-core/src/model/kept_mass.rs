@@ -1,0 +1,49 @@
+//! What a learner can see of its own progress.
+
+use ndarray::Array1;
+
+use super::{Linear, rounding};
+use crate::kernel;
+
+/// How much more attention the entries that rounding would keep hold than under uniform attention,
+/// averaged over query tokens with weights `mu`. Needs no ground truth: near 0 at the uninformative
+/// start, near `alpha_A` once the true positions stand out of the noise. O(N T).
+#[must_use]
+pub fn kept_mass(mu: &Array1<f64>, model: &Linear, keep: f64) -> f64 {
+    let uniform = 1.0 / model.attention.ncols() as f64;
+    let mut sum = 0.0;
+    for (k, &mu) in mu.iter().enumerate() {
+        let a = kernel::row(&model.attention, k);
+        let kept = rounding::kept(a, model.left_noise_of(k), keep);
+        sum += mu * (kept.mass - kept.count * uniform);
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::stream;
+    use crate::task::{Chain, Task, TaskSpec, Weights};
+    use crate::theory::planted;
+
+    #[test]
+    fn kept_mass_is_zero_at_the_start_and_the_correlation_afterwards() {
+        let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
+        let spec = TaskSpec { n: 4, q: 3, t: 37, chain, weights: Weights::Dirichlet(3.0) };
+        let task = Task::draw(&spec, &mut stream([6; 16])).unwrap();
+        assert!(kept_mass(&task.stationary, &Linear::uninformative(&task.known()), 0.5).abs() < 1e-6);
+        let equal = TaskSpec {
+            n: 3,
+            q: 2,
+            t: 400,
+            chain: Chain::Mixture { persistence: 0.3, concentration: 1.0 },
+            weights: Weights::Equal,
+        };
+        let task = Task::draw(&equal, &mut stream([6; 16])).unwrap();
+        let model = planted(&task, 0.0, 0.5);
+        // On the path: Q entries of 1/T + alpha (1/Q - 1/T), so the excess is alpha (1 - Q/T).
+        let expected = 0.5 * (1.0 - 2.0 / 400.0);
+        assert!((kept_mass(&task.stationary, &model, 0.5) - expected).abs() < 1e-6);
+    }
+}

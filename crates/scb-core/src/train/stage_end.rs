@@ -1,0 +1,37 @@
+//! What ends a stage.
+
+/// When a stage ends: at the first of the conditions that are given. None given: never.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct StageEnd {
+    /// After this many steps of the stage; 0 skips it.
+    pub steps: Option<u64>,
+    /// Once this share of the whole budget is spent, in `[0, 1]`.
+    pub share: Option<f64>,
+    /// Once `alpha_A` has reached this. Uses the ground truth.
+    pub alpha: Option<f64>,
+    /// Once [`kept_mass`](crate::model::kept_mass) has reached this. Uses only what a learner can see; costs
+    /// O(N T) per step.
+    pub kept_mass: Option<f64>,
+}
+
+/// What [`StageEnd`] looks at, each worked out only if it is asked for.
+pub(super) trait Progress {
+    /// Steps of the stage so far.
+    fn steps(&self) -> u64;
+    /// The share of the budget that is spent.
+    fn share(&self) -> f64;
+    /// `alpha_A` of the model.
+    fn alpha_a(&mut self) -> f64;
+    /// The kept mass of the model.
+    fn kept_mass(&mut self) -> f64;
+}
+
+impl StageEnd {
+    /// Whether the stage is over.
+    pub(super) fn reached(&self, progress: &mut dyn Progress) -> bool {
+        self.steps.is_some_and(|limit| progress.steps() >= limit)
+            || self.share.is_some_and(|share| progress.share() >= share)
+            || self.alpha.is_some_and(|alpha| progress.alpha_a() >= alpha)
+            || self.kept_mass.is_some_and(|mass| progress.kept_mass() >= mass)
+    }
+}
