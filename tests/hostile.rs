@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Rounds, RngAlgorithm, TestRng, TestRunner};
-use scb_core::kernel::Level;
+use scb_core::Level;
 use sweep::execute::Work;
 use sweep::expression::{Expression, Kind};
 use sweep::training::Training;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use scb_core::kernel::Level;
+use scb_core::Level;
 
 use super::{command, sha256, with_small};
 

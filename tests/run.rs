@@ -50,7 +50,7 @@ fn records_hold_what_the_engine_computed() {
     let jobs = sweep::job::jobs(&config).unwrap();
     let identity = sweep::job::Identity::new(&config);
     for (row, job) in jobs.iter().enumerate() {
-        use scb_core::{Task, kernel::Level, random::stream, train::train};
+        use scb_core::{Level, Task, random::stream, train::train};
         let mut task_stream = stream(identity.task_seed(job));
         let task = Task::draw(&job.task_spec(&config.shared), &mut task_stream).unwrap();
         let spec = job.train_spec(&config.shared, Level::available()[0]);

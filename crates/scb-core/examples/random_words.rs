@@ -8,7 +8,7 @@
 
 use std::io::Write;
 
-use scb_core::kernel::Bits;
+use scb_core::inside::Bits;
 use scb_core::random::stream;
 
 fn main() {

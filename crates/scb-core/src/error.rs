@@ -153,6 +153,13 @@ pub enum TrainError {
     },
 }
 
+impl TrainError {
+    /// Of a batch without a sample.
+    pub(crate) fn batch_size() -> Self {
+        Self::Setting { name: "batch_size", value: 0.0, range: "at least one sample".to_owned() }
+    }
+}
+
 impl TaskError {
     /// What to change about how P or the weights are drawn, if that is what is wrong; a given matrix has no such knobs.
     #[must_use]

@@ -5,11 +5,10 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use scb_core::kernel::{Level, use_level};
 use scb_core::learn::{Stage, StepSizes, algorithm};
 use scb_core::random::stream;
 use scb_core::train::{Start, TrainSpec, learner};
-use scb_core::{Chain, Task, TaskSpec, Weights};
+use scb_core::{Chain, Level, Task, TaskSpec, Weights, use_level};
 
 struct Counting;
 
@@ -47,7 +46,7 @@ fn steps_after_the_first_allocate_nothing() {
                 let start = Start::Planted { alpha_v: 0.3, alpha_a: 0.5 };
                 let algorithm = algorithm(name).unwrap();
                 let spec = TrainSpec { algorithm, batch_size, start, ..TrainSpec::default() };
-                let mut learner = learner(&task, &spec, stream([2; 16]));
+                let mut learner = learner(&task, &spec, stream([2; 16])).unwrap();
                 let sizes = StepSizes { value: 1e-3, attention: 1e-3, threshold: 1e-6 };
                 for stage in [Stage::Sparse, Stage::Round] {
                     learner.enter(stage);

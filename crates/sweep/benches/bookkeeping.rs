@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use scb_core::kernel::Level;
+use scb_core::Level;
 use sweep::claim::Claim;
 use sweep::config::{Config, parse};
 use sweep::execute::{Ended, Options, Work, execute};

@@ -286,7 +286,7 @@ impl<W: Work> Collector<'_, W> {
 mod tests {
     use std::sync::Mutex;
 
-    use scb_core::kernel::Level;
+    use scb_core::Level;
 
     use super::*;
     use crate::config::{Config, parse};

@@ -32,7 +32,7 @@ use std::sync::Arc;
 use blake3::Hasher;
 use rayon::prelude::*;
 use report::record::STEP_SCALES;
-use scb_core::kernel::Level;
+use scb_core::Level;
 use scb_core::learn::{ALGORITHMS, PARAMETERS, ParameterValues};
 use scb_core::random::Seed;
 use scb_core::train::{StageEnd, Start, StepScale, StopAt, TrainSpec};
@@ -330,7 +330,7 @@ impl Job {
     /// How it is trained; a V that is transferred to it takes the place of the start.
     #[must_use]
     pub fn train_spec(&self, shared: &Shared, level: Level) -> TrainSpec {
-        scb_core::kernel::use_level(level);
+        scb_core::use_level(level);
         let values = &self.point.values;
         let algorithm = &ALGORITHMS[self.point.whole(axis::ALGORITHM)];
         let mut parameters = ParameterValues::defaults();

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use scb_core::kernel::Level;
+use scb_core::Level;
 
 use crate::diagnostic::Diagnostic;
 

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use scb_core::Level;
 use scb_core::Task;
-use scb_core::kernel::Level;
 use scb_core::random::stream;
 use scb_core::train::{StopAt, train};
 

@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ndarray::Array2;
 use report::Table;
+use scb_core::Level;
 use scb_core::Task;
-use scb_core::kernel::Level;
 use scb_core::random::stream;
 use scb_core::train::{self, PretrainingError};
 
@@ -139,7 +139,7 @@ fn learn(
     identity: &Identity,
     level: Level,
 ) -> Result<(Task, Pretrained), String> {
-    scb_core::kernel::use_level(level);
+    scb_core::use_level(level);
     let Pretraining { t, batch_size, eta, lambda, max_samples } = config.shared.pretraining;
     let pretraining = train::Pretraining { t: t as usize, batch_size: batch_size as usize, eta, lambda, max_samples };
     let theta = job.point.values[axis::THETA];

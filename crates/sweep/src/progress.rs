@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use scb_core::kernel::Level;
+use scb_core::Level;
 
 use crate::claim::Tally;
 use crate::duration::short_time;

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use report::record::OPTIONAL;
 use report::{Measures, Record, Status, Timing, TracePoint};
-use scb_core::kernel::Level;
+use scb_core::Level;
 use scb_core::random::stream;
 use scb_core::train::{self, Checkpoint, Observer, Outcome, Predicted, Start, TrainSpec};
 use scb_core::{Task, TaskError};

@@ -14,15 +14,14 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion};
-use scb_core::data::Batches;
-use scb_core::kernel::{self, Bits, Block, FixedPoint, Layout, Level, Residuals, Sequences, States, Table, use_level};
+use scb_core::data::{Batches, FixedPoint};
+use scb_core::inside::{self, Bits, Block, Categorical, Layout, Residuals, Sequences, States, Table};
 use scb_core::learn::StepSizes;
-use scb_core::learn::gradient::{Accumulator, Gradient};
-use scb_core::random::Categorical;
+use scb_core::learn::{Accumulator, Gradient};
 use scb_core::random::stream;
 use scb_core::theory::planted;
 use scb_core::train::{Start, TrainSpec, learner};
-use scb_core::{Chain, Task, TaskSpec, Weights};
+use scb_core::{Chain, Level, Task, TaskSpec, Weights, use_level};
 
 use table::Results;
 
@@ -69,7 +68,7 @@ fn kernels(c: &mut Criterion, results: &mut Results, level: Level, size: Size) {
     let model = planted(&task, 0.5, 0.5);
     let mut attention = FixedPoint::zeros(n, t);
     attention.set(&model.attention);
-    let (layout, width) = (Layout::new(n, t), kernel::width(n));
+    let (layout, width) = (Layout::new(n, t), inside::width(n));
     let count = b.div_ceil(layout.sequences());
     let (filled, queries) = (vec![layout.sequences(); count], vec![0; count]);
     let samples = count * layout.sequences();
@@ -95,7 +94,7 @@ fn kernels(c: &mut Criterion, results: &mut Results, level: Level, size: Size) {
     });
     let outputs = vec![0; samples];
     let mut residuals = Residuals::new(n);
-    let mut tables = vec![Table([0.0; 16]); count * kernel::table_size(n)];
+    let mut tables = vec![Table([0.0; 16]); count * inside::table_size(n)];
     residuals.begin(&model.value, 1.0 / b as f64);
     measure(c, results, ("residuals", name, level), tokens, || {
         level.residuals(&mut residuals, &layout, &filled, &outputs, &histograms, &mut tables);
@@ -113,7 +112,7 @@ fn gradient(c: &mut Criterion, results: &mut Results, level: Level, size: Size) 
     let task = task(size);
     let model = planted(&task, 0.5, 0.5);
     let mut attention = FixedPoint::zeros(n, t);
-    let mut batches = Batches::new(&task, b, stream([3; 16]));
+    let mut batches = Batches::new(&task, b, stream([3; 16])).unwrap_or_else(|error| panic!("{error}"));
     let mut accumulator = Accumulator::new(n);
     let mut gradient = Gradient::zeros(n, t);
     measure(c, results, ("gradient", &name(size), level), b * t, || {
@@ -134,7 +133,7 @@ fn step(c: &mut Criterion, results: &mut Results, level: Level, group: &str, siz
     let task = task(size);
     let start = Start::Planted { alpha_v: 0.5, alpha_a: 0.5 };
     let spec = TrainSpec { batch_size, start, ..TrainSpec::default() };
-    let mut learner = learner(&task, &spec, stream([3; 16]));
+    let mut learner = learner(&task, &spec, stream([3; 16])).unwrap_or_else(|error| panic!("{error}"));
     let sizes = StepSizes { value: 1e-7, attention: 1e-7, threshold: 1e-9 };
     measure(c, results, (group, &name(size), level), batch_size * t, || learner.step(&sizes));
 }

@@ -14,10 +14,10 @@ use rand::Rng;
 use rayon::prelude::*;
 
 use super::{Attended, Chunk};
-use crate::Task;
 use crate::kernel::{self, Bits, Block, FixedPoint, GENERATORS, Layout, Sequences, States, level_in_use};
 use crate::random::Categorical;
 use crate::random::{Stream, child};
+use crate::{Task, TrainError};
 
 /// Bytes that the tokens and look-up tables of a chunk take, about, unless [`FEWEST_LINES`] take more: they are meant to
 /// stay in a processor's second-level cache. Decides results.
@@ -62,10 +62,14 @@ struct Slot {
 }
 
 impl Batches {
-    /// Batches of `batch_size >= 1` samples of `task`, from `stream`.
-    #[must_use]
-    pub fn new(task: &Task, batch_size: usize, mut stream: Stream) -> Self {
-        let batch_size = batch_size.max(1);
+    /// Batches of `batch_size` samples of `task`, from `stream`.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`] if a batch has no sample.
+    pub fn new(task: &Task, batch_size: usize, mut stream: Stream) -> Result<Self, TrainError> {
+        if batch_size == 0 {
+            return Err(TrainError::batch_size());
+        }
         let (n, t) = (task.n, task.t);
         let mu = task.stationary.to_vec();
         let layout = Layout::new(n, t);
@@ -80,7 +84,7 @@ impl Batches {
         let lines_per_slot = (SLOT_TOKENS / (t * layout.sequences())).max(1);
         let choices = Bits::new(&mut stream);
         let slot = |_| Slot { bits: Bits::new(&mut stream), escapes: child(&mut stream) };
-        Self {
+        Ok(Self {
             t,
             batch_size,
             samples_per_chunk,
@@ -95,7 +99,7 @@ impl Batches {
             positions: task.patterns.iter().map(|p| p.positions.clone()).collect(),
             outputs: task.transition.columns().into_iter().map(|c| Categorical::new(&c.to_vec())).collect(),
             chunk: Chunk::new(n, t, lines),
-        }
+        })
     }
 
     /// Samples per batch, B.
@@ -271,7 +275,7 @@ mod tests {
     fn samples_have_the_frequencies_of_the_model() {
         for (n, q, t) in [(3, 2, 50), (20, 3, 33)] {
             let task = task(n, q, t, Weights::Dirichlet(1.0));
-            let mut batches = Batches::new(&task, 60_000, stream([5; 16]));
+            let mut batches = Batches::new(&task, 60_000, stream([5; 16])).unwrap();
             let mu = task.stationary.to_vec();
             let (mut tokens, mut queries) = (vec![0u64; n], vec![0u64; n]);
             // Observed and expected counts of each output, summed over samples.
@@ -303,7 +307,7 @@ mod tests {
         let (n, t) = (4, 40);
         let task = task(n, 1, t, Weights::Equal);
         let mut pairs = vec![0u64; n * n];
-        Batches::new(&task, 50_000, stream([6; 16])).for_each_chunk(&FixedPoint::zeros(n, t), |chunk| {
+        Batches::new(&task, 50_000, stream([6; 16])).unwrap().for_each_chunk(&FixedPoint::zeros(n, t), |chunk| {
             for (place, query) in chunk.samples() {
                 let current = chunk.token(place, task.patterns[query].positions[0]);
                 pairs[current * n + chunk.output(place)] += 1;
@@ -321,7 +325,7 @@ mod tests {
             for batch_size in [1, 2, 3, 4, 7, 8, 100, 5000] {
                 let mut samples = 0;
                 let attention = FixedPoint::zeros(n, 5);
-                Batches::new(&task, batch_size, stream([7; 16])).for_each_chunk(&attention, |chunk| {
+                Batches::new(&task, batch_size, stream([7; 16])).unwrap().for_each_chunk(&attention, |chunk| {
                     samples += chunk.samples().count();
                     let full = chunk.layout.sequences();
                     let mut end = 0;
@@ -346,7 +350,7 @@ mod tests {
     fn batches_are_pinned_by_value() {
         let task = task(4, 2, 9, Weights::Equal);
         let mut seen = Vec::new();
-        Batches::new(&task, 3, stream([9; 16])).for_each_chunk(&FixedPoint::zeros(4, 9), |chunk| {
+        Batches::new(&task, 3, stream([9; 16])).unwrap().for_each_chunk(&FixedPoint::zeros(4, 9), |chunk| {
             for (place, query) in chunk.samples() {
                 let tokens: Vec<usize> = (0..9).map(|t| chunk.token(place, t)).collect();
                 seen.push((query, tokens, chunk.output(place)));

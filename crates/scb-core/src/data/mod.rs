@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `batches` | [`Batches`], which draws them |
 //! | `chunk` | [`Chunk`], those that are in memory at once |
+//! | [`FixedPoint`] | the attention as integers, which samples meet while they are drawn |
 //! | `attended` | [`Attended`], the entries of an attention that is fixed and has few |
 
 mod attended;
@@ -13,3 +14,5 @@ mod chunk;
 pub use attended::Attended;
 pub use batches::Batches;
 pub use chunk::Chunk;
+
+pub use crate::kernel::FixedPoint;

@@ -11,7 +11,7 @@ use super::layout::ROUND;
 use crate::random::Stream;
 
 /// Generators side by side.
-pub const GENERATORS: usize = 8;
+pub(crate) const GENERATORS: usize = 8;
 
 /// Eight generators, advanced together.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -52,7 +52,8 @@ mod weights;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use bits::{Bits, GENERATORS};
+pub use bits::Bits;
+pub(crate) use bits::GENERATORS;
 pub use fixed_point::FixedPoint;
 pub use layout::{Block, Layout};
 pub use level::{Level, level_in_use, use_level};

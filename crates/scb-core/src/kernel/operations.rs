@@ -41,8 +41,8 @@ impl Level {
     /// `sums[p] = sum over lines of the line's table at the index that its tokens of position p make up`, added in order to what
     /// `sums` holds if `add`.
     ///
-    /// `lines` are whole lines of `layout`, at least one; each has [`table_size`] of `tables`. `sums` are for as many
-    /// positions from `first` on, a multiple of [`PIECE`], as it has entries.
+    /// `lines` are whole lines of `layout`, at least one; each has `table_size` of `tables`. `sums` are for as many
+    /// positions from `first` on, a multiple of `PIECE`, as it has entries.
     pub fn look_up(
         self,
         layout: &Layout,
@@ -64,8 +64,8 @@ impl Level {
         }
     }
 
-    /// From the outputs and histograms ([`width`] entries each) of the samples in some lines of `layout`, by place, `filled`
-    /// sequences in each line: adds to dV and makes the look-up tables, [`table_size`] a line.
+    /// From the outputs and histograms (`width` entries each) of the samples in some lines of `layout`, by place, `filled`
+    /// sequences in each line: adds to dV and makes the look-up tables, `table_size` a line.
     pub fn residuals(
         self,
         job: &mut Residuals,

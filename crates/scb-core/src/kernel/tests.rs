@@ -4,8 +4,7 @@
 use rand::Rng;
 
 use super::layout::ROUND;
-use super::pieces::{LANES, PIECE, SHARED_ENTRIES};
-use super::residuals::Samples;
+use super::pieces::{PIECE, SHARED_ENTRIES};
 use super::*;
 use crate::random::Categorical;
 use crate::random::{Stream, dirichlet, normal, stream};

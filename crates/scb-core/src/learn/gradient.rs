@@ -157,7 +157,7 @@ mod tests {
         for (n, q, t) in [(2, 1, 5), (3, 2, 20), (7, 3, 33), (20, 2, 18)] {
             let task = task(n, q, t);
             let model = random_model(&task, &mut stream([8; 16]));
-            let (gradient, chunks) = batch(&mut Batches::new(&task, 50, stream([4; 16])), &model);
+            let (gradient, chunks) = batch(&mut Batches::new(&task, 50, stream([4; 16])).unwrap(), &model);
             let [chunk] = &chunks[..] else { panic!("one chunk") };
             // The loss is quadratic in V and in A, so central differences are exact up to rounding.
             let step = 1e-3;
@@ -189,7 +189,7 @@ mod tests {
         for (n, t, batch_size) in [(3, 70_000, 75), (20, 60_000, 35)] {
             let task = task(n, 2, t);
             let model = random_model(&task, &mut stream([8; 16]));
-            let next = || batch(&mut Batches::new(&task, batch_size, stream([4; 16])), &model);
+            let next = || batch(&mut Batches::new(&task, batch_size, stream([4; 16])).unwrap(), &model);
             let (gradient, chunks) = next();
             assert_eq!(chunks.len(), 3);
             let mut value = Array2::<f64>::zeros((n, n));
@@ -238,7 +238,7 @@ mod tests {
             let run = |threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 pool.install(|| {
-                    let mut batches = Batches::new(&task, batch_size, stream([4; 16]));
+                    let mut batches = Batches::new(&task, batch_size, stream([4; 16])).unwrap();
                     [(), ()].map(|()| {
                         let (gradient, chunks) = batch(&mut batches, &model);
                         assert!(chunks.iter().all(|chunk| chunk.worth_many_cores() == (threads > 1)));

@@ -23,7 +23,7 @@
 
 mod algorithm;
 mod composed;
-pub mod gradient;
+mod gradient;
 mod learner;
 mod parameter;
 mod parametrisation;
@@ -32,6 +32,7 @@ mod sampled;
 mod stage;
 
 pub use algorithm::{Algorithm, Correlations, Make, Prediction};
+pub use gradient::{Accumulator, Gradient};
 pub use learner::{Alignment, Learner, Setup, StepSizes};
 pub use parameter::{Parameter, ParameterValues, Range};
 pub use prox::may_flip;

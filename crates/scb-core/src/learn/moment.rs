@@ -234,7 +234,7 @@ mod tests {
     fn setup(task: &Task, batch_size: usize, seed: u8) -> Setup {
         let known = task.known();
         Setup {
-            batches: Batches::new(task, batch_size, stream([seed; 16])),
+            batches: Batches::new(task, batch_size, stream([seed; 16])).unwrap(),
             start: Linear::uninformative(&known),
             known,
             keep: 0.5,
@@ -265,7 +265,7 @@ mod tests {
         let task = task(3, 2, 20, 1);
         let mut learner = Moment::new(setup(&task, 500, 2));
         let mut seen = Vec::new();
-        Batches::new(&task, 500, stream([2; 16])).for_each_chunk(&FixedPoint::zeros(3, 20), |chunk| {
+        Batches::new(&task, 500, stream([2; 16])).unwrap().for_each_chunk(&FixedPoint::zeros(3, 20), |chunk| {
             for (place, query) in chunk.samples() {
                 seen.push((query, chunk.output(place), (0..20).map(|t| chunk.token(place, t)).collect::<Vec<_>>()));
             }

@@ -419,8 +419,8 @@ mod tests {
         let truth = Truth::new(&task);
         let start = Start::Transferred { value: source.transition.clone(), weight: 0.7 };
         let spec = TrainSpec { algorithm: algorithm("population").unwrap(), start, ..TrainSpec::default() };
-        let mut population = learner(&task, &spec, stream([1; 16]));
-        let mut model = spec.start.model(&task);
+        let mut population = learner(&task, &spec, stream([1; 16])).unwrap();
+        let mut model = spec.start.model(&task).unwrap();
         let theta = 0.7 * 0.6 * (source.k_p / task.k_p).sqrt();
         assert!((truth.alpha_v(&model.value) - theta).abs() < 1e-9, "weight, correlation and size");
         let sizes = StepSizes { value: 0.05 / task.k_q, attention: 0.05 / task.k_p, threshold: 0.0 };

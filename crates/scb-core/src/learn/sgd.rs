@@ -24,7 +24,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 mod tests {
     use super::*;
     use crate::data::Batches;
-    use crate::learn::gradient::Gradient;
+    use crate::learn::Gradient;
     use crate::learn::{Alignment, Learner, Optimiser, ParameterValues, Sampled, Setup, StepSizes};
     use crate::measure::Truth;
     use crate::random::stream;
@@ -42,7 +42,7 @@ mod tests {
         let spec = TaskSpec { n: 3, q: 2, t: 20, chain, weights: Weights::Equal };
         let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
         let (known, start) = (task.known(), planted(&task, 0.0, 0.4));
-        let batches = Batches::new(&task, 8, stream([2; 16]));
+        let batches = Batches::new(&task, 8, stream([2; 16])).unwrap();
         let setup = Setup { known, batches, start, keep: 0.5, parameters: ParameterValues::defaults() };
         let optimiser = Sgd::at(&setup.start);
         let mut sgd = Sampled::new(setup, optimiser);

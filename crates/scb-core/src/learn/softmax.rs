@@ -22,7 +22,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learn::gradient::Gradient;
+    use crate::learn::Gradient;
     use crate::learn::{Optimiser, StepSizes};
     use crate::random::stream;
     use crate::task::Task;

@@ -1,14 +1,14 @@
 //! Random streams and the few distributions that tasks are drawn from.
 //!
 //! Tasks, escapes and every seed come from a [`Stream`] (PCG XSL 128/64 MCG of `rand_pcg`); the words behind tokens come
-//! from [`kernel::Bits`](crate::kernel::Bits), seeded from one. There is one per unit of work, so that
+//! from `kernel::Bits`, seeded from one. There is one per unit of work, so that
 //! results do not depend on what else runs. Only `libm` functions are used, never the platform's:
 //! glibc's `ln` and `pow` give other bits on other processors.
 
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-/// The generator behind every seed and every random number of a run but those of [`kernel::Bits`](crate::kernel::Bits).
+/// The generator behind every seed and every random number of a run but those of `kernel::Bits`.
 pub type Stream = Pcg64Mcg;
 
 /// What a [`Stream`] starts from: 16 bytes, usually a hash of what the stream stands for.

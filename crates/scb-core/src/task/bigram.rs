@@ -34,6 +34,16 @@ pub struct TaskSpec {
     pub weights: Weights,
 }
 
+impl TaskSpec {
+    /// `n` states, `q` positions, length `t`, and everything else as a config has it that says nothing else: P is half a
+    /// permutation and half uniform on the simplex, weights are equal.
+    #[must_use]
+    pub fn new(n: usize, q: usize, t: usize) -> Self {
+        let chain = Chain::Mixture { persistence: 0.5, concentration: 1.0 };
+        Self { n, q, t, chain, weights: Weights::Equal }
+    }
+}
+
 /// A sparse contextual bigram. What it consists of is read by methods and cannot be changed: mu, `K_P` and `K_Q` follow from the rest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Task {
@@ -60,7 +70,20 @@ impl Task {
         Self::new(spec.t, transition, patterns)
     }
 
-    /// The task of sequence length `t` with this transition matrix, shape `(N, N)`, and one pattern for each of the N query tokens, all of Q positions.
+    /// The task of sequence length `t` with this transition matrix, shape `(N, N)`, and one pattern for each of
+    /// the N query tokens, all of Q positions.
+    ///
+    /// ```
+    /// use scb_core::ndarray::array;
+    /// use scb_core::{Pattern, Task};
+    ///
+    /// let transition = array![[0.8, 0.3], [0.2, 0.7]];
+    /// let far = Pattern { positions: vec![0, 99], weights: vec![0.75, 0.25] };
+    /// let task = Task::new(100, transition, vec![far, Pattern::equal(vec![41, 42])])?;
+    /// assert_eq!((task.n(), task.q(), task.t()), (2, 2, 100));
+    /// # Ok::<(), scb_core::TaskError>(())
+    /// ```
+    ///
     ///
     /// # Errors
     /// As [`Task::draw`], and patterns that do not fit or have weights that are not positive or do not sum to 1.

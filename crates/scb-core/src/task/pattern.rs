@@ -24,6 +24,15 @@ pub struct Pattern {
     pub weights: Vec<f64>,
 }
 
+impl Pattern {
+    /// Equal weights on these positions, which ascend.
+    #[must_use]
+    pub fn equal(positions: Vec<usize>) -> Self {
+        let weights = vec![1.0 / positions.len() as f64; positions.len()];
+        Self { positions, weights }
+    }
+}
+
 /// Draws a pattern of `q` of `t` positions for each of `n` query tokens.
 pub(super) fn draw_patterns(
     weights: Weights,

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
     use crate::data::Batches;
     use crate::kernel::FixedPoint;
-    use crate::learn::gradient::{Accumulator, Gradient};
+    use crate::learn::{Accumulator, Gradient};
     use crate::model::Linear;
     use crate::random::{normal, stream};
     use crate::task::{Chain, TaskSpec, Weights};
@@ -70,7 +70,7 @@ mod tests {
         let task = task(3, 2, 100);
         let model = Linear::uninformative(&task.known());
         let (batch, batches, pc) = (50, 4000, task.centred_transition());
-        let mut source = Batches::new(&task, batch, stream([5; 16]));
+        let mut source = Batches::new(&task, batch, stream([5; 16])).unwrap();
         let mut attention = FixedPoint::zeros(3, 100);
         attention.set(&model.attention);
         let mut accumulator = Accumulator::new(3);

@@ -119,7 +119,7 @@ mod tests {
     use super::*;
     use crate::data::{Attended, Batches};
     use crate::kernel::FixedPoint;
-    use crate::learn::gradient::{Accumulator, Gradient};
+    use crate::learn::{Accumulator, Gradient};
     use crate::random::{normal, stream};
     use crate::task::{Chain, TaskSpec, Weights};
     use crate::theory::planted;
@@ -146,7 +146,7 @@ mod tests {
         let task = task(4, 2, 12);
         let model = arbitrary_model(&task);
         let (batch, batches) = (10_000usize, 100);
-        let mut source = Batches::new(&task, batch, stream([23; 16]));
+        let mut source = Batches::new(&task, batch, stream([23; 16])).unwrap();
         let mut accumulator = Accumulator::new(task.n);
         let mut attention = FixedPoint::zeros(task.n, task.t);
         attention.set(&model.attention);
@@ -207,7 +207,7 @@ mod tests {
         }
         let attended = Attended::new(&model.attention).unwrap();
         let (batch, batches) = (10_000usize, 100);
-        let mut source = Batches::new(&task, batch, stream([24; 16]));
+        let mut source = Batches::new(&task, batch, stream([24; 16])).unwrap();
         let mut accumulator = Accumulator::new(task.n);
         let exact = expected_gradient(&task, &model);
         let (mut sums, mut squares) = (Array2::<f64>::zeros((4, 4)), Array2::<f64>::zeros((4, 4)));

@@ -27,11 +27,9 @@ pub fn train(
     stream: Stream,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, TrainError> {
-    spec.check()?;
-    spec.start.check(task)?;
+    let mut learner = learner(task, spec, stream)?;
     let truth = Truth::new(task);
     truth.check_recoverable(spec.keep, spec.epsilon)?;
-    let mut learner = learner(task, spec, stream);
     let start_alpha_v = truth.alpha_v(&learner.model().value);
     let batch = spec.batch_size as u64;
     let last_step = spec.max_steps();
@@ -93,19 +91,22 @@ pub fn train(
 }
 
 /// The learner of `spec` at its start, with samples of `task` from `stream`.
-#[must_use]
-pub fn learner<'t>(task: &'t Task, spec: &TrainSpec, stream: Stream) -> Box<dyn Learner + 't> {
-    let start = spec.start.model(task);
-    match spec.algorithm.make {
+///
+/// # Errors
+/// A setting out of its range.
+pub fn learner<'t>(task: &'t Task, spec: &TrainSpec, stream: Stream) -> Result<Box<dyn Learner + 't>, TrainError> {
+    spec.check()?;
+    let start = spec.start.model(task)?;
+    Ok(match spec.algorithm.make {
         Make::FromSamples(make) => make(Setup {
             known: task.known(),
-            batches: Batches::new(task, spec.batch_size, stream),
+            batches: Batches::new(task, spec.batch_size, stream)?,
             start,
             keep: spec.keep,
             parameters: spec.parameters.clone(),
         }),
         Make::FromTask(make) => make(task, start, spec.start.correlations()),
-    }
+    })
 }
 
 /// A run between two steps.

@@ -108,7 +108,7 @@ impl TrainSpec {
     pub fn check(&self) -> Result<(), TrainError> {
         let wrong = |name, value, range: &str| Err(TrainError::Setting { name, value, range: range.to_owned() });
         if self.batch_size == 0 {
-            return wrong("batch_size", 0.0, "at least one sample");
+            return Err(TrainError::batch_size());
         }
         if self.max_samples < self.batch_size as u64 {
             return wrong("max_samples", self.max_samples as f64, "at least one batch");

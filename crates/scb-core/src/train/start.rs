@@ -32,9 +32,12 @@ impl Start {
     pub const UNINFORMATIVE: Self = Self::Planted { alpha_v: 0.0, alpha_a: 0.0 };
 
     /// The model that training on `task` starts from.
-    #[must_use]
-    pub fn model(&self, task: &Task) -> Linear {
-        match self {
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`] if a V is not one for this task, or something is not finite.
+    pub fn model(&self, task: &Task) -> Result<Linear, TrainError> {
+        self.check(task)?;
+        Ok(match self {
             &Self::Planted { alpha_v, alpha_a } => planted(task, alpha_v, alpha_a),
             Self::Transferred { value, weight } => {
                 let mut model = Linear::uninformative(&task.known());
@@ -43,7 +46,7 @@ impl Start {
                 model.value.scaled_add(*weight, &centred);
                 model
             }
-        }
+        })
     }
 
     /// What is known of [`Start::model`] without looking at it.
@@ -55,7 +58,7 @@ impl Start {
     }
 
     /// That it is one for `task`.
-    pub(super) fn check(&self, task: &Task) -> Result<(), TrainError> {
+    fn check(&self, task: &Task) -> Result<(), TrainError> {
         let wrong = |value, range: &str| Err(TrainError::Setting { name: "start", value, range: range.to_owned() });
         match self {
             Self::Transferred { value, .. } if value.dim() != (task.n, task.n) => {
