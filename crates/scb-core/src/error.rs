@@ -112,7 +112,7 @@ pub enum TaskError {
         "there is no chain with the same stationary distribution beside this one, so only theta = 1 and theta = -1 are possible (use N = 3 \
          or more)"
     )]
-    NothingBeside,
+    NoOtherChain,
     /// The true attention is uniform, which the model starts from.
     #[error("K_Q = {k_q:.3e}: the true attention is uniform over all T positions, so there is nothing to learn")]
     UniformAttention {
@@ -163,7 +163,7 @@ impl TrainError {
 impl TaskError {
     /// What to change about how P or the weights are drawn, if that is what is wrong; a given matrix has no such knobs.
     #[must_use]
-    pub fn drawing_otherwise(&self) -> Option<&'static str> {
+    pub fn remedy_when_drawn(&self) -> Option<&'static str> {
         match self {
             Self::Weight { .. } => Some("raise the concentration of the weights"),
             Self::RareState { .. } => Some("raise the concentration"),

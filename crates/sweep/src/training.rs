@@ -113,7 +113,7 @@ impl Training {
 /// Why there is no task, and what to do about it.
 pub(crate) fn told(error: &TaskError, shared: &Shared) -> String {
     let drawn = shared.matrix.is_none() || matches!(error, TaskError::Weight { .. });
-    match error.drawing_otherwise().filter(|_| drawn) {
+    match error.remedy_when_drawn().filter(|_| drawn) {
         Some(remedy) => format!("{error} ({remedy})"),
         None => error.to_string(),
     }

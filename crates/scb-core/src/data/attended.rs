@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView1};
 
 /// Drawing one token by itself costs about as much as this many tokens of a sequence. Decides results.
-const GLANCE_COST: usize = 16;
+const ATTENDED_COST: usize = 16;
 
 /// The entries of an attention that has few.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Attended {
     /// token is faster.
     #[must_use]
     pub fn new(attention: &Array2<f32>) -> Option<Self> {
-        let few = attention.len() / GLANCE_COST;
+        let few = attention.len() / ATTENDED_COST;
         let not_zero = |row: ArrayView1<'_, f32>| {
             row.iter().enumerate().filter(|(_, a)| **a != 0.0).map(|(t, &a)| (t, f64::from(a))).collect()
         };

@@ -19,13 +19,13 @@ use crate::random::Categorical;
 use crate::random::{Stream, child};
 use crate::{Task, TrainError};
 
-/// Bytes that the tokens and look-up tables of a chunk take, about, unless [`FEWEST_LINES`] take more: they are meant to
+/// Bytes that the tokens and look-up tables of a chunk take, about, unless [`MIN_LINES`] take more: they are meant to
 /// stay in a processor's second-level cache. Decides results.
 const CHUNK_BYTES: usize = 512 * 1024;
 
 /// A chunk has room for this many lines whatever they take, so that the attention's gradient is not read and
 /// written for every sequence. Their tokens take 8 T bytes, or 16 T for more than 16 states. Decides results.
-const FEWEST_LINES: usize = 16;
+const MIN_LINES: usize = 16;
 
 /// Tokens that a slot draws, about, if its sequences are short. Decides results.
 const SLOT_TOKENS: usize = 16 * 1024;
@@ -74,8 +74,8 @@ impl Batches {
         let mu = task.stationary.to_vec();
         let layout = Layout::new(n, t);
         let line_bytes = layout.blocks() * size_of::<Block>() + kernel::table_size(n) * size_of::<kernel::Table>();
-        let most = (CHUNK_BYTES / line_bytes).max(FEWEST_LINES) * layout.sequences();
-        let samples_per_chunk = batch_size.div_ceil(batch_size.div_ceil(most));
+        let max_samples = (CHUNK_BYTES / line_bytes).max(MIN_LINES) * layout.sequences();
+        let samples_per_chunk = batch_size.div_ceil(batch_size.div_ceil(max_samples));
         let mut lines = samples_per_chunk.div_ceil(layout.sequences());
         if layout.sequences() > 1 {
             // Of every query token the last line may be half empty.
@@ -119,8 +119,8 @@ impl Batches {
 
     /// As [`Batches::for_each_chunk`] for an attention with few entries that is not to change: tokens are drawn only
     /// where it looks, and at the position that the output comes from. A chunk then has no sequences.
-    pub fn for_each_glance(&mut self, attended: &Attended, mut visit: impl FnMut(&Chunk)) {
-        self.for_each(&mut visit, |batches, samples| batches.glance(attended, samples));
+    pub fn for_each_attended(&mut self, attended: &Attended, mut visit: impl FnMut(&Chunk)) {
+        self.for_each(&mut visit, |batches, samples| batches.draw_attended(attended, samples));
     }
 
     /// Chunk by chunk: query tokens, then what `draw` makes of them.
@@ -135,7 +135,7 @@ impl Batches {
         }
     }
 
-    fn glance(&mut self, attended: &Attended, samples: usize) {
+    fn draw_attended(&mut self, attended: &Attended, samples: usize) {
         let Self { words, slots, queries: states, sources, positions, outputs: transition, chunk, .. } = self;
         let Chunk { layout, filled, queries, outputs, histograms, width, .. } = chunk;
         // Tokens and query tokens both follow mu, so one table serves. No sequence is drawn, so the first slot's stream

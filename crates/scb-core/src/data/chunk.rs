@@ -16,7 +16,7 @@ const SHARED_BITS: usize = 1 << 21;
 pub struct Chunk {
     pub(super) t: usize,
     /// Lines that any chunk of the run has at most.
-    pub(crate) most: usize,
+    pub(crate) max_lines: usize,
     pub(crate) layout: Layout,
     /// All lines, whole.
     pub(crate) lines: Vec<Block>,
@@ -34,13 +34,13 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    /// Room for `lines` lines of samples of `n` states and length `t`.
+    /// Destination for `lines` lines of samples of `n` states and length `t`.
     pub(super) fn new(n: usize, t: usize, lines: usize) -> Self {
         let (layout, width) = (Layout::new(n, t), kernel::width(n));
         let places = lines * layout.sequences();
         Self {
             t,
-            most: lines,
+            max_lines: lines,
             layout,
             lines: Vec::with_capacity(lines * layout.blocks()),
             groups: vec![0..0; n],

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 #[cfg(target_arch = "x86_64")]
-use super::x86;
+use super::processor::{has_avx2, has_avx512};
 
 /// A way to compute the kernels that this processor can follow. All give the same bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Level {
     #[must_use]
     pub fn available() -> Vec<Self> {
         #[cfg(target_arch = "x86_64")]
-        let wide = [x86::has_avx2().then_some(Self(Kind::Avx2)), x86::has_avx512().then_some(Self(Kind::Avx512))];
+        let wide = [has_avx2().then_some(Self(Kind::Avx2)), has_avx512().then_some(Self(Kind::Avx512))];
         #[cfg(not(target_arch = "x86_64"))]
         let wide: [Option<Self>; 0] = [];
         [Self::PORTABLE].into_iter().chain(wide.into_iter().flatten()).collect()

@@ -11,11 +11,12 @@
 //! |---|---|
 //! | `bits` | the random words |
 //! | `states` | from 16 random bits to a state, exactly |
-//! | `sequences` | what is to be drawn: lines, pieces, stretches |
+//! | `sequences` | what is to be drawn: lines, pieces, spans |
 //! | `layout` | how tokens lie in memory |
 //! | `fixed_point` | the attention as integers |
 //! | `residuals` | the small matrix products between histograms and look-ups |
 //! | `level` | which version of the kernels is in use |
+//! | `processor` | what this processor can run |
 //! | `pieces` | the unit of sums in a fixed order, and of work that cores share |
 //! | `operations` | the kernels as methods of a [`Level`] |
 //! | `weights` | how the weights of the attention lie in memory |
@@ -31,9 +32,9 @@
 //! | escape | a random word that does not decide its token |
 //! | block | 32 words of tokens, 64 bytes: 2 or 4 rounds |
 //! | line | the blocks of 1, 2 or 4 sequences that have one query token |
-//! | place | room for one sequence in a line |
+//! | place | where one sequence goes in a line |
 //! | piece | at most `PIECE` positions of a sequence, with one unit for its weights |
-//! | stretch | what one block holds of one sequence |
+//! | span | what one block holds of one sequence |
 //! | narrow, wide | a layout for at most 16 states, or for more |
 
 mod bits;
@@ -43,6 +44,8 @@ mod level;
 mod operations;
 mod pieces;
 mod portable;
+#[cfg(target_arch = "x86_64")]
+mod processor;
 mod residuals;
 mod rows;
 mod sequences;

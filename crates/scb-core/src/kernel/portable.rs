@@ -44,7 +44,7 @@ pub(super) fn draw_narrow(job: &mut Sequences<'_>) {
     }
 }
 
-/// With room for `J` bounds, for histograms of `W` entries.
+/// With places for `J` bounds, for histograms of `W` entries.
 #[inline(always)]
 fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
     const { assert!(W == width(J + 1)) };
@@ -52,18 +52,18 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
     let layout = job.layout;
     let (mut source, lines) = job.split();
     let mut words = [[0; ROUND]; 4];
-    for Line { histograms, mut room } in lines {
+    for Line { histograms, mut destination } in lines {
         for (sequence, h) in histograms.as_chunks_mut::<W>().0.iter_mut().enumerate() {
             let shift = layout.shift(sequence);
             let mut histogram = [0.0; W];
-            for mut piece in room.pieces::<4>() {
+            for mut piece in destination.pieces::<4>() {
                 let mut passed = [0; W];
                 let mut sums = [[0i32; ROUND]; J];
                 let scale = piece.scale;
-                for mut stretch in piece.stretches() {
-                    let mut block = if sequence == 0 { [0; ROUND] } else { stretch.block.0 };
+                for mut span in piece.spans() {
+                    let mut block = if sequence == 0 { [0; ROUND] } else { span.block.0 };
                     let mut lowest = i16::MAX;
-                    for (r, (weights, words)) in stretch.weights.iter().zip(&mut words).enumerate() {
+                    for (r, (weights, words)) in span.weights.iter().zip(&mut words).enumerate() {
                         *words = source.bits.round();
                         let mut tokens = [0u16; ROUND];
                         for (bound, sums) in bounds.iter().zip(&mut sums) {
@@ -74,10 +74,10 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
                             lowest = lowest.min(flip(words[w]));
                         }
                     }
-                    stretch.block.0 = block;
+                    span.block.0 = block;
                     if lowest < flip(source.states.escapes) {
-                        let rounds = stretch.weights.len();
-                        source.settle(&mut stretch, &words[..rounds], shift, &mut passed);
+                        let rounds = span.weights.len();
+                        source.draw_escapes(&mut span, &words[..rounds], shift, &mut passed);
                     }
                 }
                 for (passed, sums) in passed.iter_mut().zip(&sums) {
@@ -153,11 +153,11 @@ pub(super) fn draw_wide(job: &mut Sequences<'_>) {
     let Cells::Columns(columns) = &states.cells else { return };
     let (mut source, lines) = job.split();
     let (mut words, mut sums) = ([[0; ROUND]; 2], WideSums::ZERO);
-    for Line { histograms: h, mut room } in lines {
+    for Line { histograms: h, mut destination } in lines {
         h.fill(0.0);
-        for mut piece in room.pieces::<2>() {
-            for mut stretch in piece.stretches() {
-                let rounds = stretch.weights.len();
+        for mut piece in destination.pieces::<2>() {
+            for mut span in piece.spans() {
+                let rounds = span.weights.len();
                 let mut lowest = u16::MAX;
                 for words in &mut words[..rounds] {
                     *words = source.bits.round();
@@ -165,12 +165,12 @@ pub(super) fn draw_wide(job: &mut Sequences<'_>) {
                         lowest = lowest.min(word);
                     }
                 }
-                let block = &mut stretch.block.0;
+                let block = &mut span.block.0;
                 for w in 0..ROUND {
                     block[w] = u16::from(columns.of(words[0][w])) | u16::from(columns.of(words[1][w])) << 8;
                 }
                 if lowest < states.escapes {
-                    source.settle_wide(&mut stretch, &words[..rounds]);
+                    source.draw_escapes_wide(&mut span, &words[..rounds]);
                 }
             }
             sums.add(&piece, h);
@@ -498,7 +498,7 @@ pub(super) fn largest(x: &[f32]) -> f32 {
         }
     }
     // Not `f32::max`, which may give either of two zeros.
-    lanes.into_iter().fold(f32::NEG_INFINITY, |most, v| if v > most { v } else { most })
+    lanes.into_iter().fold(f32::NEG_INFINITY, |largest, v| if v > largest { v } else { largest })
 }
 
 /// Of a piece.

@@ -1,4 +1,4 @@
-//! Sequences that are to be drawn: line by line, sequence by sequence, piece by piece, stretch by stretch.
+//! Sequences that are to be drawn: line by line, sequence by sequence, piece by piece, span by span.
 
 use super::bits::Bits;
 use super::fixed_point::{FixedPoint, Row, Scale};
@@ -59,11 +59,11 @@ pub(super) struct Lines<'a> {
 pub(super) struct Line<'a> {
     /// Of its sequences, one after the other.
     pub(super) histograms: &'a mut [f64],
-    pub(super) room: Room<'a>,
+    pub(super) destination: Destination<'a>,
 }
 
 /// Where the tokens of a line go, and the attention they meet.
-pub(super) struct Room<'a> {
+pub(super) struct Destination<'a> {
     row: Row<'a>,
     t: usize,
     blocks: &'a mut [Block],
@@ -88,18 +88,18 @@ pub(super) struct Piece<'a, const ROUNDS: usize> {
 }
 
 /// What is left of a piece.
-pub(super) struct Stretches<'a, const ROUNDS: usize> {
+pub(super) struct Spans<'a, const ROUNDS: usize> {
     weights: &'a [[Weights16; 2]],
     blocks: std::slice::IterMut<'a, Block>,
     left: usize,
 }
 
 /// What a block holds of one sequence.
-pub(super) struct Stretch<'a> {
+pub(super) struct Span<'a> {
     pub(super) block: &'a mut Block,
     /// Of each round that holds positions.
     pub(super) weights: &'a [[Weights16; 2]],
-    /// Positions of the sequence from the stretch's first on.
+    /// Positions of the sequence from the span's first on.
     left: usize,
 }
 
@@ -123,12 +123,12 @@ impl<'a> Iterator for Lines<'a> {
         let (&filled, &query) = (self.filled.next()?, self.queries.next()?);
         let blocks = self.blocks.split_off_mut(..self.layout.blocks())?;
         let histograms = self.histograms.split_off_mut(..self.layout.sequences() * self.width)?;
-        let room = Room { row: self.attention.row(query), t: self.t, blocks };
-        Some(Line { histograms: &mut histograms[..filled * self.width], room })
+        let destination = Destination { row: self.attention.row(query), t: self.t, blocks };
+        Some(Line { histograms: &mut histograms[..filled * self.width], destination })
     }
 }
 
-impl Room<'_> {
+impl Destination<'_> {
     /// The pieces of a sequence.
     #[inline(always)]
     pub(super) fn pieces<const ROUNDS: usize>(&mut self) -> Pieces<'_, ROUNDS> {
@@ -158,49 +158,49 @@ impl<'a, const ROUNDS: usize> Iterator for Pieces<'a, ROUNDS> {
 impl<const ROUNDS: usize> Piece<'_, ROUNDS> {
     /// The piece block by block.
     #[inline(always)]
-    pub(super) fn stretches(&mut self) -> Stretches<'_, ROUNDS> {
-        Stretches { weights: self.weights, blocks: self.blocks.iter_mut(), left: self.left }
+    pub(super) fn spans(&mut self) -> Spans<'_, ROUNDS> {
+        Spans { weights: self.weights, blocks: self.blocks.iter_mut(), left: self.left }
     }
 }
 
-impl<'a, const ROUNDS: usize> Iterator for Stretches<'a, ROUNDS> {
-    type Item = Stretch<'a>;
+impl<'a, const ROUNDS: usize> Iterator for Spans<'a, ROUNDS> {
+    type Item = Span<'a>;
 
     #[inline(always)]
-    fn next(&mut self) -> Option<Stretch<'a>> {
+    fn next(&mut self) -> Option<Span<'a>> {
         let block = self.blocks.next()?;
         let (weights, rest) = self.weights.split_at(self.weights.len().min(ROUNDS));
         self.weights = rest;
         let left = self.left;
         self.left = left.wrapping_sub(ROUND * ROUNDS);
-        Some(Stretch { block, weights, left })
+        Some(Span { block, weights, left })
     }
 }
 
 impl Source<'_> {
-    /// Draws the states of the escapes among `words`, the rounds of `stretch`, in order of position. Being beyond no bound,
+    /// Draws the states of the escapes among `words`, the rounds of `span`, in order of position. Being beyond no bound,
     /// they count as state 0 so far.
     #[cold]
     #[inline(never)]
-    pub(super) fn settle(&mut self, stretch: &mut Stretch<'_>, words: &[[u16; ROUND]], shift: u32, passed: &mut [i32]) {
-        for (i, &h) in words.as_flattened().iter().enumerate().take(stretch.left) {
+    pub(super) fn draw_escapes(&mut self, span: &mut Span<'_>, words: &[[u16; ROUND]], shift: u32, passed: &mut [i32]) {
+        for (i, &h) in words.as_flattened().iter().enumerate().take(span.left) {
             if h < self.states.escapes {
-                let state = self.states.settle(h, self.escapes);
-                stretch.block.0[i % ROUND] += u16::from(state) << (4 * (i / ROUND) as u32 + shift);
-                let weight = self.form.at(stretch.weights.as_flattened(), i);
+                let state = self.states.draw_escapes(h, self.escapes);
+                span.block.0[i % ROUND] += u16::from(state) << (4 * (i / ROUND) as u32 + shift);
+                let weight = self.form.at(span.weights.as_flattened(), i);
                 passed[..usize::from(state)].iter_mut().for_each(|passed| *passed += weight);
             }
         }
     }
 
-    /// As [`Source::settle`] for a wide layout: replaces the tokens.
+    /// As [`Source::draw_escapes`] for a wide layout: replaces the tokens.
     #[cold]
     #[inline(never)]
-    pub(super) fn settle_wide(&mut self, stretch: &mut Stretch<'_>, words: &[[u16; ROUND]]) {
-        for (i, &h) in words.as_flattened().iter().enumerate().take(stretch.left) {
+    pub(super) fn draw_escapes_wide(&mut self, span: &mut Span<'_>, words: &[[u16; ROUND]]) {
+        for (i, &h) in words.as_flattened().iter().enumerate().take(span.left) {
             if h < self.states.escapes {
-                let state = u16::from(self.states.settle(h, self.escapes));
-                let (word, shift) = (&mut stretch.block.0[i % ROUND], 8 * (i / ROUND));
+                let state = u16::from(self.states.draw_escapes(h, self.escapes));
+                let (word, shift) = (&mut span.block.0[i % ROUND], 8 * (i / ROUND));
                 *word = *word & !(0xff << shift) | state << shift;
             }
         }

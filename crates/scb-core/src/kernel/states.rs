@@ -79,7 +79,7 @@ impl States {
     }
 
     /// The state of the escape `h < self.escapes`, by 48 bits from `stream`.
-    pub(super) fn settle(&self, h: u16, stream: &mut Stream) -> u8 {
+    pub(super) fn draw_escapes(&self, h: u16, stream: &mut Stream) -> u8 {
         let word = u64::from(h) << 48 | stream.next_u64() >> 16;
         self.remainders.partition_point(|&end| end <= word) as u8
     }
@@ -120,7 +120,7 @@ impl Columns {
         }
         let width = CELLS >> log;
         let mut columns = Self { shift: 16 - log, split: Vec::new(), states: Vec::new(), both: Vec::new() };
-        // What the columns of escapes alone hold does not matter: `settle` decides those tokens.
+        // What the columns of escapes alone hold does not matter: `draw_escapes` decides those tokens.
         for _ in 0..escapes / width {
             columns.push(width, 0, 0, 0);
         }
@@ -219,7 +219,7 @@ mod tests {
         let mut counts = [0u32; 3];
         let mut s = stream([5; 16]);
         for i in 0..100_000u32 {
-            counts[usize::from(states.settle((i % u32::from(states.escapes)) as u16, &mut s))] += 1;
+            counts[usize::from(states.draw_escapes((i % u32::from(states.escapes)) as u16, &mut s))] += 1;
         }
         let total = f64::from(states.escapes) * 2f64.powi(48);
         let ends = states.remainders.iter().map(|&end| end as f64).chain([total]);

@@ -127,7 +127,7 @@ impl Case {
                     if beyond {
                         continue;
                     }
-                    let x = if escaped { self.states.settle(h, &mut escapes) } else { self.states.of(h) };
+                    let x = if escaped { self.states.draw_escapes(h, &mut escapes) } else { self.states.of(h) };
                     sequence.push(usize::from(x));
                 }
             }

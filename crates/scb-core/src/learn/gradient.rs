@@ -52,10 +52,10 @@ impl Accumulator {
 
     /// Takes in the samples of `chunk` for dV alone.
     pub fn add_value(&mut self, chunk: &Chunk) {
-        let Chunk { most, layout, filled, outputs, histograms, .. } = chunk;
+        let Chunk { max_lines, layout, filled, outputs, histograms, .. } = chunk;
         let size = kernel::table_size(self.n);
         // What is beyond the states is 0 and stays so; the rest is overwritten.
-        self.tables.resize(most * size, Table([0.0; 16]));
+        self.tables.resize(max_lines * size, Table([0.0; 16]));
         let tables = &mut self.tables[..filled.len() * size];
         level_in_use().residuals(&mut self.residuals, layout, filled, outputs, histograms, tables);
     }

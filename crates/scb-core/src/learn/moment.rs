@@ -21,7 +21,7 @@ use crate::kernel::FixedPoint;
 use crate::kernel::{row, row_mut};
 use crate::model::{Linear, rounding};
 use crate::task::Known;
-use crate::theory::chi_square::exceeds;
+use crate::theory::chi_square::survival;
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "moment",
@@ -45,12 +45,12 @@ fn beyond_noise(n: usize, t: usize) -> f64 {
     let freedom = ((n - 1) * (n - 1)) as f64;
     let seldom = FALSE_ALARMS / t as f64;
     let (mut low, mut high) = (freedom, 2.0 * freedom + 40.0);
-    while exceeds(freedom, high) > seldom {
+    while survival(freedom, high) > seldom {
         high *= 2.0;
     }
     for _ in 0..50 {
         let middle = 0.5 * (low + high);
-        *(if exceeds(freedom, middle) > seldom { &mut low } else { &mut high }) = middle;
+        *(if survival(freedom, middle) > seldom { &mut low } else { &mut high }) = middle;
     }
     (high - freedom).sqrt()
 }
@@ -134,12 +134,12 @@ impl Moment {
                 }
                 *weight = (samples * size - freedom).max(0.0).sqrt();
             }
-            let most = weights.iter().copied().fold(0.0, f64::max);
-            if most == 0.0 {
+            let largest = weights.iter().copied().fold(0.0, f64::max);
+            if largest == 0.0 {
                 continue;
             }
             // As rounding has it: a share of the largest, or of unequal weights what no noise reaches.
-            let of_largest = self.keep * most;
+            let of_largest = self.keep * largest;
             let floor = if self.known.equal_weights { of_largest } else { of_largest.min(self.beyond_noise) };
             let mass: f64 = weights.iter().copied().filter(|&weight| weight >= floor).sum();
             let dropped = || weights.iter().copied().filter(|&weight| weight < floor);
@@ -152,7 +152,7 @@ impl Moment {
             }
             // Rounding sees the attention alone, and may drop a position of little weight; V is learned from what is left.
             let a = row(&self.model.attention, k);
-            let floor = rounding::floor(a, self.model.left_noise_of(k), self.keep);
+            let floor = rounding::floor(a, self.model.residual_noise_of(k), self.keep);
             let kept: Vec<usize> = (0..t).filter(|&at| a[at] >= floor).collect();
             let mass: f64 = kept.iter().map(|&at| weights[at]).sum();
             for at in kept {
@@ -173,7 +173,7 @@ impl Moment {
         // V holds the scale that the kept entries lack, as it does in the linear model.
         let kept = |k: usize| {
             let a = row(&self.model.attention, k);
-            rounding::kept(a, self.model.left_noise_of(k), self.keep).mass
+            rounding::kept(a, self.model.residual_noise_of(k), self.keep).mass
         };
         let kept: f64 = mu.iter().enumerate().map(|(k, mu)| mu * kept(k)).sum();
         let scale = 1.0 / (squares * kept);

@@ -28,8 +28,8 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 struct Population<'t> {
     task: &'t Task,
     state: Recursion,
-    /// What V held besides Pc at the start, and `state.beside` there; `None` on the path.
-    beside: Option<(Array2<f64>, f64)>,
+    /// What V held besides Pc at the start, and `state.orthogonal` there; `None` on the path.
+    orthogonal: Option<(Array2<f64>, f64)>,
     model: Linear,
     /// The state that `model` was made from.
     shown: Recursion,
@@ -37,16 +37,16 @@ struct Population<'t> {
 
 impl<'t> Population<'t> {
     fn new(task: &'t Task, model: Linear, correlations: Correlations) -> Self {
-        let (state, beside) = match correlations {
+        let (state, orthogonal) = match correlations {
             Correlations::Planted { alpha_v, alpha_a } => (Recursion::at(alpha_v, alpha_a), None),
             Correlations::AnyValue => {
                 let alpha_v = Truth::new(task).alpha_v(&model.value);
                 let rest = &model.value - &planted(task, alpha_v, 0.0).value;
                 let size = (squared_norm(task, &rest) / task.k_p).sqrt();
-                (Recursion { beside: size, ..Recursion::at(alpha_v, 0.0) }, (size > 0.0).then_some((rest, size)))
+                (Recursion { orthogonal: size, ..Recursion::at(alpha_v, 0.0) }, (size > 0.0).then_some((rest, size)))
             }
         };
-        Self { task, state, beside, model, shown: state }
+        Self { task, state, orthogonal, model, shown: state }
     }
 }
 
@@ -66,8 +66,8 @@ impl Learner for Population<'_> {
     fn model(&mut self) -> &Linear {
         if self.shown != self.state {
             self.model = planted(self.task, self.state.alpha_v, self.state.alpha_a);
-            if let Some((rest, size)) = &self.beside {
-                self.model.value.scaled_add(self.state.beside / size, rest);
+            if let Some((rest, size)) = &self.orthogonal {
+                self.model.value.scaled_add(self.state.orthogonal / size, rest);
             }
             self.shown = self.state;
         }

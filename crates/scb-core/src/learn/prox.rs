@@ -68,7 +68,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 };
 
 /// Below this share of `1/T` a negative entry is a rounding error of single precision.
-const LEAST: f64 = 1e-3;
+const MIN_NEGATIVE: f64 = 1e-3;
 
 /// Algorithm 1.
 #[derive(Debug)]
@@ -114,11 +114,11 @@ impl Optimiser for Prox {
             Stage::Boost => {}
             Stage::Sparse => {
                 for k in (0..known.n).filter(|_| self.cut > 0.0) {
-                    let left_noise = model.left_noise_of(k);
+                    let residual_noise = model.residual_noise_of(k);
                     let a = row_mut(&mut model.attention, k);
-                    let left = rounding::cut(a, left_noise, self.cut);
+                    let left = rounding::cut(a, residual_noise, self.cut);
                     restore_sum(a);
-                    model.left_noise.iter_mut().for_each(|noise| noise[k] = left);
+                    model.residual_noise.iter_mut().for_each(|noise| noise[k] = left);
                 }
             }
             Stage::Round => {
@@ -135,7 +135,7 @@ impl Optimiser for Prox {
     fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, known: &Known, sizes: &StepSizes) {
         project_value(gradient, known, &mut self.means);
         // By the V that the gradient was taken at; rounding has left no noise.
-        shrink_left_noise(model, known, sizes.attention);
+        shrink_residual_noise(model, known, sizes.attention);
         model.value.scaled_add(-sizes.value, &gradient.value);
         if self.rounded {
             return;
@@ -147,7 +147,7 @@ impl Optimiser for Prox {
         }
         if let Some(factor) = self.flip.filter(|_| self.boosting) {
             let (positive, negative) = extremes(model, known);
-            if negative > factor * positive && negative > LEAST / known.t as f64 {
+            if negative > factor * positive && negative > MIN_NEGATIVE / known.t as f64 {
                 flip_sign(model, known);
                 self.flips += 1;
             }
@@ -161,8 +161,10 @@ impl Optimiser for Prox {
 
 /// A step pulls every entry towards the truth by a share `eta_A |Vc|^2_mu` of its distance, the curvature of the loss in one entry; so noise that a cut has
 /// left shrinks by as much. Needs no ground truth. O(N^2) while there is some.
-fn shrink_left_noise(model: &mut Linear, known: &Known, eta: f64) {
-    let Some(left_noise) = model.left_noise.as_mut().filter(|noise| noise.iter().any(|&x| x > 0.0)) else { return };
+fn shrink_residual_noise(model: &mut Linear, known: &Known, eta: f64) {
+    let Some(residual_noise) = model.residual_noise.as_mut().filter(|noise| noise.iter().any(|&x| x > 0.0)) else {
+        return;
+    };
     let mut curvature = 0.0;
     for (column, &m) in model.value.columns().into_iter().zip(&known.mu) {
         for (&v, &centre) in column.iter().zip(&known.mu) {
@@ -170,7 +172,7 @@ fn shrink_left_noise(model: &mut Linear, known: &Known, eta: f64) {
         }
     }
     let left = (1.0 - eta * curvature).abs().min(1.0);
-    left_noise.iter_mut().for_each(|noise| *noise *= left);
+    residual_noise.iter_mut().for_each(|noise| *noise *= left);
 }
 
 /// How far the largest entry of `a^(k)` lies above `1/T`, and the smallest below, averaged over query tokens with weights mu.
@@ -199,14 +201,14 @@ impl Prox {
     fn round(&self, model: &mut Linear, known: &Known) {
         let mut scale = 0.0;
         for (k, &mu) in known.mu.iter().enumerate() {
-            let left_noise = model.left_noise_of(k);
+            let residual_noise = model.residual_noise_of(k);
             let a = row_mut(&mut model.attention, k);
-            let rounding::Kept { floor, mass, .. } = rounding::kept(a, left_noise, self.keep);
+            let rounding::Kept { floor, mass, .. } = rounding::kept(a, residual_noise, self.keep);
             // Not the other way round: what is not a number must stay so.
             a.iter_mut().for_each(|x| *x = if *x < floor { 0.0 } else { (f64::from(*x) / mass) as f32 });
             scale += mu * mass;
         }
-        model.left_noise.iter_mut().for_each(|noise| noise.fill(0.0));
+        model.residual_noise.iter_mut().for_each(|noise| noise.fill(0.0));
         for mut column in model.value.columns_mut() {
             for (v, &mu) in column.iter_mut().zip(&known.mu) {
                 *v = mu + scale * (*v - mu);
@@ -285,12 +287,12 @@ mod tests {
 
     /// Without noise and at the true V, steps shrink what is wrong in every entry by the share that left noise is taken to shrink by.
     #[test]
-    fn left_noise_shrinks_as_entries_do() {
+    fn residual_noise_shrinks_as_entries_do() {
         let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
         let spec = TaskSpec { n: 4, q: 2, t: 35, chain, weights: Weights::Dirichlet(2.0) };
         let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
         let mut model = planted(&task, 1.0, 1.0);
-        model.left_noise = Some(vec![0.1; 4]);
+        model.residual_noise = Some(vec![0.1; 4]);
         // Two entries of one row: their sum stays.
         let wrong = (0..35).filter(|t| !task.patterns[2].positions.contains(t)).take(2).collect::<Vec<_>>();
         (model.attention[[2, wrong[0]]], model.attention[[2, wrong[1]]]) = (0.1, -0.1);
@@ -302,7 +304,7 @@ mod tests {
         let before = model.value.clone();
         optimiser().step(&mut model, &mut gradient, &task.known(), &sizes);
         assert_ne!(model.value, before);
-        let noise = model.left_noise_of(2).unwrap();
+        let noise = model.residual_noise_of(2).unwrap();
         assert!((noise - 0.07).abs() < 1e-9, "{noise}");
         let entry = f64::from(model.attention[[2, wrong[0]]]);
         assert!((entry - noise).abs() < 1e-3, "{entry} {noise}");
@@ -538,7 +540,7 @@ mod tests {
             for noise in [0.0, 1e-4, 0.003, 0.03, 0.3] {
                 let mut model = planted(&task, 0.7, 0.8);
                 // Half of the rows have noise that a cut has left.
-                model.left_noise.iter_mut().for_each(|left| (left[1], left[3]) = (2.0 * noise, 5.0 * noise));
+                model.residual_noise.iter_mut().for_each(|left| (left[1], left[3]) = (2.0 * noise, 5.0 * noise));
                 model.value.mapv_inplace(|v| v + noise * normal(&mut random));
                 model.attention.mapv_inplace(|a| a + (noise * normal(&mut random)) as f32);
                 let said = truth.errors(&model, 0.5);
@@ -568,10 +570,10 @@ mod tests {
         for k in 0..4 {
             let left = rounding::cut(row_mut(&mut expected.attention, k), Some(0.0), 0.05);
             assert!(left > 0.05, "noise is left: {left}");
-            assert_eq!(model.left_noise_of(k), Some(left));
+            assert_eq!(model.residual_noise_of(k), Some(left));
         }
         prox.enter(Stage::Round, &mut model, &task.known());
-        assert_eq!(model.left_noise, Some(vec![0.0; 4]));
+        assert_eq!(model.residual_noise, Some(vec![0.0; 4]));
     }
 
     /// A run that blew up in the step before must not be rounded into one that looks well.

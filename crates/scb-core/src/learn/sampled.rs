@@ -73,7 +73,7 @@ impl<O: Optimiser> Learner for Sampled<O> {
         let Self { accumulator, gradient, model, .. } = self;
         accumulator.begin(model, self.batches.batch_size());
         if let Some(attended) = &self.attended {
-            self.batches.for_each_glance(attended, |chunk| accumulator.add_value(chunk));
+            self.batches.for_each_attended(attended, |chunk| accumulator.add_value(chunk));
         } else if !self.optimiser.moves_attention() {
             self.batches.for_each_chunk(&self.weights, |chunk| accumulator.add_value(chunk));
         } else {

@@ -104,7 +104,7 @@ impl<'t> Truth<'t> {
         let mut rounded = Rounded { scale: 0.0, attention_error: 0.0 };
         for (k, (pattern, &mu)) in task.patterns.iter().zip(&task.stationary).enumerate() {
             let a = kernel::row(&model.attention, k);
-            let rounding::Kept { floor, mass, square, .. } = rounding::kept(a, model.left_noise_of(k), keep);
+            let rounding::Kept { floor, mass, square, .. } = rounding::kept(a, model.residual_noise_of(k), keep);
             let mut overlap = 0.0;
             for (&position, &weight) in pattern.positions.iter().zip(&pattern.weights) {
                 if a[position] >= floor {
@@ -130,13 +130,13 @@ impl<'t> Truth<'t> {
     /// # Errors
     /// [`TrainError::Unrecoverable`] where what is left is more than `epsilon` away.
     pub fn check_recoverable(&self, keep: f64, epsilon: f64) -> Result<(), TrainError> {
-        let most = |weights: &[f64]| weights.iter().copied().fold(0.0, f64::max);
-        if self.task.patterns.iter().all(|p| p.weights.iter().all(|&w| w > 1.001 * keep * most(&p.weights))) {
+        let largest = |weights: &[f64]| weights.iter().copied().fold(0.0, f64::max);
+        if self.task.patterns.iter().all(|p| p.weights.iter().all(|&w| w > 1.001 * keep * largest(&p.weights))) {
             return Ok(());
         }
         let truth = planted(self.task, 1.0, 1.0);
         let dropped = self.task.patterns.iter().enumerate().find_map(|(k, pattern)| {
-            let floor = f64::from(rounding::floor(kernel::row(&truth.attention, k), truth.left_noise_of(k), keep));
+            let floor = f64::from(rounding::floor(kernel::row(&truth.attention, k), truth.residual_noise_of(k), keep));
             pattern.weights.iter().copied().find(|&w| ((w as f32) as f64) < floor).map(|weight| (k + 1, weight))
         });
         let Some((query, weight)) = dropped else { return Ok(()) };

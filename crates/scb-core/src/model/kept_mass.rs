@@ -14,7 +14,7 @@ pub fn kept_mass(mu: &Array1<f64>, model: &Linear, keep: f64) -> f64 {
     let mut sum = 0.0;
     for (k, &mu) in mu.iter().enumerate() {
         let a = kernel::row(&model.attention, k);
-        let kept = rounding::kept(a, model.left_noise_of(k), keep);
+        let kept = rounding::kept(a, model.residual_noise_of(k), keep);
         sum += mu * (kept.mass - kept.count * uniform);
     }
     sum

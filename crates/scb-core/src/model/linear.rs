@@ -13,7 +13,7 @@ pub struct Linear {
     pub attention: Array2<f32>,
     /// Where weights are unequal: how far above `1/T` noise may reach that a cut has left, for each query token; 0 where none is. A cut takes the
     /// negative entries away by which noise shows otherwise. `None` where weights are equal (see `rounding.rs`).
-    pub left_noise: Option<Vec<f64>>,
+    pub residual_noise: Option<Vec<f64>>,
 }
 
 impl Linear {
@@ -25,12 +25,12 @@ impl Linear {
             column.assign(&known.mu);
         }
         let attention = Array2::from_elem((known.n, known.t), (1.0 / known.t as f64) as f32);
-        Self { value, attention, left_noise: (!known.equal_weights).then(|| vec![0.0; known.n]) }
+        Self { value, attention, residual_noise: (!known.equal_weights).then(|| vec![0.0; known.n]) }
     }
 
-    /// [`left_noise`](Self::left_noise) of query token `k`.
+    /// [`residual_noise`](Self::residual_noise) of query token `k`.
     #[must_use]
-    pub fn left_noise_of(&self, k: usize) -> Option<f64> {
-        self.left_noise.as_ref().map(|noise| noise[k])
+    pub fn residual_noise_of(&self, k: usize) -> Option<f64> {
+        self.residual_noise.as_ref().map(|noise| noise[k])
     }
 }

@@ -6,14 +6,14 @@
 //!
 //! **Unequal weights**: an entry is also kept if no noise reaches it, for a share of the largest alone drops true positions of small weight however
 //! exactly the model knows them. True attention has no negative entries, and noise has as many as positive ones; so the entry furthest
-//! below `1/T` shows how far noise reaches, and what lies [`CLEAR`] times as far above `1/T` is signal:
+//! below `1/T` shows how far noise reaches, and what lies [`NOISE_FACTOR`] times as far above `1/T` is signal:
 //!
 //! ```text
-//! floor = min(share * largest, 1/T + CLEAR * sqrt((1/T - smallest)^2 + left noise^2))
+//! floor = min(share * largest, 1/T + NOISE_FACTOR * sqrt((1/T - smallest)^2 + left noise^2))
 //! ```
 //!
 //! A cut takes away the negative entries and may leave positive ones that are noise. How far these reach is remembered, and shrinks as gradient
-//! steps pull entries towards the truth ([`Linear::left_noise`](super::Linear::left_noise)). The noise of later batches comes on top of it, independent of it.
+//! steps pull entries towards the truth ([`Linear::residual_noise`](super::Linear::residual_noise)). The noise of later batches comes on top of it, independent of it.
 //!
 //! Why not always: soft-thresholding pushes negative entries up faster than positive ones down, as the sum of a row is kept; where a run's whole way is not much
 //! longer than what lambda takes off (tiny steps), noise is then on one side only, and its entries would be kept. At equal weights nothing is to be gained for it.
@@ -23,7 +23,7 @@ use crate::kernel;
 /// How many times further than the lowest entry an entry must lie from `1/T` to be signal. The extremes of T normal variables of
 /// one standard deviation are `sqrt(2 ln T)` of them away on either side, give or take a tenth; half as much again is reached by
 /// one row of normal noise in a thousand.
-pub(crate) const CLEAR: f64 = 1.5;
+pub(crate) const NOISE_FACTOR: f64 = 1.5;
 
 /// What rounding keeps of one row.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,33 +40,33 @@ pub(crate) struct Kept {
 
 /// What rounding keeps of the row `a` of T entries, in which a cut has left noise so far above `1/T`.
 #[must_use]
-pub(crate) fn kept(a: &[f32], left_noise: Option<f64>, share: f64) -> Kept {
-    let floor = floor(a, left_noise, share);
+pub(crate) fn kept(a: &[f32], residual_noise: Option<f64>, share: f64) -> Kept {
+    let floor = floor(a, residual_noise, share);
     let (mass, square, count) = kernel::kept(a, floor);
     Kept { floor, mass, square, count }
 }
 
 /// The smallest entry of the row `a` that is no noise; `share` in `(0, 1]`.
 #[must_use]
-pub(crate) fn floor(a: &[f32], left_noise: Option<f64>, share: f64) -> f32 {
+pub(crate) fn floor(a: &[f32], residual_noise: Option<f64>, share: f64) -> f32 {
     let uniform = 1.0 / a.len() as f64;
     let of_largest = share * f64::from(kernel::largest(a));
-    let Some(left_noise) = left_noise else { return of_largest as f32 };
+    let Some(residual_noise) = residual_noise else { return of_largest as f32 };
     let below = (uniform - f64::from(smallest(a))).max(0.0);
-    let reach = (below * below + left_noise * left_noise).sqrt();
-    let beyond_noise = uniform + CLEAR * reach;
+    let reach = (below * below + residual_noise * residual_noise).sqrt();
+    let beyond_noise = uniform + NOISE_FACTOR * reach;
     // Not `min`: rows that are not numbers have a lowest entry of infinity, and keep the share.
     (if beyond_noise > 0.0 && beyond_noise < of_largest { beyond_noise } else { of_largest }) as f32
 }
 
 /// Cuts what is below the floor of `share`, and says how far above `1/T` noise may reach that is left: as far as below it, or 0 where the cut
 /// lies beyond all noise.
-pub(crate) fn cut(a: &mut [f32], left_noise: Option<f64>, share: f64) -> f64 {
+pub(crate) fn cut(a: &mut [f32], residual_noise: Option<f64>, share: f64) -> f64 {
     let uniform = 1.0 / a.len() as f64;
     let reach = uniform - f64::from(smallest(a));
-    let floor = floor(a, left_noise, share);
+    let floor = floor(a, residual_noise, share);
     a.iter_mut().filter(|x| **x < floor).for_each(|x| *x = 0.0);
-    if f64::from(floor) < f64::from((uniform + CLEAR * reach) as f32) { reach } else { 0.0 }
+    if f64::from(floor) < f64::from((uniform + NOISE_FACTOR * reach) as f32) { reach } else { 0.0 }
 }
 
 /// The smallest entry; infinity if there is none. In lanes, which the compiler turns into vectors.
@@ -112,7 +112,7 @@ mod tests {
         let beyond = (0..2000)
             .filter(|_| {
                 let row: Vec<f32> = (0..500).map(|_| (0.002 + 0.01 * normal(&mut random)) as f32).collect();
-                f64::from(kernel::largest(&row)) - 0.002 > CLEAR * (0.002 - f64::from(smallest(&row)))
+                f64::from(kernel::largest(&row)) - 0.002 > NOISE_FACTOR * (0.002 - f64::from(smallest(&row)))
             })
             .count();
         assert!(beyond <= 20, "{beyond} of 2000");

@@ -8,16 +8,16 @@ use ndarray::Array2;
 use crate::kernel::{self, row, row_mut};
 
 /// Attention that is smaller than this has no logit of its own: `ln` of what is not positive does not exist.
-const LEAST: f32 = 1e-12;
+const MIN_ATTENTION: f32 = 1e-12;
 
 /// Lanes of the sum `<a, g>`. Decides results.
 const LANES: usize = 16;
 
 /// The logits of an attention whose rows are positive; other entries count as 1e-12. `s = ln a`, so uniform attention has equal logits.
 pub(crate) fn logits_of(attention: &Array2<f32>) -> Array2<f32> {
-    let largest = attention.iter().copied().fold(LEAST, f32::max);
+    let largest = attention.iter().copied().fold(MIN_ATTENTION, f32::max);
     // Relative to the largest, so that the uniform start is zero as in the paper.
-    attention.mapv(|a| libm::logf(if a < LEAST { LEAST } else { a } / largest))
+    attention.mapv(|a| libm::logf(if a < MIN_ATTENTION { MIN_ATTENTION } else { a } / largest))
 }
 
 /// Writes `softmax(s)` of every row into `attention`, both shape `(N, T)`.

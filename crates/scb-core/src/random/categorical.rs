@@ -1,7 +1,7 @@
 //! Draws from a distribution over a few states, exact to 64 bits.
 
 /// So many bounds are counted through; more are searched by halves.
-const FEW: usize = 16;
+const MAX_COUNTED: usize = 16;
 
 /// A distribution over `0..n`, drawn by inversion, exact to 64 bits.
 ///
@@ -44,15 +44,15 @@ impl Categorical {
             // The paper's sizes, N = 3 and Q = 2, without a loop.
             [a] => beyond(a),
             [a, b] => beyond(a) + beyond(b),
-            ref few if few.len() <= FEW => few.iter().map(|&bound| beyond(bound)).sum(),
+            ref few if few.len() <= MAX_COUNTED => few.iter().map(|&bound| beyond(bound)).sum(),
             ref many => many.partition_point(|&bound| bound <= u),
         }
     }
 
-    /// How many of the uniform words `u` stand for each state; `counts` has room for all of them.
+    /// How many of the uniform words `u` stand for each state; `counts` has a place for each.
     pub fn count(&self, u: &[u64], counts: &mut [usize]) {
         counts.fill(0);
-        if self.bounds.len() <= FEW {
+        if self.bounds.len() <= MAX_COUNTED {
             // Bound by bound: adding to the count of each word's state would wait for the word before it.
             counts[0] = u.len();
             for (j, &bound) in self.bounds.iter().enumerate() {

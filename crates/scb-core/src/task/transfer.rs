@@ -6,7 +6,7 @@
 //! P_src = mu 1' + s (theta Pc / |Pc|_mu + sqrt(1 - theta^2) O / |O|_mu)
 //! ```
 //!
-//! with O the part beside Pc of an unrelated chain that has the same mu: a mixture as P is drawn from, Metropolis-adjusted to
+//! with O the part orthogonal to Pc of an unrelated chain that has the same mu: a mixture as P is drawn from, Metropolis-adjusted to
 //! mu. Every such matrix has columns that sum to 1 and keeps mu; it is a transition matrix as long as s leaves no entry negative.
 //!
 //! s is the same for every theta of one sign: the sources of one target differ in their direction and not in their strength, so that needed samples
@@ -22,14 +22,14 @@ use crate::random::Stream;
 /// How much of the largest scale is used where `|Pc|_mu` is too large.
 pub const SAFE: f64 = 0.95;
 
-/// What is left of another chain beside Pc must have this share of its size at least.
-const LEAST_BESIDE: f64 = 1e-3;
+/// The part of another chain orthogonal to Pc must have this share of its size at least.
+const MIN_ORTHOGONAL: f64 = 1e-3;
 
 /// Draws a task with the mu of `target` and a chain at correlation `theta` with its own, in `[-1, 1]`. N is that of the target; Q, T, weights and the
 /// way the unrelated chain is drawn are `spec`'s. The unrelated chain does not depend on theta.
 ///
 /// # Errors
-/// As [`Task::draw`], and where there is nothing beside Pc to mix in: with two states every chain of one mu is a multiple of the other.
+/// As [`Task::draw`], and where there is nothing orthogonal to Pc to mix in: with two states every chain of one mu is a multiple of the other.
 pub fn source(target: &Task, theta: f64, spec: &TaskSpec, stream: &mut Stream) -> Result<Task, TaskError> {
     if !(-1.0..=1.0).contains(&theta) {
         return Err(TaskError::Parameter { name: "theta", value: theta, range: "-1 to 1" });
@@ -42,25 +42,25 @@ pub fn source(target: &Task, theta: f64, spec: &TaskSpec, stream: &mut Stream) -
         let columns = u.columns().into_iter().zip(w.columns()).zip(&target.stationary);
         columns.map(|((u, w), &mu)| mu * u.iter().zip(w).map(|(x, y)| x * y).sum::<f64>()).sum()
     };
-    let mut beside = adjusted;
-    beside.columns_mut().into_iter().for_each(|mut column| column -= &target.stationary);
-    let whole = inner(&beside, &beside);
-    let along = inner(&beside, &pc) / target.k_p;
-    beside.scaled_add(-along, &pc);
-    let size = inner(&beside, &beside).sqrt();
-    if size.is_nan() || size < LEAST_BESIDE * whole.sqrt() {
+    let mut orthogonal = adjusted;
+    orthogonal.columns_mut().into_iter().for_each(|mut column| column -= &target.stationary);
+    let whole = inner(&orthogonal, &orthogonal);
+    let along = inner(&orthogonal, &pc) / target.k_p;
+    orthogonal.scaled_add(-along, &pc);
+    let size = inner(&orthogonal, &orthogonal).sqrt();
+    if size.is_nan() || size < MIN_ORTHOGONAL * whole.sqrt() {
         if theta.abs() < 1.0 {
-            return Err(TaskError::NothingBeside);
+            return Err(TaskError::NoOtherChain);
         }
-        beside.fill(0.0);
+        orthogonal.fill(0.0);
     } else {
-        beside /= size;
+        orthogonal /= size;
     }
     let along = pc / target.k_p.sqrt();
     let towards = if theta < 0.0 { -&along } else { along.clone() };
-    let scale = target.k_p.sqrt().min(SAFE * largest_scale(target, &towards, &beside));
+    let scale = target.k_p.sqrt().min(SAFE * largest_scale(target, &towards, &orthogonal));
     let mut transition = along * (scale * theta);
-    transition.scaled_add(scale * (1.0 - theta * theta).max(0.0).sqrt(), &beside);
+    transition.scaled_add(scale * (1.0 - theta * theta).max(0.0).sqrt(), &orthogonal);
     for mut column in transition.columns_mut() {
         column += &target.stationary;
         // Rounding errors: a probability of 0 must not be -1e-17.
@@ -165,7 +165,7 @@ mod tests {
     fn impossible_sources_are_refused_with_the_reason() {
         let target = Task::draw(&spec(2, 50), &mut stream([1; 16])).unwrap();
         let at = |theta| source(&target, theta, &spec(2, 64), &mut stream([2; 16]));
-        assert!(matches!(at(0.5), Err(TaskError::NothingBeside)));
+        assert!(matches!(at(0.5), Err(TaskError::NoOtherChain)));
         assert!(at(1.0).is_ok() && at(-1.0).is_ok());
         assert!(matches!(at(1.5), Err(TaskError::Parameter { name: "theta", .. })));
     }

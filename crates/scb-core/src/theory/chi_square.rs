@@ -1,7 +1,7 @@
 //! Tail probabilities of the chi-square distribution, central and not, with the same bits on every machine.
 
 /// Terms of a series or a continued fraction at most; far fewer are needed.
-const MOST_TERMS: usize = 10_000_000;
+const MAX_TERMS: usize = 10_000_000;
 
 /// `ln (x^a e^-x / Gamma(a + 1))`.
 fn log_term(a: f64, x: f64) -> f64 {
@@ -11,14 +11,14 @@ fn log_term(a: f64, x: f64) -> f64 {
 /// The probability that a chi-square variable with `df > 0` degrees of freedom exceeds `x`: the upper regularised incomplete gamma
 /// function at `df/2`, `x/2`, by its series or Lentz's continued fraction (Press et al., Numerical Recipes, section 6.2).
 #[must_use]
-pub fn exceeds(df: f64, x: f64) -> f64 {
+pub fn survival(df: f64, x: f64) -> f64 {
     let (a, x) = (0.5 * df, 0.5 * x);
     if x <= 0.0 {
         return 1.0;
     }
     if x < a + 1.0 {
         let (mut term, mut sum) = (1.0, 1.0);
-        for i in 1..MOST_TERMS {
+        for i in 1..MAX_TERMS {
             term *= x / (a + i as f64);
             sum += term;
             if term < 1e-17 * sum {
@@ -30,7 +30,7 @@ pub fn exceeds(df: f64, x: f64) -> f64 {
     let mut b = x + 1.0 - a;
     let (mut c, mut d) = (1e300, 1.0 / b);
     let mut h = d;
-    for i in 1..MOST_TERMS {
+    for i in 1..MAX_TERMS {
         let i = i as f64;
         let numerator = -i * (i - a);
         b += 2.0;
@@ -52,23 +52,23 @@ fn nonzero(x: f64) -> f64 {
 /// The same for a noncentral variable with noncentrality `shift >= 0`: the mixture of central ones with `df + 2 j` degrees of freedom, j Poisson
 /// with mean `shift / 2`.
 #[must_use]
-pub fn exceeds_shifted(df: f64, shift: f64, x: f64) -> f64 {
+pub fn noncentral_survival(df: f64, shift: f64, x: f64) -> f64 {
     if x <= 0.0 {
         return 1.0;
     }
     if shift <= 0.0 {
-        return exceeds(df, x);
+        return survival(df, x);
     }
     // So far away that nothing is left: the tails fall off faster than those of a normal variable of half the distance.
     let distance = (x - df - shift) / (2.0 * (df + 2.0 * shift)).sqrt();
-    if distance.abs() > FAR {
+    if distance.abs() > MAX_DISTANCE {
         return f64::from(distance < 0.0);
     }
     // Around its mean the Poisson distribution has all but 1e-20 of its mass.
     let (mean, a, half) = (0.5 * shift, 0.5 * df, 0.5 * x);
     let reach = 10.0 * mean.sqrt() + 40.0;
     let first = (mean - reach).max(0.0).floor();
-    let mut tail = exceeds(df + 2.0 * first, x);
+    let mut tail = survival(df + 2.0 * first, x);
     let mut sum = 0.0;
     for i in 0..(2.0 * reach) as usize + 1 {
         let j = first + i as f64;
@@ -80,7 +80,7 @@ pub fn exceeds_shifted(df: f64, shift: f64, x: f64) -> f64 {
 }
 
 /// Standard deviations beyond which a tail is 0 or 1.
-const FAR: f64 = 40.0;
+const MAX_DISTANCE: f64 = 40.0;
 
 #[cfg(test)]
 mod tests {
@@ -93,12 +93,12 @@ mod tests {
         for df in [1.0, 4.0, 9.0, 25.0, 225.0] {
             let library = ChiSquared::new(df).unwrap();
             for share in [0.01, 0.3, 0.9, 1.0, 1.1, 2.0, 4.0] {
-                let (ours, theirs) = (exceeds(df, share * df), library.sf(share * df));
+                let (ours, theirs) = (survival(df, share * df), library.sf(share * df));
                 assert!((ours - theirs).abs() < 1e-10 + 1e-8 * theirs, "{df} {share}: {ours} {theirs}");
             }
         }
-        assert_eq!((exceeds(4.0, 0.0), exceeds_shifted(4.0, 3.0, -1.0)), (1.0, 1.0));
-        assert!((exceeds_shifted(9.0, 0.0, 12.0) - exceeds(9.0, 12.0)).abs() < 1e-14);
+        assert_eq!((survival(4.0, 0.0), noncentral_survival(4.0, 3.0, -1.0)), (1.0, 1.0));
+        assert!((noncentral_survival(9.0, 0.0, 12.0) - survival(9.0, 12.0)).abs() < 1e-14);
     }
 
     /// `scipy.stats.ncx2.sf` of SciPy, which is Boost's: degrees of freedom, noncentrality, x, tail.
@@ -179,7 +179,7 @@ mod tests {
             (225.0, 400.0, 937.5, 3.9755387410e-10),
         ];
         for (df, shift, x, tail) in table {
-            let ours = exceeds_shifted(df, shift, x);
+            let ours = noncentral_survival(df, shift, x);
             assert!((ours - tail).abs() < 1e-9 + 1e-7 * tail, "{df} {shift} {x}: {ours} {tail}");
         }
     }
@@ -193,7 +193,7 @@ mod tests {
                 let exact = phi(d - x.sqrt()) + phi(-d - x.sqrt());
                 // Logarithms of terms are as large as d^2 ln d^2, and as exact as a double of that size.
                 let room = 1e-9 + 1e-14 * d * d;
-                assert!((exceeds_shifted(1.0, d * d, x) - exact).abs() < room, "{d} {x}");
+                assert!((noncentral_survival(1.0, d * d, x) - exact).abs() < room, "{d} {x}");
             }
         }
     }

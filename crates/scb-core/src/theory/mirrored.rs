@@ -34,7 +34,7 @@ fn output_variance(task: &Task) -> f64 {
 /// `z` of the module's formula: how many standard deviations of the noise the push to the right sign is worth, for steps `eta_v` and `eta_a` on batches
 /// of `batch_size` samples.
 #[must_use]
-pub fn advantage(task: &Task, eta_v: f64, eta_a: f64, batch_size: f64) -> f64 {
+pub fn z_score(task: &Task, eta_v: f64, eta_a: f64, batch_size: f64) -> f64 {
     let uniform = 1.0 / task.t as f64;
     // The larger eigenvalue of [[1 - eta_V/T, eta_V K_Q], [eta_A K_P, 1]] is 1 + g.
     let damping = 0.5 * eta_v * uniform;
@@ -46,7 +46,7 @@ pub fn advantage(task: &Task, eta_v: f64, eta_a: f64, batch_size: f64) -> f64 {
 /// The probability that such a run, from the uninformative start, grows into the mirrored solution.
 #[must_use]
 pub fn probability(task: &Task, eta_v: f64, eta_a: f64, batch_size: f64) -> f64 {
-    0.5 * libm::erfc(advantage(task, eta_v, eta_a, batch_size) / std::f64::consts::SQRT_2)
+    0.5 * libm::erfc(z_score(task, eta_v, eta_a, batch_size) / std::f64::consts::SQRT_2)
 }
 
 #[cfg(test)]
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn with_normalised_steps_only_the_ratio_counts() {
         let (short, long) = (task(3, 2, 1000), task(3, 2, 8000));
-        let z = |task: &Task, batch: f64, eta: f64| advantage(task, eta / task.k_q, eta / task.k_p, batch);
+        let z = |task: &Task, batch: f64, eta: f64| z_score(task, eta / task.k_q, eta / task.k_p, batch);
         // The same chain, for it is drawn first.
         assert_eq!(short.transition, long.transition);
         let (a, b) = (z(&short, 100.0, 0.05), z(&long, 800.0, 0.05));

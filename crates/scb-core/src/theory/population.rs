@@ -196,7 +196,7 @@ mod tests {
     /// The same of 10^6 samples that are drawn only where a fixed attention looks, one of whose patterns looks at no true
     /// position; dV has 16 entries, so an alarm has probability 1e-5.
     #[test]
-    fn a_million_glances_agree_with_the_population_formula() {
+    fn a_million_attended_samples_agree_with_the_population_formula() {
         let task = task(4, 2, 200);
         let mut model = arbitrary_model(&task);
         model.attention.fill(0.0);
@@ -214,7 +214,7 @@ mod tests {
         let mut gradient = Gradient::zeros(task.n, task.t);
         for _ in 0..batches {
             accumulator.begin(&model, batch);
-            source.for_each_glance(&attended, |chunk| accumulator.add_value(chunk));
+            source.for_each_attended(&attended, |chunk| accumulator.add_value(chunk));
             accumulator.finish(&mut gradient);
             sums += &gradient.value;
             squares += &gradient.value.mapv(|g| g * g);

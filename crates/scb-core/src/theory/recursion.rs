@@ -11,17 +11,17 @@ pub struct Recursion {
     /// `alpha_A = <Ac, Qc>_mu / K_Q`.
     pub alpha_a: f64,
     /// `|Vc - alpha_V Pc|_mu / sqrt(K_P)`: what V holds besides Pc.
-    pub beside: f64,
+    pub orthogonal: f64,
 }
 
 impl Recursion {
     /// On the path, at these correlations.
     #[must_use]
     pub fn at(alpha_v: f64, alpha_a: f64) -> Self {
-        Self { alpha_v, alpha_a, beside: 0.0 }
+        Self { alpha_v, alpha_a, orthogonal: 0.0 }
     }
 
-    /// One step of Algorithm 1 on the population loss, with step sizes `eta_v` and `eta_a`; b is `beside`:
+    /// One step of Algorithm 1 on the population loss, with step sizes `eta_v` and `eta_a`; b is `orthogonal`:
     ///
     /// ```text
     /// alpha_V <- alpha_V - eta_V [(K_Q alpha_A^2 + 1/T) alpha_V - (K_Q alpha_A + 1/T)]
@@ -29,13 +29,13 @@ impl Recursion {
     /// b       <- b - eta_V (K_Q alpha_A^2 + 1/T) b
     /// ```
     pub fn step(&mut self, task: &Task, eta_v: f64, eta_a: f64) {
-        let Self { alpha_v, alpha_a, beside } = *self;
+        let Self { alpha_v, alpha_a, orthogonal } = *self;
         let uniform = 1.0 / task.t as f64;
         let (k_p, k_q) = (task.k_p, task.k_q);
         let square = k_q * alpha_a * alpha_a + uniform;
         self.alpha_v -= eta_v * (square * alpha_v - (k_q * alpha_a + uniform));
-        self.alpha_a -= eta_a * (k_p * (alpha_v * alpha_v + beside * beside) * alpha_a - k_p * alpha_v);
-        self.beside -= eta_v * square * beside;
+        self.alpha_a -= eta_a * (k_p * (alpha_v * alpha_v + orthogonal * orthogonal) * alpha_a - k_p * alpha_v);
+        self.orthogonal -= eta_v * square * orthogonal;
     }
 }
 

@@ -5,7 +5,7 @@
 //! `n_k q_t^2 K` within it (see `learn/moment.rs`). The support is right when every true position
 //! has a larger statistic than every other one.
 
-use super::chi_square::{exceeds, exceeds_shifted};
+use super::chi_square::{noncentral_survival, survival};
 use crate::task::Task;
 
 /// `K = sum_m mu_m sum_n (P[n,m] - mu_n)^2 / mu_n`, the mean chi-square distance of the columns of P from mu: a position of weight q adds
@@ -29,7 +29,7 @@ pub fn support_probability(task: &Task, samples: f64) -> f64 {
     let freedom = ((task.n - 1) * (task.n - 1)) as f64;
     let others = (task.t - task.q) as f64;
     let k = noncentrality(task);
-    let below = |x: f64| libm::exp(others * libm::log1p(-exceeds(freedom, x).min(1.0 - 1e-16)));
+    let below = |x: f64| libm::exp(others * libm::log1p(-survival(freedom, x).min(1.0 - 1e-16)));
     // The range in which the largest of the others lies, by halving.
     let quantile = |p: f64| {
         let (mut low, mut high) = (0.0, freedom + 1.0);
@@ -54,7 +54,7 @@ pub fn support_probability(task: &Task, samples: f64) -> f64 {
         }
         let above = |x: f64| {
             let tail = |&(weight, count): &(f64, i32)| {
-                let one = exceeds_shifted(freedom, samples * mu * weight * weight * k, x);
+                let one = noncentral_survival(freedom, samples * mu * weight * weight * k, x);
                 // Not `powi`, whose bits are not fixed.
                 (0..count).fold(1.0, |product, _| product * one)
             };

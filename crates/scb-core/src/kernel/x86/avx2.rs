@@ -135,22 +135,22 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
     let mut generators = Generators::load(source.bits);
     let last_escape = _mm256_set1_epi16((source.states.escapes - 1) as i16);
     let mut words = [[0u16; ROUND]; 4];
-    for Line { histograms, mut room } in lines {
+    for Line { histograms, mut destination } in lines {
         for (sequence, h) in histograms.as_chunks_mut::<W>().0.iter_mut().enumerate() {
             let shift = layout.shift(sequence);
             let mut histogram = [0.0; W];
-            for mut piece in room.pieces::<4>() {
+            for mut piece in destination.pieces::<4>() {
                 let mut passed = [0; W];
                 let (mut low_sums, mut high_sums) = ([_mm256_setzero_si256(); J], [_mm256_setzero_si256(); J]);
                 let scale = piece.scale;
-                for mut stretch in piece.stretches() {
+                for mut span in piece.spans() {
                     let mut block = [_mm256_setzero_si256(); 2];
                     if sequence > 0 {
-                        block = [load(stretch.block, 0), load(stretch.block, 1)];
+                        block = [load(span.block, 0), load(span.block, 1)];
                     }
                     let mut by = _mm_cvtsi32_si128(shift as i32);
                     let mut lowest = _mm256_set1_epi16(-1);
-                    for (weights, words) in stretch.weights.iter().zip(&mut words) {
+                    for (weights, words) in span.weights.iter().zip(&mut words) {
                         for half in 0..2 {
                             let h = generators.next(half);
                             store(words, half, h);
@@ -168,11 +168,11 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
                         }
                         by = _mm_add_epi64(by, _mm_cvtsi32_si128(4));
                     }
-                    store(stretch.block, 0, block[0]);
-                    store(stretch.block, 1, block[1]);
+                    store(span.block, 0, block[0]);
+                    store(span.block, 1, block[1]);
                     if any_at_most(lowest, last_escape) {
-                        let rounds = stretch.weights.len();
-                        source.settle(&mut stretch, &words[..rounds], shift, &mut passed);
+                        let rounds = span.weights.len();
+                        source.draw_escapes(&mut span, &words[..rounds], shift, &mut passed);
                     }
                 }
                 for (passed, (&low, &high)) in passed.iter_mut().zip(low_sums.iter().zip(&high_sums)) {
@@ -186,11 +186,11 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
     generators.store(source.bits);
 }
 
-/// Whether any of 16 unsigned words of `x` is at most that of `most`.
+/// Whether any of 16 unsigned words of `x` is at most that of `bound`.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn any_at_most(x: __m256i, most: __m256i) -> bool {
-    _mm256_movemask_epi8(_mm256_cmpeq_epi16(_mm256_min_epu16(x, most), x)) != 0
+fn any_at_most(x: __m256i, bound: __m256i) -> bool {
+    _mm256_movemask_epi8(_mm256_cmpeq_epi16(_mm256_min_epu16(x, bound), x)) != 0
 }
 
 /// Packing works within 128 bits; this puts the quarters of what it gives in order.
@@ -377,11 +377,11 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
     let mut generators = Generators::load(source.bits);
     let last_escape = _mm256_set1_epi16((states.escapes - 1) as i16);
     let (mut words, mut sums) = ([[0u16; ROUND]; 2], portable::WideSums::ZERO);
-    for Line { histograms: h, mut room } in lines {
+    for Line { histograms: h, mut destination } in lines {
         h.fill(0.0);
-        for mut piece in room.pieces::<2>() {
-            for mut stretch in piece.stretches() {
-                let rounds = stretch.weights.len();
+        for mut piece in destination.pieces::<2>() {
+            for mut span in piece.spans() {
+                let rounds = span.weights.len();
                 let mut lowest = _mm256_set1_epi16(-1);
                 let mut tokens = [[_mm256_setzero_si256(); 2]; 2];
                 for (words, tokens) in words[..rounds].iter_mut().zip(&mut tokens) {
@@ -395,10 +395,10 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
                     }
                 }
                 for half in 0..2 {
-                    store(stretch.block, half, _mm256_or_si256(tokens[0][half], _mm256_slli_epi16(tokens[1][half], 8)));
+                    store(span.block, half, _mm256_or_si256(tokens[0][half], _mm256_slli_epi16(tokens[1][half], 8)));
                 }
                 if any_at_most(lowest, last_escape) {
-                    source.settle_wide(&mut stretch, &words[..rounds]);
+                    source.draw_escapes_wide(&mut span, &words[..rounds]);
                 }
             }
             sums.add(&piece, h);

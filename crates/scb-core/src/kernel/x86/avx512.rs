@@ -133,20 +133,20 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
     let mut generators = Generators::load(source.bits);
     let escapes = _mm512_set1_epi16(source.states.escapes as i16);
     let mut words = [[0u16; ROUND]; 4];
-    for Line { histograms, mut room } in lines {
+    for Line { histograms, mut destination } in lines {
         for (sequence, h) in histograms.as_chunks_mut::<W>().0.iter_mut().enumerate() {
             let shift = layout.shift(sequence);
             let ones = &ONES[shift as usize % 4];
             let mut histogram = [0.0; W];
-            for mut piece in room.pieces::<4>() {
+            for mut piece in destination.pieces::<4>() {
                 let mut passed = [0; W];
                 // Apart for the two halves of a round, because only then the compiler adds under a mask in one instruction.
                 let (mut low_sums, mut high_sums) = ([_mm512_setzero_si512(); J], [_mm512_setzero_si512(); J]);
                 let scale = piece.scale;
-                for mut stretch in piece.stretches() {
-                    let mut block = if sequence == 0 { _mm512_setzero_si512() } else { load(stretch.block) };
+                for mut span in piece.spans() {
+                    let mut block = if sequence == 0 { _mm512_setzero_si512() } else { load(span.block) };
                     let mut lowest = _mm512_set1_epi16(-1);
-                    for ((weights, words), one) in stretch.weights.iter().zip(&mut words).zip(ones) {
+                    for ((weights, words), one) in span.weights.iter().zip(&mut words).zip(ones) {
                         let h = generators.next();
                         store(words, h);
                         lowest = _mm512_min_epu16(lowest, h);
@@ -159,10 +159,10 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
                                 _mm512_mask_add_epi32(high_sums[j], (beyond >> 16) as u16, high_sums[j], high);
                         }
                     }
-                    store(stretch.block, block);
+                    store(span.block, block);
                     if _mm512_cmplt_epu16_mask(lowest, escapes) != 0 {
-                        let rounds = stretch.weights.len();
-                        source.settle(&mut stretch, &words[..rounds], shift, &mut passed);
+                        let rounds = span.weights.len();
+                        source.draw_escapes(&mut span, &words[..rounds], shift, &mut passed);
                     }
                 }
                 for (j, passed) in passed.as_chunks_mut::<4>().0.iter_mut().enumerate() {
@@ -306,11 +306,11 @@ fn draw_columns<const C: usize>(job: &mut Sequences<'_>, columns: &Columns) {
     let shift = _mm_cvtsi32_si128(columns.shift as i32);
     let low = _mm512_set1_epi16(0xff);
     let (mut words, mut sums) = ([[0u16; ROUND]; 2], portable::WideSums::ZERO);
-    for Line { histograms: h, mut room } in lines {
+    for Line { histograms: h, mut destination } in lines {
         h.fill(0.0);
-        for mut piece in room.pieces::<2>() {
-            for mut stretch in piece.stretches() {
-                let rounds = stretch.weights.len();
+        for mut piece in destination.pieces::<2>() {
+            for mut span in piece.spans() {
+                let rounds = span.weights.len();
                 let mut lowest = _mm512_set1_epi16(-1);
                 let mut states = [_mm512_setzero_si512(); 2];
                 for (words, state) in words[..rounds].iter_mut().zip(&mut states) {
@@ -323,9 +323,9 @@ fn draw_columns<const C: usize>(job: &mut Sequences<'_>, columns: &Columns) {
                     *state = _mm512_mask_srli_epi16(pair, second, pair, 8);
                 }
                 let packed = _mm512_or_si512(_mm512_and_si512(states[0], low), _mm512_slli_epi16(states[1], 8));
-                store(stretch.block, packed);
+                store(span.block, packed);
                 if _mm512_cmplt_epu16_mask(lowest, escapes) != 0 {
-                    source.settle_wide(&mut stretch, &words[..rounds]);
+                    source.draw_escapes_wide(&mut span, &words[..rounds]);
                 }
             }
             sums.add(&piece, h);
