@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use common::{command, sha256, succeed};
-use sweep::part::{self, Found};
+use sweep::store::part::{self, Found};
 use sweep::store::{Access, Store};
 
 /// Six core-seconds or so, in jobs of some milliseconds.

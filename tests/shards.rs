@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use sweep::part::{self, Found};
+use sweep::store::part::{self, Found};
 
 use super::common::small_sweeps;
 use super::{command, fail, sha256, succeed, sweep, table, with_small};

@@ -12,15 +12,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use scb_core::kernel::Level;
-use sweep::claim::Claim;
 use sweep::config::{Config, parse};
-use sweep::execute::{Ended, Options, Work, execute};
+use sweep::execution::memory::Memory;
+use sweep::execution::progress::Progress;
+use sweep::execution::scheduler::{Ended, Options, Work, execute};
+use sweep::execution::training::Training;
+use sweep::job::plan::{self, Plan};
 use sweep::job::{Job, jobs};
-use sweep::memory::Memory;
-use sweep::plan::{self, Plan};
-use sweep::progress::Progress;
+use sweep::store::lock::Claim;
 use sweep::store::{Access, Finished, Store};
-use sweep::training::Training;
 
 /// A million points of three axes by number and two by expression, one replicate each: the most that planning has to do.
 const MILLION: &str = "\

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use report::ReportError;
 use thiserror::Error;
 
-use crate::diagnostic::Diagnostic;
+use crate::config::diagnostic::Diagnostic;
 use crate::job::JobId;
-use crate::terminal::{message_columns, say_as_it_is};
+use crate::platform::terminal::{message_columns, say_as_it_is};
 
 /// Why the program ends early.
 #[derive(Debug, Error)]

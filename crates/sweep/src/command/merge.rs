@@ -6,36 +6,39 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::{closing, refuse_another_sweep, tell, while_others_work};
+use crate::SweepError;
 use crate::args::Merge;
 use crate::axis::{self, AXES};
-use crate::claim::{self, Claim, Owner};
+use crate::config::diagnostic::Diagnostic;
+use crate::config::resolved;
 use crate::config::{self, Config, Element, GridSpec, Quantity, Shared};
-use crate::diagnostic::Diagnostic;
-use crate::plan::Plan;
+use crate::job;
+use crate::job::plan::Plan;
+use crate::store::admission;
+use crate::store::lock::{self, Claim, Owner};
 use crate::store::{self, Access, Store};
-use crate::{SweepError, job, place, resolved};
 
 pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     let Merge { directories, output, force } = arguments;
     // Everything that can be wrong with them is found before anything is written.
     let mut sources = directories.clone();
-    let known = output.join(store::CONFIG).exists() && place::is_ours(output)?;
+    let known = output.join(store::CONFIG).exists() && admission::is_ours(output)?;
     if known && !sources.contains(output) {
         sources.push(output.clone());
     }
     let (config, one_grid) = union(&sources)?;
     let config = resolved::read_back(&config, &output.join(store::CONFIG))?;
-    place::admit(output, &config, *force)?;
+    admission::admit(output, &config, *force)?;
     let jobs = job::jobs(&config)?;
     let stored = while_others_work(|| Store::union(&sources))?;
 
     if *force {
-        place::free_the_lock(output)?;
+        admission::free_the_lock(output)?;
     }
     let claim = Claim::take_after(output, None, || {
         refuse_another_sweep(output, &config)?;
         if *force {
-            place::make_way(output)?;
+            admission::make_way(output)?;
         }
         Store::of(output).prepare(&config)
     })?;
@@ -46,11 +49,11 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
         stored.parts().iter().try_for_each(|part| store.copy(part))
     })?;
     directories.iter().filter(|d| *d != output).try_for_each(|directory| store.copy_pretrainings(directory))?;
-    for seen in directories.iter().filter(|directory| *directory != output).flat_map(|d| claim::owners(d)) {
+    for seen in directories.iter().filter(|directory| *directory != output).flat_map(|d| lock::owners(d)) {
         // Who ran which shard, so that missing ones can be named; shards of other grids were other shares.
         if seen.owner.shard.is_some() && one_grid {
             let stopped = seen.owner.stopped();
-            claim::leave_word(output, &Owner { updated: seen.owner.updated, ..stopped })?;
+            lock::leave_word(output, &Owner { updated: seen.owner.updated, ..stopped })?;
         }
     }
     let store = Store::open(output, Access::Look)?;
@@ -64,7 +67,8 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
 /// The union of these sweeps, and whether they have the same grids. They must agree in everything but those, which add up.
 fn union(directories: &[PathBuf]) -> Result<(Config, bool), SweepError> {
     let help = "give run directories, such as output/sample_complexity";
-    let sweeps = directories.iter().map(|directory| place::sweep_of(directory, help)).collect::<Result<Vec<_>, _>>()?;
+    let sweeps =
+        directories.iter().map(|directory| admission::sweep_of(directory, help)).collect::<Result<Vec<_>, _>>()?;
     let listed = listed(&sweeps);
     let Some((mut whole, others)) = sweeps.split_first().map(|(first, others)| (first.clone(), others)) else {
         return Err(Diagnostic::new("there is nothing to merge").into());

@@ -13,14 +13,18 @@ use std::sync::Arc;
 
 use ::report::analysis::count;
 
+use crate::SweepError;
 use crate::args::ConfigArguments;
-use crate::claim::{self, Seen, Tally};
 use crate::config::Config;
-use crate::diagnostic::Diagnostic;
-use crate::plan::Plan;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::resolved;
+use crate::job;
+use crate::job::plan::Plan;
+use crate::platform::terminal::{answer_columns, fitted, print, say};
+use crate::store::admission;
+use crate::store::lock::{self, Seen, Tally};
 use crate::store::{self, Access, Store};
-use crate::terminal::{answer_columns, fitted, print, say};
-use crate::{SweepError, job, place, resolved, tables};
+use crate::tables;
 
 /// Where the results of a config live.
 fn run_directory(arguments: &ConfigArguments, config: &Config) -> PathBuf {
@@ -32,7 +36,7 @@ type Looked = (Arc<Config>, Plan, Store);
 
 /// Looks into a run directory, changing nothing in it.
 fn look(directory: &Path) -> Result<Looked, SweepError> {
-    let config = place::sweep_of(directory, "give a run directory, such as output/sample_complexity")?;
+    let config = admission::sweep_of(directory, "give a run directory, such as output/sample_complexity")?;
     let store = Store::open(directory, Access::Look)?;
     let plan = Plan::new(&config, job::jobs(&config)?, store.done());
     Ok((Arc::new(config), plan, store))
@@ -46,7 +50,7 @@ fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<(), SweepEr
     }
     // If somebody has removed it, nobody knows whose the others are.
     let another = if path.exists() { "another sweep" } else { "a sweep whose config.toml is gone" };
-    let at_work = claim::owners(directory).into_iter().find(|seen| seen.owner.shard.is_some() && seen.alive());
+    let at_work = lock::owners(directory).into_iter().find(|seen| seen.owner.shard.is_some() && seen.alive());
     let help =
         |instead: &str| format!("compare with {}, {instead}or choose another run directory with -o", path.display());
     if let Some(Seen { owner, .. }) = at_work {
@@ -56,7 +60,7 @@ fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<(), SweepEr
     }
     // Tasks that wait in a queue will read the config that stands here then.
     let Some(array) = slurm::last_array(directory) else { return Ok(()) };
-    let tasks = match crate::slurm::queued(&array) {
+    let tasks = match crate::cluster::slurm::queued(&array) {
         // Where there is no Slurm, as on a laptop that the directory was copied to, nothing waits.
         Err(SweepError::Usage(_)) => 0,
         tasks => tasks?,
@@ -97,7 +101,7 @@ fn strangers(directory: &Path, plan: &Plan, store: &Store) -> Option<String> {
 /// Writes the tables of a run directory, prints the answer and what is missing.
 fn tell(directory: &Path, (config, plan, store): &Looked) -> Result<(), SweepError> {
     let answer = tables::write(config, &plan.jobs, store)?;
-    let missing = status::missing(plan, store, &claim::owners(directory), directory);
+    let missing = status::missing(plan, store, &lock::owners(directory), directory);
     // Said first as well: what follows looks final.
     let partial = match plan.outstanding.len() {
         0 => String::new(),

@@ -3,18 +3,22 @@
 use std::process::ExitCode;
 
 use super::run_directory;
+use crate::SweepError;
 use crate::args::PlanArguments;
-use crate::plan::{self, Plan};
+use crate::config;
+use crate::execution::level;
+use crate::job;
+use crate::job::plan::{self, Plan};
+use crate::platform::terminal::{answer_columns, fitted, print, say};
+use crate::store::admission;
 use crate::store::{Access, Store};
-use crate::terminal::{answer_columns, fitted, print, say};
-use crate::{SweepError, config, job, level, place};
 
 pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitCode, SweepError> {
     let level = level::chosen()?;
     let config = config::load(&arguments.config.config, &arguments.config.overrides)?;
     let directory = run_directory(&arguments.config, &config);
     let store = Store::open(&directory, Access::Look)?;
-    if let Err(SweepError::Usage(refusal)) = place::admit(&directory, &config, false) {
+    if let Err(SweepError::Usage(refusal)) = admission::admit(&directory, &config, false) {
         say(&format!("a run would be refused: {refusal}"));
     }
     let plan = Plan::new(&config, job::jobs(&config)?, store.done());

@@ -6,17 +6,24 @@ use std::sync::Arc;
 use report::text::glued;
 
 use super::{closing, refuse_another_sweep, run_directory, strangers};
+use crate::SweepError;
 use crate::args::Run;
-use crate::claim::Claim;
-use crate::execute::{self, Ended, Options};
-use crate::memory::Memory;
-use crate::plan::{self, Plan};
-use crate::progress::Progress;
-use crate::shell::quoted_path;
+use crate::config;
+use crate::config::resolved;
+use crate::execution::interrupt;
+use crate::execution::level;
+use crate::execution::memory::Memory;
+use crate::execution::progress::Progress;
+use crate::execution::scheduler::{self, Ended, Options};
+use crate::execution::training::Training;
+use crate::job;
+use crate::job::plan::{self, Plan};
+use crate::platform::shell::quoted_path;
+use crate::platform::terminal::{answer_columns, fitted, print, say};
+use crate::store::admission;
+use crate::store::lock::Claim;
 use crate::store::{self, Access, Store};
-use crate::terminal::{answer_columns, fitted, print, say};
-use crate::training::Training;
-use crate::{SweepError, config, interrupt, job, level, place, resolved, tables};
+use crate::tables;
 
 pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     interrupt::listen();
@@ -26,15 +33,15 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     let directory = run_directory(&run.config, &config);
     // What cannot be read back could not be reported, when all jobs have run.
     resolved::read_back(&config, &directory.join(store::CONFIG))?;
-    place::spares_its_config(&run.config, &config, &directory)?;
-    place::admit(&directory, &config, run.force)?;
+    admission::spares_its_config(&run.config, &config, &directory)?;
+    admission::admit(&directory, &config, run.force)?;
     if run.force {
-        place::free_the_lock(&directory)?;
+        admission::free_the_lock(&directory)?;
     }
     let mut claim = Claim::take_after(&directory, run.shard, || {
         refuse_another_sweep(&directory, &config)?;
         if run.force {
-            place::make_way(&directory)?;
+            admission::make_way(&directory)?;
         }
         Store::of(&directory).prepare(&config)
     })?;
@@ -50,7 +57,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     let options = Options { threads, fail_fast: run.fail_fast, memory: Memory::of_this_process() };
     let progress = Progress::new(&plan, plan.tally_before(&store), &config.name, run.quiet, level);
     let training = Training::new(&config, level).in_directory(&directory);
-    let executed = execute::execute(&plan, training, options, &mut store, &mut claim, &progress);
+    let executed = scheduler::execute(&plan, training, options, &mut store, &mut claim, &progress);
     // Nothing is said to be done, and no table made, of what somebody has removed meanwhile.
     let there = store.still_there(&config);
     let (ended, tally) = match (executed, &there) {

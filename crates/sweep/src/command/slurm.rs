@@ -8,15 +8,20 @@ use report::analysis::count;
 use report::table::write_whole;
 
 use super::{closing, refuse_another_sweep, run_directory};
+use crate::SweepError;
 use crate::args::SlurmArguments;
-use crate::diagnostic::Diagnostic;
-use crate::plan::Plan;
-use crate::shard::Shard;
-use crate::shell::quoted_path;
-use crate::slurm::{self, Submission};
+use crate::cluster::slurm::{self, Submission};
+use crate::config;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::resolved;
+use crate::job;
+use crate::job::plan::Plan;
+use crate::job::shard::Shard;
+use crate::platform::shell::quoted_path;
+use crate::platform::terminal::print;
+use crate::store::admission;
+use crate::store::lock;
 use crate::store::{self, Access, Store};
-use crate::terminal::print;
-use crate::{SweepError, claim, config, job, place, resolved};
 
 /// In the run directory: scripts, logs and the id of the last array.
 pub(crate) const PLACE: &str = "slurm";
@@ -29,8 +34,8 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     let directory = run_directory(&arguments.config, &config);
     // What cannot be read back could not be reported, when all jobs have run.
     resolved::read_back(&config, &directory.join(store::CONFIG))?;
-    place::spares_its_config(&arguments.config, &config, &directory)?;
-    place::admit(&directory, &config, arguments.force)?;
+    admission::spares_its_config(&arguments.config, &config, &directory)?;
+    admission::admit(&directory, &config, arguments.force)?;
     let store = Store::open(&directory, Access::Look)?;
     let mut plan = Plan::new(&config, job::jobs(&config)?, store.done());
     if arguments.retry_failed {
@@ -85,12 +90,12 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     }
     refuse_twice(&directory)?;
     if arguments.force {
-        place::free_the_lock(&directory)?;
+        admission::free_the_lock(&directory)?;
     }
-    claim::before_shards(&directory, || {
+    lock::before_shards(&directory, || {
         refuse_another_sweep(&directory, &config)?;
         if arguments.force {
-            place::make_way(&directory)?;
+            admission::make_way(&directory)?;
         }
         store.prepare(&config)
     })?;

@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use super::{look, slurm};
 use crate::SweepError;
-use crate::claim::{self, Seen, State};
-use crate::duration::short_time;
-use crate::plan::Plan;
-use crate::shard::Shard;
-use crate::shell::quoted_path;
+use crate::job::plan::Plan;
+use crate::job::shard::Shard;
+use crate::platform::clock::short_time;
+use crate::platform::shell::quoted_path;
+use crate::platform::terminal::{answer_columns, fitted, print};
 use crate::store::Store;
-use crate::terminal::{answer_columns, fitted, print};
+use crate::store::lock::{self, Seen, State};
 
 /// More shards than this are shown only as far as they are not finished.
 const MOST_SHOWN: u32 = 64;
 
 pub(crate) fn status(directory: &Path) -> Result<ExitCode, SweepError> {
     let (config, plan, store) = look(directory)?;
-    let owners = claim::owners(directory);
+    let owners = lock::owners(directory);
     let tally = plan.tally(&store);
     let alive: Vec<&Seen> = owners.iter().filter(|seen| seen.alive()).collect();
     let running: usize = alive.iter().map(|seen| seen.owner.tally.running).sum();

@@ -1,0 +1,393 @@
+//! Everything a grid may vary: one row a parameter.
+//!
+//! A new axis is a new row here, its index below, and a line in `job/jobs.rs` that puts its value where it acts. It
+//! can then stand in `[grid]`, in its section of the config, in expressions and on the command line,
+//! and gets a column of its own when a grid names it.
+
+use report::record::{STEP_SCALE as STEP_SCALE_KEY, STEP_SCALES, written};
+use scb_core::optimise::ALGORITHMS;
+
+/// What values an axis takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Shape {
+    /// Whole numbers; results of expressions are rounded.
+    Whole {
+        /// Smallest.
+        min: f64,
+        /// Largest.
+        max: f64,
+    },
+    /// Real numbers.
+    Real {
+        /// Lower end.
+        min: f64,
+        /// Whether the lower end itself is excluded.
+        open: bool,
+        /// Upper end.
+        max: f64,
+    },
+    /// The name of an algorithm; its value is the index in [`ALGORITHMS`].
+    Algorithm,
+    /// One of these names; its value is the index.
+    Name(&'static [&'static str]),
+}
+
+/// What part an axis plays when needed samples are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Names the cell and has a column in every table.
+    Cell,
+    /// A hyperparameter: the best value is chosen.
+    Tuned,
+    /// Part of the task or the milestone: never chosen, a column of its own when a grid names it.
+    Condition,
+}
+
+/// One parameter of a job.
+#[derive(Debug, Clone, Copy)]
+pub struct Axis {
+    /// Its key, which is also the name of its column. It is that of no other column.
+    pub name: &'static str,
+    /// Another spelling of the key: short in its own section, and taken wherever a key is.
+    pub other: Option<&'static str>,
+    /// The section that may set it for the whole grid; `None`: only `[grid]`.
+    pub section: Option<&'static str>,
+    /// Its values.
+    pub shape: Shape,
+    /// Its part.
+    pub role: Role,
+    /// Value or expression where none is given; `None`: it must be given.
+    pub default: Option<&'static str>,
+    /// Whether the tables always have its column.
+    pub fixed_column: bool,
+    /// What it is.
+    pub meaning: &'static str,
+}
+
+const LARGE: f64 = 1e15;
+const POSITIVE: Shape = Shape::Real { min: 0.0, open: true, max: LARGE };
+const UNIT: Shape = Shape::Real { min: 0.0, open: false, max: 1.0 };
+
+const fn axis(
+    name: &'static str,
+    shape: Shape,
+    role: Role,
+    default: Option<&'static str>,
+    meaning: &'static str,
+) -> Axis {
+    Axis { name, other: None, section: None, shape, role, default, fixed_column: true, meaning }
+}
+
+const fn further(
+    name: &'static str,
+    section: &'static str,
+    shape: Shape,
+    role: Role,
+    default: &'static str,
+    meaning: &'static str,
+) -> Axis {
+    Axis {
+        name,
+        other: None,
+        section: Some(section),
+        shape,
+        role,
+        default: Some(default),
+        fixed_column: false,
+        meaning,
+    }
+}
+
+const fn also(other: &'static str, axis: Axis) -> Axis {
+    Axis { other: Some(other), ..axis }
+}
+
+/// Every axis, in the order in which defaults are resolved. The indices below name them.
+pub static AXES: [Axis; 21] = [
+    axis("N", Shape::Whole { min: 2.0, max: 256.0 }, Role::Cell, None, "number of states"),
+    axis("Q", Shape::Whole { min: 1.0, max: 1e9 }, Role::Cell, None, "positions a query token attends to"),
+    axis("T", Shape::Whole { min: 2.0, max: 1e9 }, Role::Cell, None, "sequence length"),
+    axis("batch_size", Shape::Whole { min: 1.0, max: 1e9 }, Role::Tuned, Some("64"), "fresh samples per step"),
+    axis("eta_boost", POSITIVE, Role::Tuned, Some("0.1"), "step size of the boosting stage"),
+    axis("eta_sparse", POSITIVE, Role::Tuned, Some("eta_boost/2"), "step size of the later stages"),
+    axis(
+        "lambda",
+        Shape::Real { min: 0.0, open: false, max: LARGE },
+        Role::Tuned,
+        Some("0.003"),
+        "l1 regularisation of the sparse stage",
+    ),
+    axis("algorithm", Shape::Algorithm, Role::Cell, Some("prox"), "name of the algorithm"),
+    Axis {
+        name: "max_samples",
+        other: None,
+        section: Some("training"),
+        shape: Shape::Whole { min: 1.0, max: LARGE },
+        role: Role::Tuned,
+        default: Some("100*T + 4000"),
+        fixed_column: true,
+        meaning: "budget of a run in samples",
+    },
+    further("persistence", "task", UNIT, Role::Condition, "0.5", "weight of the permutation in P"),
+    further("concentration", "task", POSITIVE, Role::Condition, "1", "Dirichlet concentration of the columns of P"),
+    also(
+        "alpha_v",
+        further(
+            "init_alpha_v",
+            "init",
+            Shape::Real { min: -2.0, open: false, max: 2.0 },
+            Role::Condition,
+            "0",
+            "correlation of V with P at the start",
+        ),
+    ),
+    also(
+        "alpha_a",
+        further(
+            "init_alpha_a",
+            "init",
+            Shape::Real { min: -2.0, open: false, max: 2.0 },
+            Role::Condition,
+            "0",
+            "correlation of A with Q at the start",
+        ),
+    ),
+    further("epsilon", "training", POSITIVE, Role::Condition, "0.25", "relative error of the recovery milestone"),
+    further(
+        "cut",
+        "training",
+        UNIT,
+        Role::Tuned,
+        "0.2",
+        "entries of the attention below this share of the largest are cut after boosting",
+    ),
+    further(
+        "keep",
+        "training",
+        Shape::Real { min: 0.0, open: true, max: 1.0 },
+        Role::Tuned,
+        "0.5",
+        "rounding keeps entries of at least this share of the largest",
+    ),
+    also(
+        "steps",
+        further(
+            STEP_SCALE_KEY,
+            "training",
+            Shape::Name(&STEP_SCALES),
+            Role::Condition,
+            "normalised",
+            "units of the step sizes",
+        ),
+    ),
+    further(
+        "attention_step",
+        "training",
+        POSITIVE,
+        Role::Tuned,
+        "1",
+        "step size of the attention, in units of that of V",
+    ),
+    further(
+        "flip",
+        "training",
+        Shape::Real { min: 0.0, open: false, max: 1e6 },
+        Role::Condition,
+        "0",
+        "factor by which negative entries of the attention must dominate for prox to turn both factors over, 0 for never",
+    ),
+    further(
+        "transfer",
+        "init",
+        Shape::Real { min: 0.0, open: false, max: 10.0 },
+        Role::Condition,
+        "0",
+        "weight of a pretrained V at the start",
+    ),
+    further(
+        "theta",
+        "init",
+        Shape::Real { min: -1.0, open: false, max: 1.0 },
+        Role::Condition,
+        "1",
+        "correlation of the chain of the pretraining with P",
+    ),
+];
+
+/// Axes from here on came later than the first results: they stand in a job's canonical form only where they differ from their
+/// default, so that jobs from before keep their ids.
+pub const LATER: usize = 16;
+
+/// The axes that say how P is drawn, which a given matrix replaces.
+pub const SHAPES_P: [usize; 2] = [PERSISTENCE, CONCENTRATION];
+
+/// Index of N in [`AXES`].
+pub const N: usize = 0;
+/// Index of Q.
+pub const Q: usize = 1;
+/// Index of T.
+pub const T: usize = 2;
+/// Index of `batch_size`.
+pub const BATCH_SIZE: usize = 3;
+/// Index of `eta_boost`.
+pub const ETA_BOOST: usize = 4;
+/// Index of `eta_sparse`.
+pub const ETA_SPARSE: usize = 5;
+/// Index of `lambda`.
+pub const LAMBDA: usize = 6;
+/// Index of `algorithm`.
+pub const ALGORITHM: usize = 7;
+/// Index of `max_samples`.
+pub const MAX_SAMPLES: usize = 8;
+/// Index of `persistence`.
+pub const PERSISTENCE: usize = 9;
+/// Index of `concentration`.
+pub const CONCENTRATION: usize = 10;
+/// Index of `init_alpha_v`.
+pub const INIT_ALPHA_V: usize = 11;
+/// Index of `init_alpha_a`.
+pub const INIT_ALPHA_A: usize = 12;
+/// Index of `epsilon`.
+pub const EPSILON: usize = 13;
+/// Index of `cut`.
+pub const CUT: usize = 14;
+/// Index of `keep`.
+pub const KEEP: usize = 15;
+/// Index of `step_scale`.
+pub const STEP_SCALE: usize = 16;
+/// Index of `attention_step`.
+pub const ATTENTION_STEP: usize = 17;
+/// Index of `flip`.
+pub const FLIP: usize = 18;
+/// Index of `transfer`.
+pub const TRANSFER: usize = 19;
+/// Index of `theta`.
+pub const THETA: usize = 20;
+
+/// The index of an axis by name, in whatever spelling.
+#[must_use]
+pub fn index(name: &str) -> Option<usize> {
+    AXES.iter().position(|axis| axis.name == name || axis.other == Some(name))
+}
+
+/// The key of an axis for any spelling of it; another name stays as it is.
+#[must_use]
+pub fn key(name: &str) -> &str {
+    index(name).map_or(name, |i| AXES[i].name)
+}
+
+/// As [`key`], where keys of a section of the config stand: `[grid]` has all axes, other sections have their own.
+#[must_use]
+pub(crate) fn key_in<'k>(section: &str, name: &'k str) -> &'k str {
+    let here = |&i: &usize| section == "grid" || AXES[i].section == Some(section);
+    index(name).filter(here).map_or(name, |i| AXES[i].name)
+}
+
+impl Axis {
+    /// The nearest value this axis can take: whole axes round.
+    #[must_use]
+    pub fn rounded(&self, value: f64) -> f64 {
+        match self.shape {
+            // Adding zero makes -0 into 0, so that both have one identity.
+            Shape::Whole { .. } => value.round() + 0.0,
+            _ => value + 0.0,
+        }
+    }
+
+    /// Why `value` is not allowed, if it is not.
+    #[must_use]
+    pub fn complaint(&self, value: f64) -> Option<String> {
+        let (min, open, max) = match self.shape {
+            Shape::Whole { min, max } => (min, false, max),
+            Shape::Real { min, open, max } => (min, open, max),
+            Shape::Algorithm | Shape::Name(_) => return None,
+        };
+        let low = if open { value <= min } else { value < min };
+        let kind = if matches!(self.shape, Shape::Whole { .. }) { "a whole number" } else { "a number" };
+        if !value.is_finite() {
+            return Some(format!("{} must be {kind}, and finite", self.name));
+        }
+        if !(low || value > max) {
+            return None;
+        }
+        let bound = match (open, max >= LARGE && value <= max) {
+            (true, true) => format!("above {min}"),
+            (false, true) => format!("of at least {min}"),
+            (true, false) => format!("above {min} and at most {max}"),
+            (false, false) => format!("from {min} to {max}"),
+        };
+        Some(format!("{} must be {kind} {bound}", self.name))
+    }
+
+    /// What it is and how to set it, for the help of an error.
+    #[must_use]
+    pub fn example(&self) -> String {
+        let value = match (self.default, self.name) {
+            (Some(default), _) if default.parse::<f64>().is_ok() => default.to_owned(),
+            (Some(default), _) => format!("\"{default}\""),
+            (None, "T") => "[64, 256]".to_owned(),
+            (None, _) => "[2, 3]".to_owned(),
+        };
+        format!("it is the {}; for example {} = {value}", self.meaning, self.name)
+    }
+
+    /// Its values by name, if they have names: the index is the value.
+    #[must_use]
+    pub fn names(&self) -> Option<Vec<&'static str>> {
+        match self.shape {
+            Shape::Algorithm => Some(ALGORITHMS.iter().map(|a| a.name).collect()),
+            Shape::Name(names) => Some(names.to_vec()),
+            _ => None,
+        }
+    }
+
+    /// A value for people to read.
+    #[must_use]
+    pub fn written(&self, value: f64) -> String {
+        if self.names().is_some() { self.shown(value) } else { written(value) }
+    }
+
+    /// A value in canonical forms, which must not change: numbers without exponents, with all their zeros.
+    #[must_use]
+    pub fn shown(&self, value: f64) -> String {
+        match self.shape {
+            Shape::Algorithm => ALGORITHMS[value as usize].name.to_owned(),
+            Shape::Name(names) => names[value as usize].to_owned(),
+            _ => format!("{value}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_indices_name_their_rows() {
+        let named = [
+            (N, "N"),
+            (Q, "Q"),
+            (T, "T"),
+            (BATCH_SIZE, "batch_size"),
+            (ETA_BOOST, "eta_boost"),
+            (ETA_SPARSE, "eta_sparse"),
+            (LAMBDA, "lambda"),
+            (ALGORITHM, "algorithm"),
+            (MAX_SAMPLES, "max_samples"),
+            (PERSISTENCE, "persistence"),
+            (CONCENTRATION, "concentration"),
+            (INIT_ALPHA_V, "init_alpha_v"),
+            (INIT_ALPHA_A, "init_alpha_a"),
+            (EPSILON, "epsilon"),
+            (CUT, "cut"),
+            (KEEP, "keep"),
+            (STEP_SCALE, "step_scale"),
+            (ATTENTION_STEP, "attention_step"),
+            (FLIP, "flip"),
+            (TRANSFER, "transfer"),
+            (THETA, "theta"),
+        ];
+        assert_eq!(named.len(), AXES.len());
+        assert!(named.iter().all(|&(i, name)| AXES[i].name == name));
+    }
+}

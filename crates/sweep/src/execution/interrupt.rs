@@ -1,0 +1,115 @@
+//! Ctrl-C, SIGTERM and a closed terminal: what is finished is kept, and the user is told how to go on.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::execution::level;
+use crate::platform::shell::quoted;
+use crate::platform::terminal::say;
+
+static REQUESTED: AtomicBool = AtomicBool::new(false);
+/// What the first signal does instead of ending the program, or before it does.
+static ACTIONS: Mutex<Actions> = Mutex::new(Actions { wake: None, last: None });
+
+type Action = Box<dyn Fn() + Send>;
+
+struct Actions {
+    /// Wakes the thread that has finished jobs in hand; none while nobody has.
+    wake: Option<Action>,
+    /// The last thing to do before the program ends, if nobody is woken.
+    last: Option<Action>,
+}
+
+/// Exit code of an interrupted run.
+pub const EXIT_CODE: u8 = 130;
+
+/// From here on a first signal stops the run within an instant, however long its jobs are; a second one ends the program
+/// at once. A terminal that closes is no signal if whoever started this program has it ignored: `nohup` means what it says. The
+/// other two are heard always: shells have what they start with `&` ignore SIGINT, and who sends it by hand means it.
+pub fn listen() {
+    // Without a handler a signal ends the program at once, and finished parts are still kept.
+    #[cfg(unix)]
+    {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        let ignored = ignored();
+        let heard = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|&s| s != SIGHUP || ignored >> (s - 1) & 1 == 0);
+        if let Ok(mut signals) = signal_hook::iterator::Signals::new(heard) {
+            let listener = std::thread::Builder::new().name("signals".to_owned());
+            // A terminal that closes may say so twice.
+            let _ = listener.spawn(move || signals.forever().for_each(|signal| heard_one(signal != SIGHUP)));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = ctrlc::set_handler(|| heard_one(true));
+}
+
+/// The signals that this program was started to ignore, as bits, where Linux says it.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// A signal came; one that is `urgent` may be a second one.
+fn heard_one(urgent: bool) {
+    if REQUESTED.swap(true, Ordering::Relaxed) {
+        if urgent {
+            std::process::exit(EXIT_CODE.into());
+        }
+        return;
+    }
+    match &actions().wake {
+        Some(wake) => wake(),
+        // Before the first job and after the last one there is nothing to keep that is not kept. On a thread of its own: the
+        // terminal may take no text, and a second signal must be heard.
+        None => drop(std::thread::spawn(|| {
+            if let Some(last) = actions().last.take() {
+                last();
+            }
+            say(&format!("interrupted: finished jobs are kept; continue with\n\n    {}", continuing_command()));
+            std::process::exit(EXIT_CODE.into());
+        })),
+    }
+}
+
+fn actions() -> MutexGuard<'static, Actions> {
+    ACTIONS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// While this lives, a signal calls an action instead of ending the program.
+#[derive(Debug)]
+pub struct Waiting;
+
+/// Has a signal call `action` from here on.
+pub fn call(action: impl Fn() + Send + 'static) -> Waiting {
+    actions().wake = Some(Box::new(action));
+    Waiting
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        actions().wake = None;
+    }
+}
+
+/// Has `action` done before a signal ends the program.
+pub fn before_the_end(action: impl Fn() + Send + 'static) {
+    actions().last = Some(Box::new(action));
+}
+
+/// The command that started this program, quoted for a shell.
+#[must_use]
+pub fn command() -> String {
+    let words = std::env::args_os().map(|word| quoted(&word.to_string_lossy()));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The command that continues an interrupted run: the one that started it, with its kernels.
+#[must_use]
+pub fn continuing_command() -> String {
+    match std::env::var(level::VARIABLE) {
+        Ok(value) => format!("{}={} {}", level::VARIABLE, quoted(&value), command()),
+        Err(_) => command(),
+    }
+}

@@ -1,0 +1,19 @@
+//! Running jobs.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`scheduler`] | jobs across cores |
+//! | [`training`] | what one job does |
+//! | [`pretraining`] | value matrices that jobs start from, by the id of the run that learned them |
+//! | [`memory`] | what a job may not take from the others |
+//! | [`level`] | which kernels to use |
+//! | [`interrupt`] | Ctrl-C |
+//! | [`progress`] | the bar |
+
+pub mod interrupt;
+pub mod level;
+pub mod memory;
+pub mod pretraining;
+pub mod progress;
+pub mod scheduler;
+pub mod training;

@@ -1,0 +1,559 @@
+//! A job: what it is, what identifies it, which random streams it draws from.
+//!
+//! # Identity
+//! A job's id is the first 128 bits of a BLAKE3 hash of its canonical form: the results version, the
+//! seed, every setting that no axis varies, every axis with its value, and the replicate, one `key=value` a
+//! line, numbers in the shortest form that reads back the same. Values added to a grid, other grids,
+//! the order of axes and everything else about the sweep leave it alone.
+//!
+//! # Streams
+//! The *task* stream derives from what the task depends on only (seed, N, Q, T, how P and q are drawn,
+//! replicate), so that all algorithms and hyperparameters meet the same task. The *data* stream derives from the
+//! whole canonical form. Tracing looks at a run without changing it, so it enters the id, but no stream.
+//!
+//! Parameters that came later than the first results stand in the canonical form only where they differ from their default, which
+//! is what there was before, so that older results keep their ids.
+//!
+//! # Pretraining
+//! A run that V is transferred from has an id of its own, made of what decides it: the task, the correlation theta of the
+//! source, the settings of the pretraining, and the replicate. The stream of the source derives from the task alone, so that sources at different
+//! theta mix the same two chains.
+//!
+//! # Results versions
+//! - 1: first version.
+//! - 2: histograms in integers, another order of random words, streams by slot; from now on a new version keeps the tasks.
+//! - 3: rounding for weights that are not equal, SGD ends its stages on the alignment itself, a blow-up after recovery is one, sources of one
+//!   strength.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::{self, Write};
+use std::sync::Arc;
+
+use blake3::Hasher;
+use rayon::prelude::*;
+use report::record::STEP_SCALES;
+use scb_core::kernel::Level;
+use scb_core::optimise::{ALGORITHMS, Start};
+use scb_core::random::Seed;
+use scb_core::train::{StageEnd, StepScale, StopAt, TrainSpec};
+use scb_core::{Chain, TaskSpec, Weights};
+
+use crate::axis::{self, AXES};
+use crate::config::diagnostic::Diagnostic;
+use crate::config::{Config, Pretraining, Shared};
+use crate::grid::{self, Point};
+
+/// Raised whenever the same job would give other numbers; old results are then not used again.
+pub const RESULTS_VERSION: u32 = 3;
+
+/// Identifies a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(pub [u8; 16]);
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl JobId {
+    /// What [`JobId`] prints as: 32 hexadecimal digits, and nothing else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut id = [0; 16];
+        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        for (byte, digits) in id.iter_mut().zip(text.as_bytes().chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+        }
+        Some(Self(id))
+    }
+}
+
+/// One run at one point of the grid.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// Its parameters, which replicates share.
+    pub point: Arc<Point>,
+    /// Which replicate, from 0.
+    pub replicate: u32,
+}
+
+/// Every job of a sweep, in the order of the grid, replicates fastest, none twice.
+///
+/// # Errors
+/// As [`grid::expand`].
+pub fn jobs(config: &Config) -> Result<Vec<Job>, Diagnostic> {
+    let mut points = Vec::new();
+    grid::expand(config, |point| points.push(Arc::new(point)))?;
+    let identity = Identity::new(config);
+    let ids_of = |points: &[Arc<Point>]| -> Vec<JobId> {
+        let mut lines = Lines::new();
+        let prefixes = points.iter().map(|point| identity.of_point(point, &mut lines));
+        prefixes.flat_map(|prefix| (0..config.replicates).map(move |replicate| prefix.id(replicate))).collect()
+    };
+    // Hashing a million points takes a second on one core. A machine that has no threads to give has one core.
+    let chunks = points.len().div_ceil(POINTS_AT_ONCE);
+    let threads = chunks.min(crate::job::plan::cores());
+    let pool = if threads > 1 { rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok() } else { None };
+    let ids: Vec<Vec<JobId>> = match pool {
+        Some(pool) => pool.install(|| points.par_chunks(POINTS_AT_ONCE).map(ids_of).collect()),
+        None => points.chunks(POINTS_AT_ONCE).map(ids_of).collect(),
+    };
+    let replicated = points.iter().flat_map(|point| (0..config.replicates).map(move |replicate| (point, replicate)));
+    let mut seen = HashSet::with_capacity(points.len() * config.replicates as usize);
+    let mut jobs = Vec::with_capacity(points.len() * config.replicates as usize);
+    for (id, (point, replicate)) in ids.into_iter().flatten().zip(replicated) {
+        if seen.insert(id) {
+            jobs.push(Job { id, point: Arc::clone(point), replicate });
+        }
+    }
+    Ok(jobs)
+}
+
+/// Points whose ids one core works out at a time.
+const POINTS_AT_ONCE: usize = 4096;
+
+/// Makes ids and seeds; holds what all jobs of a sweep share.
+#[derive(Debug)]
+pub struct Identity {
+    /// Canonical form of what is shared by all jobs and decides the task.
+    task: String,
+    /// Canonical form of all that is shared by all jobs and decides the result, for either unit of the step sizes.
+    shared: [String; 2],
+    /// The hash of an id, begun with `shared`.
+    start: [Hasher; 2],
+    /// Canonical form of the pretraining's settings.
+    pretraining: String,
+    trace: bool,
+}
+
+/// The axes that a task depends on.
+const TASK_AXES: [usize; 5] = [axis::N, axis::Q, axis::T, axis::PERSISTENCE, axis::CONCENTRATION];
+
+impl Identity {
+    /// Of a sweep.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let Shared { weights, matrix, stop_at, signal, resolution, boost_end, sparse_end, pretraining } =
+            &config.shared;
+        let mut task = format!("seed={}\n", config.seed);
+        let _ = match weights {
+            Weights::Equal => writeln!(task, "weights=equal"),
+            Weights::Dirichlet(concentration) => writeln!(task, "weights=dirichlet({concentration})"),
+        };
+        if let Some(matrix) = matrix {
+            let _ = writeln!(task, "matrix={:?}", matrix.rows().into_iter().map(|r| r.to_vec()).collect::<Vec<_>>());
+        }
+        let stop_at = match stop_at {
+            StopAt::Recovery => "recovery",
+            StopAt::Budget => "budget",
+        };
+        let before = format!("results_version={RESULTS_VERSION}\n{task}");
+        let mut shared = format!("stop_at={stop_at}\nsignal={signal}\nresolution={resolution}\n");
+        for (name, end) in [("boost", boost_end), ("sparse", sparse_end)] {
+            let StageEnd { steps, share, alpha, kept_mass } = end;
+            let shown = |value: &Option<f64>| value.map_or_else(|| "never".to_owned(), |v| v.to_string());
+            let steps = steps.map_or_else(|| "never".to_owned(), |s| s.to_string());
+            let _ = writeln!(shared, "{name}_end_steps={steps}\n{name}_end_share={}", shown(share));
+            let _ = writeln!(shared, "{name}_end_alpha={}\n{name}_end_kept_mass={}", shown(alpha), shown(kept_mass));
+        }
+        // Where the units stood before an axis varied them.
+        let shared = STEP_SCALES.map(|scale| format!("{before}step_scale={scale}\n{shared}"));
+        let start = [0, 1].map(|i| {
+            let mut start = Hasher::new_derive_key("scb-sweep job");
+            start.update(shared[i].as_bytes());
+            start
+        });
+        let Pretraining { t, batch_size, eta, lambda, max_samples } = pretraining;
+        let pretraining = format!(
+            "pretraining_T={t}\npretraining_batch_size={batch_size}\npretraining_eta={eta}\npretraining_lambda={lambda}\n\
+             pretraining_max_samples={max_samples}\n"
+        );
+        Self { task, shared, start, pretraining, trace: config.trace }
+    }
+
+    /// Canonical form of a point, without the replicate.
+    fn canonical(&self, point: &Point) -> String {
+        let mut text = self.shared[units(point)].clone();
+        (0..AXES.len()).for_each(|i| line(&mut text, point, i));
+        if point.transfers() {
+            text += &self.pretraining;
+        }
+        text
+    }
+
+    fn of_point(&self, point: &Point, lines: &mut Lines) -> PointIdentity {
+        let mut id = self.start[units(point)].clone();
+        id.update(lines.of(point));
+        if point.transfers() {
+            id.update(self.pretraining.as_bytes());
+        }
+        if self.trace {
+            id.update(b"trace=true\n");
+        }
+        PointIdentity { id }
+    }
+
+    /// The seed of a job's data stream.
+    #[must_use]
+    pub fn data_seed(&self, job: &Job) -> Seed {
+        hash("scb-sweep data stream", &self.canonical(&job.point), job.replicate)
+    }
+
+    /// The seed of a job's task stream.
+    #[must_use]
+    pub fn task_seed(&self, job: &Job) -> Seed {
+        hash("scb-sweep task stream", &self.of_task(job), job.replicate)
+    }
+
+    fn of_task(&self, job: &Job) -> String {
+        let mut text = self.task.clone();
+        for i in TASK_AXES {
+            line(&mut text, &job.point, i);
+        }
+        text
+    }
+
+    /// The seed of the stream that the source of a job's pretraining is drawn from.
+    #[must_use]
+    pub fn source_seed(&self, job: &Job) -> Seed {
+        hash("scb-sweep source stream", &self.of_task(job), job.replicate)
+    }
+
+    /// The id of a job's pretraining, which is the seed of its data stream too.
+    #[must_use]
+    pub fn pretraining_id(&self, job: &Job) -> JobId {
+        let theta = job.point.values[axis::THETA];
+        let text =
+            format!("results_version={RESULTS_VERSION}\n{}theta={theta}\n{}", self.of_task(job), self.pretraining);
+        JobId(hash("scb-sweep pretraining", &text, job.replicate))
+    }
+}
+
+/// The lines that axes have in a canonical form, kept from point to point: a grid has few values of each axis, and
+/// writing numbers takes most of the time of a plan.
+struct Lines {
+    /// For each axis, its values so far by their bits, and their lines.
+    of_axes: [HashMap<u64, String>; AXES.len()],
+    text: String,
+}
+
+impl Lines {
+    /// Values of one axis that are kept. An axis by expressions may have more.
+    const KEPT: usize = 4096;
+
+    fn new() -> Self {
+        Self { of_axes: std::array::from_fn(|_| HashMap::new()), text: String::new() }
+    }
+
+    /// What [`Identity::canonical`] says of the point's axes.
+    fn of(&mut self, point: &Point) -> &[u8] {
+        self.text.clear();
+        for (i, known) in self.of_axes.iter_mut().enumerate() {
+            if known.len() >= Self::KEPT {
+                known.clear();
+            }
+            self.text.push_str(known.entry(point.values[i].to_bits()).or_insert_with(|| {
+                let mut text = String::new();
+                line(&mut text, point, i);
+                text
+            }));
+        }
+        self.text.as_bytes()
+    }
+}
+
+struct PointIdentity {
+    id: Hasher,
+}
+
+impl PointIdentity {
+    fn id(&self, replicate: u32) -> JobId {
+        let mut hasher = self.id.clone();
+        hasher.update(format!("replicate={replicate}\n").as_bytes());
+        JobId(first_half(&hasher))
+    }
+}
+
+/// Which unit of the step sizes a point has.
+fn units(point: &Point) -> usize {
+    point.whole(axis::STEP_SCALE)
+}
+
+fn line(text: &mut String, point: &Point, index: usize) {
+    let axis = &AXES[index];
+    let later = index >= axis::LATER;
+    // The units stand elsewhere.
+    if index == axis::STEP_SCALE || (later && axis.default == Some(axis.shown(point.values[index]).as_str())) {
+        return;
+    }
+    let _ = writeln!(text, "{}={}", axis.name, axis.shown(point.values[index]));
+}
+
+fn hash(purpose: &str, text: &str, replicate: u32) -> Seed {
+    let mut hasher = Hasher::new_derive_key(purpose);
+    hasher.update(text.as_bytes());
+    hasher.update(format!("replicate={replicate}\n").as_bytes());
+    first_half(&hasher)
+}
+
+fn first_half(hasher: &Hasher) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    half
+}
+
+impl Job {
+    /// What its task is drawn from.
+    #[must_use]
+    pub fn task_spec(&self, shared: &Shared) -> TaskSpec {
+        let values = &self.point.values;
+        TaskSpec {
+            n: self.point.whole(axis::N),
+            q: self.point.whole(axis::Q),
+            t: self.point.whole(axis::T),
+            chain: match &shared.matrix {
+                Some(matrix) => Chain::Given(matrix.clone()),
+                None => Chain::Mixture {
+                    persistence: values[axis::PERSISTENCE],
+                    concentration: values[axis::CONCENTRATION],
+                },
+            },
+            weights: shared.weights,
+        }
+    }
+
+    /// How it is trained; a V that is transferred to it takes the place of the start.
+    #[must_use]
+    pub fn train_spec(&self, shared: &Shared, level: Level) -> TrainSpec {
+        let values = &self.point.values;
+        let flip = values[axis::FLIP];
+        TrainSpec {
+            algorithm: &ALGORITHMS[self.point.whole(axis::ALGORITHM)],
+            batch_size: self.point.whole(axis::BATCH_SIZE),
+            eta_boost: values[axis::ETA_BOOST],
+            eta_sparse: values[axis::ETA_SPARSE],
+            lambda: values[axis::LAMBDA],
+            steps: if units(&self.point) == 0 { StepScale::Normalised } else { StepScale::Raw },
+            attention_step: values[axis::ATTENTION_STEP],
+            start: Start::Planted { alpha_v: values[axis::INIT_ALPHA_V], alpha_a: values[axis::INIT_ALPHA_A] },
+            flip: (flip > 0.0).then_some(flip),
+            max_samples: values[axis::MAX_SAMPLES] as u64,
+            // What boosting is for has been learned elsewhere.
+            boost_end: if self.point.transfers() {
+                StageEnd { steps: Some(0), ..StageEnd::default() }
+            } else {
+                shared.boost_end
+            },
+            sparse_end: shared.sparse_end,
+            cut: values[axis::CUT],
+            keep: values[axis::KEEP],
+            signal: shared.signal,
+            epsilon: values[axis::EPSILON],
+            resolution: shared.resolution,
+            stop_at: shared.stop_at,
+            level,
+        }
+    }
+
+    /// Tokens simulated if the whole budget is spent, the unit of cost. A step also touches N x T entries of
+    /// the attention, which counts like the tokens of N/4 samples; population runs cost that alone.
+    #[must_use]
+    pub fn cost(&self) -> f64 {
+        let values = &self.point.values;
+        let batch = values[axis::BATCH_SIZE];
+        let steps = (values[axis::MAX_SAMPLES] / batch).floor().max(1.0);
+        let drawn = if ALGORITHMS[self.point.whole(axis::ALGORITHM)].draws_samples { batch } else { 0.0 };
+        steps * values[axis::T] * (drawn + values[axis::N] / 4.0)
+    }
+
+    /// Bytes it takes while it runs, about: its attention, its rounded form, its gradient, a chunk of tokens and the true
+    /// patterns, and a tenth more. A whole number.
+    #[must_use]
+    pub fn bytes(&self) -> f64 {
+        (1.1 * self.point.bytes() + 4e6).ceil()
+    }
+
+    /// Its parameters in one line, for people.
+    #[must_use]
+    pub fn described(&self, further: &[usize]) -> String {
+        let mut text = String::new();
+        for (i, axis) in AXES.iter().enumerate() {
+            if axis.fixed_column || further.contains(&i) {
+                let _ = write!(text, "{}={} ", axis.name, axis.written(self.point.values[i]));
+            }
+        }
+        let _ = write!(text, "replicate={}", self.replicate);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+    use crate::config::resolved::to_toml;
+
+    const GRID: &str =
+        "seed = 7\nreplicates = 2\n[grid]\nN = 3\nQ = [1, 2]\nT = 64\nbatch_size = 16\neta_boost = 0.1\n";
+
+    fn config(text: &str, overrides: &[&str]) -> Config {
+        let overrides: Vec<String> = overrides.iter().map(|&o| o.to_owned()).collect();
+        parse("test", "test.toml", text.to_owned(), &overrides).unwrap_or_else(|e| panic!("{}", e.render()))
+    }
+
+    fn ids(overrides: &[&str]) -> Vec<String> {
+        jobs(&config(GRID, overrides)).unwrap().iter().map(|job| job.id.to_string()).collect()
+    }
+
+    /// Worked out from the canonical form, written by hand, with BLAKE3 in another language.
+    #[test]
+    fn ids_and_streams_are_pinned_by_value() {
+        let config = config(GRID, &[]);
+        let jobs = jobs(&config).unwrap();
+        let identity = Identity::new(&config);
+        let hex = |seed: Seed| JobId(seed).to_string();
+        assert_eq!(jobs[3].id.to_string(), "a103978e4e042c702cc5bffb7326653c");
+        assert_eq!(hex(identity.task_seed(&jobs[3])), "879b44bb9eabaad3f708bf936c320b81");
+        assert_eq!(hex(identity.data_seed(&jobs[3])), "4bd300453ff6891f3c89e492a4fa9c10");
+    }
+
+    #[test]
+    fn values_added_to_a_grid_leave_other_ids_alone() {
+        let before = ids(&[]);
+        let after = ids(&["Q=1,2,3", "batch_size=8,16", "replicates=5"]);
+        assert_eq!(after.len(), 30);
+        assert!(before.iter().all(|id| after.contains(id)));
+        // What changes results changes every id.
+        let others = ["seed=8", "eta_boost=0.2", "training.signal=0.3", "training.epsilon=0.1", "trace.enabled=true"];
+        for other in others.into_iter().chain(["training.step_scale=raw", "flip=2", "attention_step=2", "transfer=1"]) {
+            assert!(ids(&[other]).iter().all(|id| !before.contains(id)), "{other}");
+        }
+        // A default written out, an expression with the same value and another order change nothing.
+        assert_eq!(ids(&["lambda=0.003", "batch_size=T/4", "max_jobs=1000"]), before);
+        // Nor do settings of a pretraining that nobody needs; one that somebody needs counts.
+        assert_eq!(ids(&["pretraining.T=32", "init.transfer=0", "theta=0.5", "flip=0"]), before);
+        assert_ne!(ids(&["transfer=1", "pretraining.T=32"]), ids(&["transfer=1"]));
+        assert_ne!(ids(&["transfer=1", "theta=0.5"]), ids(&["transfer=1"]));
+    }
+
+    /// The same settings written out by hand: a parameter that went to the wrong place would differ.
+    #[test]
+    fn every_parameter_goes_where_it_belongs() {
+        let overrides = [
+            "N=5",
+            "Q=3",
+            "T=70",
+            "batch_size=7",
+            "eta_boost=0.11",
+            "eta_sparse=0.12",
+            "lambda=0.13",
+            "algorithm=sgd",
+            "persistence=0.14",
+            "concentration=0.15",
+            "init_alpha_v=0.16",
+            "init_alpha_a=0.17",
+            "epsilon=0.18",
+            "cut=0.19",
+            "keep=0.21",
+            "max_samples=2200",
+            "training.signal=0.23",
+            "training.resolution=0.24",
+            "training.step_scale=raw",
+            "attention_step=0.28",
+            "flip=2.9",
+            "training.stop_at=budget",
+            "training.boost.end_steps=25",
+            "training.boost.end_share=0.26",
+            "training.boost.end_alpha=false",
+            "training.sparse.end_kept_mass=0.27",
+            "task.weights={ dirichlet = 2.8 }",
+        ];
+        let config = config(GRID, &overrides);
+        let job = &jobs(&config).unwrap()[1];
+        let task = job.task_spec(&config.shared);
+        let chain = Chain::Mixture { persistence: 0.14, concentration: 0.15 };
+        assert_eq!(task, TaskSpec { n: 5, q: 3, t: 70, chain, weights: Weights::Dirichlet(2.8) });
+        let spec = job.train_spec(&config.shared, Level::best());
+        assert_eq!(spec.algorithm.name, "sgd");
+        let whole = (spec.batch_size, spec.max_samples, spec.steps, spec.stop_at, job.replicate);
+        assert_eq!(whole, (7, 2200, StepScale::Raw, StopAt::Budget, 1));
+        let real = [spec.eta_boost, spec.eta_sparse, spec.lambda, spec.attention_step];
+        assert_eq!(real, [0.11, 0.12, 0.13, 0.28]);
+        assert_eq!((spec.start, spec.flip), (Start::Planted { alpha_v: 0.16, alpha_a: 0.17 }, Some(2.9)));
+        let real = [spec.epsilon, spec.cut, spec.keep, spec.signal, spec.resolution];
+        assert_eq!(real, [0.18, 0.19, 0.21, 0.23, 0.24]);
+        let boost = StageEnd { steps: Some(25), share: Some(0.26), alpha: None, kept_mass: None };
+        let sparse = StageEnd { kept_mass: Some(0.27), ..StageEnd::default() };
+        assert_eq!((spec.boost_end, spec.sparse_end), (boost, sparse));
+    }
+
+    #[test]
+    fn repeated_points_are_one_job() {
+        assert_eq!(ids(&["batch_size=16,T/4,min(T,16)"]), ids(&[]));
+    }
+
+    #[test]
+    fn algorithms_and_hyperparameters_meet_the_same_task_and_other_data() {
+        let config = config(GRID, &["algorithm=prox,sgd", "eta_boost=0.1,0.2", "Q=2"]);
+        let jobs = jobs(&config).unwrap();
+        let identity = Identity::new(&config);
+        let first: Vec<&Job> = jobs.iter().filter(|job| job.replicate == 0).collect();
+        assert_eq!(first.len(), 4);
+        for pair in first.windows(2) {
+            assert_eq!(identity.task_seed(pair[0]), identity.task_seed(pair[1]));
+            assert_ne!(identity.data_seed(pair[0]), identity.data_seed(pair[1]));
+        }
+        assert_ne!(identity.task_seed(&jobs[0]), identity.task_seed(&jobs[1]), "replicates differ in task");
+    }
+
+    #[test]
+    fn a_pretraining_is_shared_by_all_jobs_that_can_use_it() {
+        let overrides = ["transfer=0.5,1", "theta=0,0.5", "eta_boost=0.1,0.2", "Q=2", "replicates=1"];
+        let config = config(GRID, &overrides);
+        let (jobs, identity) = (jobs(&config).unwrap(), Identity::new(&config));
+        assert_eq!(jobs.len(), 8);
+        let ids: HashSet<JobId> = jobs.iter().map(|job| identity.pretraining_id(job)).collect();
+        assert_eq!(ids.len(), 2, "one for each theta");
+        assert!(jobs.iter().all(|job| identity.source_seed(job) == identity.source_seed(&jobs[0])));
+    }
+
+    #[test]
+    fn tracing_changes_ids_but_no_stream() {
+        let (plain, traced) = (config(GRID, &[]), config(GRID, &["trace.enabled=true"]));
+        let (a, b) = (jobs(&plain).unwrap(), jobs(&traced).unwrap());
+        assert_ne!(a[0].id, b[0].id);
+        assert_eq!(Identity::new(&plain).data_seed(&a[0]), Identity::new(&traced).data_seed(&b[0]));
+    }
+
+    #[test]
+    fn the_resolved_config_gives_the_same_jobs_and_resolves_to_itself() {
+        let overrides = [
+            "batch_size=T/4,16",
+            "persistence=0.1,0.9",
+            "task.weights={ dirichlet = 0.7 }",
+            "training.boost.end_kept_mass=0.4",
+            "training.step_scale=raw",
+            "training.max_samples=10*T",
+            "algorithm=prox,population",
+            "where=batch_size < 20",
+            "zip=[\"Q\", \"batch_size\"]",
+        ];
+        let config = config(GRID, &overrides);
+        let text = to_toml(&config).unwrap();
+        let again = parse("config", "config.toml", text.clone(), &[]).unwrap_or_else(|e| panic!("{}", e.render()));
+        let ids = |config: &Config| jobs(config).unwrap().iter().map(|job| job.id).collect::<Vec<_>>();
+        assert_eq!(ids(&config), ids(&again));
+        assert_eq!(to_toml(&again).unwrap(), text);
+        assert_eq!(again.name, "test");
+        // One grid lists what the other leaves to its default.
+        let two = "[[grid]]\nN = 3\nQ = 1\nT = 64\nepsilon = [0.1, 0.2]\n[[grid]]\nN = 4\nQ = 1\nT = 64\n";
+        let config = self::config(two, &[]);
+        let again = parse("config", "config.toml", to_toml(&config).unwrap(), &[]).unwrap();
+        assert_eq!(ids(&config), ids(&again));
+    }
+}

@@ -1,0 +1,235 @@
+//! What stands where a run directory is to be: one of ours, nothing, or files of the user's own, which nothing may be written over.
+//!
+//! A directory is ours if its `config.toml` begins as those do that runs write and something else of a run lies beside it; if that was
+//! lost, and it holds finished jobs and our manifest; or if it holds nothing but what a run leaves that was killed early, and the config of this very
+//! sweep. Anything else is used only if that is asked for, and then what is in the way is renamed.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use report::table::UNFINISHED;
+
+use crate::SweepError;
+use crate::args::ConfigArguments;
+use crate::command::slurm;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::resolved;
+use crate::config::{self, Config, read_text};
+use crate::execution::pretraining;
+use crate::platform::terminal::say;
+use crate::store::lock::{LOCK, Owner, PROGRESS};
+use crate::store::part;
+use crate::store::{self, CONFIG, PARTS, list, usable};
+
+/// How a `config.toml` begins that a run has written, or a merge of an earlier version.
+const HEADERS: [&str; 2] = [resolved::HEADER, "# The union of merged run directories, every default written out."];
+
+/// What a run writes over, beside what it keeps in directories of their own.
+const WRITTEN: [&str; 12] = [
+    CONFIG,
+    store::MANIFEST,
+    "report.html",
+    "runs.parquet",
+    "timings.parquet",
+    "summary.parquet",
+    "needed.parquet",
+    "success.parquet",
+    "scaling.parquet",
+    "verdicts.parquet",
+    "traces.parquet",
+    FIGURES,
+];
+/// Directories whose files have names of their own.
+const KEPT: [&str; 2] = [PARTS, pretraining::PLACE];
+const FIGURES: &str = "figures";
+/// As many foreign files are named in an error.
+const MOST_NAMED: usize = 3;
+/// What the name of a file gets that was in the way.
+const BEFORE: &str = ".before";
+
+/// Whether this is the directory of a run. A copy of its `config.toml` alone makes none.
+///
+/// # Errors
+/// When it cannot be told, as its `config.toml` cannot be read.
+pub(crate) fn is_ours(directory: &Path) -> Result<bool, SweepError> {
+    if has_our_config(directory)? {
+        return Ok(true);
+    }
+    let (config, parts) = (directory.join(CONFIG), directory.join(PARTS));
+    let lost = config.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    if !lost || !parts.is_dir() || !store::has_our_manifest(directory) {
+        return Ok(false);
+    }
+    Ok(list(&parts)?.iter().any(|file| part::is_named(file)))
+}
+
+/// Whether `config.toml` begins as ours do, and something else of a run lies beside it.
+fn has_our_config(directory: &Path) -> Result<bool, SweepError> {
+    let path = directory.join(CONFIG);
+    Ok(begins_as_ours(&path)? && [PARTS, PROGRESS, store::MANIFEST].iter().any(|name| directory.join(name).exists()))
+}
+
+/// Whether a file begins as the configs do that runs write; not if there is none.
+fn begins_as_ours(path: &Path) -> Result<bool, SweepError> {
+    let mut start = Vec::new();
+    let longest = HEADERS.iter().map(|header| header.len()).max().unwrap_or(0) + 2;
+    match File::open(path).and_then(|file| file.take(longest as u64).read_to_end(&mut start)) {
+        Ok(_) => Ok(String::from_utf8_lossy(&start).lines().next().is_some_and(|line| HEADERS.contains(&line))),
+        Err(error)
+            if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::NotADirectory) =>
+        {
+            Ok(false)
+        }
+        Err(source) => Err(SweepError::File { action: "read", path: path.to_owned(), source }),
+    }
+}
+
+/// The sweep of a run directory.
+///
+/// # Errors
+/// When it is none, and as [`config::load`]; `help` says what to do then.
+pub(crate) fn sweep_of(directory: &Path, help: &str) -> Result<Config, SweepError> {
+    let path = directory.join(CONFIG);
+    if path.exists() && !is_ours(directory)? {
+        let title = format!("{} is no run directory: no run has worked here", directory.display());
+        return Err(Diagnostic::new(title).help(help).into());
+    }
+    Ok(config::load(&path, &[]).map_err(|wrong| wrong.help(help))?)
+}
+
+/// That this program may write `config` and its results into `directory`, by force or without; changes nothing.
+///
+/// # Errors
+/// When it holds what is not ours.
+pub(crate) fn admit(directory: &Path, config: &Config, force: bool) -> Result<(), SweepError> {
+    usable(directory)?;
+    if force || !directory.exists() || is_ours(directory)? {
+        return Ok(());
+    }
+    let own = |path: &Path| is_left_early(path) || name(path) == CONFIG && resolved::says(path, config);
+    let foreign: Vec<PathBuf> = list(directory)?.into_iter().filter(|path| !own(path)).collect();
+    // Asked again: another shard may have written its config between the two looks.
+    if foreign.is_empty() || is_ours(directory)? {
+        return Ok(());
+    }
+    // First those that would be written over.
+    let (in_the_way, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
+        foreign.iter().partition(|path| WRITTEN.contains(&name(path).as_str()));
+    let named: Vec<String> = in_the_way.into_iter().chain(others).take(MOST_NAMED).map(|path| name(path)).collect();
+    let more = match foreign.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let title = format!("{} is no run directory: it holds {}{more}", directory.display(), named.join(", "));
+    Err(Diagnostic::new(title)
+        .help("choose another run directory with -o, or use this one all the same with --force: what is in the way is renamed")
+        .into())
+}
+
+/// That the config that is being read is not written over: it is the user's own, or a run's and stays as it is.
+///
+/// # Errors
+/// When it would be, and as [`is_ours`].
+pub(crate) fn spares_its_config(
+    arguments: &ConfigArguments,
+    config: &Config,
+    directory: &Path,
+) -> Result<(), SweepError> {
+    let written = directory.join(CONFIG);
+    let same =
+        arguments.config.canonicalize().is_ok_and(|read| written.canonicalize().is_ok_and(|there| read == there));
+    if !same {
+        return Ok(());
+    }
+    if !is_ours(directory)? && !begins_as_ours(&written)? {
+        let title = format!("{} is the config that is read, and the run would write over it", written.display());
+        return Err(Diagnostic::new(title).help("choose another run directory with -o").into());
+    }
+    // What means the same is not written again.
+    if arguments.overrides.is_empty() || resolved::says(&arguments.config, config) {
+        return Ok(());
+    }
+    let title = format!("these overrides would change {}, the config that is read", written.display());
+    Err(Diagnostic::new(title)
+        .help("choose another run directory with -o: this one keeps its sweep and its tables")
+        .into())
+}
+
+/// Makes the way free for the lock, and the words of those who hold it, in a directory that is used by force.
+///
+/// # Errors
+/// When the file system says no.
+pub(crate) fn free_the_lock(directory: &Path) -> Result<(), SweepError> {
+    let (lock, progress) = (directory.join(LOCK), directory.join(PROGRESS));
+    // A file is only locked, and never written.
+    if lock.exists() && !lock.is_file() {
+        rename(&lock)?;
+    }
+    if progress.exists() && !progress.is_dir() {
+        return rename(&progress);
+    }
+    let foreign = |path: &&PathBuf| path.extension().is_some_and(|e| e == "json") && !is_word(path);
+    let files = if progress.is_dir() { list(&progress)? } else { Vec::new() };
+    files.iter().filter(foreign).try_for_each(|path| rename(path))
+}
+
+/// Renames what a run would write over, in a directory that is used by force and is not ours.
+///
+/// # Errors
+/// When the file system says no.
+pub(crate) fn make_way(directory: &Path) -> Result<(), SweepError> {
+    if is_ours(directory)? {
+        return Ok(());
+    }
+    let place = directory.join(slurm::PLACE);
+    let scripts = ["shards.sh", "report.sh", slurm::ARRAY].map(|name| place.join(name));
+    let written = WRITTEN.iter().map(|name| directory.join(name)).chain(scripts);
+    let kept = KEPT.iter().map(|name| directory.join(name)).chain([place.clone()]).filter(|path| !path.is_dir());
+    for path in written.chain(kept).filter(|path| path.symlink_metadata().is_ok()) {
+        // Another shard that is used by force may have made it ours meanwhile.
+        if has_our_config(directory)? {
+            return Ok(());
+        }
+        rename(&path)?;
+    }
+    Ok(())
+}
+
+fn rename(path: &Path) -> Result<(), SweepError> {
+    let new = |nth: usize| {
+        let ending = if nth == 1 { BEFORE.to_owned() } else { format!("{BEFORE}-{nth}") };
+        path.with_file_name(name(path) + &ending)
+    };
+    let Some(target) = (1..).map(new).find(|target| target.symlink_metadata().is_err()) else { return Ok(()) };
+    fs::rename(path, &target).map_err(|source| SweepError::File { action: "rename", path: path.to_owned(), source })?;
+    say(&format!("{} was in the way: it is now {}", path.display(), target.display()));
+    Ok(())
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Whether a run leaves this that is killed before it has written its config.
+fn is_left_early(path: &Path) -> bool {
+    let all = |ours: &dyn Fn(&Path) -> bool| {
+        path.is_dir() && list(path).is_ok_and(|files| files.iter().all(|file| is_unfinished(file) || ours(file)))
+    };
+    match name(path).as_str() {
+        LOCK => path.metadata().is_ok_and(|file| file.is_file() && file.len() == 0),
+        PROGRESS => all(&is_word),
+        PARTS => all(&part::is_named),
+        pretraining::PLACE => all(&pretraining::is_named),
+        _ => is_unfinished(path),
+    }
+}
+
+fn is_unfinished(path: &Path) -> bool {
+    name(path).starts_with(UNFINISHED)
+}
+
+/// Whether a process has left this to say how far it is; a power cut may leave it empty.
+fn is_word(path: &Path) -> bool {
+    read_text(path).is_ok_and(|text| text.is_empty() || serde_json::from_str::<Owner>(&text).is_ok())
+}

@@ -1,0 +1,440 @@
+//! Who works in a run directory.
+//!
+//! `lock` is held by the processes that run jobs: by one alone, or by any number of shards together. The operating system
+//! lets go of it when a process ends in whatever way, so a dead owner's lock clears itself. `progress/` names the owners:
+//! one file a shard (`run.json` for a run without shards), written anew every few seconds, which is also how far it is.
+//!
+//! A file system may keep locks to one machine. So a run is also refused if a file says that a process on another machine is
+//! running that it must not share the directory with; whether that is still true only a person can tell.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use report::table::replace;
+use serde::{Deserialize, Serialize};
+
+use crate::SweepError;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::read_text;
+use crate::execution::interrupt;
+use crate::job::shard::Shard;
+use crate::platform::clock::{short_time, since_1970};
+use crate::platform::shell::quoted_path;
+use crate::store::{host, usable};
+
+pub(crate) const LOCK: &str = "lock";
+/// The directory of the owners.
+pub const PROGRESS: &str = "progress";
+/// In there: who makes the directory ready has this locked. It stays empty.
+const DOOR: &str = "door";
+/// After this long without a word a process is thought to be gone. They write every few seconds, but a network file system
+/// may show it a minute late.
+pub const SILENCE: Duration = Duration::from_secs(90);
+
+/// How a process that runs jobs is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// At work, or killed since.
+    Running,
+    /// It has run all its jobs.
+    Finished,
+    /// It stopped before that, and said so.
+    Stopped,
+}
+
+/// A process that runs jobs, and how far it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Owner {
+    /// Its shard; none if it runs all jobs.
+    pub shard: Option<Shard>,
+    /// Its machine.
+    pub host: String,
+    /// Its process on that machine.
+    pub pid: u32,
+    /// What started it.
+    pub command: String,
+    /// When it started, in seconds since 1970.
+    pub started: u64,
+    /// When it wrote this.
+    pub updated: u64,
+    /// How it is doing.
+    pub state: State,
+    /// How far it is.
+    #[serde(flatten)]
+    pub tally: Tally,
+}
+
+/// How far a process is with its jobs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Jobs that are its own.
+    pub jobs: usize,
+    /// How many of them are done, failed ones included.
+    pub done: usize,
+    /// How many of them failed.
+    pub failed: usize,
+    /// How many it is at just now.
+    pub running: usize,
+    /// Tokens it has simulated a second since it started.
+    pub tokens_per_second: f64,
+}
+
+/// An owner as its file shows it.
+#[derive(Debug)]
+pub struct Seen {
+    /// What the file says.
+    pub owner: Owner,
+    /// The file.
+    pub path: PathBuf,
+    /// Since it was written.
+    pub age: Duration,
+}
+
+impl Seen {
+    /// Whether the process is known or thought to be there still.
+    #[must_use]
+    pub fn alive(&self) -> bool {
+        self.owner.state == State::Running && !self.owner.is_gone() && self.age < SILENCE
+    }
+}
+
+impl Owner {
+    /// Whether it was on this machine and is there no more.
+    fn is_gone(&self) -> bool {
+        let processes = Path::new("/proc");
+        self.host == host() && processes.join("self").exists() && !processes.join(self.pid.to_string()).exists()
+    }
+}
+
+fn file(shard: Option<Shard>) -> String {
+    shard.map_or_else(|| "run.json".to_owned(), |shard| format!("{}-of-{}.json", shard.index(), shard.of()))
+}
+
+/// The right to run jobs in a directory; ends with the value, which says so in the owner's file whatever the reason.
+#[derive(Debug)]
+pub struct Claim {
+    directory: PathBuf,
+    owner: Owner,
+    /// Keeps the lock.
+    _lock: File,
+}
+
+impl Claim {
+    /// Claims `directory`, which is made if it is not there: with other shards, or alone.
+    ///
+    /// # Errors
+    /// [`SweepError::Usage`] naming the owner if somebody works there who must not be disturbed, and when the file system
+    /// says no.
+    pub fn take(directory: &Path, shard: Option<Shard>) -> Result<Self, SweepError> {
+        Self::take_after(directory, shard, || Ok(()))
+    }
+
+    /// As [`Claim::take`]; once the lock is held, and before anybody is told, `prepare` looks and makes the directory ready. Shards do
+    /// that one after the other.
+    ///
+    /// # Errors
+    /// As [`Claim::take`], and those of `prepare`.
+    pub fn take_after(
+        directory: &Path,
+        shard: Option<Shard>,
+        prepare: impl FnOnce() -> Result<(), SweepError>,
+    ) -> Result<Self, SweepError> {
+        let lock = admitted(directory, shard.is_some())?;
+        let door = door(directory);
+        prepare()?;
+        let owner = Owner {
+            shard,
+            host: host(),
+            pid: std::process::id(),
+            command: interrupt::command(),
+            started: since_1970(),
+            updated: since_1970(),
+            state: State::Running,
+            tally: Tally::default(),
+        };
+        let claim = Self { directory: directory.to_owned(), owner, _lock: lock };
+        leave_word(directory, &claim.owner)?;
+        drop(door);
+        Ok(claim)
+    }
+
+    /// Says how far this process is. Somebody may want to know, but no job depends on it.
+    pub fn beat(&mut self, tally: Tally) {
+        (self.owner.tally, self.owner.updated) = (tally, since_1970());
+        let _ = leave_word(&self.directory, &self.owner);
+    }
+
+    /// Says that all jobs were run.
+    pub fn finish(mut self) {
+        self.owner.state = State::Finished;
+    }
+
+    /// What says that this process has stopped, for when it ends without letting go of the claim.
+    pub fn last_words(&self) -> impl Fn() + Send + 'static {
+        let (directory, owner) = (self.directory.clone(), self.owner.clone());
+        move || drop(leave_word(&directory, &owner.stopped()))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let _ = leave_word(&self.directory, &self.owner.stopped());
+    }
+}
+
+impl Owner {
+    /// The same when it is at no job any more.
+    #[must_use]
+    pub fn stopped(&self) -> Self {
+        let state = if self.state == State::Finished { State::Finished } else { State::Stopped };
+        Self { state, updated: since_1970(), tally: Tally { running: 0, ..self.tally }, ..self.clone() }
+    }
+}
+
+/// Takes the lock of a directory, with others or alone, if nobody is in the way.
+fn admitted(directory: &Path, with_others: bool) -> Result<File, SweepError> {
+    usable(directory)?;
+    let progress = directory.join(PROGRESS);
+    fs::create_dir_all(&progress).map_err(|source| SweepError::File { action: "create", path: progress, source })?;
+    let path = directory.join(LOCK);
+    let wrong = |source| SweepError::File { action: "lock", path: path.clone(), source };
+    let lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(wrong)?;
+    let (held, locks) = match if with_others { lock.try_lock_shared() } else { lock.try_lock() } {
+        Ok(()) => (false, true),
+        Err(TryLockError::WouldBlock) => (true, true),
+        // There are file systems without locks. The owners' files must do.
+        Err(TryLockError::Error(error)) if no_locks_here(&error) => (false, false),
+        Err(TryLockError::Error(error)) => return Err(wrong(error)),
+    };
+    // Shards do not disturb each other, nor the same shard somewhere else: a scheduler may start one twice.
+    let in_the_way = |seen: &Seen| !with_others || seen.owner.shard.is_none();
+    let running = |seen: &Seen| seen.owner.state == State::Running && in_the_way(seen);
+    let others: Vec<Seen> = owners(directory).into_iter().filter(running).collect();
+    if held {
+        // The one that wrote last, if it has come to write: that it is there is certain.
+        let other = others.iter().filter(|seen| !seen.owner.is_gone()).min_by_key(|seen| seen.age);
+        return Err(in_use(directory, other.as_slice()).into());
+    }
+    // Those of this machine would hold the lock if they were alive.
+    let dead = |seen: &Seen| (seen.owner.host == host() && locks) || seen.owner.is_gone();
+    let (dead, believed): (Vec<Seen>, Vec<Seen>) = others.into_iter().partition(dead);
+    if !believed.is_empty() {
+        return Err(in_use(directory, &believed.iter().collect::<Vec<_>>()).into());
+    }
+    for seen in dead {
+        // What it says of its jobs stays.
+        let _ = leave_word(directory, &seen.owner.stopped());
+    }
+    Ok(lock)
+}
+
+/// Has `prepare` make a directory ready, as [`Claim::take_after`] would for a shard, and claims nothing.
+///
+/// # Errors
+/// As [`Claim::take_after`].
+pub fn before_shards(directory: &Path, prepare: impl FnOnce() -> Result<(), SweepError>) -> Result<(), SweepError> {
+    let _lock = admitted(directory, true)?;
+    let _door = door(directory);
+    prepare()
+}
+
+/// One process at a time is in the door, where files can be locked; elsewhere all are. Network disks lock no directories, and only what may be written.
+fn door(directory: &Path) -> Option<File> {
+    let path = directory.join(PROGRESS).join(DOOR);
+    let door = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).ok()?;
+    door.lock().ok()?;
+    Some(door)
+}
+
+/// Writes an owner's file.
+///
+/// # Errors
+/// When the file system says no.
+pub fn leave_word(directory: &Path, owner: &Owner) -> Result<(), SweepError> {
+    let path = directory.join(PROGRESS).join(file(owner.shard));
+    let text = serde_json::to_string_pretty(owner).map_err(|error| SweepError::File {
+        action: "write",
+        path: path.clone(),
+        source: error.into(),
+    })?;
+    Ok(replace(&path, (text + "\n").as_bytes())?)
+}
+
+/// Everybody who has left word in a run directory, shards in order. Files that say nothing are passed over.
+#[must_use]
+pub fn owners(directory: &Path) -> Vec<Seen> {
+    let Ok(entries) = fs::read_dir(directory.join(PROGRESS)) else { return Vec::new() };
+    let seen = entries.filter_map(|entry| {
+        let path = entry.ok()?.path();
+        let named = path.extension().is_some_and(|extension| extension == "json");
+        let owner: Owner = serde_json::from_str(&read_text(&path).ok().filter(|_| named)?).ok()?;
+        let age = age(&owner, path.metadata().and_then(|file| file.modified()).ok());
+        Some(Seen { owner, path, age })
+    });
+    let mut seen: Vec<Seen> = seen.collect();
+    seen.sort_by_key(|seen| seen.owner.shard.map(|shard| (shard.of(), shard.index())));
+    seen
+}
+
+/// How long ago an owner wrote its file. Its clock may be ahead; then the time counts at which the file system says it was `written`, and
+/// if that is ahead as well the owner is not known to be alive.
+fn age(owner: &Owner, written: Option<SystemTime>) -> Duration {
+    let (now, updated) = (since_1970(), owner.updated);
+    if updated <= now.saturating_add(SILENCE.as_secs()) {
+        return Duration::from_secs(now.saturating_sub(updated));
+    }
+    written.and_then(|written| written.elapsed().ok()).unwrap_or(SILENCE)
+}
+
+fn no_locks_here(error: &std::io::Error) -> bool {
+    // ENOLCK and ENOSYS of Linux, which have no name of their own.
+    error.kind() == ErrorKind::Unsupported || matches!(error.raw_os_error(), Some(37 | 38))
+}
+
+/// The refusal: who is in the way, one that is known to be there or those that are believed to be.
+fn in_use(directory: &Path, others: &[&Seen]) -> Diagnostic {
+    let directory = directory.display();
+    let Some(Seen { owner, age, .. }) = others.first() else {
+        return Diagnostic::new(format!("{directory} is in use by another process that has just started"))
+            .help("wait until it ends, or choose another run directory with -o");
+    };
+    let Owner { host: machine, pid, command, .. } = owner;
+    let who = owner.shard.map_or_else(String::new, |shard| format!(", shard {shard}"));
+    let wrong = Diagnostic::new(format!("{directory} is in use by process {pid} on {machine}{who}"));
+    let seen = format!("it runs `{command}`, last sign of life {} ago", short_time(*age));
+    if *machine == host() {
+        return wrong.help(format!("{seen}; wait until it ends, or choose another run directory with -o"));
+    }
+    let files: Vec<String> = others.iter().map(|seen| quoted_path(&seen.path)).collect();
+    wrong.help(format!(
+        "{seen}; wait for it. If it is gone for good, tell so with `rm {}` and start again",
+        files.join(" ")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory in which a process of another machine, or a dead one of this machine, has left its file.
+    fn left_by(host: &str, shard: Option<Shard>) -> tempfile::TempDir {
+        let home = tempfile::tempdir().unwrap();
+        let claim = Claim::take(home.path(), shard).unwrap();
+        let owner = Owner { host: host.to_owned(), pid: u32::MAX, ..claim.owner.clone() };
+        drop(claim);
+        leave_word(home.path(), &owner).unwrap();
+        home
+    }
+
+    fn shard(text: &str) -> Option<Shard> {
+        Some(text.parse().unwrap())
+    }
+
+    fn refusal(directory: &Path, shard: Option<Shard>) -> String {
+        match Claim::take(directory, shard) {
+            Err(SweepError::Usage(wrong)) => wrong.render(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn one_run_excludes_everybody_and_shards_only_a_run() {
+        let home = tempfile::tempdir().unwrap();
+        let run = Claim::take(home.path(), None).unwrap();
+        let me = format!("process {} on {}", std::process::id(), host());
+        assert!(refusal(home.path(), None).contains(&me));
+        assert!(refusal(home.path(), shard("1/2")).contains(&me));
+        run.finish();
+        let one = Claim::take(home.path(), shard("1/2")).unwrap();
+        let two = Claim::take(home.path(), shard("2/2")).unwrap();
+        let again = Claim::take(home.path(), shard("2/2")).unwrap();
+        let refused = refusal(home.path(), None);
+        assert!(refused.contains(&me) && refused.contains("/2"), "{refused}");
+        drop((one, two, again));
+        Claim::take(home.path(), None).unwrap();
+    }
+
+    #[test]
+    fn the_lock_of_a_dead_owner_clears_itself() {
+        for shard in [None, shard("2/3")] {
+            let home = left_by(&host(), shard);
+            Claim::take(home.path(), None).unwrap().finish();
+            assert!(owners(home.path()).iter().all(|seen| seen.owner.state != State::Running));
+        }
+    }
+
+    #[test]
+    fn an_owner_on_another_machine_is_believed_and_the_message_says_what_to_remove() {
+        let home = left_by("elsewhere", None);
+        for shard in [None, shard("1/2")] {
+            let refused = refusal(home.path(), shard);
+            assert!(refused.contains("process 4294967295 on elsewhere"), "{refused}");
+            assert!(refused.contains("progress/run.json` and start again"), "{refused}");
+        }
+        fs::remove_file(home.path().join(PROGRESS).join("run.json")).unwrap();
+        Claim::take(home.path(), None).unwrap();
+        // Of shards elsewhere only a run without shards takes notice.
+        let home = left_by("elsewhere", shard("1/2"));
+        Claim::take(home.path(), shard("1/2")).unwrap();
+        let home = left_by("elsewhere", shard("1/2"));
+        assert!(refusal(home.path(), None).contains("1-of-2.json` and start again"));
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_keeps_nobody_alive() {
+        let home = tempfile::tempdir().unwrap();
+        let claim = Claim::take(home.path(), shard("1/2")).unwrap();
+        let year = 365 * 24 * 3600;
+        let path = home.path().join(PROGRESS).join("1-of-2.json");
+        let alive = |ahead: u64, written: SystemTime| {
+            leave_word(home.path(), &Owner { updated: since_1970() + ahead, ..claim.owner.clone() }).unwrap();
+            File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
+            owners(home.path())[0].alive()
+        };
+        let (now, day) = (SystemTime::now(), Duration::from_secs(24 * 3600));
+        // As long as it writes it is there, whatever its clock says.
+        assert!(alive(0, now) && alive(20, now) && alive(year, now));
+        assert!(!alive(year, now - day), "it has not written for a day");
+        assert!(!alive(year, now + day), "no clock tells");
+        assert!(alive(0, now - day), "a file system may be slow to say so");
+    }
+
+    #[test]
+    fn shards_look_and_make_ready_one_after_the_other_and_before_anything_is_written() {
+        let home = tempfile::tempdir().unwrap();
+        let refused = Claim::take_after(home.path(), shard("1/2"), || Err(Diagnostic::new("no").into()));
+        assert!(refused.is_err() && owners(home.path()).is_empty());
+        let inside = std::sync::Mutex::new(());
+        std::thread::scope(|scope| {
+            let take = |i: u32| {
+                Claim::take_after(home.path(), Shard::new(i, 4), || {
+                    let alone = inside.try_lock();
+                    assert!(alone.is_ok());
+                    std::thread::sleep(Duration::from_millis(20));
+                    Ok(())
+                })
+            };
+            (1..=4).map(|i| scope.spawn(move || take(i))).collect::<Vec<_>>().into_iter().for_each(|thread| {
+                thread.join().unwrap().unwrap();
+            });
+        });
+    }
+
+    #[test]
+    fn word_left_by_an_owner_is_read_back() {
+        let home = tempfile::tempdir().unwrap();
+        let mut claim = Claim::take(home.path(), shard("3/4")).unwrap();
+        let tally = Tally { jobs: 10, done: 4, failed: 1, running: 2, tokens_per_second: 1e9 };
+        claim.beat(tally);
+        fs::write(home.path().join(PROGRESS).join("4-of-4.json"), "{ damaged").unwrap();
+        let seen = owners(home.path());
+        assert_eq!(seen.len(), 1);
+        assert_eq!((seen[0].owner.shard, seen[0].owner.tally, seen[0].alive()), (shard("3/4"), tally, true));
+        drop(claim);
+        let seen = owners(home.path());
+        assert_eq!((seen[0].owner.state, seen[0].owner.tally.running, seen[0].alive()), (State::Stopped, 0, false));
+    }
+}
