@@ -6,21 +6,31 @@
 //! | [`diagnostic`] | errors that show the line and a caret |
 //! | [`document`] | TOML as a tree that knows where everything was written |
 //! | [`expression`] | `"T/4"` and `where` |
-//! | `keys`, `section`, `overrides` | the keys there are; taking them out of tables; `KEY=VALUES` |
-//! | `read` | from the tree to a [`Config`] |
+//! | `settings` | what a sweep is: [`Config`] and its parts |
+//! | `keys`, `section` | the keys there are, and taking them out of tables |
+//! | `spelling`, `overrides` | one spelling of each axis; `KEY=VALUES` of the command line |
+//! | `values`, `names`, `grids` | the values of an axis, the names in expressions, one `[grid]` |
+//! | `task`, `stages` | what `[task]` and the stages of `[training]` say |
+//! | `read` | from a file to a [`Config`] |
 //! | [`resolved`] | the config with every default, written out |
 
 pub mod diagnostic;
 pub mod document;
 pub mod expression;
-pub(crate) mod keys;
-pub(crate) mod overrides;
+mod grids;
+mod keys;
+mod names;
+mod overrides;
 mod read;
 pub mod resolved;
-pub(crate) mod section;
+mod section;
+mod settings;
 pub mod source;
+mod spelling;
+mod stages;
+mod task;
+mod values;
 
-pub use read::{
-    AxisSpec, Condition, Config, DEFAULT_MAX_JOBS, Element, GridSpec, Pretraining, Quantity, Shared, load, parse,
-};
-pub(crate) use read::{MOST_BYTES, MOST_JOBS, read_text, two_spellings};
+pub use read::{DEFAULT_MAX_JOBS, load, parse};
+pub(crate) use read::{MOST_BYTES, MOST_JOBS, read_text};
+pub use settings::{AxisSpec, Condition, Config, Element, GridSpec, Pretraining, Quantity, Shared};

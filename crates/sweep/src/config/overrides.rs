@@ -7,7 +7,7 @@ use crate::axis;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::document::{self, Entry, Node, Value};
 use crate::config::source::{COMMAND_LINE, Source, Span};
-use crate::config::two_spellings;
+use crate::config::spelling::two_spellings;
 
 /// Names in a key at most; the config's have three.
 const DEEPEST: usize = 4;
