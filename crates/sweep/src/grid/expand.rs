@@ -1,70 +1,11 @@
 //! From the values of the axes to the points of the grid.
 
-use report::record::written;
-use scb_core::Weights;
-use scb_core::optimise::ALGORITHMS;
-
 use crate::axis::{self, AXES};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::expression::significant;
-use crate::config::{Config, GridSpec, Pretraining, Quantity};
-
-/// The most that [`Point::bytes`] may be.
-const MAX_BYTES: f64 = 8e9;
-
-/// The value of every axis, by its index in [`AXES`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Point {
-    /// The values.
-    pub values: [f64; AXES.len()],
-}
-
-impl Point {
-    /// The value of an axis that holds whole numbers.
-    #[must_use]
-    pub fn whole(&self, index: usize) -> usize {
-        self.values[index] as usize
-    }
-
-    /// Bytes that a job's attention, its rounded form, its gradient, a chunk of tokens, the true patterns and what its algorithm
-    /// holds besides take.
-    #[must_use]
-    pub fn bytes(&self) -> f64 {
-        let value = |index: usize| self.values[index];
-        value(axis::N) * (12.0 * value(axis::T) + 32.0 * value(axis::Q)) + 16.0 * value(axis::T) + self.own_bytes()
-    }
-
-    /// Bytes that the run takes which V is transferred from, if it is.
-    #[must_use]
-    pub fn pretraining_bytes(&self, pretraining: &Pretraining) -> f64 {
-        if !self.transfers() {
-            return 0.0;
-        }
-        let mut source = self.clone();
-        source.values[axis::T] = f64::from(pretraining.t);
-        source.values[axis::ALGORITHM] = 0.0;
-        source.bytes()
-    }
-
-    /// Bytes that its algorithm holds besides a model and its gradient.
-    fn own_bytes(&self) -> f64 {
-        let algorithm = &ALGORITHMS[self.whole(axis::ALGORITHM)];
-        (algorithm.bytes)(self.values[axis::N], self.values[axis::T])
-    }
-
-    /// Whether it starts from a V that was learned elsewhere.
-    #[must_use]
-    pub fn transfers(&self) -> bool {
-        self.values[axis::TRANSFER] > 0.0
-    }
-}
-
-/// The axes beyond the fixed columns that some grid names, in the order of [`AXES`].
-#[must_use]
-pub fn further_axes(config: &Config) -> Vec<usize> {
-    let named = |i: usize| config.grids.iter().any(|g| g.axes.iter().any(|a| a.axis == i && a.listed));
-    (0..AXES.len()).filter(|&i| !AXES[i].fixed_column && named(i)).collect()
-}
+use crate::config::{Config, GridSpec, Quantity};
+use crate::grid::point::{Point, here};
+use crate::grid::validate::validate;
 
 /// Calls `visit` with every point of every grid, those that a `where` drops left out; the last axis
 /// varies fastest. Points may repeat.
@@ -126,7 +67,7 @@ fn expand_one(grid: &GridSpec, config: &Config, visit: &mut impl FnMut(Point)) -
         }
         let point = resolve(grid, &chosen);
         if wanted(grid, &point)? {
-            check(grid, config, &chosen, &point)?;
+            validate(grid, config, &chosen, &point)?;
             kept += 1;
             visit(point);
         }
@@ -169,12 +110,6 @@ fn wanted(grid: &GridSpec, point: &Point) -> Result<bool, Diagnostic> {
     }
 }
 
-/// Where in the grid a point is.
-fn here(point: &Point) -> String {
-    let [n, q, t] = [axis::N, axis::Q, axis::T].map(|i| point.values[i]);
-    format!("at N = {n}, Q = {q}, T = {t}")
-}
-
 fn value(point: &Point, name: &str) -> f64 {
     axis::index(name).map_or(f64::NAN, |i| point.values[i])
 }
@@ -195,93 +130,11 @@ fn resolve(grid: &GridSpec, chosen: &[usize]) -> Point {
     point
 }
 
-fn check(grid: &GridSpec, config: &Config, chosen: &[usize], point: &Point) -> Result<(), Diagnostic> {
-    let (n, q, t) = (point.whole(axis::N), point.whole(axis::Q), point.whole(axis::T));
-    let here = || here(point);
-    let complain = |index: usize, title: String, label: String, help: String| {
-        let mut wrong = Diagnostic::new(title).help(help);
-        let found = grid.axes.iter().zip(chosen).find(|(spec, _)| spec.axis == index);
-        match found.and_then(|(spec, &at)| spec.elements[at].span.clone()) {
-            Some(span) => wrong = wrong.at(span, label),
-            None => wrong = wrong.at(grid.span.clone(), label),
-        }
-        Err(wrong)
-    };
-    for (i, axis) in AXES.iter().enumerate() {
-        if let Some(complaint) = axis.complaint(point.values[i]) {
-            let label = format!("gives {} {}", written(point.values[i]), here());
-            let help = "change the expression, or drop such points with a `where`".to_owned();
-            return complain(i, complaint, label, help);
-        }
-    }
-    let (bytes, own) = (point.bytes(), point.own_bytes());
-    if own > MAX_BYTES {
-        let name = ALGORITHMS[point.whole(axis::ALGORITHM)].name;
-        let label = format!("{name} takes {own:.0} bytes ({:.0} GB) for its counts {}", own / 1e9, here());
-        let help = format!("keep it below {:.0} GB, or drop such points with a `where`", MAX_BYTES / 1e9);
-        return complain(axis::T, format!("one job of `{name}` needs too much memory"), label, help);
-    }
-    if bytes > MAX_BYTES {
-        let label = format!("its attention takes {:.0} GB {}", bytes / 1e9, here());
-        let help = format!(
-            "keep 12 N T + 16 T + 32 N Q bytes below {:.0} GB, or drop such points with a `where`",
-            MAX_BYTES / 1e9
-        );
-        return complain(axis::T, "one job of this size needs too much memory".to_owned(), label, help);
-    }
-    if q > t {
-        let help = "drop such points with where = \"Q <= T\"".to_owned();
-        return complain(axis::Q, format!("Q = {q} exceeds T = {t}"), "more positions than there are".to_owned(), help);
-    }
-    if q == t && config.shared.weights == Weights::Equal {
-        let help = "drop such points with where = \"Q < T\", or draw the weights of q".to_owned();
-        let label = "attends to every position equally, so there is nothing to learn".to_owned();
-        return complain(axis::Q, format!("Q = T = {t} with equal weights"), label, help);
-    }
-    if let Some(matrix) = &config.shared.matrix {
-        let rows = matrix.nrows();
-        if rows != n {
-            let help = format!("set N = {rows}, or remove task.matrix");
-            return complain(axis::N, format!("N = {n}, but task.matrix has {rows} states"), here(), help);
-        }
-    }
-    let flip = point.values[axis::FLIP];
-    if flip > 0.0 && flip < 1.0 {
-        let help = "use 0 for never, or a factor of at least 1, for example flip = 2".to_owned();
-        let label = "would turn a good model over".to_owned();
-        return complain(axis::FLIP, format!("flip = {} is between 0 and 1", written(flip)), label, help);
-    }
-    if point.transfers() && (point.values[axis::INIT_ALPHA_V], point.values[axis::INIT_ALPHA_A]) != (0.0, 0.0) {
-        let help = "leave init_alpha_v and init_alpha_a at 0 where transfer is above 0".to_owned();
-        let label = "a start is planted or transferred, not both".to_owned();
-        return complain(axis::TRANSFER, "V cannot be planted and transferred".to_owned(), label, help);
-    }
-    if point.transfers() {
-        let (length, theta) = (config.shared.pretraining.t as usize, point.values[axis::THETA]);
-        if q > length || (q == length && config.shared.weights == Weights::Equal) {
-            let label = format!("more than a source of length {length} can be told by");
-            let help = "raise pretraining.T, or drop such points with a `where`".to_owned();
-            return complain(axis::Q, format!("Q = {q}, but pretraining.T = {length}"), label, help);
-        }
-        if n == 2 && theta.abs() < 1.0 {
-            let label = "all chains of two states and one mu lie on a line".to_owned();
-            let help = "use theta = 1 or -1, or N = 3 or more".to_owned();
-            return complain(axis::THETA, format!("theta = {} at N = 2", written(theta)), label, help);
-        }
-    }
-    let (batch, budget) = (point.values[axis::BATCH_SIZE], point.values[axis::MAX_SAMPLES]);
-    if batch > budget {
-        let help = "raise training.max_samples or lower batch_size".to_owned();
-        let label = format!("{batch} samples a step, but a budget of {budget} {}", here());
-        return complain(axis::BATCH_SIZE, "the budget does not pay for one step".to_owned(), label, help);
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::parse;
+    use crate::grid::further_axes;
 
     fn points(text: &str) -> Vec<Point> {
         let config = parse("test", "test.toml", text.to_owned(), &[]).unwrap_or_else(|e| panic!("{}", e.render()));
