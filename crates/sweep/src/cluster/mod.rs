@@ -1,3 +1,11 @@
-//! Clusters: batch scripts, and what is asked of the scheduler.
+//! Slurm clusters.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`scripts`] | the batch scripts of a sweep |
+//! | [`options`] | which words are options of sbatch, and which of them the user may not give |
+//! | [`scheduler`] | the few commands that talk to the scheduler |
 
-pub mod slurm;
+pub mod options;
+pub mod scheduler;
+pub mod scripts;

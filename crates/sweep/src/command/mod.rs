@@ -60,7 +60,7 @@ fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<(), SweepEr
     }
     // Tasks that wait in a queue will read the config that stands here then.
     let Some(array) = slurm::last_array(directory) else { return Ok(()) };
-    let tasks = match crate::cluster::slurm::queued(&array) {
+    let tasks = match crate::cluster::scheduler::queued(&array) {
         // Where there is no Slurm, as on a laptop that the directory was copied to, nothing waits.
         Err(SweepError::Usage(_)) => 0,
         tasks => tasks?,

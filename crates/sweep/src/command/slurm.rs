@@ -10,7 +10,8 @@ use report::table::write_whole;
 use super::{closing, refuse_another_sweep, run_directory};
 use crate::SweepError;
 use crate::args::SlurmArguments;
-use crate::cluster::slurm::{self, Submission};
+use crate::cluster::scripts::Submission;
+use crate::cluster::{options, scheduler};
 use crate::config;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::resolved;
@@ -82,7 +83,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
         print(&format!("{}{}\n{}{}", file(&array_script), scripts.shards, file(&report_script), scripts.report))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let largest = slurm::largest_index()?;
+    let largest = scheduler::largest_index()?;
     if arguments.shards > largest {
         let wrong =
             Diagnostic::new(format!("{} shards are more than this cluster takes in one array", arguments.shards));
@@ -102,11 +103,11 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     fs::create_dir_all(&place).map_err(|source| SweepError::File { action: "create", path: place.clone(), source })?;
     write_whole(&array_script, scripts.shards.as_bytes())?;
     write_whole(&report_script, scripts.report.as_bytes())?;
-    let array = slurm::submit(&array_script, &[])?;
+    let array = scheduler::submit(&array_script, &[])?;
     write_whole(&place.join(ARRAY), format!("{array}\n").as_bytes())?;
     let (tasks, jobs) = (shards.len(), plan.outstanding.len());
     print(&format!("submitted array {array}, {tasks} tasks for {jobs} jobs\n"))?;
-    let report = slurm::submit(&report_script, &slurm::after(&array))?;
+    let report = scheduler::submit(&report_script, &scheduler::after(&array))?;
     print(&format!(
         "submitted job {report}, which reports when they are over\n\
          scripts and logs: {directory}/{PLACE}; how far it is: sweep status {directory}\n",
@@ -118,10 +119,10 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
 /// Further words for sbatch must be options, and none that is set here.
 fn check_extra(extra: &[String]) -> Result<(), SweepError> {
     let help = "write further options as sbatch takes them, for example -- --qos=long --constraint=avx512";
-    if let Some(word) = extra.first().filter(|word| !slurm::is_option(word)) {
+    if let Some(word) = extra.first().filter(|word| !options::is_option(word)) {
         return Err(Diagnostic::new(format!("`{word}` after -- is no option of sbatch")).help(help).into());
     }
-    match extra.iter().find_map(|word| Some((word, slurm::reserved(word)?))) {
+    match extra.iter().find_map(|word| Some((word, options::reserved(word)?))) {
         None => Ok(()),
         Some((word, (option, set))) => {
             let title = if set {
@@ -168,7 +169,7 @@ pub(crate) fn last_array(directory: &Path) -> Option<String> {
 /// A second array beside the first would do no harm, and nothing else either.
 fn refuse_twice(directory: &Path) -> Result<(), SweepError> {
     let Some(array) = last_array(directory) else { return Ok(()) };
-    match slurm::queued(&array)? {
+    match scheduler::queued(&array)? {
         0 => Ok(()),
         tasks => Err(Diagnostic::new(format!(
             "array {array} of this sweep still has {} queued or running",
