@@ -1,4 +1,4 @@
-//! A job: what it is, what identifies it, which random streams it draws from.
+//! Which id a job has, and which random streams it draws from.
 //!
 //! # Identity
 //! A job's id is the first 128 bits of a BLAKE3 hash of its canonical form: the results version, the
@@ -18,104 +18,21 @@
 //! A run that V is transferred from has an id of its own, made of what decides it: the task, the correlation theta of the
 //! source, the settings of the pretraining, and the replicate. The stream of the source derives from the task alone, so that sources at different
 //! theta mix the same two chains.
-//!
-//! # Results versions
-//! - 1: first version.
-//! - 2: histograms in integers, another order of random words, streams by slot; from now on a new version keeps the tasks.
-//! - 3: rounding for weights that are not equal, SGD ends its stages on the alignment itself, a blow-up after recovery is one, sources of one
-//!   strength.
 
-use std::collections::{HashMap, HashSet};
-use std::fmt::{self, Write};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::fmt::Write;
 
 use blake3::Hasher;
-use rayon::prelude::*;
 use report::record::STEP_SCALES;
-use scb_core::kernel::Level;
-use scb_core::optimise::{ALGORITHMS, Start};
+use scb_core::Weights;
 use scb_core::random::Seed;
-use scb_core::train::{StageEnd, StepScale, StopAt, TrainSpec};
-use scb_core::{Chain, TaskSpec, Weights};
+use scb_core::train::{StageEnd, StopAt};
 
 use crate::axis::{self, AXES};
-use crate::config::diagnostic::Diagnostic;
 use crate::config::{Config, Pretraining, Shared};
-use crate::grid::{self, Point};
-
-/// Raised whenever the same job would give other numbers; old results are then not used again.
-pub const RESULTS_VERSION: u32 = 3;
-
-/// Identifies a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct JobId(pub [u8; 16]);
-
-impl fmt::Display for JobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl JobId {
-    /// What [`JobId`] prints as: 32 hexadecimal digits, and nothing else.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut id = [0; 16];
-        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return None;
-        }
-        for (byte, digits) in id.iter_mut().zip(text.as_bytes().chunks(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-        }
-        Some(Self(id))
-    }
-}
-
-/// One run at one point of the grid.
-#[derive(Debug, Clone)]
-pub struct Job {
-    /// Its id.
-    pub id: JobId,
-    /// Its parameters, which replicates share.
-    pub point: Arc<Point>,
-    /// Which replicate, from 0.
-    pub replicate: u32,
-}
-
-/// Every job of a sweep, in the order of the grid, replicates fastest, none twice.
-///
-/// # Errors
-/// As [`grid::expand`].
-pub fn jobs(config: &Config) -> Result<Vec<Job>, Diagnostic> {
-    let mut points = Vec::new();
-    grid::expand(config, |point| points.push(Arc::new(point)))?;
-    let identity = Identity::new(config);
-    let ids_of = |points: &[Arc<Point>]| -> Vec<JobId> {
-        let mut lines = Lines::new();
-        let prefixes = points.iter().map(|point| identity.of_point(point, &mut lines));
-        prefixes.flat_map(|prefix| (0..config.replicates).map(move |replicate| prefix.id(replicate))).collect()
-    };
-    // Hashing a million points takes a second on one core. A machine that has no threads to give has one core.
-    let chunks = points.len().div_ceil(POINTS_AT_ONCE);
-    let threads = chunks.min(crate::job::plan::cores());
-    let pool = if threads > 1 { rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok() } else { None };
-    let ids: Vec<Vec<JobId>> = match pool {
-        Some(pool) => pool.install(|| points.par_chunks(POINTS_AT_ONCE).map(ids_of).collect()),
-        None => points.chunks(POINTS_AT_ONCE).map(ids_of).collect(),
-    };
-    let replicated = points.iter().flat_map(|point| (0..config.replicates).map(move |replicate| (point, replicate)));
-    let mut seen = HashSet::with_capacity(points.len() * config.replicates as usize);
-    let mut jobs = Vec::with_capacity(points.len() * config.replicates as usize);
-    for (id, (point, replicate)) in ids.into_iter().flatten().zip(replicated) {
-        if seen.insert(id) {
-            jobs.push(Job { id, point: Arc::clone(point), replicate });
-        }
-    }
-    Ok(jobs)
-}
-
-/// Points whose ids one core works out at a time.
-const POINTS_AT_ONCE: usize = 4096;
+use crate::grid::Point;
+use crate::job::id::{JobId, RESULTS_VERSION};
+use crate::job::spec::{Job, units};
 
 /// Makes ids and seeds; holds what all jobs of a sweep share.
 #[derive(Debug)]
@@ -186,7 +103,7 @@ impl Identity {
         text
     }
 
-    fn of_point(&self, point: &Point, lines: &mut Lines) -> PointIdentity {
+    pub(super) fn of_point(&self, point: &Point, lines: &mut Lines) -> PointIdentity {
         let mut id = self.start[units(point)].clone();
         id.update(lines.of(point));
         if point.transfers() {
@@ -236,7 +153,7 @@ impl Identity {
 
 /// The lines that axes have in a canonical form, kept from point to point: a grid has few values of each axis, and
 /// writing numbers takes most of the time of a plan.
-struct Lines {
+pub(super) struct Lines {
     /// For each axis, its values so far by their bits, and their lines.
     of_axes: [HashMap<u64, String>; AXES.len()],
     text: String,
@@ -246,7 +163,7 @@ impl Lines {
     /// Values of one axis that are kept. An axis by expressions may have more.
     const KEPT: usize = 4096;
 
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { of_axes: std::array::from_fn(|_| HashMap::new()), text: String::new() }
     }
 
@@ -267,21 +184,16 @@ impl Lines {
     }
 }
 
-struct PointIdentity {
+pub(super) struct PointIdentity {
     id: Hasher,
 }
 
 impl PointIdentity {
-    fn id(&self, replicate: u32) -> JobId {
+    pub(super) fn id(&self, replicate: u32) -> JobId {
         let mut hasher = self.id.clone();
         hasher.update(format!("replicate={replicate}\n").as_bytes());
         JobId(first_half(&hasher))
     }
-}
-
-/// Which unit of the step sizes a point has.
-fn units(point: &Point) -> usize {
-    point.whole(axis::STEP_SCALE)
 }
 
 fn line(text: &mut String, point: &Point, index: usize) {
@@ -307,101 +219,19 @@ fn first_half(hasher: &Hasher) -> [u8; 16] {
     half
 }
 
-impl Job {
-    /// What its task is drawn from.
-    #[must_use]
-    pub fn task_spec(&self, shared: &Shared) -> TaskSpec {
-        let values = &self.point.values;
-        TaskSpec {
-            n: self.point.whole(axis::N),
-            q: self.point.whole(axis::Q),
-            t: self.point.whole(axis::T),
-            chain: match &shared.matrix {
-                Some(matrix) => Chain::Given(matrix.clone()),
-                None => Chain::Mixture {
-                    persistence: values[axis::PERSISTENCE],
-                    concentration: values[axis::CONCENTRATION],
-                },
-            },
-            weights: shared.weights,
-        }
-    }
-
-    /// How it is trained; a V that is transferred to it takes the place of the start.
-    #[must_use]
-    pub fn train_spec(&self, shared: &Shared, level: Level) -> TrainSpec {
-        let values = &self.point.values;
-        let flip = values[axis::FLIP];
-        TrainSpec {
-            algorithm: &ALGORITHMS[self.point.whole(axis::ALGORITHM)],
-            batch_size: self.point.whole(axis::BATCH_SIZE),
-            eta_boost: values[axis::ETA_BOOST],
-            eta_sparse: values[axis::ETA_SPARSE],
-            lambda: values[axis::LAMBDA],
-            steps: if units(&self.point) == 0 { StepScale::Normalised } else { StepScale::Raw },
-            attention_step: values[axis::ATTENTION_STEP],
-            start: Start::Planted { alpha_v: values[axis::INIT_ALPHA_V], alpha_a: values[axis::INIT_ALPHA_A] },
-            flip: (flip > 0.0).then_some(flip),
-            max_samples: values[axis::MAX_SAMPLES] as u64,
-            // What boosting is for has been learned elsewhere.
-            boost_end: if self.point.transfers() {
-                StageEnd { steps: Some(0), ..StageEnd::default() }
-            } else {
-                shared.boost_end
-            },
-            sparse_end: shared.sparse_end,
-            cut: values[axis::CUT],
-            keep: values[axis::KEEP],
-            signal: shared.signal,
-            epsilon: values[axis::EPSILON],
-            resolution: shared.resolution,
-            stop_at: shared.stop_at,
-            level,
-        }
-    }
-
-    /// Tokens simulated if the whole budget is spent, the unit of cost. A step also touches N x T entries of
-    /// the attention, which counts like the tokens of N/4 samples; population runs cost that alone.
-    #[must_use]
-    pub fn cost(&self) -> f64 {
-        let values = &self.point.values;
-        let batch = values[axis::BATCH_SIZE];
-        let steps = (values[axis::MAX_SAMPLES] / batch).floor().max(1.0);
-        let drawn = if ALGORITHMS[self.point.whole(axis::ALGORITHM)].draws_samples { batch } else { 0.0 };
-        steps * values[axis::T] * (drawn + values[axis::N] / 4.0)
-    }
-
-    /// Bytes it takes while it runs, about: its attention, its rounded form, its gradient, a chunk of tokens and the true
-    /// patterns, and a tenth more. A whole number.
-    #[must_use]
-    pub fn bytes(&self) -> f64 {
-        (1.1 * self.point.bytes() + 4e6).ceil()
-    }
-
-    /// Its parameters in one line, for people.
-    #[must_use]
-    pub fn described(&self, further: &[usize]) -> String {
-        let mut text = String::new();
-        for (i, axis) in AXES.iter().enumerate() {
-            if axis.fixed_column || further.contains(&i) {
-                let _ = write!(text, "{}={} ", axis.name, axis.written(self.point.values[i]));
-            }
-        }
-        let _ = write!(text, "replicate={}", self.replicate);
-        text
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use std::collections::HashSet;
+
     use super::*;
     use crate::config::parse;
     use crate::config::resolved::to_toml;
+    use crate::job::jobs;
 
-    const GRID: &str =
+    pub(in crate::job) const GRID: &str =
         "seed = 7\nreplicates = 2\n[grid]\nN = 3\nQ = [1, 2]\nT = 64\nbatch_size = 16\neta_boost = 0.1\n";
 
-    fn config(text: &str, overrides: &[&str]) -> Config {
+    pub(in crate::job) fn config(text: &str, overrides: &[&str]) -> Config {
         let overrides: Vec<String> = overrides.iter().map(|&o| o.to_owned()).collect();
         parse("test", "test.toml", text.to_owned(), &overrides).unwrap_or_else(|e| panic!("{}", e.render()))
     }
@@ -439,57 +269,6 @@ mod tests {
         assert_eq!(ids(&["pretraining.T=32", "init.transfer=0", "theta=0.5", "flip=0"]), before);
         assert_ne!(ids(&["transfer=1", "pretraining.T=32"]), ids(&["transfer=1"]));
         assert_ne!(ids(&["transfer=1", "theta=0.5"]), ids(&["transfer=1"]));
-    }
-
-    /// The same settings written out by hand: a parameter that went to the wrong place would differ.
-    #[test]
-    fn every_parameter_goes_where_it_belongs() {
-        let overrides = [
-            "N=5",
-            "Q=3",
-            "T=70",
-            "batch_size=7",
-            "eta_boost=0.11",
-            "eta_sparse=0.12",
-            "lambda=0.13",
-            "algorithm=sgd",
-            "persistence=0.14",
-            "concentration=0.15",
-            "init_alpha_v=0.16",
-            "init_alpha_a=0.17",
-            "epsilon=0.18",
-            "cut=0.19",
-            "keep=0.21",
-            "max_samples=2200",
-            "training.signal=0.23",
-            "training.resolution=0.24",
-            "training.step_scale=raw",
-            "attention_step=0.28",
-            "flip=2.9",
-            "training.stop_at=budget",
-            "training.boost.end_steps=25",
-            "training.boost.end_share=0.26",
-            "training.boost.end_alpha=false",
-            "training.sparse.end_kept_mass=0.27",
-            "task.weights={ dirichlet = 2.8 }",
-        ];
-        let config = config(GRID, &overrides);
-        let job = &jobs(&config).unwrap()[1];
-        let task = job.task_spec(&config.shared);
-        let chain = Chain::Mixture { persistence: 0.14, concentration: 0.15 };
-        assert_eq!(task, TaskSpec { n: 5, q: 3, t: 70, chain, weights: Weights::Dirichlet(2.8) });
-        let spec = job.train_spec(&config.shared, Level::best());
-        assert_eq!(spec.algorithm.name, "sgd");
-        let whole = (spec.batch_size, spec.max_samples, spec.steps, spec.stop_at, job.replicate);
-        assert_eq!(whole, (7, 2200, StepScale::Raw, StopAt::Budget, 1));
-        let real = [spec.eta_boost, spec.eta_sparse, spec.lambda, spec.attention_step];
-        assert_eq!(real, [0.11, 0.12, 0.13, 0.28]);
-        assert_eq!((spec.start, spec.flip), (Start::Planted { alpha_v: 0.16, alpha_a: 0.17 }, Some(2.9)));
-        let real = [spec.epsilon, spec.cut, spec.keep, spec.signal, spec.resolution];
-        assert_eq!(real, [0.18, 0.19, 0.21, 0.23, 0.24]);
-        let boost = StageEnd { steps: Some(25), share: Some(0.26), alpha: None, kept_mass: None };
-        let sparse = StageEnd { kept_mass: Some(0.27), ..StageEnd::default() };
-        assert_eq!((spec.boost_end, spec.sparse_end), (boost, sparse));
     }
 
     #[test]
