@@ -1,7 +1,12 @@
 //! Everything a grid may vary.
 //!
-//! `table` has one row a parameter, and its index.
+//! | module | holds |
+//! |---|---|
+//! | `shape` | what one axis is: its key, its values, its part |
+//! | `table` | every axis, one row each, and its index |
 
+mod shape;
 mod table;
 
+pub use shape::{Axis, Role, Shape};
 pub use table::*;

@@ -25,10 +25,8 @@ use crate::config::{keys, overrides};
 
 /// The most jobs a config may have unless it says otherwise.
 pub const DEFAULT_MAX_JOBS: u64 = 1_000_000;
-
 /// What it may raise them to: a plan of so many takes 25 GB.
 pub(crate) const MOST_JOBS: i64 = 100_000_000;
-
 /// The largest config file. A matrix of 256 x 256 takes 2 MB.
 pub(crate) const MOST_BYTES: u64 = 16 << 20;
 

@@ -7,7 +7,6 @@ use crate::config::expression::tree::{Binary, Expression, ExpressionError, FUNCT
 
 /// Brackets and signs may nest this deep.
 const MAX_DEPTH: usize = 64;
-
 /// An expression has at most this many numbers, names and signs.
 const MAX_TOKENS: usize = 1000;
 
