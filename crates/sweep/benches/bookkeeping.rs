@@ -17,8 +17,9 @@ use sweep::execution::memory::Memory;
 use sweep::execution::progress::Progress;
 use sweep::execution::scheduler::{Ended, Options, Work, execute};
 use sweep::execution::training::Training;
-use sweep::job::plan::{self, Plan};
+use sweep::job::plan::Plan;
 use sweep::job::{Job, jobs};
+use sweep::platform::machine::cores;
 use sweep::store::lock::Claim;
 use sweep::store::{Access, Finished, Store};
 
@@ -141,7 +142,7 @@ fn engine() -> Vec<(&'static str, bool)> {
 
 /// The share of the cores' time that did not go into jobs, which take `each` or as long as they say.
 fn run(config: &Arc<Config>, all: &[Job], work: impl Work, place: &Path, what: &str, each: Option<Duration>) -> f64 {
-    let threads = plan::cores();
+    let threads = cores();
     let mut claim = Claim::take(place, None).unwrap();
     let mut store = Store::open(place, Access::Alone).unwrap();
     store.prepare(config).unwrap();

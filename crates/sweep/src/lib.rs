@@ -43,6 +43,7 @@ use clap::Parser;
 
 use args::{Arguments, Command};
 pub use error::SweepError;
+use platform::terminal::{message_columns, say_as_it_is};
 
 /// Runs the command line; the whole program.
 ///
@@ -60,7 +61,12 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Slurm(slurm) => command::slurm::slurm(&slurm),
     };
     done.unwrap_or_else(|error| {
-        error.print();
+        print(&error);
         error.exit_code()
     })
+}
+
+/// Shows an error on the standard error, in lines that fit it.
+fn print(error: &SweepError) {
+    say_as_it_is(&error.diagnostic().render_within(message_columns()));
 }

@@ -111,7 +111,7 @@ fn tell(directory: &Path, (config, plan, store): &Looked) -> Result<(), SweepErr
     };
     let strangers = strangers(directory, plan, store).map_or_else(String::new, |text| text + "\n");
     let [partial, strangers] = [partial, strangers].map(|text| fitted(&text, Some(answer_columns())));
-    print(&format!("{partial}{answer}{strangers}{missing}"))
+    Ok(print(&format!("{partial}{answer}{strangers}{missing}"))?)
 }
 
 /// The exit code, with a last word if jobs have failed.

@@ -8,7 +8,8 @@ use crate::args::PlanArguments;
 use crate::config;
 use crate::execution::level;
 use crate::job;
-use crate::job::plan::{self, Plan};
+use crate::job::plan::Plan;
+use crate::platform::machine;
 use crate::platform::terminal::{answer_columns, fitted, print, say};
 use crate::store::admission;
 use crate::store::{Access, Store};
@@ -22,7 +23,7 @@ pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitCode, SweepError> {
         say(&format!("a run would be refused: {refusal}"));
     }
     let plan = Plan::new(&config, job::jobs(&config)?, store.done());
-    let threads = arguments.jobs.map_or_else(plan::cores, |cores| cores as usize);
+    let threads = arguments.jobs.map_or_else(machine::cores, |cores| cores as usize);
     if arguments.list {
         print(&plan.list())?;
     } else {

@@ -10,6 +10,7 @@ use crate::SweepError;
 use crate::args::Run;
 use crate::config;
 use crate::config::resolved;
+use crate::error::{FAILED, INTERRUPTED};
 use crate::execution::interrupt;
 use crate::execution::level;
 use crate::execution::memory::Memory;
@@ -17,7 +18,8 @@ use crate::execution::progress::Progress;
 use crate::execution::scheduler::{self, Ended, Options};
 use crate::execution::training::Training;
 use crate::job;
-use crate::job::plan::{self, Plan};
+use crate::job::plan::Plan;
+use crate::platform::machine;
 use crate::platform::shell::quoted_path;
 use crate::platform::terminal::{answer_columns, fitted, print, say};
 use crate::store::admission;
@@ -53,7 +55,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
         plan = plan.of_failed(&store);
     }
     let plan = Arc::new(plan);
-    let threads = run.jobs.map_or_else(plan::cores, |cores| cores as usize);
+    let threads = run.jobs.map_or_else(machine::cores, |cores| cores as usize);
     let options = Options { threads, fail_fast: run.fail_fast, memory: Memory::of_this_process() };
     let progress = Progress::new(&plan, plan.tally_before(&store), &config.name, run.quiet, level);
     let training = Training::new(&config, level).in_directory(&directory);
@@ -68,10 +70,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     };
     progress.finish();
     match there {
-        Err(error) if ended == Ended::Interrupted => {
-            error.print();
-            return Ok(ExitCode::from(interrupt::EXIT_CODE));
-        }
+        Err(error) if ended == Ended::Interrupted => return Err(SweepError::Interrupted(Box::new(error))),
         there => there?,
     }
     if ended != Ended::Complete {
@@ -79,7 +78,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
         let (done, jobs, left) = (tally.done, tally.jobs, tally.jobs - tally.done);
         let command = interrupt::continuing_command();
         say(&format!("{why}: {done} of {jobs} jobs are done and kept, {left} left; continue with\n\n    {command}"));
-        return Ok(ExitCode::from(if ended == Ended::Interrupted { interrupt::EXIT_CODE } else { 1 }));
+        return Ok(ExitCode::from(if ended == Ended::Interrupted { INTERRUPTED } else { FAILED }));
     }
     if let Some(shard) = run.shard {
         if !run.quiet {

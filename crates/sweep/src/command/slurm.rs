@@ -18,6 +18,7 @@ use crate::config::resolved;
 use crate::job;
 use crate::job::plan::Plan;
 use crate::job::shard::Shard;
+use crate::platform::files::{FileError, create_folder};
 use crate::platform::shell::quoted_path;
 use crate::platform::terminal::print;
 use crate::store::admission;
@@ -42,7 +43,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     if arguments.retry_failed {
         plan = plan.of_failed(&store);
     }
-    let unknown = |path: &Path, source| SweepError::File { action: "find", path: path.to_owned(), source };
+    let unknown = |path: &Path, source| FileError { action: "find", path: path.to_owned(), source };
     let absolute = std::path::absolute(&directory).map_err(|source| unknown(&directory, source))?;
     let program = std::env::current_exe().map_err(|source| unknown(Path::new("sweep"), source))?;
     check_lines(arguments, &[("the run directory", &absolute), ("sweep", &program)])?;
@@ -100,7 +101,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
         }
         store.prepare(&config)
     })?;
-    fs::create_dir_all(&place).map_err(|source| SweepError::File { action: "create", path: place.clone(), source })?;
+    create_folder(&place)?;
     write_whole(&array_script, scripts.shards.as_bytes())?;
     write_whole(&report_script, scripts.report.as_bytes())?;
     let array = scheduler::submit(&array_script, &[])?;

@@ -31,6 +31,6 @@ mod stages;
 mod task;
 mod values;
 
+pub(crate) use read::MOST_JOBS;
 pub use read::{DEFAULT_MAX_JOBS, load, parse};
-pub(crate) use read::{MOST_BYTES, MOST_JOBS, read_text};
 pub use settings::{AxisSpec, Condition, Config, Element, GridSpec, Pretraining, Quantity, Shared};

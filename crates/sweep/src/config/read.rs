@@ -3,7 +3,6 @@
 //! Everything that can be said without expanding the grid is said here; what depends on a point of
 //! the grid is said by `grid`. Nothing here touches the disk but to read the file.
 
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,13 +21,12 @@ use crate::config::stages::stage_end;
 use crate::config::task::{matrix, weights};
 use crate::config::values::{MOST_VALUES, element, only_value};
 use crate::config::{keys, overrides};
+use crate::platform::files::read_text;
 
 /// The most jobs a config may have unless it says otherwise.
 pub const DEFAULT_MAX_JOBS: u64 = 1_000_000;
 /// What it may raise them to: a plan of so many takes 25 GB.
 pub(crate) const MOST_JOBS: i64 = 100_000_000;
-/// The largest config file. A matrix of 256 x 256 takes 2 MB.
-pub(crate) const MOST_BYTES: u64 = 16 << 20;
 
 /// Reads a config file and applies `overrides`, each `KEY=VALUES`.
 ///
@@ -41,16 +39,6 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<Config, Diagnostic> {
     })?;
     let name = path.file_stem().map_or_else(|| "sweep".to_owned(), |stem| stem.to_string_lossy().into_owned());
     parse(&name, &path.display().to_string(), text, overrides)
-}
-
-/// The text of a file, unless it is far too large to be a config.
-pub(crate) fn read_text(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    let mut file = std::fs::File::open(path)?.take(MOST_BYTES + 1);
-    if file.read_to_string(&mut text)? as u64 > MOST_BYTES {
-        return Err(std::io::Error::other(format!("it has more than {} MB", MOST_BYTES >> 20)));
-    }
-    Ok(text)
 }
 
 /// Checks a config given as text, after the `changes` of the command line.

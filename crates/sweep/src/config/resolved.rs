@@ -13,6 +13,7 @@ use crate::axis::{self, AXES, Axis, SHAPES_P, Shape};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::expression::renamed;
 use crate::config::{self, AxisSpec, Config, Element, GridSpec, Pretraining, Quantity};
+use crate::platform::files::{MOST_BYTES, read_text};
 
 /// How a resolved config begins.
 pub const HEADER: &str = "# The resolved config of this run directory: overrides applied, every default written out.";
@@ -45,8 +46,8 @@ pub fn to_toml(config: &Config) -> Result<String, toml::ser::Error> {
 /// When it does not come back: nothing may be written then.
 pub fn read_back(config: &Config, path: &Path) -> Result<Config, Diagnostic> {
     let text = to_toml(config).map_err(|error| Diagnostic::new(format!("cannot write this sweep down: {error}")))?;
-    if text.len() as u64 > config::MOST_BYTES {
-        let most = config::MOST_BYTES >> 20;
+    if text.len() as u64 > MOST_BYTES {
+        let most = MOST_BYTES >> 20;
         return Err(Diagnostic::new(format!("the config of this sweep has more than {most} MB"))
             .help("write long lists of values as ranges or expressions, or make several sweeps"));
     }
@@ -58,7 +59,7 @@ pub fn read_back(config: &Config, path: &Path) -> Result<Config, Diagnostic> {
 pub fn says(path: &Path, config: &Config) -> bool {
     let Ok(text) = to_toml(config) else { return false };
     // As a rule it is written like this, and need not be understood.
-    config::read_text(path).is_ok_and(|there| there == text)
+    read_text(path).is_ok_and(|there| there == text)
         || config::load(path, &[]).is_ok_and(|there| to_toml(&there).is_ok_and(|there| there == text))
 }
 

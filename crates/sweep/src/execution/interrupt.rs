@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::error::INTERRUPTED;
 use crate::execution::level;
-use crate::platform::shell::quoted;
+use crate::platform::shell::{self, quoted};
 use crate::platform::terminal::say;
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
@@ -19,9 +20,6 @@ struct Actions {
     /// The last thing to do before the program ends, if nobody is woken.
     last: Option<Action>,
 }
-
-/// Exit code of an interrupted run.
-pub const EXIT_CODE: u8 = 130;
 
 /// From here on a first signal stops the run within an instant, however long its jobs are; a second one ends the program
 /// at once. A terminal that closes is no signal if whoever started this program has it ignored: `nohup` means what it says. The
@@ -55,7 +53,7 @@ fn ignored() -> u64 {
 fn heard_one(urgent: bool) {
     if REQUESTED.swap(true, Ordering::Relaxed) {
         if urgent {
-            std::process::exit(EXIT_CODE.into());
+            std::process::exit(INTERRUPTED.into());
         }
         return;
     }
@@ -68,7 +66,7 @@ fn heard_one(urgent: bool) {
                 last();
             }
             say(&format!("interrupted: finished jobs are kept; continue with\n\n    {}", continuing_command()));
-            std::process::exit(EXIT_CODE.into());
+            std::process::exit(INTERRUPTED.into());
         })),
     }
 }
@@ -98,18 +96,11 @@ pub fn before_the_end(action: impl Fn() + Send + 'static) {
     actions().last = Some(Box::new(action));
 }
 
-/// The command that started this program, quoted for a shell.
-#[must_use]
-pub fn command() -> String {
-    let words = std::env::args_os().map(|word| quoted(&word.to_string_lossy()));
-    words.collect::<Vec<_>>().join(" ")
-}
-
 /// The command that continues an interrupted run: the one that started it, with its kernels.
 #[must_use]
 pub fn continuing_command() -> String {
     match std::env::var(level::VARIABLE) {
-        Ok(value) => format!("{}={} {}", level::VARIABLE, quoted(&value), command()),
-        Err(_) => command(),
+        Ok(value) => format!("{}={} {}", level::VARIABLE, quoted(&value), shell::command()),
+        Err(_) => shell::command(),
     }
 }

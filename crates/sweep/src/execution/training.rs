@@ -20,7 +20,8 @@ use crate::execution::scheduler::Work;
 use crate::grid::further_axes;
 use crate::job::{Identity, Job};
 use crate::platform::clock::since_1970;
-use crate::store::{Finished, host};
+use crate::platform::machine::host;
+use crate::store::Finished;
 
 /// Trains models: what all jobs of a sweep share.
 #[derive(Debug)]

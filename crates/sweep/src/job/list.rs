@@ -11,6 +11,7 @@ use crate::grid::{self, Point};
 use crate::job::id::JobId;
 use crate::job::identity::{Identity, Lines};
 use crate::job::spec::Job;
+use crate::platform::machine::cores;
 
 /// Points whose ids one core works out at a time.
 const POINTS_AT_ONCE: usize = 4096;
@@ -30,7 +31,7 @@ pub fn jobs(config: &Config) -> Result<Vec<Job>, Diagnostic> {
     };
     // Hashing a million points takes a second on one core. A machine that has no threads to give has one core.
     let chunks = points.len().div_ceil(POINTS_AT_ONCE);
-    let threads = chunks.min(crate::job::plan::cores());
+    let threads = chunks.min(cores());
     let pool = if threads > 1 { rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok() } else { None };
     let ids: Vec<Vec<JobId>> = match pool {
         Some(pool) => pool.install(|| points.par_chunks(POINTS_AT_ONCE).map(ids_of).collect()),

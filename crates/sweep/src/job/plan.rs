@@ -350,12 +350,6 @@ fn abbreviated(items: &[String]) -> String {
     format!("{}; {} values", ends.join(", "), items.len())
 }
 
-/// Cores this process may use.
-#[must_use]
-pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, Into::into)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

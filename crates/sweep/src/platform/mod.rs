@@ -3,11 +3,15 @@
 //! | module | holds |
 //! |---|---|
 //! | [`clock`] | durations as people say them, and the time of day |
+//! | [`files`] | reading and making files and folders |
+//! | [`machine`] | its name and its cores |
 //! | [`panics`] | panics that must not end the program |
 //! | [`shell`] | words and paths in commands that are shown |
-//! | `terminal` | printing, to streams that may be full |
+//! | [`terminal`] | printing, to streams that may be full |
 
 pub mod clock;
+pub mod files;
+pub mod machine;
 pub mod panics;
 pub mod shell;
-pub(crate) mod terminal;
+pub mod terminal;

@@ -18,3 +18,10 @@ pub fn quoted(word: &str) -> String {
 pub fn quoted_path(path: &Path) -> String {
     quoted(&path.display().to_string())
 }
+
+/// The command that started this program, quoted for a shell.
+#[must_use]
+pub fn command() -> String {
+    let words = std::env::args_os().map(|word| quoted(&word.to_string_lossy()));
+    words.collect::<Vec<_>>().join(" ")
+}

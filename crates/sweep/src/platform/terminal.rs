@@ -5,22 +5,26 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use report::answer::WIDTHS;
 use report::text::wrapped;
 use terminal_size::{Width, terminal_size_of};
-
-use crate::SweepError;
+use thiserror::Error;
 
 /// Columns of what is printed where nobody says how many there are.
 const COLUMNS: usize = 100;
+
+/// The answer could not be printed.
+#[derive(Debug, Error)]
+#[error("cannot print: {0}")]
+pub struct PrintError(std::io::Error);
 
 /// Prints an answer to the standard output.
 ///
 /// # Errors
 /// When it cannot be printed: an answer that nobody gets is a failure.
-pub(crate) fn print(text: &str) -> Result<(), SweepError> {
+pub(crate) fn print(text: &str) -> Result<(), PrintError> {
     let mut out = anstream::stdout();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // The reader has seen enough, as `head` does.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        done => done.map_err(SweepError::Print),
+        done => done.map_err(PrintError),
     }
 }
 

@@ -15,12 +15,13 @@ use crate::args::ConfigArguments;
 use crate::command::slurm;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::resolved;
-use crate::config::{self, Config, read_text};
+use crate::config::{self, Config};
 use crate::execution::pretraining;
+use crate::platform::files::{FileError, list, name, read_text};
 use crate::platform::terminal::say;
 use crate::store::lock::{LOCK, Owner, PROGRESS};
 use crate::store::part;
-use crate::store::{self, CONFIG, PARTS, list, usable};
+use crate::store::{self, CONFIG, PARTS, usable};
 
 /// How a `config.toml` begins that a run has written, or a merge of an earlier version.
 const HEADERS: [&str; 2] = [resolved::HEADER, "# The union of merged run directories, every default written out."];
@@ -81,7 +82,7 @@ fn begins_as_ours(path: &Path) -> Result<bool, SweepError> {
         {
             Ok(false)
         }
-        Err(source) => Err(SweepError::File { action: "read", path: path.to_owned(), source }),
+        Err(source) => Err(FileError { action: "read", path: path.to_owned(), source }.into()),
     }
 }
 
@@ -202,13 +203,9 @@ fn rename(path: &Path) -> Result<(), SweepError> {
         path.with_file_name(name(path) + &ending)
     };
     let Some(target) = (1..).map(new).find(|target| target.symlink_metadata().is_err()) else { return Ok(()) };
-    fs::rename(path, &target).map_err(|source| SweepError::File { action: "rename", path: path.to_owned(), source })?;
+    fs::rename(path, &target).map_err(FileError::at("rename", path))?;
     say(&format!("{} was in the way: it is now {}", path.display(), target.display()));
     Ok(())
-}
-
-fn name(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Whether a run leaves this that is killed before it has written its config.

@@ -31,9 +31,10 @@ use crate::SweepError;
 use crate::config::Config;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::resolved;
-use crate::error::gone;
 use crate::execution::pretraining;
 use crate::job::{JobId, RESULTS_VERSION};
+use crate::platform::files::{FileError, create_folder, gone, list, read_text};
+use crate::platform::machine::{cores, host};
 use crate::platform::terminal::say;
 use crate::store::part::{self, Found, PART, Part, Row};
 
@@ -269,14 +270,10 @@ impl Store {
         let path = self.directory.join(CONFIG);
         let text = resolved::to_toml(config).map_err(|error| {
             let source = std::io::Error::other(error);
-            SweepError::File { action: "write", path: path.clone(), source }
+            FileError { action: "write", path: path.clone(), source }
         })?;
         let parts = self.directory.join(PARTS);
-        fs::create_dir_all(&parts).map_err(|source| SweepError::File {
-            action: "create",
-            path: parts.clone(),
-            source,
-        })?;
+        create_folder(&parts)?;
         // The first part comes when the first job is done, which may be tomorrow.
         for place in [&parts, &self.directory] {
             let probe = place.join(format!("{UNFINISHED}test-{}-{}", host(), std::process::id()));
@@ -308,11 +305,7 @@ impl Store {
             return Ok(());
         }
         let target = self.directory.join(pretraining::PLACE);
-        fs::create_dir_all(&target).map_err(|source| SweepError::File {
-            action: "create",
-            path: target.clone(),
-            source,
-        })?;
+        create_folder(&target)?;
         for path in list(&place)?.iter().filter(|path| pretraining::is_whole(path)) {
             let there = path.file_name().map(|name| target.join(name));
             if let Some(damaged) = there.filter(|there| there.is_file() && !pretraining::is_whole(there)) {
@@ -328,7 +321,7 @@ impl Store {
         let Some(name) = path.file_name() else { return Ok(()) };
         let target = self.directory.join(folder).join(name);
         if !target.exists() {
-            let read = |source| SweepError::File { action: "read", path: path.to_owned(), source };
+            let read = FileError::at("read", path);
             write_whole(&target, &fs::read(path).map_err(read)?)?;
         }
         Ok(())
@@ -408,7 +401,7 @@ impl Store {
     /// [`SweepError::Vanished`].
     pub fn still_there(&self, config: &Config) -> Result<(), SweepError> {
         let path = self.directory.join(CONFIG);
-        let reason = match crate::config::read_text(&path) {
+        let reason = match read_text(&path) {
             Ok(_) if resolved::says(&path, config) => None,
             Ok(_) => Some(format!("{CONFIG} has become another one")),
             Err(error) if gone(&error) => Some(format!("{CONFIG} is gone")),
@@ -464,11 +457,11 @@ impl Store {
             finished: records.len(),
             failed: records.iter().filter(|r| r.status == Status::Failed).count(),
             host: host(),
-            cores: crate::job::plan::cores(),
+            cores: cores(),
             figures,
         };
         let path = self.directory.join(MANIFEST);
-        let text = serde_json::to_string_pretty(&manifest).map_err(|error| SweepError::File {
+        let text = serde_json::to_string_pretty(&manifest).map_err(|error| FileError {
             action: "write",
             path: path.clone(),
             source: error.into(),
@@ -479,7 +472,7 @@ impl Store {
 
 /// What `manifest.json` says; null if it is not there or says nothing.
 fn manifest(directory: &Path) -> serde_json::Value {
-    let text = crate::config::read_text(&directory.join(MANIFEST)).unwrap_or_default();
+    let text = read_text(&directory.join(MANIFEST)).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
 }
 
@@ -498,12 +491,6 @@ pub fn listed_figures(directory: &Path) -> Vec<String> {
     // A name and no path: nothing outside the directory of figures is ours.
     let plain = |name: &&str| name.ends_with(".svg") && !name.starts_with('.') && !name.contains(['/', '\\', ':']);
     names.filter(plain).map(str::to_owned).collect()
-}
-
-/// Name of this machine.
-#[must_use]
-pub fn host() -> String {
-    gethostname::gethostname().to_string_lossy().into_owned()
 }
 
 /// Sorts points by job into `traces`. A job that ran twice has the same trace twice.
@@ -528,12 +515,12 @@ fn choose(a: &Row, b: &Row) -> Option<Ordering> {
 }
 
 /// Renames a damaged part so that it is one no more.
-fn set_aside(path: &Path) -> Result<PathBuf, SweepError> {
+fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
     let aside = path.with_extension("damaged");
     match fs::rename(path, &aside) {
         // Another shard was faster.
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(SweepError::File { action: "set aside", path: path.to_owned(), source: error })
+            Err(FileError { action: "set aside", path: path.to_owned(), source: error })
         }
         _ => Ok(aside),
     }
@@ -550,16 +537,6 @@ pub(crate) fn usable(directory: &Path) -> Result<(), SweepError> {
             .into());
     }
     Ok(())
-}
-
-/// The files of a directory. Any order gives the same results; a fixed one gives the same messages.
-pub(crate) fn list(directory: &Path) -> Result<Vec<PathBuf>, SweepError> {
-    let wrong = |source| SweepError::File { action: "list", path: directory.to_owned(), source };
-    let entries = fs::read_dir(directory).map_err(wrong)?;
-    let mut paths =
-        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
-    paths.sort();
-    Ok(paths)
 }
 
 #[cfg(test)]

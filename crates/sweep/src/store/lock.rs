@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::SweepError;
 use crate::config::diagnostic::Diagnostic;
-use crate::config::read_text;
-use crate::execution::interrupt;
 use crate::job::shard::Shard;
 use crate::platform::clock::{short_time, since_1970};
-use crate::platform::shell::quoted_path;
-use crate::store::{host, usable};
+use crate::platform::files::{FileError, create_folder, read_text};
+use crate::platform::machine::host;
+use crate::platform::shell::{self, quoted_path};
+use crate::store::usable;
 
 pub(crate) const LOCK: &str = "lock";
 /// The directory of the owners.
@@ -149,7 +149,7 @@ impl Claim {
             shard,
             host: host(),
             pid: std::process::id(),
-            command: interrupt::command(),
+            command: shell::command(),
             started: since_1970(),
             updated: since_1970(),
             state: State::Running,
@@ -198,16 +198,16 @@ impl Owner {
 fn admitted(directory: &Path, with_others: bool) -> Result<File, SweepError> {
     usable(directory)?;
     let progress = directory.join(PROGRESS);
-    fs::create_dir_all(&progress).map_err(|source| SweepError::File { action: "create", path: progress, source })?;
+    create_folder(&progress)?;
     let path = directory.join(LOCK);
-    let wrong = |source| SweepError::File { action: "lock", path: path.clone(), source };
-    let lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(wrong)?;
+    let wrong = FileError::at("lock", &path);
+    let lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(&wrong)?;
     let (held, locks) = match if with_others { lock.try_lock_shared() } else { lock.try_lock() } {
         Ok(()) => (false, true),
         Err(TryLockError::WouldBlock) => (true, true),
         // There are file systems without locks. The owners' files must do.
         Err(TryLockError::Error(error)) if no_locks_here(&error) => (false, false),
-        Err(TryLockError::Error(error)) => return Err(wrong(error)),
+        Err(TryLockError::Error(error)) => return Err(wrong(error).into()),
     };
     // Shards do not disturb each other, nor the same shard somewhere else: a scheduler may start one twice.
     let in_the_way = |seen: &Seen| !with_others || seen.owner.shard.is_none();
@@ -255,7 +255,7 @@ fn door(directory: &Path) -> Option<File> {
 /// When the file system says no.
 pub fn leave_word(directory: &Path, owner: &Owner) -> Result<(), SweepError> {
     let path = directory.join(PROGRESS).join(file(owner.shard));
-    let text = serde_json::to_string_pretty(owner).map_err(|error| SweepError::File {
+    let text = serde_json::to_string_pretty(owner).map_err(|error| FileError {
         action: "write",
         path: path.clone(),
         source: error.into(),

@@ -12,5 +12,5 @@ mod directory;
 pub mod lock;
 pub mod part;
 
-pub use directory::{Access, CONFIG, Finished, Store, has_our_manifest, host, listed_figures};
-pub(crate) use directory::{MANIFEST, PARTS, list, usable};
+pub use directory::{Access, CONFIG, Finished, Store, has_our_manifest, listed_figures};
+pub(crate) use directory::{MANIFEST, PARTS, usable};

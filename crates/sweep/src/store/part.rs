@@ -13,8 +13,8 @@ use report::trace::{read_traces, traces_table};
 use report::{Record, ReportError, Table, Timing, TracePoint};
 
 use crate::SweepError;
-use crate::error::gone;
 use crate::job::JobId;
+use crate::platform::files::{FileError, gone};
 use crate::platform::panics;
 
 /// How the name of a part ends.
@@ -167,7 +167,7 @@ fn bytes(path: &Path) -> Result<Option<Vec<u8>>, SweepError> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if gone(&error) => Ok(None),
-        Err(source) => Err(SweepError::File { action: "read", path: path.to_owned(), source }),
+        Err(source) => Err(FileError { action: "read", path: path.to_owned(), source }.into()),
     }
 }
 

@@ -10,8 +10,8 @@ use report::page::About;
 use crate::config::Config;
 use crate::config::resolved;
 use crate::job::RESULTS_VERSION;
-use crate::job::plan;
 use crate::platform::clock::short_time;
+use crate::platform::machine;
 use crate::platform::shell::quoted_path;
 use crate::store;
 
@@ -36,7 +36,7 @@ pub(crate) fn about(config: &Config, jobs: usize, timings: &[Timing], directory:
         ));
         facts.extend(timings.iter().map(|t| t.finished).max().and_then(date).map(|date| ("finished", date)));
     }
-    facts.push(("report written", format!("on {}, {} cores", store::host(), plan::cores())));
+    facts.push(("report written", format!("on {}, {} cores", machine::host(), machine::cores())));
     let path = quoted_path(&directory.join(store::CONFIG));
     About {
         name: config.name.clone(),

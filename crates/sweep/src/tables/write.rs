@@ -23,6 +23,7 @@ use crate::axis::{AXES, Role};
 use crate::config::Config;
 use crate::grid::further_axes;
 use crate::job::{Job, RESULTS_VERSION};
+use crate::platform::files::{FileError, create_folder};
 use crate::platform::terminal::answer_columns;
 use crate::store::{self, Store};
 use crate::tables::provenance::about;
@@ -99,11 +100,7 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
         remove(path)?;
     }
     let figures = directory.join("figures");
-    std::fs::create_dir_all(&figures).map_err(|source| SweepError::File {
-        action: "create",
-        path: figures.clone(),
-        source,
-    })?;
+    create_folder(&figures)?;
     let drawn = figure::all(&analysis, &pictured);
     let section = examined.as_ref().map(|(_, section)| section);
     let all: Vec<&Figure> = drawn.iter().chain(section.iter().flat_map(|s| &s.figures)).collect();
@@ -132,10 +129,10 @@ fn every_axis(job: &Job) -> Vec<(String, f64)> {
     axes.map(|(axis, value)| (axis.name.to_owned(), value)).collect()
 }
 
-fn remove(path: PathBuf) -> Result<(), SweepError> {
+fn remove(path: PathBuf) -> Result<(), FileError> {
     match std::fs::remove_file(&path) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            Err(SweepError::File { action: "remove", path, source })
+            Err(FileError { action: "remove", path, source })
         }
         _ => Ok(()),
     }

@@ -1,0 +1,65 @@
+//! Files and folders: reading and making them, with errors that say which one.
+
+use std::fs;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// The largest text that is read, in bytes. A matrix of 256 x 256 takes 2 MB.
+pub(crate) const MOST_BYTES: u64 = 16 << 20;
+
+/// The file system said no.
+#[derive(Debug, Error)]
+#[error("cannot {action} {path}: {source}")]
+pub struct FileError {
+    /// What was tried, as a verb.
+    pub action: &'static str,
+    /// Which file or folder.
+    pub path: PathBuf,
+    /// Why.
+    pub source: std::io::Error,
+}
+
+impl FileError {
+    /// For `map_err`: from what the system says to an error that names the file.
+    pub fn at(action: &'static str, path: &Path) -> impl Fn(std::io::Error) -> Self {
+        move |source| Self { action, path: path.to_owned(), source }
+    }
+}
+
+/// The text of a file, unless it has more than [`MOST_BYTES`]: whoever reads it expects a config or a short note.
+pub(crate) fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let mut file = fs::File::open(path)?.take(MOST_BYTES + 1);
+    if file.read_to_string(&mut text)? as u64 > MOST_BYTES {
+        return Err(std::io::Error::other(format!("it has more than {} MB", MOST_BYTES >> 20)));
+    }
+    Ok(text)
+}
+
+/// The files and folders of a folder, in the order of their names: any order gives the same results, and a
+/// fixed one gives the same messages.
+pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let wrong = FileError::at("list", folder);
+    let entries = fs::read_dir(folder).map_err(&wrong)?;
+    let mut paths =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(&wrong)?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// Makes a folder and those that it is in, unless they are there.
+pub(crate) fn create_folder(path: &Path) -> Result<(), FileError> {
+    fs::create_dir_all(path).map_err(FileError::at("create", path))
+}
+
+/// The last part of a path as text; empty if there is none.
+pub(crate) fn name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Whether there is no such file, or (stale) none any more: another machine has removed it while this one reads.
+pub(crate) fn gone(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::StaleNetworkFileHandle)
+}
