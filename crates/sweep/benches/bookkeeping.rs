@@ -86,7 +86,7 @@ fn planning() -> Vec<(&'static str, bool)> {
 fn plan_a_million() {
     let start = Instant::now();
     let config = config(MILLION);
-    let plan = Plan::new::<()>(&config, jobs(&config).unwrap(), &Default::default());
+    let plan = Plan::new(&config, jobs(&config).unwrap(), &Default::default());
     let seconds = start.elapsed().as_secs_f64();
     println!("{} {seconds} {}", plan.outstanding.len(), peak_megabytes());
 }
@@ -146,8 +146,8 @@ fn run(config: &Arc<Config>, all: &[Job], work: impl Work, place: &Path, what: &
     let mut claim = Claim::take(place, None).unwrap();
     let mut store = Store::open(place, Access::Alone).unwrap();
     store.prepare(config).unwrap();
-    let plan = Arc::new(Plan::new(config, all.to_vec(), store.done()));
-    let progress = Progress::new(&plan, plan.tally_before(&store), "bench", true, Level::best());
+    let plan = Arc::new(Plan::new(config, all.to_vec(), store.ids()));
+    let progress = Progress::new(&plan, plan.tally_before(store.ids()), "bench", true, Level::best());
     let options = Options { threads, fail_fast: false, memory: Memory::of_this_process() };
     let start = Instant::now();
     let (ended, _) = execute(&plan, work, options, &mut store, &mut claim, &progress).unwrap();
@@ -173,7 +173,7 @@ fn resume(config: &Arc<Config>, place: &Path) -> f64 {
     let _claim = Claim::take(place, None).unwrap();
     let store = Store::open(place, Access::Alone).unwrap();
     store.prepare(config).unwrap();
-    let plan = Plan::new(config, all, store.done());
+    let plan = Plan::new(config, all, store.ids());
     assert!(plan.outstanding.is_empty());
     let seconds = start.elapsed().as_secs_f64();
     println!("resuming    over {} finished jobs: {seconds:.2} s", store.done().len());

@@ -6,17 +6,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::{closing, refuse_another_sweep, tell, while_others_work};
-use crate::SweepError;
 use crate::args::Merge;
 use crate::axis::{self, AXES};
 use crate::config::diagnostic::Diagnostic;
-use crate::config::resolved;
-use crate::config::{self, Config, Element, GridSpec, Quantity, Shared};
-use crate::job;
+use crate::config::{self, Config, Element, GridSpec, Quantity, Shared, resolved};
 use crate::job::plan::Plan;
-use crate::store::admission;
 use crate::store::lock::{self, Claim, Owner};
-use crate::store::{self, Access, Store};
+use crate::store::{self, Access, Store, admission};
+use crate::{SweepError, job};
 
 pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     let Merge { directories, output, force } = arguments;
@@ -57,11 +54,11 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
         }
     }
     let store = Store::open(output, Access::Look)?;
-    let plan = Plan::new(&config, jobs, store.done());
+    let plan = Plan::new(&config, jobs, store.ids());
     let merged = (Arc::new(config), plan, store);
     tell(output, &merged)?;
     claim.finish();
-    Ok(closing(merged.1.tally(&merged.2)))
+    Ok(closing(merged.1.tally(merged.2.ids())))
 }
 
 /// The union of these sweeps, and whether they have the same grids. They must agree in everything but those, which add up.

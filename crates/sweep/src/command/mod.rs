@@ -19,10 +19,11 @@ use crate::config::Config;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::resolved;
 use crate::job;
+use crate::job::Tally;
 use crate::job::plan::Plan;
 use crate::platform::terminal::{answer_columns, fitted, print, say};
 use crate::store::admission;
-use crate::store::lock::{self, Seen, Tally};
+use crate::store::lock::{self, Seen};
 use crate::store::{self, Access, Store};
 use crate::tables;
 
@@ -38,7 +39,7 @@ type Looked = (Arc<Config>, Plan, Store);
 fn look(directory: &Path) -> Result<Looked, SweepError> {
     let config = admission::sweep_of(directory, "give a run directory, such as output/sample_complexity")?;
     let store = Store::open(directory, Access::Look)?;
-    let plan = Plan::new(&config, job::jobs(&config)?, store.done());
+    let plan = Plan::new(&config, job::jobs(&config)?, store.ids());
     Ok((Arc::new(config), plan, store))
 }
 

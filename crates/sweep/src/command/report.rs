@@ -11,6 +11,6 @@ pub(crate) fn report(directory: &Path) -> Result<ExitCode, SweepError> {
         let looked = look(directory)?;
         tell(directory, &looked)?;
         let (_, plan, store) = looked;
-        Ok(closing(plan.tally(&store)))
+        Ok(closing(plan.tally(store.ids())))
     })
 }

@@ -6,26 +6,21 @@ use std::sync::Arc;
 use report::text::glued;
 
 use super::{closing, refuse_another_sweep, run_directory, strangers};
-use crate::SweepError;
 use crate::args::Run;
-use crate::config;
-use crate::config::resolved;
+use crate::config::{self, resolved};
 use crate::error::{FAILED, INTERRUPTED};
-use crate::execution::interrupt;
-use crate::execution::level;
 use crate::execution::memory::Memory;
 use crate::execution::progress::Progress;
 use crate::execution::scheduler::{self, Ended, Options};
 use crate::execution::training::Training;
-use crate::job;
+use crate::execution::{interrupt, level};
 use crate::job::plan::Plan;
 use crate::platform::machine;
 use crate::platform::shell::quoted_path;
 use crate::platform::terminal::{answer_columns, fitted, print, say};
-use crate::store::admission;
 use crate::store::lock::Claim;
-use crate::store::{self, Access, Store};
-use crate::tables;
+use crate::store::{self, Access, Store, admission};
+use crate::{SweepError, job, tables};
 
 pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     interrupt::listen();
@@ -49,15 +44,15 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     })?;
     interrupt::before_the_end(claim.last_words());
     let mut store = Store::open(&directory, if run.shard.is_some() { Access::Shared } else { Access::Alone })?;
-    let mut plan = Plan::new(&config, jobs, store.done()).of_shard(run.shard);
+    let mut plan = Plan::new(&config, jobs, store.ids()).of_shard(run.shard);
     strangers(&directory, &plan, &store).iter().filter(|_| !run.quiet).for_each(|text| say(text));
     if run.retry_failed {
-        plan = plan.of_failed(&store);
+        plan = plan.of_failed(store.ids());
     }
     let plan = Arc::new(plan);
     let threads = run.jobs.map_or_else(machine::cores, |cores| cores as usize);
     let options = Options { threads, fail_fast: run.fail_fast, memory: Memory::of_this_process() };
-    let progress = Progress::new(&plan, plan.tally_before(&store), &config.name, run.quiet, level);
+    let progress = Progress::new(&plan, plan.tally_before(store.ids()), &config.name, run.quiet, level);
     let training = Training::new(&config, level).in_directory(&directory);
     let executed = scheduler::execute(&plan, training, options, &mut store, &mut claim, &progress);
     // Nothing is said to be done, and no table made, of what somebody has removed meanwhile.

@@ -8,22 +8,18 @@ use report::analysis::count;
 use report::table::write_whole;
 
 use super::{closing, refuse_another_sweep, run_directory};
-use crate::SweepError;
 use crate::args::SlurmArguments;
 use crate::cluster::scripts::Submission;
 use crate::cluster::{options, scheduler};
-use crate::config;
 use crate::config::diagnostic::Diagnostic;
-use crate::config::resolved;
-use crate::job;
+use crate::config::{self, resolved};
 use crate::job::plan::Plan;
 use crate::job::shard::Shard;
 use crate::platform::files::{FileError, create_folder};
 use crate::platform::shell::quoted_path;
 use crate::platform::terminal::print;
-use crate::store::admission;
-use crate::store::lock;
-use crate::store::{self, Access, Store};
+use crate::store::{self, Access, Store, admission, lock};
+use crate::{SweepError, job};
 
 /// In the run directory: scripts, logs and the id of the last array.
 pub(crate) const PLACE: &str = "slurm";
@@ -39,9 +35,9 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     admission::spares_its_config(&arguments.config, &config, &directory)?;
     admission::admit(&directory, &config, arguments.force)?;
     let store = Store::open(&directory, Access::Look)?;
-    let mut plan = Plan::new(&config, job::jobs(&config)?, store.done());
+    let mut plan = Plan::new(&config, job::jobs(&config)?, store.ids());
     if arguments.retry_failed {
-        plan = plan.of_failed(&store);
+        plan = plan.of_failed(store.ids());
     }
     let unknown = |path: &Path, source| FileError { action: "find", path: path.to_owned(), source };
     let absolute = std::path::absolute(&directory).map_err(|source| unknown(&directory, source))?;
@@ -62,7 +58,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     if shards.is_empty() {
         let place = quoted_path(&directory);
         print(&format!("nothing is left to run; `sweep report {place}` writes the tables\n"))?;
-        return Ok(closing(plan.tally(&store)));
+        return Ok(closing(plan.tally(store.ids())));
     }
     let scripts = Submission {
         name: &config.name,

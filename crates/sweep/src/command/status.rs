@@ -21,7 +21,7 @@ const MOST_SHOWN: u32 = 64;
 pub(crate) fn status(directory: &Path) -> Result<ExitCode, SweepError> {
     let (config, plan, store) = look(directory)?;
     let owners = lock::owners(directory);
-    let tally = plan.tally(&store);
+    let tally = plan.tally(store.ids());
     let alive: Vec<&Seen> = owners.iter().filter(|seen| seen.alive()).collect();
     let running: usize = alive.iter().map(|seen| seen.owner.tally.running).sum();
     let mut text = format!("{}: {} jobs in {}\n", config.name, tally.jobs, directory.display());

@@ -6,10 +6,12 @@
 //! | [`training`] | what one job does |
 //! | [`pretraining`] | value matrices that jobs start from, by the id of the run that learned them |
 //! | [`memory`] | what a job may not take from the others |
+//! | `estimate` | how long a plan takes |
 //! | [`level`] | which kernels to use |
 //! | [`interrupt`] | Ctrl-C |
 //! | [`progress`] | the bar |
 
+pub(crate) mod estimate;
 pub mod interrupt;
 pub mod level;
 pub mod memory;

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use scb_core::kernel::Level;
 
+use crate::job::Tally;
 use crate::job::plan::Plan;
 use crate::platform::clock::short_time;
 use crate::platform::terminal::{message_columns, say};
-use crate::store::lock::Tally;
 
 /// The first line is printed after so long, where there is no bar: a short sweep needs none.
 const FIRST_LINE: Duration = Duration::from_secs(3);

@@ -16,10 +16,10 @@ use crate::SweepError;
 use crate::execution::interrupt;
 use crate::execution::memory::Memory;
 use crate::execution::progress::Progress;
-use crate::job::Job;
 use crate::job::plan::Plan;
+use crate::job::{Job, Tally};
 use crate::platform::panics;
-use crate::store::lock::{Claim, Tally};
+use crate::store::lock::Claim;
 use crate::store::{Finished, Store};
 
 /// A part is written this long after the one before, at the earliest: so much work a kill costs, if the disk is fast.
@@ -123,7 +123,7 @@ pub fn execute(
     claim: &mut Claim,
     progress: &Progress,
 ) -> Result<(Ended, Tally), SweepError> {
-    let tally = plan.tally_before(store);
+    let tally = plan.tally_before(store.ids());
     claim.beat(tally);
     if plan.outstanding.is_empty() {
         return Ok((Ended::Complete, tally));
@@ -333,14 +333,14 @@ mod tests {
             let mut claim = Claim::take(place, None).unwrap();
             let mut store = Store::open(place, Access::Alone).unwrap();
             store.prepare(&self.config).unwrap();
-            let plan = Arc::new(Plan::new(&self.config, jobs(&self.config).unwrap(), store.done()));
+            let plan = Arc::new(Plan::new(&self.config, jobs(&self.config).unwrap(), store.ids()));
             let level = Level::best();
-            let progress = Progress::new(&plan, plan.tally_before(&store), "test", true, level);
+            let progress = Progress::new(&plan, plan.tally_before(store.ids()), "test", true, level);
             let rows = Training::new(&self.config, level);
             let work = Fake { rows, panicking: panicking.to_vec(), ran: Arc::clone(&self.ran) };
             let ended = execute(&plan, work, options, &mut store, &mut claim, &progress);
             let (ended, tally) = ended.unwrap();
-            assert_eq!(tally, plan.tally(&store));
+            assert_eq!(tally, plan.tally(store.ids()));
             (ended, store, plan)
         }
     }

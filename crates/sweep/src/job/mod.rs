@@ -8,7 +8,8 @@
 //! | `identity` | which id and which random streams a job has |
 //! | `list` | every job of a sweep |
 //! | [`shard`] | shares of equal cost |
-//! | [`plan`] | what is done, what is left, what it costs |
+//! | `tally` | which jobs are done |
+//! | [`plan`] | what is done, and what is left |
 
 mod cost;
 mod id;
@@ -17,8 +18,10 @@ mod list;
 pub mod plan;
 pub mod shard;
 mod spec;
+mod tally;
 
 pub use id::{JobId, RESULTS_VERSION};
 pub use identity::Identity;
 pub use list::jobs;
 pub use spec::Job;
+pub use tally::{DoneJobs, Tally};

@@ -14,14 +14,12 @@ use crate::SweepError;
 use crate::args::ConfigArguments;
 use crate::command::slurm;
 use crate::config::diagnostic::Diagnostic;
-use crate::config::resolved;
-use crate::config::{self, Config};
+use crate::config::{self, Config, resolved};
 use crate::execution::pretraining;
 use crate::platform::files::{FileError, list, name, read_text};
 use crate::platform::terminal::say;
 use crate::store::lock::{LOCK, Owner, PROGRESS};
-use crate::store::part;
-use crate::store::{self, CONFIG, PARTS, usable};
+use crate::store::{self, CONFIG, PARTS, part, usable};
 
 /// How a `config.toml` begins that a run has written, or a merge of an earlier version.
 const HEADERS: [&str; 2] = [resolved::HEADER, "# The union of merged run directories, every default written out."];

@@ -28,11 +28,10 @@ use report::{Record, Status, Timing, TracePoint};
 use serde::Serialize;
 
 use crate::SweepError;
-use crate::config::Config;
 use crate::config::diagnostic::Diagnostic;
-use crate::config::resolved;
+use crate::config::{Config, resolved};
 use crate::execution::pretraining;
-use crate::job::{JobId, RESULTS_VERSION};
+use crate::job::{DoneJobs, JobId, RESULTS_VERSION};
 use crate::platform::files::{FileError, create_folder, gone, list, read_text};
 use crate::platform::machine::{cores, host};
 use crate::platform::terminal::say;
@@ -78,6 +77,8 @@ pub enum Access {
 pub struct Store {
     directory: PathBuf,
     done: HashMap<JobId, Row>,
+    /// The ids of `done`.
+    ids: DoneJobs,
     /// Every whole part.
     parts: Vec<Part>,
     /// Those that nobody else may remove: of a process that is alone here all, of a shard those that it has written.
@@ -186,13 +187,16 @@ impl Store {
         for row in rows {
             let Some(id) = JobId::parse(&row.0.job_id) else { continue };
             ids.push(id);
+            let has_failed = row.0.status == Status::Failed;
             match self.done.entry(id) {
                 Entry::Vacant(free) => {
                     free.insert(row);
+                    self.ids.insert(id, has_failed);
                 }
                 Entry::Occupied(mut known) => match choose(known.get(), &row) {
                     Some(Ordering::Less) => {
                         known.insert(row);
+                        self.ids.insert(id, has_failed);
                     }
                     Some(_) => {}
                     None => return Err(SweepError::Conflict { job: id, path: path.to_owned() }),
@@ -256,10 +260,10 @@ impl Store {
         &self.done
     }
 
-    /// Whether a job was run and failed.
+    /// The ids of the finished jobs.
     #[must_use]
-    pub fn has_failed(&self, id: JobId) -> bool {
-        self.done.get(&id).is_some_and(|(record, _)| record.status == Status::Failed)
+    pub fn ids(&self) -> &DoneJobs {
+        &self.ids
     }
 
     /// Makes the directory ready for parts, tests that it takes them, and writes the resolved config, if it does not stand there.

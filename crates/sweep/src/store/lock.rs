@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::SweepError;
 use crate::config::diagnostic::Diagnostic;
+use crate::job::Tally;
 use crate::job::shard::Shard;
 use crate::platform::clock::{short_time, since_1970};
 use crate::platform::files::{FileError, create_folder, read_text};
@@ -65,21 +66,6 @@ pub struct Owner {
     /// How far it is.
     #[serde(flatten)]
     pub tally: Tally,
-}
-
-/// How far a process is with its jobs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Tally {
-    /// Jobs that are its own.
-    pub jobs: usize,
-    /// How many of them are done, failed ones included.
-    pub done: usize,
-    /// How many of them failed.
-    pub failed: usize,
-    /// How many it is at just now.
-    pub running: usize,
-    /// Tokens it has simulated a second since it started.
-    pub tokens_per_second: f64,
 }
 
 /// An owner as its file shows it.

@@ -7,8 +7,7 @@ use std::time::Duration;
 use report::Timing;
 use report::page::About;
 
-use crate::config::Config;
-use crate::config::resolved;
+use crate::config::{Config, resolved};
 use crate::job::RESULTS_VERSION;
 use crate::platform::clock::short_time;
 use crate::platform::machine;
