@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use common::{command, sha256, succeed};
+use sweep::store::layout;
 use sweep::store::part::{self, Found};
 use sweep::store::{Access, Store};
 
@@ -103,7 +104,7 @@ impl Moments {
 
 /// What a run directory holds: every part is whole, whatever happened.
 fn finished_jobs(run: &Path) -> usize {
-    for path in files(&run.join("parts")).iter().filter(|path| path.to_string_lossy().ends_with(part::PART)) {
+    for path in files(&run.join("parts")).iter().filter(|path| path.to_string_lossy().ends_with(layout::PART)) {
         assert!(matches!(part::read(path).unwrap(), Found::Whole(..)), "{}", path.display());
     }
     Store::open(run, Access::Look).unwrap().done().len()

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::cluster::options::is_option;
 use crate::platform::shell::{quoted, quoted_path};
+use crate::store::layout::{REPORT_LOG, REPORT_SCRIPT, SHARD_LOG, SHARDS_SCRIPT, SLURM};
 
 /// The scripts of one submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +47,7 @@ impl Submission<'_> {
     pub fn scripts(&self) -> Scripts {
         let Self { name, of, .. } = self;
         let (program, directory) = (quoted_path(self.program), quoted_path(self.directory));
-        let logs = self.directory.join("slurm");
+        let logs = self.directory.join(SLURM);
         // What sbatch would replace in the names of logs.
         let log = |file: &str| format!("{}/{file}", logs.display().to_string().replace('%', "%%"));
         let mut options = String::new();
@@ -81,10 +82,10 @@ exec {program} run {directory}/config.toml -o {directory} --shard \"$SLURM_ARRAY
     -j \"${{SLURM_CPUS_PER_TASK:-${{SLURM_CPUS_ON_NODE:-1}}}}\"{retry}
 ",
             retry = if self.retry_failed { " --retry-failed" } else { "" },
-            by_hand = quoted_path(&logs.join("shards.sh")),
+            by_hand = quoted_path(&logs.join(SHARDS_SCRIPT)),
             job = quoted(name),
             array = ranges(self.shards),
-            log = quoted(&log("shard-%a.log")),
+            log = quoted(&log(SHARD_LOG)),
         );
         let report = format!(
             "\
@@ -101,9 +102,9 @@ exec {program} run {directory}/config.toml -o {directory} --shard \"$SLURM_ARRAY
 {options}{extra}
 exec {program} report {directory}
 ",
-            by_hand = quoted_path(&logs.join("report.sh")),
+            by_hand = quoted_path(&logs.join(REPORT_SCRIPT)),
             job = quoted(&format!("{name}-report")),
-            log = quoted(&log("report.log")),
+            log = quoted(&log(REPORT_LOG)),
         );
         Scripts { shards, report }
     }

@@ -11,20 +11,21 @@ use crate::axis::{self, AXES};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::{self, Config, Element, GridSpec, Quantity, Shared, resolved};
 use crate::job::plan::Plan;
-use crate::store::lock::{self, Claim, Owner};
-use crate::store::{self, Access, Store, admission};
+use crate::store::heartbeat::{self, Owner};
+use crate::store::lock::Claim;
+use crate::store::{Access, Store, admission, layout, merge};
 use crate::{SweepError, job};
 
 pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     let Merge { directories, output, force } = arguments;
     // Everything that can be wrong with them is found before anything is written.
     let mut sources = directories.clone();
-    let known = output.join(store::CONFIG).exists() && admission::is_ours(output)?;
+    let known = output.join(layout::CONFIG).exists() && admission::is_ours(output)?;
     if known && !sources.contains(output) {
         sources.push(output.clone());
     }
     let (config, one_grid) = union(&sources)?;
-    let config = resolved::read_back(&config, &output.join(store::CONFIG))?;
+    let config = resolved::read_back(&config, &output.join(layout::CONFIG))?;
     admission::admit(output, &config, *force)?;
     let jobs = job::jobs(&config)?;
     let stored = while_others_work(|| Store::union(&sources))?;
@@ -39,18 +40,21 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
         }
         Store::of(output).prepare(&config)
     })?;
-    let store = Store::open(output, Access::Alone)?;
+    let _store = Store::open(output, Access::Alone)?;
     let mut first = Some(stored);
     while_others_work(|| {
         let stored = first.take().map_or_else(|| Store::union(&sources), Ok)?;
-        stored.parts().iter().try_for_each(|part| store.copy(part))
+        stored.parts().iter().try_for_each(|part| merge::copy_part(output, part))
     })?;
-    directories.iter().filter(|d| *d != output).try_for_each(|directory| store.copy_pretrainings(directory))?;
-    for seen in directories.iter().filter(|directory| *directory != output).flat_map(|d| lock::owners(d)) {
+    directories
+        .iter()
+        .filter(|d| *d != output)
+        .try_for_each(|directory| merge::copy_pretrainings(output, directory))?;
+    for seen in directories.iter().filter(|directory| *directory != output).flat_map(|d| heartbeat::owners(d)) {
         // Who ran which shard, so that missing ones can be named; shards of other grids were other shares.
         if seen.owner.shard.is_some() && one_grid {
             let stopped = seen.owner.stopped();
-            lock::leave_word(output, &Owner { updated: seen.owner.updated, ..stopped })?;
+            heartbeat::leave_word(output, &Owner { updated: seen.owner.updated, ..stopped })?;
         }
     }
     let store = Store::open(output, Access::Look)?;

@@ -23,8 +23,9 @@ use crate::job::Tally;
 use crate::job::plan::Plan;
 use crate::platform::terminal::{answer_columns, fitted, print, say};
 use crate::store::admission;
-use crate::store::lock::{self, Seen};
-use crate::store::{self, Access, Store};
+use crate::store::heartbeat::{self, Seen};
+use crate::store::layout;
+use crate::store::{Access, Store};
 use crate::tables;
 
 /// Where the results of a config live.
@@ -45,13 +46,13 @@ fn look(directory: &Path) -> Result<Looked, SweepError> {
 
 /// Shards at work in a directory, or queued, are shards of one sweep: who comes with another one has made a mistake.
 fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<(), SweepError> {
-    let path = directory.join(store::CONFIG);
+    let path = directory.join(layout::CONFIG);
     if resolved::says(&path, config) {
         return Ok(());
     }
     // If somebody has removed it, nobody knows whose the others are.
     let another = if path.exists() { "another sweep" } else { "a sweep whose config.toml is gone" };
-    let at_work = lock::owners(directory).into_iter().find(|seen| seen.owner.shard.is_some() && seen.alive());
+    let at_work = heartbeat::owners(directory).into_iter().find(|seen| seen.owner.shard.is_some() && seen.alive());
     let help =
         |instead: &str| format!("compare with {}, {instead}or choose another run directory with -o", path.display());
     if let Some(Seen { owner, .. }) = at_work {
@@ -102,7 +103,7 @@ fn strangers(directory: &Path, plan: &Plan, store: &Store) -> Option<String> {
 /// Writes the tables of a run directory, prints the answer and what is missing.
 fn tell(directory: &Path, (config, plan, store): &Looked) -> Result<(), SweepError> {
     let answer = tables::write(config, &plan.jobs, store)?;
-    let missing = status::missing(plan, store, &lock::owners(directory), directory);
+    let missing = status::missing(plan, store, &heartbeat::owners(directory), directory);
     // Said first as well: what follows looks final.
     let partial = match plan.outstanding.len() {
         0 => String::new(),

@@ -19,7 +19,7 @@ use crate::platform::machine;
 use crate::platform::shell::quoted_path;
 use crate::platform::terminal::{answer_columns, fitted, print, say};
 use crate::store::lock::Claim;
-use crate::store::{self, Access, Store, admission};
+use crate::store::{Access, Store, admission, layout};
 use crate::{SweepError, job, tables};
 
 pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
@@ -29,8 +29,8 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     let jobs = job::jobs(&config)?;
     let directory = run_directory(&run.config, &config);
     // What cannot be read back could not be reported, when all jobs have run.
-    resolved::read_back(&config, &directory.join(store::CONFIG))?;
-    admission::spares_its_config(&run.config, &config, &directory)?;
+    resolved::read_back(&config, &directory.join(layout::CONFIG))?;
+    admission::spares_its_config(&run.config.config, !run.config.overrides.is_empty(), &config, &directory)?;
     admission::admit(&directory, &config, run.force)?;
     if run.force {
         admission::free_the_lock(&directory)?;

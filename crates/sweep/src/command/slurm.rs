@@ -18,21 +18,22 @@ use crate::job::shard::Shard;
 use crate::platform::files::{FileError, create_folder};
 use crate::platform::shell::quoted_path;
 use crate::platform::terminal::print;
-use crate::store::{self, Access, Store, admission, lock};
+use crate::store::layout::{ARRAY, CONFIG, REPORT_SCRIPT, SHARDS_SCRIPT, SLURM};
+use crate::store::{Access, Store, admission, lock};
 use crate::{SweepError, job};
-
-/// In the run directory: scripts, logs and the id of the last array.
-pub(crate) const PLACE: &str = "slurm";
-/// In there: the id of the array that was submitted last.
-pub(crate) const ARRAY: &str = "array";
 
 pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> {
     check_extra(&arguments.extra)?;
     let config = config::load(&arguments.config.config, &arguments.config.overrides)?;
     let directory = run_directory(&arguments.config, &config);
     // What cannot be read back could not be reported, when all jobs have run.
-    resolved::read_back(&config, &directory.join(store::CONFIG))?;
-    admission::spares_its_config(&arguments.config, &config, &directory)?;
+    resolved::read_back(&config, &directory.join(CONFIG))?;
+    admission::spares_its_config(
+        &arguments.config.config,
+        !arguments.config.overrides.is_empty(),
+        &config,
+        &directory,
+    )?;
     admission::admit(&directory, &config, arguments.force)?;
     let store = Store::open(&directory, Access::Look)?;
     let mut plan = Plan::new(&config, job::jobs(&config)?, store.ids());
@@ -73,8 +74,8 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
         extra: &arguments.extra,
     }
     .scripts();
-    let place = absolute.join(PLACE);
-    let (array_script, report_script) = (place.join("shards.sh"), place.join("report.sh"));
+    let place = absolute.join(SLURM);
+    let (array_script, report_script) = (place.join(SHARDS_SCRIPT), place.join(REPORT_SCRIPT));
     if arguments.dry_run {
         let file = |path: &Path| format!("# ---- {}\n", path.display());
         print(&format!("{}{}\n{}{}", file(&array_script), scripts.shards, file(&report_script), scripts.report))?;
@@ -107,7 +108,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     let report = scheduler::submit(&report_script, &scheduler::after(&array))?;
     print(&format!(
         "submitted job {report}, which reports when they are over\n\
-         scripts and logs: {directory}/{PLACE}; how far it is: sweep status {directory}\n",
+         scripts and logs: {directory}/{SLURM}; how far it is: sweep status {directory}\n",
         directory = quoted_path(&directory)
     ))?;
     Ok(ExitCode::SUCCESS)
@@ -157,7 +158,7 @@ fn check_lines(arguments: &SlurmArguments, paths: &[(&str, &Path)]) -> Result<()
 
 /// The id of the array that was last submitted from a run directory.
 pub(crate) fn last_array(directory: &Path) -> Option<String> {
-    let text = fs::read_to_string(directory.join(PLACE).join(ARRAY)).ok()?;
+    let text = fs::read_to_string(directory.join(SLURM).join(ARRAY)).ok()?;
     let array = text.trim();
     // What is no id was not written here.
     (!array.is_empty() && array.chars().all(|c| c.is_ascii_digit())).then(|| array.to_owned())

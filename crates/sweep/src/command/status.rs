@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{look, slurm};
+use super::look;
 use crate::SweepError;
 use crate::job::plan::Plan;
 use crate::job::shard::Shard;
@@ -13,14 +13,15 @@ use crate::platform::clock::short_time;
 use crate::platform::shell::quoted_path;
 use crate::platform::terminal::{answer_columns, fitted, print};
 use crate::store::Store;
-use crate::store::lock::{self, Seen, State};
+use crate::store::heartbeat::{self, Seen, State};
+use crate::store::layout::SLURM;
 
 /// More shards than this are shown only as far as they are not finished.
 const MOST_SHOWN: u32 = 64;
 
 pub(crate) fn status(directory: &Path) -> Result<ExitCode, SweepError> {
     let (config, plan, store) = look(directory)?;
-    let owners = lock::owners(directory);
+    let owners = heartbeat::owners(directory);
     let tally = plan.tally(store.ids());
     let alive: Vec<&Seen> = owners.iter().filter(|seen| seen.alive()).collect();
     let running: usize = alive.iter().map(|seen| seen.owner.tally.running).sum();
@@ -62,7 +63,7 @@ pub(super) fn missing(plan: &Plan, store: &Store, owners: &[Seen], directory: &P
         }
     }
     let place = quoted_path(directory);
-    let split = newest_split(owners).filter(|_| directory.join(slurm::PLACE).is_dir());
+    let split = newest_split(owners).filter(|_| directory.join(SLURM).is_dir());
     text += &match (owners.iter().any(|seen| seen.alive() && seen.owner.pid != std::process::id()), split) {
         (true, _) => format!("some are still at it: sweep status {place}\n"),
         (false, Some(of)) => {

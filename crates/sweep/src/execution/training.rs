@@ -11,12 +11,13 @@ use scb_core::kernel::Level;
 use scb_core::optimise::{Stage, Start, support_threshold};
 use scb_core::random::stream;
 use scb_core::train::{self, Checkpoint, Observer, Outcome, TrainSpec};
-use scb_core::{Task, TaskError, mirror};
+use scb_core::{Task, mirror};
 
 use crate::axis::{self, AXES};
-use crate::config::{Config, Shared};
+use crate::config::Config;
 use crate::execution::pretraining::Pretrainings;
 use crate::execution::scheduler::Work;
+use crate::execution::task_error::told;
 use crate::grid::further_axes;
 use crate::job::{Identity, Job};
 use crate::platform::clock::since_1970;
@@ -109,15 +110,6 @@ impl Training {
         let wall_seconds = start.elapsed().as_secs_f64();
         let timing = Timing { job_id: record.job_id.clone(), wall_seconds, tokens, host: self.host.clone(), finished };
         Finished { record, timing, traces }
-    }
-}
-
-/// Why there is no task, and what to do about it.
-pub(crate) fn told(error: &TaskError, shared: &Shared) -> String {
-    let drawn = shared.matrix.is_none() || matches!(error, TaskError::Weight { .. });
-    match error.drawing_otherwise().filter(|_| drawn) {
-        Some(remedy) => format!("{error} ({remedy})"),
-        None => error.to_string(),
     }
 }
 

@@ -8,40 +8,22 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use report::table::UNFINISHED;
-
 use crate::SweepError;
-use crate::args::ConfigArguments;
-use crate::command::slurm;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::{self, Config, resolved};
-use crate::execution::pretraining;
 use crate::platform::files::{FileError, list, name, read_text};
 use crate::platform::terminal::say;
-use crate::store::lock::{LOCK, Owner, PROGRESS};
-use crate::store::{self, CONFIG, PARTS, part, usable};
+use crate::store::heartbeat::Owner;
+use crate::store::layout::{
+    ARRAY, CONFIG, LOCK, MANIFEST, PARTS, PRETRAINING, PROGRESS, PROGRESS_ENDING, REPORT_SCRIPT, SHARDS_SCRIPT, SLURM,
+    WRITTEN, is_part_file, is_pretraining_file, is_unfinished, usable,
+};
+use crate::store::manifest::has_our_manifest;
 
 /// How a `config.toml` begins that a run has written, or a merge of an earlier version.
 const HEADERS: [&str; 2] = [resolved::HEADER, "# The union of merged run directories, every default written out."];
-
-/// What a run writes over, beside what it keeps in directories of their own.
-const WRITTEN: [&str; 12] = [
-    CONFIG,
-    store::MANIFEST,
-    "report.html",
-    "runs.parquet",
-    "timings.parquet",
-    "summary.parquet",
-    "needed.parquet",
-    "success.parquet",
-    "scaling.parquet",
-    "verdicts.parquet",
-    "traces.parquet",
-    FIGURES,
-];
 /// Directories whose files have names of their own.
-const KEPT: [&str; 2] = [PARTS, pretraining::PLACE];
-const FIGURES: &str = "figures";
+const KEPT: [&str; 2] = [PARTS, PRETRAINING];
 /// As many foreign files are named in an error.
 const MOST_NAMED: usize = 3;
 /// What the name of a file gets that was in the way.
@@ -57,16 +39,17 @@ pub(crate) fn is_ours(directory: &Path) -> Result<bool, SweepError> {
     }
     let (config, parts) = (directory.join(CONFIG), directory.join(PARTS));
     let lost = config.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
-    if !lost || !parts.is_dir() || !store::has_our_manifest(directory) {
+    if !lost || !parts.is_dir() || !has_our_manifest(directory) {
         return Ok(false);
     }
-    Ok(list(&parts)?.iter().any(|file| part::is_named(file)))
+    Ok(list(&parts)?.iter().any(|file| is_part_file(file)))
 }
 
 /// Whether `config.toml` begins as ours do, and something else of a run lies beside it.
 fn has_our_config(directory: &Path) -> Result<bool, SweepError> {
     let path = directory.join(CONFIG);
-    Ok(begins_as_ours(&path)? && [PARTS, PROGRESS, store::MANIFEST].iter().any(|name| directory.join(name).exists()))
+    Ok(begins_as_ours(&path)?
+        && [PARTS, PROGRESS, PROGRESS_ENDING, MANIFEST].iter().any(|name| directory.join(name).exists()))
 }
 
 /// Whether a file begins as the configs do that runs write; not if there is none.
@@ -126,18 +109,18 @@ pub(crate) fn admit(directory: &Path, config: &Config, force: bool) -> Result<()
         .into())
 }
 
-/// That the config that is being read is not written over: it is the user's own, or a run's and stays as it is.
+/// That the config that is being `read` is not written over: it is the user's own, or a run's and stays as it is.
 ///
 /// # Errors
 /// When it would be, and as [`is_ours`].
 pub(crate) fn spares_its_config(
-    arguments: &ConfigArguments,
+    read: &Path,
+    overridden: bool,
     config: &Config,
     directory: &Path,
 ) -> Result<(), SweepError> {
     let written = directory.join(CONFIG);
-    let same =
-        arguments.config.canonicalize().is_ok_and(|read| written.canonicalize().is_ok_and(|there| read == there));
+    let same = read.canonicalize().is_ok_and(|read| written.canonicalize().is_ok_and(|there| read == there));
     if !same {
         return Ok(());
     }
@@ -146,7 +129,7 @@ pub(crate) fn spares_its_config(
         return Err(Diagnostic::new(title).help("choose another run directory with -o").into());
     }
     // What means the same is not written again.
-    if arguments.overrides.is_empty() || resolved::says(&arguments.config, config) {
+    if !overridden || resolved::says(read, config) {
         return Ok(());
     }
     let title = format!("these overrides would change {}, the config that is read", written.display());
@@ -168,7 +151,7 @@ pub(crate) fn free_the_lock(directory: &Path) -> Result<(), SweepError> {
     if progress.exists() && !progress.is_dir() {
         return rename(&progress);
     }
-    let foreign = |path: &&PathBuf| path.extension().is_some_and(|e| e == "json") && !is_word(path);
+    let foreign = |path: &&PathBuf| path.extension().is_some_and(|e| e == PROGRESS_ENDING) && !is_word(path);
     let files = if progress.is_dir() { list(&progress)? } else { Vec::new() };
     files.iter().filter(foreign).try_for_each(|path| rename(path))
 }
@@ -181,8 +164,8 @@ pub(crate) fn make_way(directory: &Path) -> Result<(), SweepError> {
     if is_ours(directory)? {
         return Ok(());
     }
-    let place = directory.join(slurm::PLACE);
-    let scripts = ["shards.sh", "report.sh", slurm::ARRAY].map(|name| place.join(name));
+    let place = directory.join(SLURM);
+    let scripts = [SHARDS_SCRIPT, REPORT_SCRIPT, ARRAY].map(|name| place.join(name));
     let written = WRITTEN.iter().map(|name| directory.join(name)).chain(scripts);
     let kept = KEPT.iter().map(|name| directory.join(name)).chain([place.clone()]).filter(|path| !path.is_dir());
     for path in written.chain(kept).filter(|path| path.symlink_metadata().is_ok()) {
@@ -214,14 +197,10 @@ fn is_left_early(path: &Path) -> bool {
     match name(path).as_str() {
         LOCK => path.metadata().is_ok_and(|file| file.is_file() && file.len() == 0),
         PROGRESS => all(&is_word),
-        PARTS => all(&part::is_named),
-        pretraining::PLACE => all(&pretraining::is_named),
+        PARTS => all(&is_part_file),
+        PRETRAINING => all(&is_pretraining_file),
         _ => is_unfinished(path),
     }
-}
-
-fn is_unfinished(path: &Path) -> bool {
-    name(path).starts_with(UNFINISHED)
 }
 
 /// Whether a process has left this to say how far it is; a power cut may leave it empty.

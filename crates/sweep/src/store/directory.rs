@@ -1,54 +1,29 @@
-//! The run directory.
+//! What a run directory holds.
 //!
-//! ```text
-//! config.toml    the resolved config
-//! manifest.json  versions, counts, machine
-//! lock           held by whoever runs jobs here (see `lock.rs`)
-//! progress/      one file a shard: who runs it and how far it is
-//! parts/         finished jobs (see `part.rs`)
-//! pretraining/   value matrices that jobs start from (see `execution/pretraining.rs`)
-//! *.parquet      the tables
-//! ```
-//!
-//! Parts are only added; a process puts many small ones (its own, or all if it is alone here) into a large one before it
-//! removes them. So whatever
-//! a kill interrupts, every finished job is in some part, and one that is in two counts once. A part that is damaged is
-//! set aside, and its jobs run again. Rows of one job from several parts must agree, but for a failure, which any other
-//! end replaces.
+//! Parts are only added; a process puts many small ones (its own, or all if it is alone here) into a large one
+//! before it removes them. So whatever a kill interrupts, every finished job is in some part, and one that is in
+//! two counts once. A part that is damaged is set aside, and its jobs run again. Rows of one job from several
+//! parts must agree, but for a failure, which any other end replaces.
 
 use std::cmp::Ordering;
 use std::collections::hash_map::{Entry, HashMap};
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
-use report::table::{UNFINISHED, write_whole};
+use report::table::write_whole;
 use report::{Record, Status, Timing, TracePoint};
-use serde::Serialize;
 
 use crate::SweepError;
-use crate::config::diagnostic::Diagnostic;
 use crate::config::{Config, resolved};
-use crate::execution::pretraining;
-use crate::job::{DoneJobs, JobId, RESULTS_VERSION};
-use crate::platform::files::{FileError, create_folder, gone, list, read_text};
-use crate::platform::machine::{cores, host};
+use crate::job::{DoneJobs, JobId};
+use crate::platform::files::{FileError, create_folder, gone, list, name, read_text};
+use crate::platform::machine::host;
 use crate::platform::terminal::say;
-use crate::store::part::{self, Found, PART, Part, Row};
-
-/// Name of the resolved config in a run directory.
-pub const CONFIG: &str = "config.toml";
-pub(crate) const MANIFEST: &str = "manifest.json";
-pub(crate) const PARTS: &str = "parts";
-/// A part with this many jobs is large: it stays as it is.
-const LARGE: usize = 1024;
-/// So many small parts become one part ..
-const PARTS_IN_ONE: usize = 32;
-/// .. or as many as have this many jobs together. Writing a part of so many takes some 50 ms.
-const JOBS_IN_ONE: usize = 8192;
-/// A file under a temporary name that is older than this belongs to nobody any more.
-const ABANDONED: Duration = Duration::from_secs(3600);
+use crate::store::cleaning::clean;
+use crate::store::compaction::{Batch, SmallParts};
+use crate::store::layout::{CONFIG, DAMAGED, PART, PARTS, UNFINISHED, usable};
+use crate::store::part::{self, Found, Part, Row};
 
 /// One finished job on its way to a part.
 #[derive(Debug)]
@@ -83,24 +58,8 @@ pub struct Store {
     parts: Vec<Part>,
     /// Those that nobody else may remove: of a process that is alone here all, of a shard those that it has written.
     own: Vec<Part>,
-    /// Small parts that this process may put into larger ones, by how often that was done.
-    levels: Vec<Vec<(Part, Vec<JobId>)>>,
-}
-
-#[derive(Serialize)]
-struct Manifest<'a> {
-    program: &'a str,
-    version: &'a str,
-    results_version: u32,
-    schema_version: u32,
-    config: &'a str,
-    seed: u64,
-    jobs: usize,
-    finished: usize,
-    failed: usize,
-    host: String,
-    cores: usize,
-    figures: &'a [String],
+    /// Small parts that this process may put into larger ones.
+    small: SmallParts,
 }
 
 impl Store {
@@ -112,7 +71,7 @@ impl Store {
         let mut store = Self::of(directory);
         store.read(directory, access)?;
         if access != Access::Look {
-            store.clean(access);
+            clean(directory, access == Access::Alone);
         }
         Ok(store)
     }
@@ -176,7 +135,7 @@ impl Store {
         if access == Access::Alone {
             self.own.push(part.clone());
             // As if this process had written it: with the parts of its own it puts away what others left.
-            self.hold(0, part, ids);
+            self.small.hold(0, part, ids);
         }
         Ok(true)
     }
@@ -204,42 +163,6 @@ impl Store {
             }
         }
         Ok(ids)
-    }
-
-    /// Remembers a part that this process may put into a larger one, if it is small.
-    fn hold(&mut self, level: usize, part: Part, ids: Vec<JobId>) {
-        if ids.len() >= LARGE {
-            return;
-        }
-        while self.levels.len() <= level {
-            self.levels.push(Vec::new());
-        }
-        self.levels[level].push((part, ids));
-    }
-
-    /// Removes what processes that were killed left behind. Nothing depends on it, so nothing is said if it fails.
-    fn clean(&self, access: Access) {
-        let old = |path: &Path| {
-            let written = path.metadata().and_then(|file| file.modified()).ok();
-            written.and_then(|t| SystemTime::now().duration_since(t).ok()).is_some_and(|age| age > ABANDONED)
-        };
-        // Tables may be written at this moment by `sweep report`, which needs no lock; parts and progress may not.
-        for (place, locked) in [
-            ("", false),
-            ("figures", false),
-            (pretraining::PLACE, false),
-            (PARTS, true),
-            (crate::store::lock::PROGRESS, true),
-        ] {
-            for path in list(&self.directory.join(place)).unwrap_or_default() {
-                let unfinished = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED));
-                let nobody_is_at_it = (locked && access == Access::Alone) || old(&path);
-                let left = || place == pretraining::PLACE && pretraining::is_left_lock(&path);
-                if (unfinished || part::lacks_its_part(&path)) && nobody_is_at_it || left() {
-                    let _ = fs::remove_file(path);
-                }
-            }
-        }
     }
 
     /// Where it is.
@@ -291,46 +214,6 @@ impl Store {
         Ok(write_whole(&path, text.as_bytes())?)
     }
 
-    /// Takes over a part of another run directory, as it is.
-    ///
-    /// # Errors
-    /// When the file system says no.
-    pub fn copy(&self, part: &Part) -> Result<(), SweepError> {
-        part.traces.iter().chain([&part.path]).try_for_each(|path| self.copy_to(PARTS, path))
-    }
-
-    /// Takes over what was pretrained in another run directory.
-    ///
-    /// # Errors
-    /// When the file system says no.
-    pub fn copy_pretrainings(&self, other: &Path) -> Result<(), SweepError> {
-        let place = other.join(pretraining::PLACE);
-        if !place.is_dir() {
-            return Ok(());
-        }
-        let target = self.directory.join(pretraining::PLACE);
-        create_folder(&target)?;
-        for path in list(&place)?.iter().filter(|path| pretraining::is_whole(path)) {
-            let there = path.file_name().map(|name| target.join(name));
-            if let Some(damaged) = there.filter(|there| there.is_file() && !pretraining::is_whole(there)) {
-                let _ = fs::remove_file(damaged);
-            }
-            self.copy_to(pretraining::PLACE, path)?;
-        }
-        Ok(())
-    }
-
-    /// A file into a folder of this directory, unless it is there.
-    fn copy_to(&self, folder: &str, path: &Path) -> Result<(), SweepError> {
-        let Some(name) = path.file_name() else { return Ok(()) };
-        let target = self.directory.join(folder).join(name);
-        if !target.exists() {
-            let read = FileError::at("read", path);
-            write_whole(&target, &fs::read(path).map_err(read)?)?;
-        }
-        Ok(())
-    }
-
     /// Writes a part, or several if one would have too many jobs; when this returns, they are done for good.
     ///
     /// # Errors
@@ -347,55 +230,8 @@ impl Store {
             let ids = self.keep(rows, &part.path)?;
             self.parts.push(part.clone());
             self.own.push(part.clone());
-            self.hold(0, part, ids);
+            self.small.hold(0, part, ids);
         }
-        Ok(())
-    }
-
-    /// Puts small parts of this process into large ones if there are many: a sweep of days would leave a million.
-    ///
-    /// # Errors
-    /// When the file system says no.
-    pub fn tidy(&mut self) -> Result<(), SweepError> {
-        for level in 0.. {
-            let Some(parts) = self.levels.get(level) else { break };
-            let jobs: usize = parts.iter().map(|(_, ids)| ids.len()).sum();
-            if parts.len() >= PARTS_IN_ONE || (parts.len() > 1 && jobs >= JOBS_IN_ONE) {
-                self.combine(level)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts parts of one level into one part, then removes them.
-    fn combine(&mut self, level: usize) -> Result<(), SweepError> {
-        // No more than fit into one, for whoever presses Ctrl-C waits for it.
-        let (mut jobs, mut parts) = (0, 0);
-        for (_, ids) in self.levels[level].iter().take(PARTS_IN_ONE) {
-            if parts > 1 && jobs + ids.len() > JOBS_IN_ONE {
-                break;
-            }
-            (jobs, parts) = (jobs + ids.len(), parts + 1);
-        }
-        let old: Vec<(Part, Vec<JobId>)> = self.levels[level].drain(..parts).collect();
-        // In order of their ids, so that the part does not depend on who came first.
-        let ids: BTreeSet<JobId> = old.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
-        let rows: Vec<Row> = ids.iter().filter_map(|id| self.done.get(id).cloned()).collect();
-        let mut traces = HashMap::new();
-        for (part, _) in &old {
-            by_job(part::traces(part)?, &mut traces);
-        }
-        let traces: Vec<TracePoint> =
-            rows.iter().filter_map(|(record, _)| traces.remove(&record.job_id)).flatten().collect();
-        let part = part::write(&self.directory.join(PARTS), &rows, &traces)?;
-        for (old, _) in old.iter().filter(|(old, _)| old.path != part.path) {
-            part::remove(old);
-            self.parts.retain(|part| part != old);
-            self.own.retain(|part| part != old);
-        }
-        self.parts.push(part.clone());
-        self.own.push(part.clone());
-        self.hold(level + 1, part, ids.into_iter().collect());
         Ok(())
     }
 
@@ -439,62 +275,41 @@ impl Store {
         Ok(traces)
     }
 
-    /// Writes `manifest.json`; `figures` are the names of the files in `figures/` that this program has written.
+    /// Puts small parts of this process into large ones if there are many: a sweep of days would leave a million.
     ///
     /// # Errors
     /// When the file system says no.
-    pub fn write_manifest(
-        &self,
-        config: &Config,
-        jobs: usize,
-        records: &[Record],
-        figures: &[String],
-    ) -> Result<(), SweepError> {
-        let manifest = Manifest {
-            program: env!("CARGO_PKG_NAME"),
-            version: env!("CARGO_PKG_VERSION"),
-            results_version: RESULTS_VERSION,
-            schema_version: report::table::SCHEMA_VERSION,
-            config: &config.name,
-            seed: config.seed,
-            jobs,
-            finished: records.len(),
-            failed: records.iter().filter(|r| r.status == Status::Failed).count(),
-            host: host(),
-            cores: cores(),
-            figures,
-        };
-        let path = self.directory.join(MANIFEST);
-        let text = serde_json::to_string_pretty(&manifest).map_err(|error| FileError {
-            action: "write",
-            path: path.clone(),
-            source: error.into(),
-        })?;
-        Ok(write_whole(&path, (text + "\n").as_bytes())?)
+    pub fn tidy(&mut self) -> Result<(), SweepError> {
+        let mut from = 0;
+        while let Some(Batch { level, parts }) = self.small.take_batch(from) {
+            self.combine(level, &parts)?;
+            from = level;
+        }
+        Ok(())
     }
-}
 
-/// What `manifest.json` says; null if it is not there or says nothing.
-fn manifest(directory: &Path) -> serde_json::Value {
-    let text = read_text(&directory.join(MANIFEST)).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
-}
-
-/// Whether this program has written the `manifest.json` of a directory.
-#[must_use]
-pub fn has_our_manifest(directory: &Path) -> bool {
-    let manifest = manifest(directory);
-    manifest["program"] == env!("CARGO_PKG_NAME") && manifest["results_version"].is_number()
-}
-
-/// The files in `figures/` that an earlier report has written, as far as `manifest.json` says so.
-#[must_use]
-pub fn listed_figures(directory: &Path) -> Vec<String> {
-    let manifest = manifest(directory);
-    let names = manifest["figures"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
-    // A name and no path: nothing outside the directory of figures is ours.
-    let plain = |name: &&str| name.ends_with(".svg") && !name.starts_with('.') && !name.contains(['/', '\\', ':']);
-    names.filter(plain).map(str::to_owned).collect()
+    /// Puts parts into one part of `level`, then removes them.
+    fn combine(&mut self, level: usize, old: &[(Part, Vec<JobId>)]) -> Result<(), SweepError> {
+        // In order of their ids, so that the part does not depend on who came first.
+        let ids: BTreeSet<JobId> = old.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
+        let rows: Vec<Row> = ids.iter().filter_map(|id| self.done.get(id).cloned()).collect();
+        let mut traces = HashMap::new();
+        for (part, _) in old {
+            by_job(part::traces(part)?, &mut traces);
+        }
+        let traces: Vec<TracePoint> =
+            rows.iter().filter_map(|(record, _)| traces.remove(&record.job_id)).flatten().collect();
+        let part = part::write(&self.directory.join(PARTS), &rows, &traces)?;
+        for (old, _) in old.iter().filter(|(old, _)| old.path != part.path) {
+            part::remove(old);
+            self.parts.retain(|part| part != old);
+            self.own.retain(|part| part != old);
+        }
+        self.parts.push(part.clone());
+        self.own.push(part.clone());
+        self.small.hold(level, part, ids.into_iter().collect());
+        Ok(())
+    }
 }
 
 /// Sorts points by job into `traces`. A job that ran twice has the same trace twice.
@@ -520,7 +335,7 @@ fn choose(a: &Row, b: &Row) -> Option<Ordering> {
 
 /// Renames a damaged part so that it is one no more.
 fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
-    let aside = path.with_extension("damaged");
+    let aside = path.with_file_name(name(path).replace(PART, DAMAGED));
     match fs::rename(path, &aside) {
         // Another shard was faster.
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -528,19 +343,6 @@ fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
         }
         _ => Ok(aside),
     }
-}
-
-/// That nothing else is in the place of a run directory.
-///
-/// # Errors
-/// When something is.
-pub(crate) fn usable(directory: &Path) -> Result<(), SweepError> {
-    if directory.exists() && !directory.is_dir() {
-        return Err(Diagnostic::new(format!("{} is no directory", directory.display()))
-            .help("choose another run directory with -o")
-            .into());
-    }
-    Ok(())
 }
 
 #[cfg(test)]

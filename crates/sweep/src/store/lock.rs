@@ -7,97 +7,20 @@
 //! A file system may keep locks to one machine. So a run is also refused if a file says that a process on another machine is
 //! running that it must not share the directory with; whether that is still true only a person can tell.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
-
-use report::table::replace;
-use serde::{Deserialize, Serialize};
 
 use crate::SweepError;
 use crate::config::diagnostic::Diagnostic;
 use crate::job::Tally;
 use crate::job::shard::Shard;
 use crate::platform::clock::{short_time, since_1970};
-use crate::platform::files::{FileError, create_folder, read_text};
+use crate::platform::files::{FileError, create_folder};
 use crate::platform::machine::host;
 use crate::platform::shell::{self, quoted_path};
-use crate::store::usable;
-
-pub(crate) const LOCK: &str = "lock";
-/// The directory of the owners.
-pub const PROGRESS: &str = "progress";
-/// In there: who makes the directory ready has this locked. It stays empty.
-const DOOR: &str = "door";
-/// After this long without a word a process is thought to be gone. They write every few seconds, but a network file system
-/// may show it a minute late.
-pub const SILENCE: Duration = Duration::from_secs(90);
-
-/// How a process that runs jobs is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// At work, or killed since.
-    Running,
-    /// It has run all its jobs.
-    Finished,
-    /// It stopped before that, and said so.
-    Stopped,
-}
-
-/// A process that runs jobs, and how far it is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Owner {
-    /// Its shard; none if it runs all jobs.
-    pub shard: Option<Shard>,
-    /// Its machine.
-    pub host: String,
-    /// Its process on that machine.
-    pub pid: u32,
-    /// What started it.
-    pub command: String,
-    /// When it started, in seconds since 1970.
-    pub started: u64,
-    /// When it wrote this.
-    pub updated: u64,
-    /// How it is doing.
-    pub state: State,
-    /// How far it is.
-    #[serde(flatten)]
-    pub tally: Tally,
-}
-
-/// An owner as its file shows it.
-#[derive(Debug)]
-pub struct Seen {
-    /// What the file says.
-    pub owner: Owner,
-    /// The file.
-    pub path: PathBuf,
-    /// Since it was written.
-    pub age: Duration,
-}
-
-impl Seen {
-    /// Whether the process is known or thought to be there still.
-    #[must_use]
-    pub fn alive(&self) -> bool {
-        self.owner.state == State::Running && !self.owner.is_gone() && self.age < SILENCE
-    }
-}
-
-impl Owner {
-    /// Whether it was on this machine and is there no more.
-    fn is_gone(&self) -> bool {
-        let processes = Path::new("/proc");
-        self.host == host() && processes.join("self").exists() && !processes.join(self.pid.to_string()).exists()
-    }
-}
-
-fn file(shard: Option<Shard>) -> String {
-    shard.map_or_else(|| "run.json".to_owned(), |shard| format!("{}-of-{}.json", shard.index(), shard.of()))
-}
+use crate::store::heartbeat::{Owner, Seen, State, leave_word, owners};
+use crate::store::layout::{DOOR, LOCK, PROGRESS, usable};
 
 /// The right to run jobs in a directory; ends with the value, which says so in the owner's file whatever the reason.
 #[derive(Debug)]
@@ -171,15 +94,6 @@ impl Drop for Claim {
     }
 }
 
-impl Owner {
-    /// The same when it is at no job any more.
-    #[must_use]
-    pub fn stopped(&self) -> Self {
-        let state = if self.state == State::Finished { State::Finished } else { State::Stopped };
-        Self { state, updated: since_1970(), tally: Tally { running: 0, ..self.tally }, ..self.clone() }
-    }
-}
-
 /// Takes the lock of a directory, with others or alone, if nobody is in the way.
 fn admitted(directory: &Path, with_others: bool) -> Result<File, SweepError> {
     usable(directory)?;
@@ -235,46 +149,6 @@ fn door(directory: &Path) -> Option<File> {
     Some(door)
 }
 
-/// Writes an owner's file.
-///
-/// # Errors
-/// When the file system says no.
-pub fn leave_word(directory: &Path, owner: &Owner) -> Result<(), SweepError> {
-    let path = directory.join(PROGRESS).join(file(owner.shard));
-    let text = serde_json::to_string_pretty(owner).map_err(|error| FileError {
-        action: "write",
-        path: path.clone(),
-        source: error.into(),
-    })?;
-    Ok(replace(&path, (text + "\n").as_bytes())?)
-}
-
-/// Everybody who has left word in a run directory, shards in order. Files that say nothing are passed over.
-#[must_use]
-pub fn owners(directory: &Path) -> Vec<Seen> {
-    let Ok(entries) = fs::read_dir(directory.join(PROGRESS)) else { return Vec::new() };
-    let seen = entries.filter_map(|entry| {
-        let path = entry.ok()?.path();
-        let named = path.extension().is_some_and(|extension| extension == "json");
-        let owner: Owner = serde_json::from_str(&read_text(&path).ok().filter(|_| named)?).ok()?;
-        let age = age(&owner, path.metadata().and_then(|file| file.modified()).ok());
-        Some(Seen { owner, path, age })
-    });
-    let mut seen: Vec<Seen> = seen.collect();
-    seen.sort_by_key(|seen| seen.owner.shard.map(|shard| (shard.of(), shard.index())));
-    seen
-}
-
-/// How long ago an owner wrote its file. Its clock may be ahead; then the time counts at which the file system says it was `written`, and
-/// if that is ahead as well the owner is not known to be alive.
-fn age(owner: &Owner, written: Option<SystemTime>) -> Duration {
-    let (now, updated) = (since_1970(), owner.updated);
-    if updated <= now.saturating_add(SILENCE.as_secs()) {
-        return Duration::from_secs(now.saturating_sub(updated));
-    }
-    written.and_then(|written| written.elapsed().ok()).unwrap_or(SILENCE)
-}
-
 fn no_locks_here(error: &std::io::Error) -> bool {
     // ENOLCK and ENOSYS of Linux, which have no name of their own.
     error.kind() == ErrorKind::Unsupported || matches!(error.raw_os_error(), Some(37 | 38))
@@ -303,6 +177,9 @@ fn in_use(directory: &Path, others: &[&Seen]) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::time::{Duration, SystemTime};
+
     use super::*;
 
     /// A directory in which a process of another machine, or a dead one of this machine, has left its file.

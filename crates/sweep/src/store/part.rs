@@ -13,14 +13,9 @@ use report::trace::{read_traces, traces_table};
 use report::{Record, ReportError, Table, Timing, TracePoint};
 
 use crate::SweepError;
-use crate::job::JobId;
-use crate::platform::files::{FileError, gone};
+use crate::platform::files::{FileError, gone, name};
 use crate::platform::panics;
-
-/// How the name of a part ends.
-pub const PART: &str = ".part.parquet";
-const TRACES: &str = ".traces.parquet";
-const DAMAGED: &str = ".part.damaged";
+use crate::store::layout::{PART, TRACES, is_part_file};
 
 /// Jobs in a part at most, written or read. A short file can claim any number.
 pub const MOST_JOBS: usize = 100_000;
@@ -82,7 +77,7 @@ pub fn read(path: &Path) -> Result<Found, SweepError> {
         return Ok(Found::Damaged("it is no file that this program could have written".to_owned()));
     }
     let Some(bytes) = bytes(path)? else { return Ok(Found::Gone) };
-    let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let file = name(path);
     let name = file.strip_suffix(PART).unwrap_or_default();
     let (own, traced) = name.split_once('-').map_or((name, None), |(own, traced)| (own, Some(traced)));
     if own != checksum(&bytes) {
@@ -137,21 +132,13 @@ pub fn traces(part: &Part) -> Result<Vec<TracePoint>, SweepError> {
     }
 }
 
-/// Whether a file has the name of one of ours: of a part, of its traces, or of what was set aside.
-#[must_use]
-pub fn is_named(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let checksums = [PART, TRACES, DAMAGED].iter().find_map(|ending| name.strip_suffix(ending));
-    checksums.is_some_and(|checksums| checksums.split('-').all(|checksum| JobId::parse(checksum).is_some()))
-}
-
 /// Whether this is a file of traces whose part is not there: its writer was killed between the two.
 #[must_use]
 pub fn lacks_its_part(path: &Path) -> bool {
-    if !is_named(path) {
+    if !is_part_file(path) {
         return false;
     }
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = name(path);
     name.strip_suffix(TRACES).is_some_and(|name| !path.with_file_name(name.to_owned() + PART).exists())
 }
 

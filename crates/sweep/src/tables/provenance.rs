@@ -12,7 +12,7 @@ use crate::job::RESULTS_VERSION;
 use crate::platform::clock::short_time;
 use crate::platform::machine;
 use crate::platform::shell::quoted_path;
-use crate::store;
+use crate::store::layout;
 
 /// Of the sweep in `directory`.
 pub(crate) fn about(config: &Config, jobs: usize, timings: &[Timing], directory: &Path) -> About {
@@ -36,7 +36,7 @@ pub(crate) fn about(config: &Config, jobs: usize, timings: &[Timing], directory:
         facts.extend(timings.iter().map(|t| t.finished).max().and_then(date).map(|date| ("finished", date)));
     }
     facts.push(("report written", format!("on {}, {} cores", machine::host(), machine::cores())));
-    let path = quoted_path(&directory.join(store::CONFIG));
+    let path = quoted_path(&directory.join(layout::CONFIG));
     About {
         name: config.name.clone(),
         jobs,

@@ -25,7 +25,8 @@ use crate::grid::further_axes;
 use crate::job::{Job, RESULTS_VERSION};
 use crate::platform::files::{FileError, create_folder};
 use crate::platform::terminal::answer_columns;
-use crate::store::{self, Store};
+use crate::store::layout::{ALL_TRACES, FIGURES, NEEDED, REPORT, RUNS, SCALING, SUCCESS, SUMMARY, TIMINGS, VERDICTS};
+use crate::store::{Store, manifest};
 use crate::tables::provenance::about;
 use crate::tables::replay::Replay;
 
@@ -61,12 +62,12 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
         ("seed", config.seed.to_string()),
     ];
     let directory = store.directory();
-    runs_table(&records, &further).write(&directory.join("runs.parquet"), &metadata)?;
-    timings_table(&timings).write(&directory.join("timings.parquet"), &metadata)?;
-    summary_table(&records, &further).write(&directory.join("summary.parquet"), &metadata)?;
-    needed_table(&analysis.needed, question).write(&directory.join("needed.parquet"), &metadata)?;
-    success_table(&analysis.needed, question).write(&directory.join("success.parquet"), &metadata)?;
-    scaling_table(&analysis.scalings, question).write(&directory.join("scaling.parquet"), &metadata)?;
+    runs_table(&records, &further).write(&directory.join(RUNS), &metadata)?;
+    timings_table(&timings).write(&directory.join(TIMINGS), &metadata)?;
+    summary_table(&records, &further).write(&directory.join(SUMMARY), &metadata)?;
+    needed_table(&analysis.needed, question).write(&directory.join(NEEDED), &metadata)?;
+    success_table(&analysis.needed, question).write(&directory.join(SUCCESS), &metadata)?;
+    scaling_table(&analysis.scalings, question).write(&directory.join(SCALING), &metadata)?;
     let ids: Vec<String> = jobs.iter().map(|job| job.id.to_string()).collect();
     let by_id: HashMap<&str, &Job> = ids.iter().map(String::as_str).zip(jobs).collect();
     let mut replay = Replay::new(config, (jobs, &records), &traces, directory);
@@ -86,38 +87,38 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
     });
     match &examined {
         Some((claim, section)) => {
-            verdicts_table(*claim, section).write(&directory.join("verdicts.parquet"), &metadata)?;
+            verdicts_table(*claim, section).write(&directory.join(VERDICTS), &metadata)?;
         }
         // That of an earlier report, before the config named no claim.
-        None => remove(directory.join("verdicts.parquet"))?,
+        None => remove(directory.join(VERDICTS))?,
     }
     if config.trace {
         let points: Vec<_> = records.iter().filter_map(|r| traces.remove(&r.job_id)).flatten().collect();
-        traces_table(&points).write(&directory.join("traces.parquet"), &metadata)?;
+        traces_table(&points).write(&directory.join(ALL_TRACES), &metadata)?;
     } else {
         // Those of an earlier run with tracing on would not belong to these records.
-        let path = directory.join("traces.parquet");
+        let path = directory.join(ALL_TRACES);
         remove(path)?;
     }
-    let figures = directory.join("figures");
+    let figures = directory.join(FIGURES);
     create_folder(&figures)?;
     let drawn = figure::all(&analysis, &pictured);
     let section = examined.as_ref().map(|(_, section)| section);
     let all: Vec<&Figure> = drawn.iter().chain(section.iter().flat_map(|s| &s.figures)).collect();
     let names: Vec<String> = all.iter().map(|figure| figure.name.clone() + ".svg").collect();
     let earlier: Vec<String> =
-        store::listed_figures(directory).into_iter().filter(|name| !names.contains(name)).collect();
+        manifest::listed_figures(directory).into_iter().filter(|name| !names.contains(name)).collect();
     // Before any is written or removed, so that one is known to be ours whenever this ends.
-    store.write_manifest(config, jobs.len(), &records, &[&names[..], &earlier].concat())?;
+    manifest::write(directory, config, jobs.len(), &records, &[&names[..], &earlier].concat())?;
     for (figure, name) in all.iter().zip(&names) {
         write_whole(&figures.join(name), figure.svg.as_bytes())?;
     }
     // What no earlier report of ours has written is somebody else's, whatever its name.
     earlier.iter().try_for_each(|name| remove(figures.join(name)))?;
     let about = about(config, jobs.len(), &timings, directory);
-    let page_path = directory.join("report.html");
+    let page_path = directory.join(REPORT);
     write_whole(&page_path, page(&analysis, section, &drawn, &about).as_bytes())?;
-    store.write_manifest(config, jobs.len(), &records, &names)?;
+    manifest::write(directory, config, jobs.len(), &records, &names)?;
     let columns = answer_columns();
     let place = format!("Report: {}, tables and figures beside it", glued(&page_path.display().to_string()));
     Ok(format!("{}{}\n", answer(&analysis, section, columns), wrapped(&place, "", "", columns).join("\n")))

@@ -1,0 +1,131 @@
+//! What the processes that run jobs say of themselves: one file a shard in `progress/`, written anew every few
+//! seconds.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use report::table::replace;
+use serde::{Deserialize, Serialize};
+
+use crate::SweepError;
+use crate::job::Tally;
+use crate::job::shard::Shard;
+use crate::platform::clock::since_1970;
+use crate::platform::files::{FileError, read_text};
+use crate::platform::machine::host;
+use crate::store::layout::{PROGRESS, PROGRESS_ENDING, progress_file};
+
+/// After this long without a word a process is thought to be gone. They write every few seconds, but a network file system
+/// may show it a minute late.
+pub const SILENCE: Duration = Duration::from_secs(90);
+
+/// How a process that runs jobs is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// At work, or killed since.
+    Running,
+    /// It has run all its jobs.
+    Finished,
+    /// It stopped before that, and said so.
+    Stopped,
+}
+
+/// A process that runs jobs, and how far it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Owner {
+    /// Its shard; none if it runs all jobs.
+    pub shard: Option<Shard>,
+    /// Its machine.
+    pub host: String,
+    /// Its process on that machine.
+    pub pid: u32,
+    /// What started it.
+    pub command: String,
+    /// When it started, in seconds since 1970.
+    pub started: u64,
+    /// When it wrote this.
+    pub updated: u64,
+    /// How it is doing.
+    pub state: State,
+    /// How far it is.
+    #[serde(flatten)]
+    pub tally: Tally,
+}
+
+/// An owner as its file shows it.
+#[derive(Debug)]
+pub struct Seen {
+    /// What the file says.
+    pub owner: Owner,
+    /// The file.
+    pub path: PathBuf,
+    /// Since it was written.
+    pub age: Duration,
+}
+
+impl Seen {
+    /// Whether the process is known or thought to be there still.
+    #[must_use]
+    pub fn alive(&self) -> bool {
+        self.owner.state == State::Running && !self.owner.is_gone() && self.age < SILENCE
+    }
+}
+
+impl Owner {
+    /// Whether it was on this machine and is there no more.
+    pub(crate) fn is_gone(&self) -> bool {
+        let processes = Path::new("/proc");
+        self.host == host() && processes.join("self").exists() && !processes.join(self.pid.to_string()).exists()
+    }
+}
+
+impl Owner {
+    /// The same when it is at no job any more.
+    #[must_use]
+    pub fn stopped(&self) -> Self {
+        let state = if self.state == State::Finished { State::Finished } else { State::Stopped };
+        Self { state, updated: since_1970(), tally: Tally { running: 0, ..self.tally }, ..self.clone() }
+    }
+}
+
+/// Writes an owner's file.
+///
+/// # Errors
+/// When the file system says no.
+pub fn leave_word(directory: &Path, owner: &Owner) -> Result<(), SweepError> {
+    let path = directory.join(PROGRESS).join(progress_file(owner.shard));
+    let text = serde_json::to_string_pretty(owner).map_err(|error| FileError {
+        action: "write",
+        path: path.clone(),
+        source: error.into(),
+    })?;
+    Ok(replace(&path, (text + "\n").as_bytes())?)
+}
+
+/// Everybody who has left word in a run directory, shards in order. Files that say nothing are passed over.
+#[must_use]
+pub fn owners(directory: &Path) -> Vec<Seen> {
+    let Ok(entries) = fs::read_dir(directory.join(PROGRESS)) else { return Vec::new() };
+    let seen = entries.filter_map(|entry| {
+        let path = entry.ok()?.path();
+        let named = path.extension().is_some_and(|extension| extension == PROGRESS_ENDING);
+        let owner: Owner = serde_json::from_str(&read_text(&path).ok().filter(|_| named)?).ok()?;
+        let age = age(&owner, path.metadata().and_then(|file| file.modified()).ok());
+        Some(Seen { owner, path, age })
+    });
+    let mut seen: Vec<Seen> = seen.collect();
+    seen.sort_by_key(|seen| seen.owner.shard.map(|shard| (shard.of(), shard.index())));
+    seen
+}
+
+/// How long ago an owner wrote its file. Its clock may be ahead; then the time counts at which the file system says it was `written`, and
+/// if that is ahead as well the owner is not known to be alive.
+fn age(owner: &Owner, written: Option<SystemTime>) -> Duration {
+    let (now, updated) = (since_1970(), owner.updated);
+    if updated <= now.saturating_add(SILENCE.as_secs()) {
+        return Duration::from_secs(now.saturating_sub(updated));
+    }
+    written.and_then(|written| written.elapsed().ok()).unwrap_or(SILENCE)
+}
