@@ -1,11 +1,13 @@
 //! The few commands that talk to Slurm.
 
+use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Command;
 
 use crate::SweepError;
 use crate::config::diagnostic::Diagnostic;
+use crate::store::layout::{ARRAY, SLURM};
 
 /// The largest index of a job array that the cluster takes.
 ///
@@ -54,6 +56,15 @@ pub fn submit(script: &Path, options: &[String]) -> Result<String, SweepError> {
 #[must_use]
 pub fn after(job: &str) -> [String; 2] {
     [format!("--dependency=afterany:{job}"), "--kill-on-invalid-dep=yes".to_owned()]
+}
+
+/// The id of the array that was last submitted from a run directory.
+#[must_use]
+pub fn last_array(directory: &Path) -> Option<String> {
+    let text = fs::read_to_string(directory.join(SLURM).join(ARRAY)).ok()?;
+    let array = text.trim();
+    // What is no id was not written here.
+    (!array.is_empty() && array.chars().all(|c| c.is_ascii_digit())).then(|| array.to_owned())
 }
 
 /// What a command of Slurm's prints.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::{closing, refuse_another_sweep, tell, while_others_work};
+use super::directory::{refuse_another_sweep, while_others_work};
+use super::outcome::{closing, tell};
 use crate::args::Merge;
 use crate::axis::{self, AXES};
 use crate::config::diagnostic::Diagnostic;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use scb_core::kernel::Level;
 
-use super::run_directory;
+use super::directory::run_directory;
 use crate::SweepError;
 use crate::args::PlanArguments;
 use crate::axis::AXES;

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::{closing, look, tell, while_others_work};
+use super::directory::{look, while_others_work};
+use super::outcome::{closing, tell};
 use crate::SweepError;
 
 pub(crate) fn report(directory: &Path) -> Result<ExitCode, SweepError> {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use report::text::glued;
 
-use super::{closing, refuse_another_sweep, run_directory, strangers};
+use super::directory::{refuse_another_sweep, run_directory};
+use super::outcome::{closing, strangers};
 use crate::args::Run;
 use crate::config::{self, resolved};
 use crate::error::{FAILED, INTERRUPTED};

@@ -1,13 +1,13 @@
 //! `sweep slurm`: submits a sweep to a Slurm cluster.
 
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
 use report::analysis::count;
 use report::table::write_whole;
 
-use super::{closing, refuse_another_sweep, run_directory};
+use super::directory::{refuse_another_sweep, run_directory};
+use super::outcome::closing;
 use crate::args::SlurmArguments;
 use crate::cluster::scripts::Submission;
 use crate::cluster::{options, scheduler};
@@ -156,17 +156,9 @@ fn check_lines(arguments: &SlurmArguments, paths: &[(&str, &Path)]) -> Result<()
     Ok(())
 }
 
-/// The id of the array that was last submitted from a run directory.
-pub(crate) fn last_array(directory: &Path) -> Option<String> {
-    let text = fs::read_to_string(directory.join(SLURM).join(ARRAY)).ok()?;
-    let array = text.trim();
-    // What is no id was not written here.
-    (!array.is_empty() && array.chars().all(|c| c.is_ascii_digit())).then(|| array.to_owned())
-}
-
 /// A second array beside the first would do no harm, and nothing else either.
 fn refuse_twice(directory: &Path) -> Result<(), SweepError> {
-    let Some(array) = last_array(directory) else { return Ok(()) };
+    let Some(array) = scheduler::last_array(directory) else { return Ok(()) };
     match scheduler::queued(&array)? {
         0 => Ok(()),
         tasks => Err(Diagnostic::new(format!(

@@ -1,0 +1,76 @@
+//! What commands do with a run directory before they work in it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use report::analysis::count;
+
+use crate::args::ConfigArguments;
+use crate::cluster::scheduler;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::{Config, resolved};
+use crate::job::plan::Plan;
+use crate::store::heartbeat::{self, Seen};
+use crate::store::{Access, Store, admission, layout};
+use crate::{SweepError, job};
+
+/// Where the results of a config live.
+pub(super) fn run_directory(arguments: &ConfigArguments, config: &Config) -> PathBuf {
+    arguments.output.clone().unwrap_or_else(|| Path::new("output").join(&config.name))
+}
+
+/// The config of a run directory, what is to do and what is done.
+pub(super) type Looked = (Arc<Config>, Plan, Store);
+
+/// Looks into a run directory, changing nothing in it.
+pub(super) fn look(directory: &Path) -> Result<Looked, SweepError> {
+    let config = admission::sweep_of(directory, "give a run directory, such as output/sample_complexity")?;
+    let store = Store::open(directory, Access::Look)?;
+    let plan = Plan::new(&config, job::jobs(&config)?, store.ids());
+    Ok((Arc::new(config), plan, store))
+}
+
+/// Shards at work in a directory, or queued, are shards of one sweep: who comes with another one has made a mistake.
+pub(super) fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<(), SweepError> {
+    let path = directory.join(layout::CONFIG);
+    if resolved::says(&path, config) {
+        return Ok(());
+    }
+    // If somebody has removed it, nobody knows whose the others are.
+    let another = if path.exists() { "another sweep" } else { "a sweep whose config.toml is gone" };
+    let at_work = heartbeat::owners(directory).into_iter().find(|seen| seen.owner.shard.is_some() && seen.alive());
+    let help =
+        |instead: &str| format!("compare with {}, {instead}or choose another run directory with -o", path.display());
+    if let Some(Seen { owner, .. }) = at_work {
+        let (directory, pid, host) = (directory.display(), owner.pid, owner.host);
+        let title = format!("process {pid} on {host} runs {another} in {directory}");
+        return Err(Diagnostic::new(title).help(help("")).into());
+    }
+    // Tasks that wait in a queue will read the config that stands here then.
+    let Some(array) = scheduler::last_array(directory) else { return Ok(()) };
+    let tasks = match scheduler::queued(&array) {
+        // Where there is no Slurm, as on a laptop that the directory was copied to, nothing waits.
+        Err(SweepError::Usage(_)) => 0,
+        tasks => tasks?,
+    };
+    if tasks == 0 {
+        return Ok(());
+    }
+    let tasks = count(tasks, "task");
+    let title = format!("array {array} of {another} in {} still has {tasks} queued or running", directory.display());
+    Err(Diagnostic::new(title).help(help(&format!("cancel them first (scancel {array}), "))).into())
+}
+
+/// How often a command begins again because files went while it read them.
+const TRIES: usize = 10;
+
+/// Does `action`, again if a process at work in the directory has put parts together meanwhile.
+pub(super) fn while_others_work<T>(mut action: impl FnMut() -> Result<T, SweepError>) -> Result<T, SweepError> {
+    for _ in 1..TRIES {
+        match action() {
+            Err(error) if error.is_gone() => {}
+            done => return done,
+        }
+    }
+    action()
+}
