@@ -17,7 +17,7 @@ use scb_core::kernel::Level;
 use sweep::config;
 use sweep::config::expression::{Expression, Kind};
 use sweep::config::resolved;
-use sweep::execution::scheduler::Work;
+use sweep::execution::Work;
 use sweep::execution::training::Training;
 use sweep::job;
 use sweep::store::part;

@@ -12,9 +12,8 @@ use crate::config::{self, resolved};
 use crate::error::{FAILED, INTERRUPTED};
 use crate::execution::memory::Memory;
 use crate::execution::progress::Progress;
-use crate::execution::scheduler::{self, Ended, Options};
 use crate::execution::training::Training;
-use crate::execution::{interrupt, level};
+use crate::execution::{self, Ended, Options, interrupt, level};
 use crate::job::plan::Plan;
 use crate::platform::machine;
 use crate::platform::shell::quoted_path;
@@ -55,7 +54,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     let options = Options { threads, fail_fast: run.fail_fast, memory: Memory::of_this_process() };
     let progress = Progress::new(&plan, plan.tally_before(store.ids()), &config.name, run.quiet, level);
     let training = Training::new(&config, level).in_directory(&directory);
-    let executed = scheduler::execute(&plan, training, options, &mut store, &mut claim, &progress);
+    let executed = execution::execute(&plan, training, options, &mut store, &mut claim, &progress);
     // Nothing is said to be done, and no table made, of what somebody has removed meanwhile.
     let there = store.still_there(&config);
     let (ended, tally) = match (executed, &there) {

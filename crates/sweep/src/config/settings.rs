@@ -85,7 +85,7 @@ pub struct GridSpec {
 /// The values of one axis in one grid.
 #[derive(Debug, Clone)]
 pub struct AxisSpec {
-    /// Index in [`AXES`].
+    /// Index in [`AXES`](crate::axis::AXES).
     pub axis: usize,
     /// At least one.
     pub elements: Vec<Element>,

@@ -2,7 +2,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`scheduler`] | jobs across cores |
+//! | [`Work`], [`execute`] | what is done with a job; jobs across cores |
+//! | `workers`, `collector` | the threads that run jobs; the one that stores what they finish |
 //! | [`training`] | what one job does |
 //! | `task_error` | why there is no task to train on |
 //! | [`pretraining`] | value matrices that jobs start from, by the id of the run that learned them |
@@ -12,12 +13,18 @@
 //! | [`interrupt`] | Ctrl-C |
 //! | [`progress`] | the bar |
 
+mod collector;
 pub(crate) mod estimate;
 pub mod interrupt;
 pub mod level;
 pub mod memory;
 pub mod pretraining;
 pub mod progress;
-pub mod scheduler;
+mod scheduler;
 mod task_error;
 pub mod training;
+mod work;
+mod workers;
+
+pub use scheduler::execute;
+pub use work::{Ended, Options, Work};
