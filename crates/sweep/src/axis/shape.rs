@@ -1,7 +1,8 @@
 //! What one axis is: its key, its values, its part.
 
-use report::record::written;
 use scb_core::optimise::ALGORITHMS;
+
+use crate::axis::number::written;
 
 /// What values an axis takes.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,7 +4,7 @@
 //! can then stand in `[grid]`, in its section of the config, in expressions and on the command line,
 //! and gets a column of its own when a grid names it.
 
-use report::record::{STEP_SCALE as STEP_SCALE_KEY, STEP_SCALES};
+use scb_core::train::StepScale;
 
 use crate::axis::shape::{Axis, LARGE, Role, Shape};
 
@@ -115,9 +115,9 @@ pub static AXES: [Axis; 21] = [
     also(
         "steps",
         further(
-            STEP_SCALE_KEY,
+            "step_scale",
             "training",
-            Shape::Name(&STEP_SCALES),
+            Shape::Name(&STEP_SCALE_NAMES),
             Role::Condition,
             "normalised",
             "units of the step sizes",
@@ -156,6 +156,12 @@ pub static AXES: [Axis; 21] = [
         "correlation of the chain of the pretraining with P",
     ),
 ];
+
+/// The values of `step_scale`, in the order of [`STEP_SCALE_NAMES`].
+pub const STEP_SCALES: [StepScale; 2] = [StepScale::Normalised, StepScale::Raw];
+
+/// What the values of `step_scale` are called, in canonical forms too.
+pub const STEP_SCALE_NAMES: [&str; 2] = ["normalised", "raw"];
 
 /// Axes from here on came later than the first results: they stand in a job's canonical form only where they differ from their
 /// default, so that jobs from before keep their ids.

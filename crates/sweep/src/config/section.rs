@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use report::record::written;
-
+use crate::axis::written;
 use crate::config::diagnostic::{Diagnostic, did_you_mean};
 use crate::config::document::{Entry, Node, Value};
 use crate::config::keys;

@@ -1,8 +1,8 @@
 //! What ends the stages of a run: `[training.boost]` and `[training.sparse]`.
 
-use report::record::written;
 use scb_core::train::StageEnd;
 
+use crate::axis::written;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::document::Value;
 use crate::config::keys;

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use report::record::written;
-
-use crate::axis::{AXES, Shape};
+use crate::axis::{AXES, Shape, written};
 use crate::config::diagnostic::{Diagnostic, did_you_mean};
 use crate::config::document::{self, Entry, Node, Value};
 use crate::config::expression::{Expression, Kind, significant};

@@ -1,10 +1,9 @@
 //! What is impossible at one point of a grid, and which value made it so.
 
-use report::record::written;
 use scb_core::Weights;
 use scb_core::optimise::ALGORITHMS;
 
-use crate::axis::{self, AXES};
+use crate::axis::{self, AXES, written};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::{Config, GridSpec};
 use crate::grid::point::{Point, here};

@@ -23,7 +23,6 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use blake3::Hasher;
-use report::record::STEP_SCALES;
 use scb_core::Weights;
 use scb_core::random::Seed;
 use scb_core::train::{StageEnd, StopAt};
@@ -32,14 +31,14 @@ use crate::axis::{self, AXES};
 use crate::config::{Config, Pretraining, Shared};
 use crate::grid::Point;
 use crate::job::id::{JobId, RESULTS_VERSION};
-use crate::job::spec::{Job, units};
+use crate::job::spec::{Job, step_scale};
 
 /// Makes ids and seeds; holds what all jobs of a sweep share.
 #[derive(Debug)]
 pub struct Identity {
     /// Canonical form of what is shared by all jobs and decides the task.
     task: String,
-    /// Canonical form of all that is shared by all jobs and decides the result, for either unit of the step sizes.
+    /// Canonical form of all that is shared by all jobs and decides the result, for either scale of the step sizes.
     shared: [String; 2],
     /// The hash of an id, begun with `shared`.
     start: [Hasher; 2],
@@ -78,8 +77,8 @@ impl Identity {
             let _ = writeln!(shared, "{name}_end_steps={steps}\n{name}_end_share={}", shown(share));
             let _ = writeln!(shared, "{name}_end_alpha={}\n{name}_end_kept_mass={}", shown(alpha), shown(kept_mass));
         }
-        // Where the units stood before an axis varied them.
-        let shared = STEP_SCALES.map(|scale| format!("{before}step_scale={scale}\n{shared}"));
+        // The scale of the steps stands where it stood before an axis varied it.
+        let shared = axis::STEP_SCALE_NAMES.map(|scale| format!("{before}step_scale={scale}\n{shared}"));
         let start = [0, 1].map(|i| {
             let mut start = Hasher::new_derive_key("scb-sweep job");
             start.update(shared[i].as_bytes());
@@ -95,7 +94,7 @@ impl Identity {
 
     /// Canonical form of a point, without the replicate.
     fn canonical(&self, point: &Point) -> String {
-        let mut text = self.shared[units(point)].clone();
+        let mut text = self.shared[step_scale(point)].clone();
         (0..AXES.len()).for_each(|i| line(&mut text, point, i));
         if point.transfers() {
             text += &self.pretraining;
@@ -104,7 +103,7 @@ impl Identity {
     }
 
     pub(super) fn of_point(&self, point: &Point, lines: &mut Lines) -> PointIdentity {
-        let mut id = self.start[units(point)].clone();
+        let mut id = self.start[step_scale(point)].clone();
         id.update(lines.of(point));
         if point.transfers() {
             id.update(self.pretraining.as_bytes());
@@ -199,7 +198,7 @@ impl PointIdentity {
 fn line(text: &mut String, point: &Point, index: usize) {
     let axis = &AXES[index];
     let later = index >= axis::LATER;
-    // The units stand elsewhere.
+    // The scale of the steps is in what all jobs share.
     if index == axis::STEP_SCALE || (later && axis.default == Some(axis.shown(point.values[index]).as_str())) {
         return;
     }

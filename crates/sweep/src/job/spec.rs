@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use scb_core::kernel::Level;
 use scb_core::optimise::{ALGORITHMS, Start};
-use scb_core::train::{StageEnd, StepScale, TrainSpec};
+use scb_core::train::{StageEnd, TrainSpec};
 use scb_core::{Chain, TaskSpec};
 
 use crate::axis::{self, AXES};
@@ -55,7 +55,7 @@ impl Job {
             eta_boost: values[axis::ETA_BOOST],
             eta_sparse: values[axis::ETA_SPARSE],
             lambda: values[axis::LAMBDA],
-            steps: if units(&self.point) == 0 { StepScale::Normalised } else { StepScale::Raw },
+            steps: axis::STEP_SCALES[step_scale(&self.point)],
             attention_step: values[axis::ATTENTION_STEP],
             start: Start::Planted { alpha_v: values[axis::INIT_ALPHA_V], alpha_a: values[axis::INIT_ALPHA_A] },
             flip: (flip > 0.0).then_some(flip),
@@ -91,15 +91,15 @@ impl Job {
     }
 }
 
-/// Which unit of the step sizes a point has.
-pub(super) fn units(point: &Point) -> usize {
+/// Index in [`axis::STEP_SCALES`] of the scale of the step sizes at a point.
+pub(super) fn step_scale(point: &Point) -> usize {
     point.whole(axis::STEP_SCALE)
 }
 
 #[cfg(test)]
 mod tests {
     use scb_core::Weights;
-    use scb_core::train::StopAt;
+    use scb_core::train::{StepScale, StopAt};
 
     use super::*;
     use crate::job::identity::tests::{GRID, config};

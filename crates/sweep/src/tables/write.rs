@@ -142,9 +142,17 @@ fn remove(path: PathBuf) -> Result<(), FileError> {
 #[cfg(test)]
 mod tests {
     use report::Table;
-    use report::record::part_table;
+    use report::record::{self, part_table};
 
     use super::*;
+    use crate::axis;
+
+    /// What an id is made of is called here as it is called in the tables.
+    #[test]
+    fn step_scales_are_called_alike_in_ids_and_in_tables() {
+        assert_eq!(AXES[axis::STEP_SCALE].name, record::STEP_SCALE);
+        assert_eq!(axis::STEP_SCALE_NAMES, record::STEP_SCALES);
+    }
 
     /// Readers refuse a table in which a name stands twice, and a name that is measured in one table and set in another misleads.
     #[test]
