@@ -107,7 +107,7 @@ fn finished_jobs(run: &Path) -> usize {
     for path in files(&run.join("parts")).iter().filter(|path| path.to_string_lossy().ends_with(layout::PART)) {
         assert!(matches!(part::read(path).unwrap(), Found::Whole(..)), "{}", path.display());
     }
-    Store::open(run, Access::Look).unwrap().done().len()
+    Store::open(run, Access::ReadOnly).unwrap().done().len()
 }
 
 const TABLES: [&str; 5] = ["runs.parquet", "timings.parquet", "summary.parquet", "needed.parquet", "manifest.json"];

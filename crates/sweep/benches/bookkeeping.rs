@@ -20,7 +20,7 @@ use sweep::execution::{Ended, Options, Work, execute};
 use sweep::job::plan::Plan;
 use sweep::job::{Job, jobs};
 use sweep::platform::machine::cores;
-use sweep::store::lock::Claim;
+use sweep::store::lock::Lease;
 use sweep::store::{Access, Finished, Store};
 
 /// A million points of three axes by number and two by expression, one replicate each: the most that planning has to do.
@@ -143,14 +143,14 @@ fn engine() -> Vec<(&'static str, bool)> {
 /// The share of the cores' time that did not go into jobs, which take `each` or as long as they say.
 fn run(config: &Arc<Config>, all: &[Job], work: impl Work, place: &Path, what: &str, each: Option<Duration>) -> f64 {
     let threads = cores();
-    let mut claim = Claim::take(place, None).unwrap();
+    let mut lease = Lease::take(place, None).unwrap();
     let mut store = Store::open(place, Access::Alone).unwrap();
     store.prepare(config).unwrap();
     let plan = Arc::new(Plan::new(config, all.to_vec(), store.ids()));
     let progress = Progress::new(&plan, plan.tally_before(store.ids()), "bench", true, Level::best());
     let options = Options { threads, fail_fast: false, memory: Memory::of_this_process() };
     let start = Instant::now();
-    let (ended, _) = execute(&plan, work, options, &mut store, &mut claim, &progress).unwrap();
+    let (ended, _) = execute(&plan, work, options, &mut store, &mut lease, &progress).unwrap();
     let wall = start.elapsed().as_secs_f64();
     assert_eq!((ended, store.done().len()), (Ended::Complete, all.len()));
     let said: f64 = store.done().values().map(|(_, timing)| timing.wall_seconds).sum();
@@ -170,7 +170,7 @@ fn run(config: &Arc<Config>, all: &[Job], work: impl Work, place: &Path, what: &
 fn resume(config: &Arc<Config>, place: &Path) -> f64 {
     let start = Instant::now();
     let all = jobs(config).unwrap();
-    let _claim = Claim::take(place, None).unwrap();
+    let _claim = Lease::take(place, None).unwrap();
     let store = Store::open(place, Access::Alone).unwrap();
     store.prepare(config).unwrap();
     let plan = Plan::new(config, all, store.ids());

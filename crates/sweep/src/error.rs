@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::config::diagnostic::Diagnostic;
 use crate::job::JobId;
-use crate::platform::files::{FileError, gone};
+use crate::platform::files::{FileError, is_missing};
 use crate::platform::terminal::PrintError;
 
 /// Exit code when a job failed or is missing, or the disk failed.
@@ -40,7 +40,7 @@ pub enum SweepError {
         path: PathBuf,
     },
     /// The run directory lost what was in it while a run was at work.
-    #[error("{reason}: {} was emptied, changed or moved while the run was at work, and {}", directory.display(), without(*jobs))]
+    #[error("{reason}: {} was emptied, changed or moved while the run was at work, and {}", directory.display(), consequence(*jobs))]
     Vanished {
         /// What was noticed.
         reason: String,
@@ -101,7 +101,7 @@ impl SweepError {
     #[must_use]
     pub fn is_gone(&self) -> bool {
         match self {
-            Self::File(FileError { source, .. }) | Self::Report(ReportError::File { source, .. }) => gone(source),
+            Self::File(FileError { source, .. }) | Self::Report(ReportError::File { source, .. }) => is_missing(source),
             _ => false,
         }
     }
@@ -118,6 +118,6 @@ impl SweepError {
 }
 
 /// What becomes of a run directory that has lost so many finished jobs, or only its config.
-fn without(jobs: usize) -> String {
+fn consequence(jobs: usize) -> String {
     if jobs == 0 { "no table was written".to_owned() } else { format!("{jobs} finished jobs are gone from it") }
 }

@@ -6,34 +6,34 @@
 
 use scb_core::train::StepScale;
 
-use crate::axis::shape::{Axis, LARGE, Role, Shape};
+use crate::axis::definition::{Axis, Domain, LARGE, Role};
 
-const POSITIVE: Shape = Shape::Real { min: 0.0, open: true, max: LARGE };
-const UNIT: Shape = Shape::Real { min: 0.0, open: false, max: 1.0 };
+const POSITIVE: Domain = Domain::Real { min: 0.0, open: true, max: LARGE };
+const UNIT: Domain = Domain::Real { min: 0.0, open: false, max: 1.0 };
 
 const fn axis(
     name: &'static str,
-    shape: Shape,
+    domain: Domain,
     role: Role,
     default: Option<&'static str>,
     meaning: &'static str,
 ) -> Axis {
-    Axis { name, other: None, section: None, shape, role, default, fixed_column: true, meaning }
+    Axis { name, alias: None, section: None, domain, role, default, fixed_column: true, meaning }
 }
 
 const fn further(
     name: &'static str,
     section: &'static str,
-    shape: Shape,
+    domain: Domain,
     role: Role,
     default: &'static str,
     meaning: &'static str,
 ) -> Axis {
     Axis {
         name,
-        other: None,
+        alias: None,
         section: Some(section),
-        shape,
+        domain,
         role,
         default: Some(default),
         fixed_column: false,
@@ -41,31 +41,31 @@ const fn further(
     }
 }
 
-const fn also(other: &'static str, axis: Axis) -> Axis {
-    Axis { other: Some(other), ..axis }
+const fn with_alias(alias: &'static str, axis: Axis) -> Axis {
+    Axis { alias: Some(alias), ..axis }
 }
 
 /// Every axis, in the order in which defaults are resolved. The indices below name them.
 pub static AXES: [Axis; 21] = [
-    axis("N", Shape::Whole { min: 2.0, max: 256.0 }, Role::Cell, None, "number of states"),
-    axis("Q", Shape::Whole { min: 1.0, max: 1e9 }, Role::Cell, None, "positions a query token attends to"),
-    axis("T", Shape::Whole { min: 2.0, max: 1e9 }, Role::Cell, None, "sequence length"),
-    axis("batch_size", Shape::Whole { min: 1.0, max: 1e9 }, Role::Tuned, Some("64"), "fresh samples per step"),
+    axis("N", Domain::Whole { min: 2.0, max: 256.0 }, Role::Cell, None, "number of states"),
+    axis("Q", Domain::Whole { min: 1.0, max: 1e9 }, Role::Cell, None, "positions a query token attends to"),
+    axis("T", Domain::Whole { min: 2.0, max: 1e9 }, Role::Cell, None, "sequence length"),
+    axis("batch_size", Domain::Whole { min: 1.0, max: 1e9 }, Role::Tuned, Some("64"), "fresh samples per step"),
     axis("eta_boost", POSITIVE, Role::Tuned, Some("0.1"), "step size of the boosting stage"),
     axis("eta_sparse", POSITIVE, Role::Tuned, Some("eta_boost/2"), "step size of the later stages"),
     axis(
         "lambda",
-        Shape::Real { min: 0.0, open: false, max: LARGE },
+        Domain::Real { min: 0.0, open: false, max: LARGE },
         Role::Tuned,
         Some("0.003"),
         "l1 regularisation of the sparse stage",
     ),
-    axis("algorithm", Shape::Algorithm, Role::Cell, Some("prox"), "name of the algorithm"),
+    axis("algorithm", Domain::Algorithm, Role::Cell, Some("prox"), "name of the algorithm"),
     Axis {
         name: "max_samples",
-        other: None,
+        alias: None,
         section: Some("training"),
-        shape: Shape::Whole { min: 1.0, max: LARGE },
+        domain: Domain::Whole { min: 1.0, max: LARGE },
         role: Role::Tuned,
         default: Some("100*T + 4000"),
         fixed_column: true,
@@ -73,23 +73,23 @@ pub static AXES: [Axis; 21] = [
     },
     further("persistence", "task", UNIT, Role::Condition, "0.5", "weight of the permutation in P"),
     further("concentration", "task", POSITIVE, Role::Condition, "1", "Dirichlet concentration of the columns of P"),
-    also(
+    with_alias(
         "alpha_v",
         further(
             "init_alpha_v",
             "init",
-            Shape::Real { min: -2.0, open: false, max: 2.0 },
+            Domain::Real { min: -2.0, open: false, max: 2.0 },
             Role::Condition,
             "0",
             "correlation of V with P at the start",
         ),
     ),
-    also(
+    with_alias(
         "alpha_a",
         further(
             "init_alpha_a",
             "init",
-            Shape::Real { min: -2.0, open: false, max: 2.0 },
+            Domain::Real { min: -2.0, open: false, max: 2.0 },
             Role::Condition,
             "0",
             "correlation of A with Q at the start",
@@ -107,17 +107,17 @@ pub static AXES: [Axis; 21] = [
     further(
         "keep",
         "training",
-        Shape::Real { min: 0.0, open: true, max: 1.0 },
+        Domain::Real { min: 0.0, open: true, max: 1.0 },
         Role::Tuned,
         "0.5",
         "rounding keeps entries of at least this share of the largest",
     ),
-    also(
+    with_alias(
         "steps",
         further(
             "step_scale",
             "training",
-            Shape::Name(&STEP_SCALE_NAMES),
+            Domain::Name(&STEP_SCALE_NAMES),
             Role::Condition,
             "normalised",
             "units of the step sizes",
@@ -134,7 +134,7 @@ pub static AXES: [Axis; 21] = [
     further(
         "flip",
         "training",
-        Shape::Real { min: 0.0, open: false, max: 1e6 },
+        Domain::Real { min: 0.0, open: false, max: 1e6 },
         Role::Condition,
         "0",
         "factor by which negative entries of the attention must dominate for prox to turn both factors over, 0 for never",
@@ -142,7 +142,7 @@ pub static AXES: [Axis; 21] = [
     further(
         "transfer",
         "init",
-        Shape::Real { min: 0.0, open: false, max: 10.0 },
+        Domain::Real { min: 0.0, open: false, max: 10.0 },
         Role::Condition,
         "0",
         "weight of a pretrained V at the start",
@@ -150,7 +150,7 @@ pub static AXES: [Axis; 21] = [
     further(
         "theta",
         "init",
-        Shape::Real { min: -1.0, open: false, max: 1.0 },
+        Domain::Real { min: -1.0, open: false, max: 1.0 },
         Role::Condition,
         "1",
         "correlation of the chain of the pretraining with P",
@@ -165,9 +165,9 @@ pub const STEP_SCALE_NAMES: [&str; 2] = ["normalised", "raw"];
 
 /// Axes from here on came later than the first results: they stand in a job's canonical form only where they differ from their
 /// default, so that jobs from before keep their ids.
-pub const LATER: usize = 16;
+pub const FIRST_LATER: usize = 16;
 /// The axes that say how P is drawn, which a given matrix replaces.
-pub const SHAPES_P: [usize; 2] = [PERSISTENCE, CONCENTRATION];
+pub const DRAWS_P: [usize; 2] = [PERSISTENCE, CONCENTRATION];
 /// Index of N in [`AXES`].
 pub const N: usize = 0;
 /// Index of Q.
@@ -214,7 +214,7 @@ pub const THETA: usize = 20;
 /// The index of an axis by name, in whatever spelling.
 #[must_use]
 pub fn index(name: &str) -> Option<usize> {
-    AXES.iter().position(|axis| axis.name == name || axis.other == Some(name))
+    AXES.iter().position(|axis| axis.name == name || axis.alias == Some(name))
 }
 
 /// The key of an axis for any spelling of it; another name stays as it is.

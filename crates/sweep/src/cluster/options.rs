@@ -7,7 +7,7 @@ pub fn is_option(word: &str) -> bool {
 }
 
 /// Options of sbatch that `sweep slurm` sets itself, by their long and short names.
-const OURS: [(&str, Option<char>); 6] = [
+const SET_HERE: [(&str, Option<char>); 6] = [
     ("array", Some('a')),
     ("dependency", Some('d')),
     ("output", Some('o')),
@@ -37,7 +37,7 @@ const WITHOUT_VALUE: &str = "HhOQsuvVW";
 /// or as a letter among others. With it, whether it is set here.
 #[must_use]
 pub fn reserved(word: &str) -> Option<(&'static str, bool)> {
-    let all = || OURS.iter().map(|option| (option, true)).chain(BREAKING.iter().map(|option| (option, false)));
+    let all = || SET_HERE.iter().map(|option| (option, true)).chain(BREAKING.iter().map(|option| (option, false)));
     if let Some(long) = word.strip_prefix("--") {
         let name = long.split_once('=').map_or(long, |(name, _)| name);
         return all().find(|((ours, _), _)| ours.starts_with(name)).map(|((ours, _), set)| (*ours, set));

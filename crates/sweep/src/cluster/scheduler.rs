@@ -14,8 +14,8 @@ use crate::store::layout::{ARRAY, SLURM};
 /// # Errors
 /// When there is no Slurm here, or it does not answer.
 pub fn largest_index() -> Result<u32, SweepError> {
-    ask("sbatch", &["--version"])?;
-    let config = ask("scontrol", &["show", "config"])?;
+    output_of("sbatch", &["--version"])?;
+    let config = output_of("scontrol", &["show", "config"])?;
     let line = config.lines().find(|line| line.trim_start().starts_with("MaxArraySize"));
     let size = line.and_then(|line| line.split('=').nth(1)?.trim().parse::<u32>().ok());
     // A cluster that does not say takes what Slurm takes by default.
@@ -27,7 +27,7 @@ pub fn largest_index() -> Result<u32, SweepError> {
 /// # Errors
 /// When there is no Slurm here, or it does not say.
 pub fn queued(job: &str) -> Result<usize, SweepError> {
-    match ask("squeue", &["--noheader", "--array", "--format=%i", "--jobs", job]) {
+    match output_of("squeue", &["--noheader", "--array", "--format=%i", "--jobs", job]) {
         Ok(tasks) => Ok(tasks.lines().filter(|line| !line.trim().is_empty()).count()),
         // An id that Slurm no longer knows. Anything else is no answer: a controller that cannot be reached may have tasks.
         Err(SweepError::Slurm { reason, .. }) if reason.contains("Invalid job id specified") => Ok(0),
@@ -47,14 +47,14 @@ pub fn submit(script: &Path, options: &[String]) -> Result<String, SweepError> {
     let script = script.display().to_string();
     let words: Vec<&str> =
         ["--parsable"].into_iter().chain(options.iter().map(String::as_str)).chain([&*script]).collect();
-    let answer = ask("sbatch", &words)?;
+    let answer = output_of("sbatch", &words)?;
     // `ID` or `ID;CLUSTER`.
     Ok(answer.trim().split(';').next().unwrap_or_default().to_owned())
 }
 
 /// The options that make a job wait for the end of another one, however it ends.
 #[must_use]
-pub fn after(job: &str) -> [String; 2] {
+pub fn after_any(job: &str) -> [String; 2] {
     [format!("--dependency=afterany:{job}"), "--kill-on-invalid-dep=yes".to_owned()]
 }
 
@@ -68,7 +68,7 @@ pub fn last_array(directory: &Path) -> Option<String> {
 }
 
 /// What a command of Slurm's prints.
-fn ask(program: &str, words: &[&str]) -> Result<String, SweepError> {
+fn output_of(program: &str, words: &[&str]) -> Result<String, SweepError> {
     let output = Command::new(program).args(words).output().map_err(|error| {
         let what = if error.kind() == ErrorKind::NotFound { "it is not installed here".to_owned() } else { error.to_string() };
         Diagnostic::new(format!("cannot run {program}: {what}"))

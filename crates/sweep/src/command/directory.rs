@@ -20,12 +20,12 @@ pub(super) fn run_directory(arguments: &ConfigArguments, config: &Config) -> Pat
 }
 
 /// The config of a run directory, what is to do and what is done.
-pub(super) type Looked = (Arc<Config>, Plan, Store);
+pub(super) type Opened = (Arc<Config>, Plan, Store);
 
 /// Looks into a run directory, changing nothing in it.
-pub(super) fn look(directory: &Path) -> Result<Looked, SweepError> {
+pub(super) fn open(directory: &Path) -> Result<Opened, SweepError> {
     let config = admission::sweep_of(directory, "give a run directory, such as output/sample_complexity")?;
-    let store = Store::open(directory, Access::Look)?;
+    let store = Store::open(directory, Access::ReadOnly)?;
     let plan = Plan::new(&config, job::jobs(&config)?, store.ids());
     Ok((Arc::new(config), plan, store))
 }
@@ -33,12 +33,12 @@ pub(super) fn look(directory: &Path) -> Result<Looked, SweepError> {
 /// Shards at work in a directory, or queued, are shards of one sweep: who comes with another one has made a mistake.
 pub(super) fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<(), SweepError> {
     let path = directory.join(layout::CONFIG);
-    if resolved::says(&path, config) {
+    if resolved::is_at(&path, config) {
         return Ok(());
     }
     // If somebody has removed it, nobody knows whose the others are.
     let another = if path.exists() { "another sweep" } else { "a sweep whose config.toml is gone" };
-    let at_work = heartbeat::owners(directory).into_iter().find(|seen| seen.owner.shard.is_some() && seen.alive());
+    let at_work = heartbeat::read_all(directory).into_iter().find(|seen| seen.owner.shard.is_some() && seen.alive());
     let help =
         |instead: &str| format!("compare with {}, {instead}or choose another run directory with -o", path.display());
     if let Some(Seen { owner, .. }) = at_work {

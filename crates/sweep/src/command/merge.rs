@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::directory::{refuse_another_sweep, while_others_work};
-use super::outcome::{closing, tell};
+use super::outcome::{exit_code, print_answer};
 use crate::args::Merge;
 use crate::axis::{self, AXES};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::{self, Config, Element, GridSpec, Quantity, Shared, resolved};
 use crate::job::plan::Plan;
 use crate::store::heartbeat::{self, Owner};
-use crate::store::lock::Claim;
+use crate::store::lock::Lease;
 use crate::store::{Access, Store, admission, layout, merge};
 use crate::{SweepError, job};
 
@@ -21,7 +21,7 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     let Merge { directories, output, force } = arguments;
     // Everything that can be wrong with them is found before anything is written.
     let mut sources = directories.clone();
-    let known = output.join(layout::CONFIG).exists() && admission::is_ours(output)?;
+    let known = output.join(layout::CONFIG).exists() && admission::is_run_directory(output)?;
     if known && !sources.contains(output) {
         sources.push(output.clone());
     }
@@ -32,12 +32,12 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     let stored = while_others_work(|| Store::union(&sources))?;
 
     if *force {
-        admission::free_the_lock(output)?;
+        admission::clear_lock(output)?;
     }
-    let claim = Claim::take_after(output, None, || {
+    let lease = Lease::take_after(output, None, || {
         refuse_another_sweep(output, &config)?;
         if *force {
-            admission::make_way(output)?;
+            admission::rename_in_the_way(output)?;
         }
         Store::of(output).prepare(&config)
     })?;
@@ -51,19 +51,19 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
         .iter()
         .filter(|d| *d != output)
         .try_for_each(|directory| merge::copy_pretrainings(output, directory))?;
-    for seen in directories.iter().filter(|directory| *directory != output).flat_map(|d| heartbeat::owners(d)) {
+    for seen in directories.iter().filter(|directory| *directory != output).flat_map(|d| heartbeat::read_all(d)) {
         // Who ran which shard, so that missing ones can be named; shards of other grids were other shares.
         if seen.owner.shard.is_some() && one_grid {
             let stopped = seen.owner.stopped();
-            heartbeat::leave_word(output, &Owner { updated: seen.owner.updated, ..stopped })?;
+            heartbeat::write(output, &Owner { updated: seen.owner.updated, ..stopped })?;
         }
     }
-    let store = Store::open(output, Access::Look)?;
+    let store = Store::open(output, Access::ReadOnly)?;
     let plan = Plan::new(&config, jobs, store.ids());
     let merged = (Arc::new(config), plan, store);
-    tell(output, &merged)?;
-    claim.finish();
-    Ok(closing(merged.1.tally(merged.2.ids())))
+    print_answer(output, &merged)?;
+    lease.finish();
+    Ok(exit_code(merged.1.tally(merged.2.ids())))
 }
 
 /// The union of these sweeps, and whether they have the same grids. They must agree in everything but those, which add up.
@@ -93,7 +93,7 @@ fn union(directories: &[PathBuf]) -> Result<(Config, bool), SweepError> {
         }
         // Each kept to its own limit, so together they keep to the sum.
         whole.max_jobs = if whole.grids.len() > before {
-            whole.max_jobs.saturating_add(sweep.max_jobs).min(config::MOST_JOBS as u64)
+            whole.max_jobs.saturating_add(sweep.max_jobs).min(config::LARGEST_MAX_JOBS as u64)
         } else {
             whole.max_jobs.max(sweep.max_jobs)
         };

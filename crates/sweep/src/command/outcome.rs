@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::directory::Looked;
+use super::directory::Opened;
 use super::shards::{newest_split, shards, state_of};
 use crate::job::Tally;
 use crate::job::plan::Plan;
@@ -15,20 +15,21 @@ use crate::store::layout::SLURM;
 use crate::{SweepError, tables};
 
 /// What is to be said of finished jobs that are not of this plan.
-pub(super) fn strangers(directory: &Path, plan: &Plan, store: &Store) -> Option<String> {
-    let strangers = store.done().len() - plan.jobs.iter().filter(|job| store.done().contains_key(&job.id)).count();
+pub(super) fn foreign_results(directory: &Path, plan: &Plan, store: &Store) -> Option<String> {
+    let foreign_results =
+        store.done().len() - plan.jobs.iter().filter(|job| store.done().contains_key(&job.id)).count();
     let directory = directory.display();
-    (strangers > 0).then(|| {
+    (foreign_results > 0).then(|| {
         format!(
-            "{strangers} finished jobs in {directory} have other settings or are of another version: kept, and no part of these results"
+            "{foreign_results} finished jobs in {directory} have other settings or are of another version: kept, and no part of these results"
         )
     })
 }
 
 /// Writes the tables of a run directory, prints the answer and what is missing.
-pub(super) fn tell(directory: &Path, (config, plan, store): &Looked) -> Result<(), SweepError> {
+pub(super) fn print_answer(directory: &Path, (config, plan, store): &Opened) -> Result<(), SweepError> {
     let answer = tables::write(config, &plan.jobs, store)?;
-    let missing = missing(plan, store, &heartbeat::owners(directory), directory);
+    let missing = missing(plan, store, &heartbeat::read_all(directory), directory);
     // Said first as well: what follows looks final.
     let partial = match plan.outstanding.len() {
         0 => String::new(),
@@ -36,13 +37,13 @@ pub(super) fn tell(directory: &Path, (config, plan, store): &Looked) -> Result<(
             format!("PARTIAL: {left} of {} jobs have not run, and the numbers below will change.\n\n", plan.jobs.len())
         }
     };
-    let strangers = strangers(directory, plan, store).map_or_else(String::new, |text| text + "\n");
-    let [partial, strangers] = [partial, strangers].map(|text| fitted(&text, Some(answer_columns())));
-    Ok(print(&format!("{partial}{answer}{strangers}{missing}"))?)
+    let foreign_results = foreign_results(directory, plan, store).map_or_else(String::new, |text| text + "\n");
+    let [partial, foreign_results] = [partial, foreign_results].map(|text| fitted(&text, Some(answer_columns())));
+    Ok(print(&format!("{partial}{answer}{foreign_results}{missing}"))?)
 }
 
 /// The exit code, with a last word if jobs have failed.
-pub(super) fn closing(tally: Tally) -> ExitCode {
+pub(super) fn exit_code(tally: Tally) -> ExitCode {
     if tally.failed > 0 {
         let (failed, jobs) = (tally.failed, if tally.failed == 1 { "job" } else { "jobs" });
         say(&format!(

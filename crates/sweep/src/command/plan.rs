@@ -26,7 +26,7 @@ pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitCode, SweepError> {
     let level = level::chosen()?;
     let config = config::load(&arguments.config.config, &arguments.config.overrides)?;
     let directory = run_directory(&arguments.config, &config);
-    let store = Store::open(&directory, Access::Look)?;
+    let store = Store::open(&directory, Access::ReadOnly)?;
     if let Err(SweepError::Usage(refusal)) = admission::admit(&directory, &config, false) {
         say(&format!("a run would be refused: {refusal}"));
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use report::text::glued;
 
 use super::directory::{refuse_another_sweep, run_directory};
-use super::outcome::{closing, strangers};
+use super::outcome::{exit_code, foreign_results};
 use crate::args::Run;
 use crate::config::{self, resolved};
 use crate::error::{FAILED, INTERRUPTED};
@@ -18,7 +18,7 @@ use crate::job::plan::Plan;
 use crate::platform::machine;
 use crate::platform::shell::quoted_path;
 use crate::platform::terminal::{answer_columns, fitted, print, say};
-use crate::store::lock::Claim;
+use crate::store::lock::Lease;
 use crate::store::{Access, Store, admission, layout};
 use crate::{SweepError, job, tables};
 
@@ -30,22 +30,22 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     let directory = run_directory(&run.config, &config);
     // What cannot be read back could not be reported, when all jobs have run.
     resolved::read_back(&config, &directory.join(layout::CONFIG))?;
-    admission::spares_its_config(&run.config.config, !run.config.overrides.is_empty(), &config, &directory)?;
+    admission::check_config_is_kept(&run.config.config, !run.config.overrides.is_empty(), &config, &directory)?;
     admission::admit(&directory, &config, run.force)?;
     if run.force {
-        admission::free_the_lock(&directory)?;
+        admission::clear_lock(&directory)?;
     }
-    let mut claim = Claim::take_after(&directory, run.shard, || {
+    let mut lease = Lease::take_after(&directory, run.shard, || {
         refuse_another_sweep(&directory, &config)?;
         if run.force {
-            admission::make_way(&directory)?;
+            admission::rename_in_the_way(&directory)?;
         }
         Store::of(&directory).prepare(&config)
     })?;
-    interrupt::before_the_end(claim.last_words());
+    interrupt::before_exit(lease.mark_stopped());
     let mut store = Store::open(&directory, if run.shard.is_some() { Access::Shared } else { Access::Alone })?;
     let mut plan = Plan::new(&config, jobs, store.ids()).of_shard(run.shard);
-    strangers(&directory, &plan, &store).iter().filter(|_| !run.quiet).for_each(|text| say(text));
+    foreign_results(&directory, &plan, &store).iter().filter(|_| !run.quiet).for_each(|text| say(text));
     if run.retry_failed {
         plan = plan.of_failed(store.ids());
     }
@@ -54,9 +54,9 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     let options = Options { threads, fail_fast: run.fail_fast, memory: Memory::of_this_process() };
     let progress = Progress::new(&plan, plan.tally_before(store.ids()), &config.name, run.quiet, level);
     let training = Training::new(&config, level).in_directory(&directory);
-    let executed = execution::execute(&plan, training, options, &mut store, &mut claim, &progress);
+    let executed = execution::execute(&plan, training, options, &mut store, &mut lease, &progress);
     // Nothing is said to be done, and no table made, of what somebody has removed meanwhile.
-    let there = store.still_there(&config);
+    let there = store.check_not_emptied(&config);
     let (ended, tally) = match (executed, &there) {
         (Err(error), Err(SweepError::Vanished { directory, jobs, .. })) if error.is_gone() => {
             return Err(SweepError::Vanished { reason: error.to_string(), directory: directory.clone(), jobs: *jobs });
@@ -94,6 +94,6 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
         let (left, jobs) = (tally.jobs - tally.done, tally.jobs);
         say(&format!("{left} of {jobs} jobs have not run: --retry-failed leaves them out; run again without it"));
     }
-    claim.finish();
-    Ok(closing(tally))
+    lease.finish();
+    Ok(exit_code(tally))
 }

@@ -27,11 +27,11 @@ pub(super) fn shards(plan: &Plan, store: &Store, of: u32) -> Vec<(Shard, usize, 
 pub(super) fn state_of(shard: Shard, owners: &[Seen]) -> String {
     match owners.iter().find(|seen| seen.owner.shard == Some(shard)) {
         None => "never started".to_owned(),
-        Some(seen) => doing(seen),
+        Some(seen) => state_text(seen),
     }
 }
 
-pub(super) fn doing(seen: &Seen) -> String {
+pub(super) fn state_text(seen: &Seen) -> String {
     let Seen { owner, age, .. } = seen;
     let (host, pid, ago) = (&owner.host, owner.pid, short_time(*age));
     match owner.state {

@@ -7,7 +7,7 @@ use report::analysis::count;
 use report::table::write_whole;
 
 use super::directory::{refuse_another_sweep, run_directory};
-use super::outcome::closing;
+use super::outcome::exit_code;
 use crate::args::SlurmArguments;
 use crate::cluster::scripts::Submission;
 use crate::cluster::{options, scheduler};
@@ -28,14 +28,14 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     let directory = run_directory(&arguments.config, &config);
     // What cannot be read back could not be reported, when all jobs have run.
     resolved::read_back(&config, &directory.join(CONFIG))?;
-    admission::spares_its_config(
+    admission::check_config_is_kept(
         &arguments.config.config,
         !arguments.config.overrides.is_empty(),
         &config,
         &directory,
     )?;
     admission::admit(&directory, &config, arguments.force)?;
-    let store = Store::open(&directory, Access::Look)?;
+    let store = Store::open(&directory, Access::ReadOnly)?;
     let mut plan = Plan::new(&config, job::jobs(&config)?, store.ids());
     if arguments.retry_failed {
         plan = plan.of_failed(store.ids());
@@ -59,7 +59,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     if shards.is_empty() {
         let place = quoted_path(&directory);
         print(&format!("nothing is left to run; `sweep report {place}` writes the tables\n"))?;
-        return Ok(closing(plan.tally(store.ids())));
+        return Ok(exit_code(plan.tally(store.ids())));
     }
     let scripts = Submission {
         name: &config.name,
@@ -89,12 +89,12 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     }
     refuse_twice(&directory)?;
     if arguments.force {
-        admission::free_the_lock(&directory)?;
+        admission::clear_lock(&directory)?;
     }
-    lock::before_shards(&directory, || {
+    lock::prepare_for_shards(&directory, || {
         refuse_another_sweep(&directory, &config)?;
         if arguments.force {
-            admission::make_way(&directory)?;
+            admission::rename_in_the_way(&directory)?;
         }
         store.prepare(&config)
     })?;
@@ -105,7 +105,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     write_whole(&place.join(ARRAY), format!("{array}\n").as_bytes())?;
     let (tasks, jobs) = (shards.len(), plan.outstanding.len());
     print(&format!("submitted array {array}, {tasks} tasks for {jobs} jobs\n"))?;
-    let report = scheduler::submit(&report_script, &scheduler::after(&array))?;
+    let report = scheduler::submit(&report_script, &scheduler::after_any(&array))?;
     print(&format!(
         "submitted job {report}, which reports when they are over\n\
          scripts and logs: {directory}/{SLURM}; how far it is: sweep status {directory}\n",

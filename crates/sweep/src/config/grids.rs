@@ -6,9 +6,9 @@ use crate::config::document::{Entry, Node, Value};
 use crate::config::expression::{Expression, Kind};
 use crate::config::keys;
 use crate::config::names::check_names;
-use crate::config::section::{Section, wrong_type};
 use crate::config::settings::{AxisSpec, Condition, Element, GridSpec};
 use crate::config::source::Span;
+use crate::config::table_reader::{TableReader, wrong_type};
 use crate::config::values::{default_element, elements, overriding};
 
 /// One `[grid]`; `values` is how many values its ranges may have, and then how many are left.
@@ -19,8 +19,8 @@ pub(crate) fn grid(
     values: &mut usize,
 ) -> Result<GridSpec, Diagnostic> {
     let span = node.span.clone();
-    let mut section = Section::new("[grid]", node)?;
-    section.only(&keys::of("grid"))?;
+    let mut section = TableReader::new("[grid]", node)?;
+    section.check_keys(&keys::of("grid"))?;
     let zip = section.take("zip");
     let conditions = match section.take("where") {
         None => Vec::new(),
@@ -35,7 +35,7 @@ pub(crate) fn grid(
         if let Some((_, elements)) = common.iter().find(|(i, _)| *i == index) {
             return Err(in_both(index, &entry, elements));
         }
-        if has_matrix && axis::SHAPES_P.contains(&index) {
+        if has_matrix && axis::DRAWS_P.contains(&index) {
             return Err(given_matrix(entry.key_span));
         }
         axes.push(AxisSpec { axis: index, elements: elements(index, entry.node, values)?, listed: true });
@@ -61,7 +61,7 @@ pub(crate) fn grid(
         axes.push(AxisSpec { axis: i, elements, listed: false });
     }
     if has_matrix {
-        let drawn = common.iter().find(|(i, _)| axis::SHAPES_P.contains(i));
+        let drawn = common.iter().find(|(i, _)| axis::DRAWS_P.contains(i));
         if let Some(span) = drawn.and_then(|(_, elements)| elements.first()).and_then(|e| e.span.clone()) {
             return Err(given_matrix(span));
         }

@@ -61,7 +61,7 @@ pub(crate) fn remedy(key: &str, place: &Span, known: &[&str]) -> String {
         return format!("`{key}` belongs {}", places.join(" or "));
     }
     if !exact.is_empty() {
-        return format!("did you mean {}?", said(&exact, place));
+        return format!("did you mean {}?", with_sections(&exact, place));
     }
     if let Some(near) = nearest(key, known.iter().copied()) {
         return format!("did you mean `{near}`? known here: {all}");
@@ -73,13 +73,13 @@ pub(crate) fn remedy(key: &str, place: &Span, known: &[&str]) -> String {
             if found.iter().any(|(section, _)| *section == "grid") {
                 found.retain(|(section, _)| *section != "pretraining");
             }
-            format!("did you mean {}? known here: {all}", said(&found, place))
+            format!("did you mean {}? known here: {all}", with_sections(&found, place))
         }
     }
 }
 
 /// Keys with their sections, as they are written on the command line or in the file.
-fn said(keys: &[(&str, &str)], place: &Span) -> String {
+fn with_sections(keys: &[(&str, &str)], place: &Span) -> String {
     let said: Vec<String> = keys
         .iter()
         .map(|&(section, key)| match (place.source.is_command_line(), section) {

@@ -7,7 +7,7 @@
 //! | [`document`] | TOML as a tree that knows where everything was written |
 //! | [`expression`] | `"T/4"` and `where` |
 //! | `settings` | what a sweep is: [`Config`] and its parts |
-//! | `keys`, `section` | the keys there are, and taking them out of tables |
+//! | `keys`, `table_reader` | the keys there are, and taking them out of tables |
 //! | `spelling`, `overrides` | one spelling of each axis; `KEY=VALUES` of the command line |
 //! | `values`, `names`, `grids` | the values of an axis, the names in expressions, one `[grid]` |
 //! | `task`, `stages` | what `[task]` and the stages of `[training]` say |
@@ -23,14 +23,14 @@ mod names;
 mod overrides;
 mod read;
 pub mod resolved;
-mod section;
 mod settings;
 pub mod source;
 mod spelling;
 mod stages;
+mod table_reader;
 mod task;
 mod values;
 
-pub(crate) use read::MOST_JOBS;
+pub(crate) use read::LARGEST_MAX_JOBS;
 pub use read::{DEFAULT_MAX_JOBS, load, parse};
 pub use settings::{AxisSpec, Condition, Config, Element, GridSpec, Pretraining, Quantity, Shared};

@@ -10,7 +10,7 @@ use crate::config::source::{COMMAND_LINE, Source, Span};
 use crate::config::spelling::two_spellings;
 
 /// Names in a key at most; the config's have three.
-const DEEPEST: usize = 4;
+const MAX_NAMES: usize = 4;
 
 /// Applies every `KEY=VALUES` of the command line: `N=3,4`, `training.max_samples=20000`, `batch_size=T/4`. The last one
 /// of a key counts.
@@ -50,8 +50,8 @@ fn apply_one<'t>(root: &mut Node, text: &'t str, seen: &mut Vec<([&'t str; 2], &
     if path.len() == 1 && (axis::index(key).is_some() || ["zip", "where"].contains(&key)) {
         path.insert(0, "grid");
     }
-    if path.len() > DEEPEST {
-        let label = format!("more than {DEEPEST} names");
+    if path.len() > MAX_NAMES {
+        let label = format!("more than {MAX_NAMES} names");
         return Err(Diagnostic::new("this override does not fit the config")
             .at(at(0..equals), label)
             .help("a key is a name, or names with dots between them: training.boost.end_alpha"));

@@ -13,20 +13,20 @@ use crate::axis::AXES;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::document::{self, Entry, Node, Value};
 use crate::config::grids::grid;
-use crate::config::section::{Section, wrong_kind};
 use crate::config::settings::{Config, Pretraining, Shared};
 use crate::config::source::{Source, Span};
-use crate::config::spelling::spell;
+use crate::config::spelling::unify;
 use crate::config::stages::stage_end;
+use crate::config::table_reader::{TableReader, wrong_kind};
 use crate::config::task::{matrix, weights};
-use crate::config::values::{MOST_VALUES, element, only_value};
+use crate::config::values::{MAX_RANGE_VALUES, element, only_value};
 use crate::config::{keys, overrides};
 use crate::platform::files::read_text;
 
 /// The most jobs a config may have unless it says otherwise.
 pub const DEFAULT_MAX_JOBS: u64 = 1_000_000;
 /// What it may raise them to: a plan of so many takes 25 GB.
-pub(crate) const MOST_JOBS: i64 = 100_000_000;
+pub(crate) const LARGEST_MAX_JOBS: i64 = 100_000_000;
 
 /// Reads a config file and applies `overrides`, each `KEY=VALUES`.
 ///
@@ -48,16 +48,16 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<Config, Diagnostic> {
 pub fn parse(name: &str, path: &str, text: String, changes: &[String]) -> Result<Config, Diagnostic> {
     let source = Arc::new(Source { name: path.to_owned(), text });
     let mut root = document::parse(&source)?;
-    spell(&mut root)?;
+    unify(&mut root)?;
     overrides::apply(&mut root, changes)?;
     // Whole sections of the command line have not been seen yet.
-    spell(&mut root)?;
+    unify(&mut root)?;
     check(name, root)
 }
 
 fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
     let root_span = root.span.clone();
-    let mut top = Section::new("the top level", root)?;
+    let mut top = TableReader::new("the top level", root)?;
     let known = keys::of("");
     if let Some(entry) = top.entries.iter().find(|e| !known.contains(&e.key.as_str())) {
         return Err(Diagnostic::new(format!("unknown key `{}` at the top level", entry.key))
@@ -67,7 +67,7 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
     let name = sweep_name(&mut top, name)?;
     let seed = top.whole("seed", 0, 0, i64::MAX)? as u64;
     let replicates = top.whole("replicates", 16, 1, 1_000_000)? as u32;
-    let max_jobs = top.whole("max_jobs", DEFAULT_MAX_JOBS as i64, 1, MOST_JOBS)? as u64;
+    let max_jobs = top.whole("max_jobs", DEFAULT_MAX_JOBS as i64, 1, LARGEST_MAX_JOBS)? as u64;
     let mut task = top.section("task")?;
     let mut init = top.section("init")?;
     let mut pretraining = top.section("pretraining")?;
@@ -113,7 +113,7 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
     let named = Claim::ALL.map(|claim| (claim.name(), Some(claim)));
     let claim = answer.choice("claim", &[&[("none", None)], &named[..]].concat())?;
     let has_matrix = shared.matrix.is_some();
-    let mut values = MOST_VALUES;
+    let mut values = MAX_RANGE_VALUES;
     let mut grid = |node| grid(node, &common, has_matrix, &mut values);
     let grids = match top.take("grid") {
         None => {
@@ -138,7 +138,7 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
     Ok(Config { name, seed, replicates, max_jobs, grids, shared, trace, quantile, claim })
 }
 
-fn sweep_name(top: &mut Section, stem: &str) -> Result<String, Diagnostic> {
+fn sweep_name(top: &mut TableReader, stem: &str) -> Result<String, Diagnostic> {
     match top.take("name").map(|e| e.node) {
         None => {
             let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };

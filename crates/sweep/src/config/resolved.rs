@@ -9,11 +9,11 @@ use scb_core::train::{StageEnd, StopAt};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::axis::{self, AXES, Axis, SHAPES_P, Shape};
+use crate::axis::{self, AXES, Axis, DRAWS_P, Domain};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::expression::renamed;
 use crate::config::{self, AxisSpec, Config, Element, GridSpec, Pretraining, Quantity};
-use crate::platform::files::{MOST_BYTES, read_text};
+use crate::platform::files::{MAX_TEXT_BYTES, read_text};
 
 /// How a resolved config begins.
 pub const HEADER: &str = "# The resolved config of this run directory: overrides applied, every default written out.";
@@ -34,7 +34,7 @@ pub fn to_toml(config: &Config) -> Result<String, toml::ser::Error> {
         init: section(config, "init"),
         pretraining: config.shared.pretraining,
         training: section(config, "training"),
-        grid: config.grids.iter().map(|grid| Grid { grid, config }).collect(),
+        grid: config.grids.iter().map(|grid| ResolvedGrid { grid, config }).collect(),
     };
     let body = toml::to_string(&resolved)?;
     Ok(format!("{HEADER}\n\n{body}"))
@@ -46,8 +46,8 @@ pub fn to_toml(config: &Config) -> Result<String, toml::ser::Error> {
 /// When it does not come back: nothing may be written then.
 pub fn read_back(config: &Config, path: &Path) -> Result<Config, Diagnostic> {
     let text = to_toml(config).map_err(|error| Diagnostic::new(format!("cannot write this sweep down: {error}")))?;
-    if text.len() as u64 > MOST_BYTES {
-        let most = MOST_BYTES >> 20;
+    if text.len() as u64 > MAX_TEXT_BYTES {
+        let most = MAX_TEXT_BYTES >> 20;
         return Err(Diagnostic::new(format!("the config of this sweep has more than {most} MB"))
             .help("write long lists of values as ranges or expressions, or make several sweeps"));
     }
@@ -56,7 +56,7 @@ pub fn read_back(config: &Config, path: &Path) -> Result<Config, Diagnostic> {
 
 /// Whether the config at `path` is this one, however it is written.
 #[must_use]
-pub fn says(path: &Path, config: &Config) -> bool {
+pub fn is_at(path: &Path, config: &Config) -> bool {
     let Ok(text) = to_toml(config) else { return false };
     // As a rule it is written like this, and need not be understood.
     read_text(path).is_ok_and(|there| there == text)
@@ -71,11 +71,11 @@ struct Resolved<'c> {
     max_jobs: u64,
     answer: Answer,
     trace: Trace,
-    task: Section<'c>,
-    init: Section<'c>,
+    task: ResolvedSection<'c>,
+    init: ResolvedSection<'c>,
     pretraining: Pretraining,
-    training: Section<'c>,
-    grid: Vec<Grid<'c>>,
+    training: ResolvedSection<'c>,
+    grid: Vec<ResolvedGrid<'c>>,
 }
 
 #[derive(Serialize)]
@@ -95,23 +95,23 @@ fn listed(config: &Config, axis: usize) -> bool {
 }
 
 /// A section: the values of its axes that the grids leave to it, then its own settings.
-struct Section<'c> {
+struct ResolvedSection<'c> {
     name: &'static str,
     axes: Vec<&'c AxisSpec>,
     config: &'c Config,
 }
 
-fn section<'c>(config: &'c Config, name: &'static str) -> Section<'c> {
+fn section<'c>(config: &'c Config, name: &'static str) -> ResolvedSection<'c> {
     // What any grid lists, all grids list: a key stands in the grids or in its section, not in both.
     let spec = |i: usize| config.grids.first().and_then(|g| g.axes.iter().find(|a| a.axis == i));
     // A matrix that is given leaves nothing to draw it from, and with it these keys are an error.
-    let meant = |i: usize| config.shared.matrix.is_none() || !SHAPES_P.contains(&i);
+    let meant = |i: usize| config.shared.matrix.is_none() || !DRAWS_P.contains(&i);
     let own = |&i: &usize| AXES[i].section == Some(name) && !listed(config, i) && meant(i);
     let axes = (0..AXES.len()).filter(own).filter_map(spec).collect();
-    Section { name, axes, config }
+    ResolvedSection { name, axes, config }
 }
 
-impl Serialize for Section<'_> {
+impl Serialize for ResolvedSection<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for spec in &self.axes {
@@ -136,8 +136,8 @@ impl Serialize for Section<'_> {
                 map.serialize_entry("stop_at", stop_at)?;
                 map.serialize_entry("signal", &shared.signal)?;
                 map.serialize_entry("resolution", &shared.resolution)?;
-                map.serialize_entry("boost", &End::from(shared.boost_end))?;
-                map.serialize_entry("sparse", &End::from(shared.sparse_end))?;
+                map.serialize_entry("boost", &ResolvedEnd::from(shared.boost_end))?;
+                map.serialize_entry("sparse", &ResolvedEnd::from(shared.sparse_end))?;
             }
             _ => {}
         }
@@ -146,7 +146,7 @@ impl Serialize for Section<'_> {
 }
 
 #[derive(Serialize)]
-struct End {
+struct ResolvedEnd {
     end_steps: OrNever<u64>,
     end_share: OrNever<f64>,
     end_alpha: OrNever<f64>,
@@ -165,7 +165,7 @@ impl<T: Serialize> Serialize for OrNever<T> {
     }
 }
 
-impl From<StageEnd> for End {
+impl From<StageEnd> for ResolvedEnd {
     fn from(end: StageEnd) -> Self {
         Self {
             end_steps: OrNever(end.steps),
@@ -176,12 +176,12 @@ impl From<StageEnd> for End {
     }
 }
 
-struct Grid<'c> {
+struct ResolvedGrid<'c> {
     grid: &'c GridSpec,
     config: &'c Config,
 }
 
-impl Serialize for Grid<'_> {
+impl Serialize for ResolvedGrid<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let grid = self.grid;
         let mut map = serializer.serialize_map(None)?;
@@ -208,12 +208,12 @@ struct Written<'c>(&'c Axis, &'c Element);
 
 impl Serialize for Written<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match (&self.1.value, self.0.shape) {
+        match (&self.1.value, self.0.domain) {
             (Quantity::Expression(_, text), _) => serializer.serialize_str(&renamed(text, axis::key)),
-            (Quantity::Number(number), Shape::Whole { .. }) => serializer.serialize_i64(*number as i64),
-            (Quantity::Number(number), Shape::Real { .. }) => serializer.serialize_f64(*number),
-            (Quantity::Number(number), Shape::Algorithm | Shape::Name(_)) => {
-                serializer.serialize_str(&self.0.shown(*number))
+            (Quantity::Number(number), Domain::Whole { .. }) => serializer.serialize_i64(*number as i64),
+            (Quantity::Number(number), Domain::Real { .. }) => serializer.serialize_f64(*number),
+            (Quantity::Number(number), Domain::Algorithm | Domain::Name(_)) => {
+                serializer.serialize_str(&self.0.canonical(*number))
             }
         }
     }

@@ -5,18 +5,18 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::document::{Entry, Node, Value};
 
 /// Gives every axis the one spelling that all that follows knows.
-pub(crate) fn spell(root: &mut Node) -> Result<(), Diagnostic> {
+pub(crate) fn unify(root: &mut Node) -> Result<(), Diagnostic> {
     let Value::Table(sections) = &mut root.value else { return Ok(()) };
     for Entry { key: section, node, .. } in sections {
         match &mut node.value {
-            Value::List(grids) => grids.iter_mut().try_for_each(|grid| spell_section(section, grid))?,
-            _ => spell_section(section, node)?,
+            Value::List(grids) => grids.iter_mut().try_for_each(|grid| unify_section(section, grid))?,
+            _ => unify_section(section, node)?,
         }
     }
     Ok(())
 }
 
-fn spell_section(section: &str, node: &mut Node) -> Result<(), Diagnostic> {
+fn unify_section(section: &str, node: &mut Node) -> Result<(), Diagnostic> {
     let Value::Table(entries) = &mut node.value else { return Ok(()) };
     let keys: Vec<String> = entries.iter().map(|entry| axis::key_in(section, &entry.key).to_owned()).collect();
     for (i, key) in keys.iter().enumerate() {

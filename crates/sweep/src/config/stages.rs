@@ -6,12 +6,12 @@ use crate::axis::written;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::document::Value;
 use crate::config::keys;
-use crate::config::section::{Section, wrong_kind};
+use crate::config::table_reader::{TableReader, wrong_kind};
 
-pub(crate) fn stage_end(training: &mut Section, key: &str, default: StageEnd) -> Result<StageEnd, Diagnostic> {
+pub(crate) fn stage_end(training: &mut TableReader, key: &str, default: StageEnd) -> Result<StageEnd, Diagnostic> {
     let Some(entry) = training.take(key) else { return Ok(default) };
-    let mut table = Section::new(&format!("[training.{key}]"), entry.node)?;
-    table.only(&keys::of("training.boost"))?;
+    let mut table = TableReader::new(&format!("[training.{key}]"), entry.node)?;
+    table.check_keys(&keys::of("training.boost"))?;
     Ok(StageEnd {
         steps: end_condition(&mut table, "end_steps", default.steps.map(|s| s as f64), 1e15)?.map(|s| s as u64),
         share: end_condition(&mut table, "end_share", default.share, 1.0)?,
@@ -22,7 +22,7 @@ pub(crate) fn stage_end(training: &mut Section, key: &str, default: StageEnd) ->
 
 /// A number from 0 to `largest`, or `false` for never.
 fn end_condition(
-    table: &mut Section,
+    table: &mut TableReader,
     key: &str,
     default: Option<f64>,
     largest: f64,

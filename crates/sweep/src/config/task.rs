@@ -5,19 +5,19 @@ use scb_core::{Chain, Task, TaskError, TaskSpec, Weights};
 
 use crate::config::diagnostic::Diagnostic;
 use crate::config::document::Value;
-use crate::config::section::{Section, number, wrong_kind, wrong_type};
 use crate::config::source::Span;
+use crate::config::table_reader::{TableReader, number, wrong_kind, wrong_type};
 
 /// The most states of a task.
-const MOST_STATES: usize = 256;
+const MAX_STATES: usize = 256;
 
-pub(crate) fn weights(task: &mut Section) -> Result<Weights, Diagnostic> {
+pub(crate) fn weights(task: &mut TableReader) -> Result<Weights, Diagnostic> {
     let Some(entry) = task.take("weights") else { return Ok(Weights::Equal) };
     match entry.node.value {
         Value::Text(text) if text == "equal" => Ok(Weights::Equal),
         Value::Table(_) => {
-            let mut table = Section::new("weights", entry.node.clone())?;
-            table.only(&["dirichlet"])?;
+            let mut table = TableReader::new("weights", entry.node.clone())?;
+            table.check_keys(&["dirichlet"])?;
             match table.optional_real("dirichlet", 1e-3..1e6, "for example weights = { dirichlet = 1.0 }")? {
                 Some(concentration) => Ok(Weights::Dirichlet(concentration)),
                 None => Err(wrong_weights(entry.node.span)),
@@ -33,17 +33,17 @@ fn wrong_weights(span: Span) -> Diagnostic {
         .help("write weights = \"equal\" or weights = { dirichlet = 1.0 }")
 }
 
-pub(crate) fn matrix(task: &mut Section) -> Result<Option<Array2<f64>>, Diagnostic> {
+pub(crate) fn matrix(task: &mut TableReader) -> Result<Option<Array2<f64>>, Diagnostic> {
     let Some(entry) = task.take("matrix") else { return Ok(None) };
     let span = entry.node.span.clone();
     let Value::List(rows) = entry.node.value else {
         return Err(wrong_kind("matrix", "a list of rows", &entry.node.value, span));
     };
     let n = rows.len();
-    if n > MOST_STATES {
+    if n > MAX_STATES {
         return Err(Diagnostic::new("`matrix` has too many rows")
             .at(span, format!("{n} rows"))
-            .help(format!("N can be {MOST_STATES} at most")));
+            .help(format!("N can be {MAX_STATES} at most")));
     }
     let mut matrix = Array2::zeros((n, n));
     for (i, row) in rows.iter().enumerate() {

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use crate::axis::{AXES, Shape, written};
+use crate::axis::{AXES, Domain, written};
 use crate::config::diagnostic::{Diagnostic, did_you_mean};
 use crate::config::document::{self, Entry, Node, Value};
 use crate::config::expression::{Expression, Kind, significant};
-use crate::config::section::{Section, number, wrong_kind, wrong_type};
 use crate::config::settings::{Element, Quantity};
 use crate::config::source::{Source, Span};
+use crate::config::table_reader::{TableReader, number, wrong_kind, wrong_type};
 use crate::platform::shell::quoted;
 
 /// The most values that ranges may have together, so that a short text cannot ask for all memory there is.
-pub(crate) const MOST_VALUES: usize = 200_000;
+pub(crate) const MAX_RANGE_VALUES: usize = 200_000;
 
 /// The values of one axis: a scalar, a list or a range.
 pub(crate) fn elements(index: usize, node: Node, values: &mut usize) -> Result<Vec<Element>, Diagnostic> {
@@ -34,16 +34,16 @@ pub(crate) fn element(index: usize, node: Node) -> Result<Element, Diagnostic> {
         (Value::Text(text), Some(names)) => match names.iter().position(|name| name == text) {
             Some(found) => Quantity::Number(found as f64),
             None => {
-                let (title, label) = match axis.shape {
-                    Shape::Algorithm => (format!("there is no algorithm \"{text}\""), "not known"),
+                let (title, label) = match axis.domain {
+                    Domain::Algorithm => (format!("there is no algorithm \"{text}\""), "not known"),
                     _ => (format!("`{}` cannot be \"{text}\"", axis.name), "not one of its values"),
                 };
                 return Err(Diagnostic::new(title).at(node.span, label).help(did_you_mean(text, &names)));
             }
         },
         (other, Some(names)) => {
-            let kind = match axis.shape {
-                Shape::Algorithm => "the name of an algorithm".to_owned(),
+            let kind = match axis.domain {
+                Domain::Algorithm => "the name of an algorithm".to_owned(),
                 _ => format!("one of {}", names.join(", ")),
             };
             return Err(wrong_kind(axis.name, &kind, other, node.span));
@@ -60,7 +60,7 @@ pub(crate) fn element(index: usize, node: Node) -> Result<Element, Diagnostic> {
         },
         (Value::Int(_) | Value::Float(_), None) => {
             let number = number(axis.name, &node, "")?;
-            if matches!(axis.shape, Shape::Whole { .. }) && number.fract() != 0.0 {
+            if matches!(axis.domain, Domain::Whole { .. }) && number.fract() != 0.0 {
                 return Err(Diagnostic::new(format!("`{}` must be a whole number", axis.name))
                     .at(node.span, "is not whole")
                     .help(axis.example()));
@@ -140,8 +140,8 @@ fn range(index: usize, node: Node, values: &mut usize) -> Result<Vec<Element>, D
     if axis.names().is_some() {
         return Err(wrong_type(axis.name, "a name, or a list of names", &node.value, span));
     }
-    let mut table = Section::new(axis.name, node)?;
-    table.only(&["geom", "lin", "points"])?;
+    let mut table = TableReader::new(axis.name, node)?;
+    table.check_keys(&["geom", "lin", "points"])?;
     let points = table.optional_whole("points", 1, 100_000, HELP)?.unwrap_or(0);
     let (geometric, ends) = match (table.take("geom"), table.take("lin")) {
         (Some(ends), None) => (true, ends.node),
@@ -152,7 +152,7 @@ fn range(index: usize, node: Node, values: &mut usize) -> Result<Vec<Element>, D
         return wrong("a range needs `points`", span, "how many values?".to_owned());
     }
     let Some(left) = values.checked_sub(points as usize) else {
-        return wrong("the ranges have too many values", span, format!("more than {MOST_VALUES} with these"));
+        return wrong("the ranges have too many values", span, format!("more than {MAX_RANGE_VALUES} with these"));
     };
     *values = left;
     let ends_span = ends.span.clone();

@@ -11,23 +11,23 @@ use crate::execution::progress::Progress;
 use crate::execution::work::{Ended, Work};
 use crate::execution::workers::{Event, Shared};
 use crate::job::{Job, Tally};
-use crate::store::lock::Claim;
+use crate::store::lock::Lease;
 use crate::store::{Finished, Store};
 
 /// A part is written this long after the one before, at the earliest: so much work a kill costs, if the disk is fast.
-const PART_EVERY: Duration = Duration::from_millis(100);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 /// Storing may take this share of the time, at the most: a slow disk gets larger parts.
 const STORING_SHARE: u32 = 20;
 /// The longest time between parts, however slow the disk: so much work a kill costs at the most.
-const PART_AT_LAST: Duration = Duration::from_secs(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// A part is written after this many jobs at the latest.
-const PART_JOBS: usize = 8192;
+const MAX_PENDING: usize = 8192;
 /// The bar is redrawn this often.
-const TICK: Duration = Duration::from_millis(200);
+const REDRAW_EVERY: Duration = Duration::from_millis(200);
 /// Others are told how far this process is this often.
-const BEAT: Duration = Duration::from_secs(2);
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(2);
 /// Finished jobs gather for this long.
-const BREATH: Duration = Duration::from_millis(1);
+const GATHER_FOR: Duration = Duration::from_millis(1);
 /// Failures that are shown as they happen.
 const FAILURES_SHOWN: usize = 20;
 
@@ -35,7 +35,7 @@ const FAILURES_SHOWN: usize = 20;
 pub(super) struct Collector<'c, W> {
     pub(super) shared: &'c Shared<W>,
     pub(super) store: &'c mut Store,
-    pub(super) claim: &'c mut Claim,
+    pub(super) lease: &'c mut Lease,
     pub(super) progress: &'c Progress,
     pub(super) tally: Tally,
 }
@@ -48,10 +48,10 @@ impl<W: Work> Collector<'_, W> {
         let mut tally = self.tally;
         let failed_before = tally.failed;
         let (mut pending, mut pause) = (Vec::new(), Duration::ZERO);
-        let (mut last_part, mut last_tick, mut last_beat) = (Instant::now(), Instant::now(), Instant::now());
+        let (mut last_part, mut last_tick, mut last_heartbeat) = (Instant::now(), Instant::now(), Instant::now());
         loop {
-            let until_part = if pending.is_empty() { TICK } else { pause.saturating_sub(last_part.elapsed()) };
-            let mut event = receiver.recv_timeout(until_part.min(TICK));
+            let until_part = if pending.is_empty() { REDRAW_EVERY } else { pause.saturating_sub(last_part.elapsed()) };
+            let mut event = receiver.recv_timeout(until_part.min(REDRAW_EVERY));
             let mut ended = None;
             // All that has arrived; also after a signal: what workers have sent meanwhile is finished too.
             while let Ok(arrived) = event {
@@ -60,7 +60,7 @@ impl<W: Work> Collector<'_, W> {
                         left -= 1;
                         tally.done += 1;
                         tally.failed += usize::from(finished.record.status == Status::Failed);
-                        self.tell(&plan.jobs[index], &finished, tally.failed - failed_before);
+                        self.count(&plan.jobs[index], &finished, tally.failed - failed_before);
                         pending.push(*finished);
                     }
                     Event::Done => {
@@ -74,38 +74,38 @@ impl<W: Work> Collector<'_, W> {
                 }
                 event = receiver.try_recv().map_err(|_| RecvTimeoutError::Timeout);
             }
-            if last_tick.elapsed() >= TICK {
+            if last_tick.elapsed() >= REDRAW_EVERY {
                 self.progress.tick();
                 last_tick = Instant::now();
             }
-            let due = ended.is_some() || last_part.elapsed() >= pause || pending.len() >= PART_JOBS;
+            let due = ended.is_some() || last_part.elapsed() >= pause || pending.len() >= MAX_PENDING;
             if due && !pending.is_empty() {
                 let start = Instant::now();
                 self.store.add(std::mem::take(&mut pending))?;
                 if ended.is_none() {
                     self.store.tidy()?;
                 }
-                pause = (start.elapsed() * STORING_SHARE).clamp(PART_EVERY, PART_AT_LAST);
+                pause = (start.elapsed() * STORING_SHARE).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
                 last_part = Instant::now();
             }
-            if last_beat.elapsed() >= BEAT {
+            if last_heartbeat.elapsed() >= HEARTBEAT_EVERY {
                 tally.running = self.shared.running.load(Ordering::Relaxed);
                 tally.tokens_per_second = self.progress.tokens_per_second();
-                self.claim.beat(tally);
-                last_beat = Instant::now();
+                self.lease.heartbeat(tally);
+                last_heartbeat = Instant::now();
             }
             if let Some(ended) = ended {
-                self.claim.beat(tally);
+                self.lease.heartbeat(tally);
                 let threads = self.shared.options.threads;
                 return ended.map(|ended| (ended, tally)).map_err(|reason| SweepError::Threads { threads, reason });
             }
             // To be woken by each of many short jobs would cost as much as they do.
-            std::thread::sleep(BREATH);
+            std::thread::sleep(GATHER_FOR);
         }
     }
 
     /// Counts a finished job for the bar, and shows it if it failed, the `nth` that did.
-    fn tell(&self, job: &Job, finished: &Finished, nth: usize) {
+    fn count(&self, job: &Job, finished: &Finished, nth: usize) {
         self.progress.job_done(job.cost(), finished.timing.tokens as f64);
         let Some(error) = &finished.record.error else { return };
         let (id, described) = (&finished.record.job_id[..12], job.described(&self.shared.plan.further));

@@ -19,17 +19,17 @@ use crate::job::plan::Plan;
 /// Jobs of a kind that are tried at most, until one takes a step.
 const PROBES: usize = 8;
 /// The time that measuring may take, but for the kind of job at which it ends.
-const MEASURING: Duration = Duration::from_millis(1500);
+const TIME_LIMIT: Duration = Duration::from_millis(1500);
 /// The seconds that a kind of job is measured for at least.
-const MEASURED: f64 = 0.005;
+const MIN_SECONDS: f64 = 0.005;
 /// A run that takes so many seconds is followed by no longer one.
-const MEASURED_AT_MOST: f64 = 0.1;
+const MAX_SECONDS: f64 = 0.1;
 /// Steps of a run that is measured: so many that take no time are no measurement.
-const MOST_STEPS: f64 = 1e9;
+const MAX_STEPS: f64 = 1e9;
 /// Tokens in a step that is measured. More take longer, and no longer by the token.
-const STEP_TOKENS: f64 = 4e6;
+const MAX_STEP_TOKENS: f64 = 4e6;
 /// Bytes that a job which is measured may take.
-const STEP_BYTES: f64 = 3e7;
+const MAX_STEP_BYTES: f64 = 3e7;
 
 /// How long jobs take.
 pub(crate) struct Estimate {
@@ -58,10 +58,10 @@ pub(crate) fn estimate(plan: &Plan, config: &Config, level: Level) -> Option<Est
     kinds.sort_by(|a, b| b.2.total_cmp(&a.2));
     let start = Instant::now();
     let (mut rates, mut smaller): (Vec<(Kind, f64)>, bool) = (Vec::new(), false);
-    for (kind, some, _) in kinds.iter().take_while(|_| start.elapsed() < MEASURING) {
+    for (kind, some, _) in kinds.iter().take_while(|_| start.elapsed() < TIME_LIMIT) {
         // One that ends at once says nothing of the others.
         let probes = some.iter().filter_map(|&i| {
-            let probe = small(&plan.jobs[i]);
+            let probe = with_short_steps(&plan.jobs[i]);
             let rate = seconds_by_cost(&probe, config, level)?;
             smaller |= *probe.point != *plan.jobs[i].point;
             Some(rate)
@@ -114,12 +114,12 @@ impl Kind {
 }
 
 /// The same job with steps that are short enough to run some: of fewer samples, or else of shorter sequences.
-fn small(job: &Job) -> Job {
+fn with_short_steps(job: &Job) -> Job {
     let mut point = Point::clone(&job.point);
     let values = &mut point.values;
-    values[axis::BATCH_SIZE] = values[axis::BATCH_SIZE].min((STEP_TOKENS / values[axis::T]).floor().max(1.0));
-    values[axis::T] = values[axis::T].min(STEP_TOKENS);
-    while point.bytes() > STEP_BYTES && point.values[axis::T] > 16.0 {
+    values[axis::BATCH_SIZE] = values[axis::BATCH_SIZE].min((MAX_STEP_TOKENS / values[axis::T]).floor().max(1.0));
+    values[axis::T] = values[axis::T].min(MAX_STEP_TOKENS);
+    while point.bytes() > MAX_STEP_BYTES && point.values[axis::T] > 16.0 {
         point.values[axis::T] = (point.values[axis::T] / 2.0).floor();
         point.values[axis::Q] = point.values[axis::Q].min((point.values[axis::T] / 2.0).floor());
     }
@@ -134,7 +134,7 @@ fn small(job: &Job) -> Job {
 fn seconds_by_cost(job: &Job, config: &Config, level: Level) -> Option<f64> {
     let task = Task::draw(&job.task_spec(&config.shared), &mut stream([1; 16])).ok()?;
     let mut spec = job.train_spec(&config.shared, level);
-    // A step too small to learn from, so that the run neither ends early nor blows up, and checks far apart, as they
+    // A step too with_short_steps to learn from, so that the run neither ends early nor blows up, and checks far apart, as they
     // are in a long run.
     (spec.eta_boost, spec.eta_sparse, spec.stop_at, spec.resolution) = (1e-6, 1e-6, StopAt::Budget, 1e9);
     // Seconds, and whether all steps were taken.
@@ -151,7 +151,7 @@ fn seconds_by_cost(job: &Job, config: &Config, level: Level) -> Option<f64> {
         return Some(0.0);
     }
     let mut took = time(1.0 + steps)?.0;
-    while took - ends < ends.max(MEASURED) && took < MEASURED_AT_MOST && steps < MOST_STEPS {
+    while took - ends < ends.max(MIN_SECONDS) && took < MAX_SECONDS && steps < MAX_STEPS {
         steps *= 4.0;
         took = time(1.0 + steps)?.0;
     }
@@ -195,11 +195,11 @@ pub(crate) mod tests {
                     algorithm = [\"prox\", \"population\"]\nmax_samples = 1e9\nwhere = \"Q < T\"".to_owned();
         let config = parse("test", "test.toml", text, &[]).unwrap();
         for job in jobs(&config).unwrap() {
-            let point = &small(&job).point;
+            let point = &with_short_steps(&job).point;
             let [batch, q, t] = [axis::BATCH_SIZE, axis::Q, axis::T].map(|i| point.values[i]);
-            assert!(batch * t <= STEP_TOKENS && point.bytes() <= STEP_BYTES && q >= 1.0 && q < t, "{point:?}");
+            assert!(batch * t <= MAX_STEP_TOKENS && point.bytes() <= MAX_STEP_BYTES && q >= 1.0 && q < t, "{point:?}");
             if t < job.point.values[axis::T] {
-                assert!(batch <= STEP_TOKENS / job.point.values[axis::T], "the batch goes first: {point:?}");
+                assert!(batch <= MAX_STEP_TOKENS / job.point.values[axis::T], "the batch goes first: {point:?}");
             }
         }
     }

@@ -34,11 +34,11 @@ pub fn listen() {
         if let Ok(mut signals) = signal_hook::iterator::Signals::new(heard) {
             let listener = std::thread::Builder::new().name("signals".to_owned());
             // A terminal that closes may say so twice.
-            let _ = listener.spawn(move || signals.forever().for_each(|signal| heard_one(signal != SIGHUP)));
+            let _ = listener.spawn(move || signals.forever().for_each(|signal| handle(signal != SIGHUP)));
         }
     }
     #[cfg(not(unix))]
-    let _ = ctrlc::set_handler(|| heard_one(true));
+    let _ = ctrlc::set_handler(|| handle(true));
 }
 
 /// The signals that this program was started to ignore, as bits, where Linux says it.
@@ -50,7 +50,7 @@ fn ignored() -> u64 {
 }
 
 /// A signal came; one that is `urgent` may be a second one.
-fn heard_one(urgent: bool) {
+fn handle(urgent: bool) {
     if REQUESTED.swap(true, Ordering::Relaxed) {
         if urgent {
             std::process::exit(INTERRUPTED.into());
@@ -77,22 +77,22 @@ fn actions() -> MutexGuard<'static, Actions> {
 
 /// While this lives, a signal calls an action instead of ending the program.
 #[derive(Debug)]
-pub struct Waiting;
+pub struct OnSignal;
 
 /// Has a signal call `action` from here on.
-pub fn call(action: impl Fn() + Send + 'static) -> Waiting {
+pub fn on_signal(action: impl Fn() + Send + 'static) -> OnSignal {
     actions().wake = Some(Box::new(action));
-    Waiting
+    OnSignal
 }
 
-impl Drop for Waiting {
+impl Drop for OnSignal {
     fn drop(&mut self) {
         actions().wake = None;
     }
 }
 
 /// Has `action` done before a signal ends the program.
-pub fn before_the_end(action: impl Fn() + Send + 'static) {
+pub fn before_exit(action: impl Fn() + Send + 'static) {
     actions().last = Some(Box::new(action));
 }
 

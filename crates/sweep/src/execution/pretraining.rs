@@ -18,9 +18,9 @@ use scb_core::transfer::source;
 
 use crate::axis;
 use crate::config::Config;
-use crate::execution::task_error::told;
+use crate::execution::task_error::explained;
 use crate::job::{Identity, Job, JobId};
-use crate::store::pretraining::{self, Pretrained, Turn};
+use crate::store::pretraining::{self, LearningLock, Pretrained};
 
 type Slot = Arc<OnceLock<Result<Arc<Pretrained>, String>>>;
 
@@ -69,8 +69,8 @@ impl Pretrainings {
                 return Ok(Arc::new(found));
             }
             // Held until the file is there. Whoever has waited for it finds the file of the one that had it before.
-            let turn = path.as_deref().and_then(Turn::wait);
-            if let Some(found) = turn.as_ref().and_then(|_| stored()) {
+            let lock = path.as_deref().and_then(LearningLock::wait);
+            if let Some(found) = lock.as_ref().and_then(|_| stored()) {
                 return Ok(Arc::new(found));
             }
             self.learned.fetch_add(1, Ordering::Relaxed);
@@ -78,7 +78,7 @@ impl Pretrainings {
             if let Some(path) = path {
                 pretraining::write(&path, id, &source, &pretrained);
             }
-            drop(turn);
+            drop(lock);
             Ok(Arc::new(pretrained))
         })
         .clone()
@@ -97,7 +97,8 @@ fn learn(
     spec.t = settings.t as usize;
     let theta = job.point.values[axis::THETA];
     let drawn = source(target, theta, &spec, &mut stream(identity.source_seed(job)));
-    let source = drawn.map_err(|error| format!("pretraining at theta = {theta}: {}", told(&error, &config.shared)))?;
+    let source =
+        drawn.map_err(|error| format!("pretraining at theta = {theta}: {}", explained(&error, &config.shared)))?;
     let algorithm = algorithm("prox").ok_or("internal error: prox is gone")?;
     let share = |share: f64| StageEnd { share: Some(share), ..StageEnd::default() };
     let spec = TrainSpec {

@@ -16,7 +16,7 @@ use crate::platform::terminal::{message_columns, say};
 const FIRST_LINE: Duration = Duration::from_secs(3);
 /// How often a line is printed after that.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// Columns of the bar, if there is room.
+/// Columns of the bar, if there is columns_left.
 const BAR: usize = 32;
 /// The fewest of them.
 const SHORTEST_BAR: usize = 8;
@@ -98,7 +98,7 @@ impl Progress {
         }
     }
 
-    /// Gives name and bar the room that the terminal has beside a message of so many characters.
+    /// Gives name and bar the columns_left that the terminal has beside a message of so many characters.
     fn lay_out(&self, message: usize) {
         let layout = layout(message_columns().unwrap_or(80), &self.name, message);
         let mut state = self.state.borrow_mut();
@@ -162,16 +162,16 @@ impl Progress {
 /// bar gets shorter, then the name, and then they go.
 fn layout(columns: usize, name: &str, message: usize) -> (usize, String) {
     // A terminal may break a line that ends in its last column.
-    let room = columns.saturating_sub(1 + "[] 100 %  ".len() + message);
+    let columns_left = columns.saturating_sub(1 + "[] 100 %  ".len() + message);
     let length = name.chars().count() + 1;
-    if room >= length + SHORTEST_BAR {
-        return (BAR.min(room - length), format!("{name} "));
+    if columns_left >= length + SHORTEST_BAR {
+        return (BAR.min(columns_left - length), format!("{name} "));
     }
-    let (dots, bar) = ("..", SHORTEST_BAR.min(room));
-    let left = (room - bar).saturating_sub(dots.len() + 1);
+    let (dots, bar) = ("..", SHORTEST_BAR.min(columns_left));
+    let left = (columns_left - bar).saturating_sub(dots.len() + 1);
     let bar = if bar < SHORTEST_BAR { 0 } else { bar };
     if left < 3 {
-        return (if bar > 0 { BAR.min(room) } else { 0 }, String::new());
+        return (if bar > 0 { BAR.min(columns_left) } else { 0 }, String::new());
     }
     (bar, name.chars().take(left).chain(dots.chars()).chain([' ']).collect())
 }

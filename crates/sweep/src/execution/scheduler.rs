@@ -2,7 +2,7 @@
 //!
 //! Workers take jobs one by one, the most expensive first; this thread collects what they finish and stores it several times a
 //! second. Nothing here depends on which worker runs what, or when. Whoever is interrupted stores what is finished and leaves
-//! without waiting for workers: a job under way is as if it had not begun.
+//! without on_signal for workers: a job under way is as if it had not begun.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -16,9 +16,9 @@ use crate::execution::workers::{Event, Shared};
 use crate::job::Tally;
 use crate::job::plan::Plan;
 use crate::store::Store;
-use crate::store::lock::Claim;
+use crate::store::lock::Lease;
 
-/// Runs everything outstanding in `plan` and stores it. Says through `claim` how far it is.
+/// Runs everything outstanding in `plan` and stores it. Says through `lease` how far it is.
 ///
 /// On an interruption and on an error it returns at once, while workers are still at jobs that nobody waits for: the program
 /// is meant to end then. With how it ended comes how far the jobs of this process are.
@@ -30,11 +30,11 @@ pub fn execute(
     work: impl Work,
     options: Options,
     store: &mut Store,
-    claim: &mut Claim,
+    lease: &mut Lease,
     progress: &Progress,
 ) -> Result<(Ended, Tally), SweepError> {
     let tally = plan.tally_before(store.ids());
-    claim.beat(tally);
+    lease.heartbeat(tally);
     if plan.outstanding.is_empty() {
         return Ok((Ended::Complete, tally));
     }
@@ -51,14 +51,14 @@ pub fn execute(
     });
     let (sender, receiver) = mpsc::channel();
     let waker = sender.clone();
-    let waiting = interrupt::call(move || drop(waker.send(Event::Interrupted)));
+    let on_signal = interrupt::on_signal(move || drop(waker.send(Event::Interrupted)));
     let workers = std::thread::Builder::new().name("workers".to_owned());
     let workers = {
         let shared = Arc::clone(&shared);
-        workers.spawn(move || shared.work_off(&pool, sender)).map_err(|e| wrong(e.to_string()))?
+        workers.spawn(move || shared.run_all(&pool, sender)).map_err(|e| wrong(e.to_string()))?
     };
-    let collected = Collector { shared: &shared, store, claim, progress, tally }.collect(&receiver);
-    drop(waiting);
+    let collected = Collector { shared: &shared, store, lease, progress, tally }.collect(&receiver);
+    drop(on_signal);
     // Also on an error: nobody starts a job that cannot be stored.
     shared.stop.store(true, Ordering::Relaxed);
     let (ended, tally) = collected?;
@@ -117,7 +117,7 @@ mod tests {
 
         fn run(&self, panicking: &[JobId], options: Options) -> (Ended, Store, Arc<Plan>) {
             let place = self.home.path();
-            let mut claim = Claim::take(place, None).unwrap();
+            let mut lease = Lease::take(place, None).unwrap();
             let mut store = Store::open(place, Access::Alone).unwrap();
             store.prepare(&self.config).unwrap();
             let plan = Arc::new(Plan::new(&self.config, jobs(&self.config).unwrap(), store.ids()));
@@ -125,7 +125,7 @@ mod tests {
             let progress = Progress::new(&plan, plan.tally_before(store.ids()), "test", true, level);
             let rows = Training::new(&self.config, level);
             let work = Fake { rows, panicking: panicking.to_vec(), ran: Arc::clone(&self.ran) };
-            let ended = execute(&plan, work, options, &mut store, &mut claim, &progress);
+            let ended = execute(&plan, work, options, &mut store, &mut lease, &progress);
             let (ended, tally) = ended.unwrap();
             assert_eq!(tally, plan.tally(store.ids()));
             (ended, store, plan)
@@ -196,7 +196,7 @@ mod tests {
             let files = std::fs::read_dir(place.join("parts")).unwrap().count();
             assert!(files < 3 * 32, "{files} parts after {} jobs", 40 * (run + 1));
         }
-        let read = Store::open(place, Access::Look).unwrap();
+        let read = Store::open(place, Access::ReadOnly).unwrap();
         assert_eq!(read.done().len(), 40);
         assert!(all.iter().all(|job| error_of(&read, job.id) == error_of(&store, job.id)));
         assert!(all.iter().all(|job| error_of(&read, job.id) == "19"), "the last failure counts");

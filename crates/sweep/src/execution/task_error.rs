@@ -5,7 +5,7 @@ use scb_core::TaskError;
 use crate::config::Shared;
 
 /// Why there is no task, and what to do about it.
-pub(crate) fn told(error: &TaskError, shared: &Shared) -> String {
+pub(crate) fn explained(error: &TaskError, shared: &Shared) -> String {
     let drawn = shared.matrix.is_none() || matches!(error, TaskError::Weight { .. });
     match error.drawing_otherwise().filter(|_| drawn) {
         Some(remedy) => format!("{error} ({remedy})"),

@@ -16,7 +16,7 @@ use scb_core::{Task, mirror};
 use crate::axis::{self, AXES};
 use crate::config::Config;
 use crate::execution::pretraining::Pretrainings;
-use crate::execution::task_error::told;
+use crate::execution::task_error::explained;
 use crate::execution::work::Work;
 use crate::grid::further_axes;
 use crate::job::{Identity, Job};
@@ -59,7 +59,7 @@ impl Training {
     ) -> Result<Trained, String> {
         let shared = &self.config.shared;
         let mut task_stream = stream(self.identity.task_seed(job));
-        let task = Task::draw(&job.task_spec(shared), &mut task_stream).map_err(|error| told(&error, shared))?;
+        let task = Task::draw(&job.task_spec(shared), &mut task_stream).map_err(|error| explained(&error, shared))?;
         let data_stream = stream(self.identity.data_seed(job));
         let mut spec = job.train_spec(shared, self.level);
         let mut source_error = None;
@@ -97,7 +97,7 @@ impl Training {
             eta_boost: values[axis::ETA_BOOST],
             eta_sparse: values[axis::ETA_SPARSE],
             lambda: values[axis::LAMBDA],
-            algorithm: AXES[axis::ALGORITHM].shown(values[axis::ALGORITHM]),
+            algorithm: AXES[axis::ALGORITHM].canonical(values[axis::ALGORITHM]),
             max_samples: whole(axis::MAX_SAMPLES),
             replicate: i64::from(job.replicate),
             further: self.further.iter().map(|&i| (AXES[i].name.to_owned(), values[i])).collect(),

@@ -24,9 +24,9 @@ pub(super) enum Event {
 }
 
 /// Says [`Event::Done`] when it goes, even if that is because of a panic.
-struct SayDone(Sender<Event>);
+struct DoneOnDrop(Sender<Event>);
 
-impl Drop for SayDone {
+impl Drop for DoneOnDrop {
     fn drop(&mut self) {
         // Nobody listening means that it is over anyway.
         let _ = self.0.send(Event::Done);
@@ -46,8 +46,8 @@ pub(super) struct Shared<W> {
 
 impl<W: Work> Shared<W> {
     /// Runs jobs on every thread of the pool until none is left.
-    pub(super) fn work_off(&self, pool: &ThreadPool, sender: Sender<Event>) {
-        let SayDone(sender) = &SayDone(sender);
+    pub(super) fn run_all(&self, pool: &ThreadPool, sender: Sender<Event>) {
+        let DoneOnDrop(sender) = &DoneOnDrop(sender);
         pool.broadcast(|_| {
             panics::silence_this_thread();
             while !self.stop.load(Ordering::Relaxed) {

@@ -102,7 +102,7 @@ impl Identity {
         text
     }
 
-    pub(super) fn of_point(&self, point: &Point, lines: &mut Lines) -> PointIdentity {
+    pub(super) fn of_point(&self, point: &Point, lines: &mut CanonicalLines) -> PointIdentity {
         let mut id = self.start[step_scale(point)].clone();
         id.update(lines.of(point));
         if point.transfers() {
@@ -123,10 +123,10 @@ impl Identity {
     /// The seed of a job's task stream.
     #[must_use]
     pub fn task_seed(&self, job: &Job) -> Seed {
-        hash("scb-sweep task stream", &self.of_task(job), job.replicate)
+        hash("scb-sweep task stream", &self.canonical_task(job), job.replicate)
     }
 
-    fn of_task(&self, job: &Job) -> String {
+    fn canonical_task(&self, job: &Job) -> String {
         let mut text = self.task.clone();
         for i in TASK_AXES {
             line(&mut text, &job.point, i);
@@ -137,28 +137,31 @@ impl Identity {
     /// The seed of the stream that the source of a job's pretraining is drawn from.
     #[must_use]
     pub fn source_seed(&self, job: &Job) -> Seed {
-        hash("scb-sweep source stream", &self.of_task(job), job.replicate)
+        hash("scb-sweep source stream", &self.canonical_task(job), job.replicate)
     }
 
     /// The id of a job's pretraining, which is the seed of its data stream too.
     #[must_use]
     pub fn pretraining_id(&self, job: &Job) -> JobId {
         let theta = job.point.values[axis::THETA];
-        let text =
-            format!("results_version={RESULTS_VERSION}\n{}theta={theta}\n{}", self.of_task(job), self.pretraining);
+        let text = format!(
+            "results_version={RESULTS_VERSION}\n{}theta={theta}\n{}",
+            self.canonical_task(job),
+            self.pretraining
+        );
         JobId(hash("scb-sweep pretraining", &text, job.replicate))
     }
 }
 
 /// The lines that axes have in a canonical form, kept from point to point: a grid has few values of each axis, and
 /// writing numbers takes most of the time of a plan.
-pub(super) struct Lines {
+pub(super) struct CanonicalLines {
     /// For each axis, its values so far by their bits, and their lines.
     of_axes: [HashMap<u64, String>; AXES.len()],
     text: String,
 }
 
-impl Lines {
+impl CanonicalLines {
     /// Values of one axis that are kept. An axis by expressions may have more.
     const KEPT: usize = 4096;
 
@@ -191,28 +194,28 @@ impl PointIdentity {
     pub(super) fn id(&self, replicate: u32) -> JobId {
         let mut hasher = self.id.clone();
         hasher.update(format!("replicate={replicate}\n").as_bytes());
-        JobId(first_half(&hasher))
+        JobId(first_128_bits(&hasher))
     }
 }
 
 fn line(text: &mut String, point: &Point, index: usize) {
     let axis = &AXES[index];
-    let later = index >= axis::LATER;
+    let later = index >= axis::FIRST_LATER;
     // The scale of the steps is in what all jobs share.
-    if index == axis::STEP_SCALE || (later && axis.default == Some(axis.shown(point.values[index]).as_str())) {
+    if index == axis::STEP_SCALE || (later && axis.default == Some(axis.canonical(point.values[index]).as_str())) {
         return;
     }
-    let _ = writeln!(text, "{}={}", axis.name, axis.shown(point.values[index]));
+    let _ = writeln!(text, "{}={}", axis.name, axis.canonical(point.values[index]));
 }
 
 fn hash(purpose: &str, text: &str, replicate: u32) -> Seed {
     let mut hasher = Hasher::new_derive_key(purpose);
     hasher.update(text.as_bytes());
     hasher.update(format!("replicate={replicate}\n").as_bytes());
-    first_half(&hasher)
+    first_128_bits(&hasher)
 }
 
-fn first_half(hasher: &Hasher) -> [u8; 16] {
+fn first_128_bits(hasher: &Hasher) -> [u8; 16] {
     let mut half = [0; 16];
     half.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     half

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::config::diagnostic::Diagnostic;
 use crate::grid::{self, Point};
 use crate::job::id::JobId;
-use crate::job::identity::{Identity, Lines};
+use crate::job::identity::{CanonicalLines, Identity};
 use crate::job::spec::Job;
 use crate::platform::machine::cores;
 
@@ -25,7 +25,7 @@ pub fn jobs(config: &Config) -> Result<Vec<Job>, Diagnostic> {
     grid::expand(config, |point| points.push(Arc::new(point)))?;
     let identity = Identity::new(config);
     let ids_of = |points: &[Arc<Point>]| -> Vec<JobId> {
-        let mut lines = Lines::new();
+        let mut lines = CanonicalLines::new();
         let prefixes = points.iter().map(|point| identity.of_point(point, &mut lines));
         prefixes.flat_map(|prefix| (0..config.replicates).map(move |replicate| prefix.id(replicate))).collect()
     };

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::job::Job;
 
 /// The most shards: more than any cluster takes in one array.
-const MOST: u32 = 1_000_000;
+const MAX_SHARDS: u32 = 1_000_000;
 
 /// One share of a sweep: shard `I/N`, the I-th of N.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ impl Shard {
     /// Shard `index` of `of`, counted from 1; `None` if there is no such shard.
     #[must_use]
     pub fn new(index: u32, of: u32) -> Option<Self> {
-        ((1..=of).contains(&index) && of <= MOST).then_some(Self { index, of })
+        ((1..=of).contains(&index) && of <= MAX_SHARDS).then_some(Self { index, of })
     }
 
     /// Which shard, from 1.
@@ -71,7 +71,7 @@ impl FromStr for Shard {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let parsed = text.split_once('/').and_then(|(index, of)| Self::new(index.parse().ok()?, of.parse().ok()?));
-        parsed.ok_or_else(|| format!("a shard is written I/N with 1 <= I <= N <= {MOST}, for example 3/8"))
+        parsed.ok_or_else(|| format!("a shard is written I/N with 1 <= I <= N <= {MAX_SHARDS}, for example 3/8"))
     }
 }
 

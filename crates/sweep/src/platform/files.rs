@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// The largest text that is read, in bytes. A matrix of 256 x 256 takes 2 MB.
-pub(crate) const MOST_BYTES: u64 = 16 << 20;
+pub(crate) const MAX_TEXT_BYTES: u64 = 16 << 20;
 
 /// The file system said no.
 #[derive(Debug, Error)]
@@ -28,12 +28,12 @@ impl FileError {
     }
 }
 
-/// The text of a file, unless it has more than [`MOST_BYTES`]: whoever reads it expects a config or a short note.
+/// The text of a file, unless it has more than [`MAX_TEXT_BYTES`]: whoever reads it expects a config or a short note.
 pub(crate) fn read_text(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
-    let mut file = fs::File::open(path)?.take(MOST_BYTES + 1);
-    if file.read_to_string(&mut text)? as u64 > MOST_BYTES {
-        return Err(std::io::Error::other(format!("it has more than {} MB", MOST_BYTES >> 20)));
+    let mut file = fs::File::open(path)?.take(MAX_TEXT_BYTES + 1);
+    if file.read_to_string(&mut text)? as u64 > MAX_TEXT_BYTES {
+        return Err(std::io::Error::other(format!("it has more than {} MB", MAX_TEXT_BYTES >> 20)));
     }
     Ok(text)
 }
@@ -60,6 +60,6 @@ pub(crate) fn name(path: &Path) -> String {
 }
 
 /// Whether there is no such file, or (stale) none any more: another machine has removed it while this one reads.
-pub(crate) fn gone(error: &std::io::Error) -> bool {
+pub(crate) fn is_missing(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::StaleNetworkFileHandle)
 }

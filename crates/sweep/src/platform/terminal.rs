@@ -30,9 +30,9 @@ pub(crate) fn print(text: &str) -> Result<(), PrintError> {
 
 /// Columns for the answer: those of the terminal, else what COLUMNS says, but no line too short or too long to read.
 pub(crate) fn answer_columns() -> usize {
-    let told = || std::env::var("COLUMNS").ok()?.trim().parse().ok();
+    let from_variable = || std::env::var("COLUMNS").ok()?.trim().parse().ok();
     let columns = terminal_size_of(std::io::stdout()).map(|(Width(columns), _)| usize::from(columns));
-    columns.or_else(told).unwrap_or(COLUMNS).clamp(*WIDTHS.start(), *WIDTHS.end())
+    columns.or_else(from_variable).unwrap_or(COLUMNS).clamp(*WIDTHS.start(), *WIDTHS.end())
 }
 
 /// Columns for what is said on the standard error. `None` off a terminal: in a log a sentence is one line, so that it can be

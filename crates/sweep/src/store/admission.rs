@@ -18,14 +18,14 @@ use crate::store::layout::{
     ARRAY, CONFIG, LOCK, MANIFEST, PARTS, PRETRAINING, PROGRESS, PROGRESS_ENDING, REPORT_SCRIPT, SHARDS_SCRIPT, SLURM,
     WRITTEN, is_part_file, is_pretraining_file, is_unfinished, usable,
 };
-use crate::store::manifest::has_our_manifest;
+use crate::store::manifest::is_of_this_program;
 
 /// How a `config.toml` begins that a run has written, or a merge of an earlier version.
 const HEADERS: [&str; 2] = [resolved::HEADER, "# The union of merged run directories, every default written out."];
 /// Directories whose files have names of their own.
-const KEPT: [&str; 2] = [PARTS, PRETRAINING];
+const FOLDERS: [&str; 2] = [PARTS, PRETRAINING];
 /// As many foreign files are named in an error.
-const MOST_NAMED: usize = 3;
+const MAX_NAMED: usize = 3;
 /// What the name of a file gets that was in the way.
 const BEFORE: &str = ".before";
 
@@ -33,27 +33,27 @@ const BEFORE: &str = ".before";
 ///
 /// # Errors
 /// When it cannot be told, as its `config.toml` cannot be read.
-pub(crate) fn is_ours(directory: &Path) -> Result<bool, SweepError> {
-    if has_our_config(directory)? {
+pub(crate) fn is_run_directory(directory: &Path) -> Result<bool, SweepError> {
+    if has_config_of_a_run(directory)? {
         return Ok(true);
     }
     let (config, parts) = (directory.join(CONFIG), directory.join(PARTS));
     let lost = config.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
-    if !lost || !parts.is_dir() || !has_our_manifest(directory) {
+    if !lost || !parts.is_dir() || !is_of_this_program(directory) {
         return Ok(false);
     }
     Ok(list(&parts)?.iter().any(|file| is_part_file(file)))
 }
 
 /// Whether `config.toml` begins as ours do, and something else of a run lies beside it.
-fn has_our_config(directory: &Path) -> Result<bool, SweepError> {
+fn has_config_of_a_run(directory: &Path) -> Result<bool, SweepError> {
     let path = directory.join(CONFIG);
-    Ok(begins_as_ours(&path)?
+    Ok(begins_as_resolved(&path)?
         && [PARTS, PROGRESS, PROGRESS_ENDING, MANIFEST].iter().any(|name| directory.join(name).exists()))
 }
 
 /// Whether a file begins as the configs do that runs write; not if there is none.
-fn begins_as_ours(path: &Path) -> Result<bool, SweepError> {
+fn begins_as_resolved(path: &Path) -> Result<bool, SweepError> {
     let mut start = Vec::new();
     let longest = HEADERS.iter().map(|header| header.len()).max().unwrap_or(0) + 2;
     match File::open(path).and_then(|file| file.take(longest as u64).read_to_end(&mut start)) {
@@ -73,7 +73,7 @@ fn begins_as_ours(path: &Path) -> Result<bool, SweepError> {
 /// When it is none, and as [`config::load`]; `help` says what to do then.
 pub(crate) fn sweep_of(directory: &Path, help: &str) -> Result<Config, SweepError> {
     let path = directory.join(CONFIG);
-    if path.exists() && !is_ours(directory)? {
+    if path.exists() && !is_run_directory(directory)? {
         let title = format!("{} is no run directory: no run has worked here", directory.display());
         return Err(Diagnostic::new(title).help(help).into());
     }
@@ -86,19 +86,19 @@ pub(crate) fn sweep_of(directory: &Path, help: &str) -> Result<Config, SweepErro
 /// When it holds what is not ours.
 pub(crate) fn admit(directory: &Path, config: &Config, force: bool) -> Result<(), SweepError> {
     usable(directory)?;
-    if force || !directory.exists() || is_ours(directory)? {
+    if force || !directory.exists() || is_run_directory(directory)? {
         return Ok(());
     }
-    let own = |path: &Path| is_left_early(path) || name(path) == CONFIG && resolved::says(path, config);
+    let own = |path: &Path| is_left_by_early_kill(path) || name(path) == CONFIG && resolved::is_at(path, config);
     let foreign: Vec<PathBuf> = list(directory)?.into_iter().filter(|path| !own(path)).collect();
     // Asked again: another shard may have written its config between the two looks.
-    if foreign.is_empty() || is_ours(directory)? {
+    if foreign.is_empty() || is_run_directory(directory)? {
         return Ok(());
     }
     // First those that would be written over.
     let (in_the_way, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
         foreign.iter().partition(|path| WRITTEN.contains(&name(path).as_str()));
-    let named: Vec<String> = in_the_way.into_iter().chain(others).take(MOST_NAMED).map(|path| name(path)).collect();
+    let named: Vec<String> = in_the_way.into_iter().chain(others).take(MAX_NAMED).map(|path| name(path)).collect();
     let more = match foreign.len() - named.len() {
         0 => String::new(),
         more => format!(" and {more} more"),
@@ -112,8 +112,8 @@ pub(crate) fn admit(directory: &Path, config: &Config, force: bool) -> Result<()
 /// That the config that is being `read` is not written over: it is the user's own, or a run's and stays as it is.
 ///
 /// # Errors
-/// When it would be, and as [`is_ours`].
-pub(crate) fn spares_its_config(
+/// When it would be, and as [`is_run_directory`].
+pub(crate) fn check_config_is_kept(
     read: &Path,
     overridden: bool,
     config: &Config,
@@ -124,12 +124,12 @@ pub(crate) fn spares_its_config(
     if !same {
         return Ok(());
     }
-    if !is_ours(directory)? && !begins_as_ours(&written)? {
+    if !is_run_directory(directory)? && !begins_as_resolved(&written)? {
         let title = format!("{} is the config that is read, and the run would write over it", written.display());
         return Err(Diagnostic::new(title).help("choose another run directory with -o").into());
     }
     // What means the same is not written again.
-    if !overridden || resolved::says(read, config) {
+    if !overridden || resolved::is_at(read, config) {
         return Ok(());
     }
     let title = format!("these overrides would change {}, the config that is read", written.display());
@@ -142,7 +142,7 @@ pub(crate) fn spares_its_config(
 ///
 /// # Errors
 /// When the file system says no.
-pub(crate) fn free_the_lock(directory: &Path) -> Result<(), SweepError> {
+pub(crate) fn clear_lock(directory: &Path) -> Result<(), SweepError> {
     let (lock, progress) = (directory.join(LOCK), directory.join(PROGRESS));
     // A file is only locked, and never written.
     if lock.exists() && !lock.is_file() {
@@ -151,7 +151,7 @@ pub(crate) fn free_the_lock(directory: &Path) -> Result<(), SweepError> {
     if progress.exists() && !progress.is_dir() {
         return rename(&progress);
     }
-    let foreign = |path: &&PathBuf| path.extension().is_some_and(|e| e == PROGRESS_ENDING) && !is_word(path);
+    let foreign = |path: &&PathBuf| path.extension().is_some_and(|e| e == PROGRESS_ENDING) && !is_heartbeat(path);
     let files = if progress.is_dir() { list(&progress)? } else { Vec::new() };
     files.iter().filter(foreign).try_for_each(|path| rename(path))
 }
@@ -160,17 +160,17 @@ pub(crate) fn free_the_lock(directory: &Path) -> Result<(), SweepError> {
 ///
 /// # Errors
 /// When the file system says no.
-pub(crate) fn make_way(directory: &Path) -> Result<(), SweepError> {
-    if is_ours(directory)? {
+pub(crate) fn rename_in_the_way(directory: &Path) -> Result<(), SweepError> {
+    if is_run_directory(directory)? {
         return Ok(());
     }
     let place = directory.join(SLURM);
     let scripts = [SHARDS_SCRIPT, REPORT_SCRIPT, ARRAY].map(|name| place.join(name));
     let written = WRITTEN.iter().map(|name| directory.join(name)).chain(scripts);
-    let kept = KEPT.iter().map(|name| directory.join(name)).chain([place.clone()]).filter(|path| !path.is_dir());
+    let kept = FOLDERS.iter().map(|name| directory.join(name)).chain([place.clone()]).filter(|path| !path.is_dir());
     for path in written.chain(kept).filter(|path| path.symlink_metadata().is_ok()) {
         // Another shard that is used by force may have made it ours meanwhile.
-        if has_our_config(directory)? {
+        if has_config_of_a_run(directory)? {
             return Ok(());
         }
         rename(&path)?;
@@ -190,13 +190,13 @@ fn rename(path: &Path) -> Result<(), SweepError> {
 }
 
 /// Whether a run leaves this that is killed before it has written its config.
-fn is_left_early(path: &Path) -> bool {
+fn is_left_by_early_kill(path: &Path) -> bool {
     let all = |ours: &dyn Fn(&Path) -> bool| {
         path.is_dir() && list(path).is_ok_and(|files| files.iter().all(|file| is_unfinished(file) || ours(file)))
     };
     match name(path).as_str() {
         LOCK => path.metadata().is_ok_and(|file| file.is_file() && file.len() == 0),
-        PROGRESS => all(&is_word),
+        PROGRESS => all(&is_heartbeat),
         PARTS => all(&is_part_file),
         PRETRAINING => all(&is_pretraining_file),
         _ => is_unfinished(path),
@@ -204,6 +204,6 @@ fn is_left_early(path: &Path) -> bool {
 }
 
 /// Whether a process has left this to say how far it is; a power cut may leave it empty.
-fn is_word(path: &Path) -> bool {
+fn is_heartbeat(path: &Path) -> bool {
     read_text(path).is_ok_and(|text| text.is_empty() || serde_json::from_str::<Owner>(&text).is_ok())
 }

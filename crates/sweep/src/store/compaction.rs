@@ -30,7 +30,7 @@ pub(crate) struct Batch {
 
 impl SmallParts {
     /// Remembers a part of a level with these jobs, if it is small.
-    pub(crate) fn hold(&mut self, level: usize, part: Part, ids: Vec<JobId>) {
+    pub(crate) fn add(&mut self, level: usize, part: Part, ids: Vec<JobId>) {
         if ids.len() >= LARGE {
             return;
         }

@@ -17,7 +17,7 @@ use report::{Record, Status, Timing, TracePoint};
 use crate::SweepError;
 use crate::config::{Config, resolved};
 use crate::job::{DoneJobs, JobId};
-use crate::platform::files::{FileError, create_folder, gone, list, name, read_text};
+use crate::platform::files::{FileError, create_folder, is_missing, list, name, read_text};
 use crate::platform::machine::host;
 use crate::platform::terminal::say;
 use crate::store::cleaning::clean;
@@ -40,7 +40,7 @@ pub struct Finished {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Change nothing.
-    Look,
+    ReadOnly,
     /// Set damaged parts aside; others work here too.
     Shared,
     /// Also clean up after those that were killed, and put their small parts into large ones.
@@ -70,7 +70,7 @@ impl Store {
     pub fn open(directory: &Path, access: Access) -> Result<Self, SweepError> {
         let mut store = Self::of(directory);
         store.read(directory, access)?;
-        if access != Access::Look {
+        if access != Access::ReadOnly {
             clean(directory, access == Access::Alone);
         }
         Ok(store)
@@ -88,7 +88,7 @@ impl Store {
     /// As [`Store::open`].
     pub fn union(directories: &[PathBuf]) -> Result<Self, SweepError> {
         let mut store = Self::default();
-        directories.iter().try_for_each(|directory| store.read(directory, Access::Look))?;
+        directories.iter().try_for_each(|directory| store.read(directory, Access::ReadOnly))?;
         Ok(store)
     }
 
@@ -105,7 +105,7 @@ impl Store {
             complete = true;
             for path in list(&parts)? {
                 if path.to_string_lossy().ends_with(PART) && seen.insert(path.clone()) {
-                    complete &= self.take_in(&path, access)?;
+                    complete &= self.read_part(&path, access)?;
                 }
             }
         }
@@ -113,14 +113,14 @@ impl Store {
     }
 
     /// Reads one part; `false` if it is gone.
-    fn take_in(&mut self, path: &Path, access: Access) -> Result<bool, SweepError> {
+    fn read_part(&mut self, path: &Path, access: Access) -> Result<bool, SweepError> {
         let (part, rows) = match part::read(path)? {
             Found::Whole(part, rows) => (part, rows),
             Found::Gone => return Ok(false),
             Found::Damaged(reason) => {
                 let aside = |path| Ok::<_, SweepError>(set_aside(path)?.display().to_string());
                 let then = match access {
-                    Access::Look => "a run would repeat its jobs".to_owned(),
+                    Access::ReadOnly => "a run would repeat its jobs".to_owned(),
                     Access::Shared => {
                         format!("set aside as {}, its jobs run again when their shard does", aside(path)?)
                     }
@@ -130,18 +130,18 @@ impl Store {
                 return Ok(true);
             }
         };
-        let ids = self.keep(rows, &part.path)?;
+        let ids = self.add_rows(rows, &part.path)?;
         self.parts.push(part.clone());
         if access == Access::Alone {
             self.own.push(part.clone());
             // As if this process had written it: with the parts of its own it puts away what others left.
-            self.small.hold(0, part, ids);
+            self.small.add(0, part, ids);
         }
         Ok(true)
     }
 
     /// Takes rows into account; their ids.
-    fn keep(&mut self, rows: Vec<Row>, path: &Path) -> Result<Vec<JobId>, SweepError> {
+    fn add_rows(&mut self, rows: Vec<Row>, path: &Path) -> Result<Vec<JobId>, SweepError> {
         let mut ids = Vec::with_capacity(rows.len());
         for row in rows {
             let Some(id) = JobId::parse(&row.0.job_id) else { continue };
@@ -152,7 +152,7 @@ impl Store {
                     free.insert(row);
                     self.ids.insert(id, has_failed);
                 }
-                Entry::Occupied(mut known) => match choose(known.get(), &row) {
+                Entry::Occupied(mut known) => match prefer(known.get(), &row) {
                     Some(Ordering::Less) => {
                         known.insert(row);
                         self.ids.insert(id, has_failed);
@@ -208,7 +208,7 @@ impl Store {
             let _ = fs::remove_file(&probe);
         }
         // Shards that start later read it while this one starts, and a user may have written notes into it.
-        if resolved::says(&path, config) {
+        if resolved::is_at(&path, config) {
             return Ok(());
         }
         Ok(write_whole(&path, text.as_bytes())?)
@@ -222,15 +222,15 @@ impl Store {
         let mut left = finished.into_iter().peekable();
         while left.peek().is_some() {
             let (mut rows, mut traces) = (Vec::new(), Vec::new());
-            for job in left.by_ref().take(part::MOST_JOBS) {
+            for job in left.by_ref().take(part::MAX_JOBS_OF_PART) {
                 rows.push((job.record, job.timing));
                 traces.extend(job.traces);
             }
             let part = part::write(&self.directory.join(PARTS), &rows, &traces)?;
-            let ids = self.keep(rows, &part.path)?;
+            let ids = self.add_rows(rows, &part.path)?;
             self.parts.push(part.clone());
             self.own.push(part.clone());
-            self.small.hold(0, part, ids);
+            self.small.add(0, part, ids);
         }
         Ok(())
     }
@@ -239,12 +239,12 @@ impl Store {
     ///
     /// # Errors
     /// [`SweepError::Vanished`].
-    pub fn still_there(&self, config: &Config) -> Result<(), SweepError> {
+    pub fn check_not_emptied(&self, config: &Config) -> Result<(), SweepError> {
         let path = self.directory.join(CONFIG);
         let reason = match read_text(&path) {
-            Ok(_) if resolved::says(&path, config) => None,
+            Ok(_) if resolved::is_at(&path, config) => None,
             Ok(_) => Some(format!("{CONFIG} has become another one")),
-            Err(error) if gone(&error) => Some(format!("{CONFIG} is gone")),
+            Err(error) if is_missing(&error) => Some(format!("{CONFIG} is gone")),
             Err(error) => Some(format!("{CONFIG} cannot be read ({error})")),
         };
         let lost = |part: &&Part| [&part.path].into_iter().chain(&part.traces).any(|path| !path.is_file());
@@ -253,7 +253,7 @@ impl Store {
             return Ok(());
         }
         // What another part holds too is not lost.
-        let left = Self::open(&self.directory, Access::Look).unwrap_or_default();
+        let left = Self::open(&self.directory, Access::ReadOnly).unwrap_or_default();
         let jobs = self.done.keys().filter(|id| !left.done.contains_key(id)).count();
         if jobs == 0 && reason.is_none() {
             return Ok(());
@@ -307,7 +307,7 @@ impl Store {
         }
         self.parts.push(part.clone());
         self.own.push(part.clone());
-        self.small.hold(level, part, ids.into_iter().collect());
+        self.small.add(level, part, ids.into_iter().collect());
         Ok(())
     }
 }
@@ -323,7 +323,7 @@ fn by_job(points: Vec<TracePoint>, traces: &mut HashMap<String, Vec<TracePoint>>
 
 /// Which of two rows of a job counts, as the order of `a` and `b`; `None` if they contradict each other. A failure has to do
 /// with a machine (its memory, its program), so it gives way; of two failures the later one counts.
-fn choose(a: &Row, b: &Row) -> Option<Ordering> {
+fn prefer(a: &Row, b: &Row) -> Option<Ordering> {
     let failed = |row: &Row| row.0.status == Status::Failed;
     match (failed(a), failed(b)) {
         (true, true) => Some((a.1.finished, &a.0.error).cmp(&(b.1.finished, &b.0.error))),
@@ -379,9 +379,9 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         fs::create_dir(home.path().join(PARTS)).unwrap();
         let mut store = Store::open(home.path(), Access::Alone).unwrap();
-        store.add((0..=part::MOST_JOBS).map(finished).collect()).unwrap();
-        assert_eq!((store.parts().len(), store.done().len()), (2, part::MOST_JOBS + 1));
-        let again = Store::open(home.path(), Access::Look).unwrap();
-        assert_eq!((again.parts().len(), again.done().len()), (2, part::MOST_JOBS + 1));
+        store.add((0..=part::MAX_JOBS_OF_PART).map(finished).collect()).unwrap();
+        assert_eq!((store.parts().len(), store.done().len()), (2, part::MAX_JOBS_OF_PART + 1));
+        let again = Store::open(home.path(), Access::ReadOnly).unwrap();
+        assert_eq!((again.parts().len(), again.done().len()), (2, part::MAX_JOBS_OF_PART + 1));
     }
 }

@@ -18,7 +18,7 @@ use crate::store::layout::{PROGRESS, PROGRESS_ENDING, progress_file};
 
 /// After this long without a word a process is thought to be gone. They write every few seconds, but a network file system
 /// may show it a minute late.
-pub const SILENCE: Duration = Duration::from_secs(90);
+pub const SILENT_AFTER: Duration = Duration::from_secs(90);
 
 /// How a process that runs jobs is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +69,7 @@ impl Seen {
     /// Whether the process is known or thought to be there still.
     #[must_use]
     pub fn alive(&self) -> bool {
-        self.owner.state == State::Running && !self.owner.is_gone() && self.age < SILENCE
+        self.owner.state == State::Running && !self.owner.is_gone() && self.age < SILENT_AFTER
     }
 }
 
@@ -94,7 +94,7 @@ impl Owner {
 ///
 /// # Errors
 /// When the file system says no.
-pub fn leave_word(directory: &Path, owner: &Owner) -> Result<(), SweepError> {
+pub fn write(directory: &Path, owner: &Owner) -> Result<(), SweepError> {
     let path = directory.join(PROGRESS).join(progress_file(owner.shard));
     let text = serde_json::to_string_pretty(owner).map_err(|error| FileError {
         action: "write",
@@ -106,7 +106,7 @@ pub fn leave_word(directory: &Path, owner: &Owner) -> Result<(), SweepError> {
 
 /// Everybody who has left word in a run directory, shards in order. Files that say nothing are passed over.
 #[must_use]
-pub fn owners(directory: &Path) -> Vec<Seen> {
+pub fn read_all(directory: &Path) -> Vec<Seen> {
     let Ok(entries) = fs::read_dir(directory.join(PROGRESS)) else { return Vec::new() };
     let seen = entries.filter_map(|entry| {
         let path = entry.ok()?.path();
@@ -124,8 +124,8 @@ pub fn owners(directory: &Path) -> Vec<Seen> {
 /// if that is ahead as well the owner is not known to be alive.
 fn age(owner: &Owner, written: Option<SystemTime>) -> Duration {
     let (now, updated) = (since_1970(), owner.updated);
-    if updated <= now.saturating_add(SILENCE.as_secs()) {
+    if updated <= now.saturating_add(SILENT_AFTER.as_secs()) {
         return Duration::from_secs(now.saturating_sub(updated));
     }
-    written.and_then(|written| written.elapsed().ok()).unwrap_or(SILENCE)
+    written.and_then(|written| written.elapsed().ok()).unwrap_or(SILENT_AFTER)
 }

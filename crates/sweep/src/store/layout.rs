@@ -34,7 +34,7 @@ pub const PROGRESS: &str = "progress";
 /// What the names of their files end in.
 pub(crate) const PROGRESS_ENDING: &str = "json";
 /// In there: who makes the directory ready has this locked. It stays empty.
-pub(crate) const DOOR: &str = "door";
+pub(crate) const PREPARING: &str = "door";
 /// The folder of the parts.
 pub const PARTS: &str = "parts";
 /// How the name of a part ends.

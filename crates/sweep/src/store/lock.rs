@@ -19,19 +19,19 @@ use crate::platform::clock::{short_time, since_1970};
 use crate::platform::files::{FileError, create_folder};
 use crate::platform::machine::host;
 use crate::platform::shell::{self, quoted_path};
-use crate::store::heartbeat::{Owner, Seen, State, leave_word, owners};
-use crate::store::layout::{DOOR, LOCK, PROGRESS, usable};
+use crate::store::heartbeat::{self, Owner, Seen, State};
+use crate::store::layout::{LOCK, PREPARING, PROGRESS, usable};
 
 /// The right to run jobs in a directory; ends with the value, which says so in the owner's file whatever the reason.
 #[derive(Debug)]
-pub struct Claim {
+pub struct Lease {
     directory: PathBuf,
     owner: Owner,
     /// Keeps the lock.
     _lock: File,
 }
 
-impl Claim {
+impl Lease {
     /// Claims `directory`, which is made if it is not there: with other shards, or alone.
     ///
     /// # Errors
@@ -41,18 +41,18 @@ impl Claim {
         Self::take_after(directory, shard, || Ok(()))
     }
 
-    /// As [`Claim::take`]; once the lock is held, and before anybody is told, `prepare` looks and makes the directory ready. Shards do
+    /// As [`Lease::take`]; once the lock is held, and before anybody is told, `prepare` looks and makes the directory ready. Shards do
     /// that one after the other.
     ///
     /// # Errors
-    /// As [`Claim::take`], and those of `prepare`.
+    /// As [`Lease::take`], and those of `prepare`.
     pub fn take_after(
         directory: &Path,
         shard: Option<Shard>,
         prepare: impl FnOnce() -> Result<(), SweepError>,
     ) -> Result<Self, SweepError> {
-        let lock = admitted(directory, shard.is_some())?;
-        let door = door(directory);
+        let lock = acquire(directory, shard.is_some())?;
+        let preparing = preparing(directory);
         prepare()?;
         let owner = Owner {
             shard,
@@ -64,16 +64,16 @@ impl Claim {
             state: State::Running,
             tally: Tally::default(),
         };
-        let claim = Self { directory: directory.to_owned(), owner, _lock: lock };
-        leave_word(directory, &claim.owner)?;
-        drop(door);
-        Ok(claim)
+        let lease = Self { directory: directory.to_owned(), owner, _lock: lock };
+        heartbeat::write(directory, &lease.owner)?;
+        drop(preparing);
+        Ok(lease)
     }
 
     /// Says how far this process is. Somebody may want to know, but no job depends on it.
-    pub fn beat(&mut self, tally: Tally) {
+    pub fn heartbeat(&mut self, tally: Tally) {
         (self.owner.tally, self.owner.updated) = (tally, since_1970());
-        let _ = leave_word(&self.directory, &self.owner);
+        let _ = heartbeat::write(&self.directory, &self.owner);
     }
 
     /// Says that all jobs were run.
@@ -81,21 +81,21 @@ impl Claim {
         self.owner.state = State::Finished;
     }
 
-    /// What says that this process has stopped, for when it ends without letting go of the claim.
-    pub fn last_words(&self) -> impl Fn() + Send + 'static {
+    /// What says that this process has stopped, for when it ends without letting go of the lease.
+    pub fn mark_stopped(&self) -> impl Fn() + Send + 'static {
         let (directory, owner) = (self.directory.clone(), self.owner.clone());
-        move || drop(leave_word(&directory, &owner.stopped()))
+        move || drop(heartbeat::write(&directory, &owner.stopped()))
     }
 }
 
-impl Drop for Claim {
+impl Drop for Lease {
     fn drop(&mut self) {
-        let _ = leave_word(&self.directory, &self.owner.stopped());
+        let _ = heartbeat::write(&self.directory, &self.owner.stopped());
     }
 }
 
 /// Takes the lock of a directory, with others or alone, if nobody is in the way.
-fn admitted(directory: &Path, with_others: bool) -> Result<File, SweepError> {
+fn acquire(directory: &Path, with_others: bool) -> Result<File, SweepError> {
     usable(directory)?;
     let progress = directory.join(PROGRESS);
     create_folder(&progress)?;
@@ -112,7 +112,7 @@ fn admitted(directory: &Path, with_others: bool) -> Result<File, SweepError> {
     // Shards do not disturb each other, nor the same shard somewhere else: a scheduler may start one twice.
     let in_the_way = |seen: &Seen| !with_others || seen.owner.shard.is_none();
     let running = |seen: &Seen| seen.owner.state == State::Running && in_the_way(seen);
-    let others: Vec<Seen> = owners(directory).into_iter().filter(running).collect();
+    let others: Vec<Seen> = heartbeat::read_all(directory).into_iter().filter(running).collect();
     if held {
         // The one that wrote last, if it has come to write: that it is there is certain.
         let other = others.iter().filter(|seen| !seen.owner.is_gone()).min_by_key(|seen| seen.age);
@@ -126,24 +126,27 @@ fn admitted(directory: &Path, with_others: bool) -> Result<File, SweepError> {
     }
     for seen in dead {
         // What it says of its jobs stays.
-        let _ = leave_word(directory, &seen.owner.stopped());
+        let _ = heartbeat::write(directory, &seen.owner.stopped());
     }
     Ok(lock)
 }
 
-/// Has `prepare` make a directory ready, as [`Claim::take_after`] would for a shard, and claims nothing.
+/// Has `prepare` make a directory ready, as [`Lease::take_after`] would for a shard, and claims nothing.
 ///
 /// # Errors
-/// As [`Claim::take_after`].
-pub fn before_shards(directory: &Path, prepare: impl FnOnce() -> Result<(), SweepError>) -> Result<(), SweepError> {
-    let _lock = admitted(directory, true)?;
-    let _door = door(directory);
+/// As [`Lease::take_after`].
+pub fn prepare_for_shards(
+    directory: &Path,
+    prepare: impl FnOnce() -> Result<(), SweepError>,
+) -> Result<(), SweepError> {
+    let _lock = acquire(directory, true)?;
+    let _preparing = preparing(directory);
     prepare()
 }
 
 /// One process at a time is in the door, where files can be locked; elsewhere all are. Network disks lock no directories, and only what may be written.
-fn door(directory: &Path) -> Option<File> {
-    let path = directory.join(PROGRESS).join(DOOR);
+fn preparing(directory: &Path) -> Option<File> {
+    let path = directory.join(PROGRESS).join(PREPARING);
     let door = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).ok()?;
     door.lock().ok()?;
     Some(door)
@@ -185,10 +188,10 @@ mod tests {
     /// A directory in which a process of another machine, or a dead one of this machine, has left its file.
     fn left_by(host: &str, shard: Option<Shard>) -> tempfile::TempDir {
         let home = tempfile::tempdir().unwrap();
-        let claim = Claim::take(home.path(), shard).unwrap();
-        let owner = Owner { host: host.to_owned(), pid: u32::MAX, ..claim.owner.clone() };
-        drop(claim);
-        leave_word(home.path(), &owner).unwrap();
+        let lease = Lease::take(home.path(), shard).unwrap();
+        let owner = Owner { host: host.to_owned(), pid: u32::MAX, ..lease.owner.clone() };
+        drop(lease);
+        heartbeat::write(home.path(), &owner).unwrap();
         home
     }
 
@@ -197,7 +200,7 @@ mod tests {
     }
 
     fn refusal(directory: &Path, shard: Option<Shard>) -> String {
-        match Claim::take(directory, shard) {
+        match Lease::take(directory, shard) {
             Err(SweepError::Usage(wrong)) => wrong.render(),
             other => panic!("{other:?}"),
         }
@@ -206,26 +209,26 @@ mod tests {
     #[test]
     fn one_run_excludes_everybody_and_shards_only_a_run() {
         let home = tempfile::tempdir().unwrap();
-        let run = Claim::take(home.path(), None).unwrap();
+        let run = Lease::take(home.path(), None).unwrap();
         let me = format!("process {} on {}", std::process::id(), host());
         assert!(refusal(home.path(), None).contains(&me));
         assert!(refusal(home.path(), shard("1/2")).contains(&me));
         run.finish();
-        let one = Claim::take(home.path(), shard("1/2")).unwrap();
-        let two = Claim::take(home.path(), shard("2/2")).unwrap();
-        let again = Claim::take(home.path(), shard("2/2")).unwrap();
+        let one = Lease::take(home.path(), shard("1/2")).unwrap();
+        let two = Lease::take(home.path(), shard("2/2")).unwrap();
+        let again = Lease::take(home.path(), shard("2/2")).unwrap();
         let refused = refusal(home.path(), None);
         assert!(refused.contains(&me) && refused.contains("/2"), "{refused}");
         drop((one, two, again));
-        Claim::take(home.path(), None).unwrap();
+        Lease::take(home.path(), None).unwrap();
     }
 
     #[test]
     fn the_lock_of_a_dead_owner_clears_itself() {
         for shard in [None, shard("2/3")] {
             let home = left_by(&host(), shard);
-            Claim::take(home.path(), None).unwrap().finish();
-            assert!(owners(home.path()).iter().all(|seen| seen.owner.state != State::Running));
+            Lease::take(home.path(), None).unwrap().finish();
+            assert!(heartbeat::read_all(home.path()).iter().all(|seen| seen.owner.state != State::Running));
         }
     }
 
@@ -238,10 +241,10 @@ mod tests {
             assert!(refused.contains("progress/run.json` and start again"), "{refused}");
         }
         fs::remove_file(home.path().join(PROGRESS).join("run.json")).unwrap();
-        Claim::take(home.path(), None).unwrap();
+        Lease::take(home.path(), None).unwrap();
         // Of shards elsewhere only a run without shards takes notice.
         let home = left_by("elsewhere", shard("1/2"));
-        Claim::take(home.path(), shard("1/2")).unwrap();
+        Lease::take(home.path(), shard("1/2")).unwrap();
         let home = left_by("elsewhere", shard("1/2"));
         assert!(refusal(home.path(), None).contains("1-of-2.json` and start again"));
     }
@@ -249,13 +252,13 @@ mod tests {
     #[test]
     fn a_clock_that_is_ahead_keeps_nobody_alive() {
         let home = tempfile::tempdir().unwrap();
-        let claim = Claim::take(home.path(), shard("1/2")).unwrap();
+        let lease = Lease::take(home.path(), shard("1/2")).unwrap();
         let year = 365 * 24 * 3600;
         let path = home.path().join(PROGRESS).join("1-of-2.json");
         let alive = |ahead: u64, written: SystemTime| {
-            leave_word(home.path(), &Owner { updated: since_1970() + ahead, ..claim.owner.clone() }).unwrap();
+            heartbeat::write(home.path(), &Owner { updated: since_1970() + ahead, ..lease.owner.clone() }).unwrap();
             File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
-            owners(home.path())[0].alive()
+            heartbeat::read_all(home.path())[0].alive()
         };
         let (now, day) = (SystemTime::now(), Duration::from_secs(24 * 3600));
         // As long as it writes it is there, whatever its clock says.
@@ -268,12 +271,12 @@ mod tests {
     #[test]
     fn shards_look_and_make_ready_one_after_the_other_and_before_anything_is_written() {
         let home = tempfile::tempdir().unwrap();
-        let refused = Claim::take_after(home.path(), shard("1/2"), || Err(Diagnostic::new("no").into()));
-        assert!(refused.is_err() && owners(home.path()).is_empty());
+        let refused = Lease::take_after(home.path(), shard("1/2"), || Err(Diagnostic::new("no").into()));
+        assert!(refused.is_err() && heartbeat::read_all(home.path()).is_empty());
         let inside = std::sync::Mutex::new(());
         std::thread::scope(|scope| {
             let take = |i: u32| {
-                Claim::take_after(home.path(), Shard::new(i, 4), || {
+                Lease::take_after(home.path(), Shard::new(i, 4), || {
                     let alone = inside.try_lock();
                     assert!(alone.is_ok());
                     std::thread::sleep(Duration::from_millis(20));
@@ -289,15 +292,15 @@ mod tests {
     #[test]
     fn word_left_by_an_owner_is_read_back() {
         let home = tempfile::tempdir().unwrap();
-        let mut claim = Claim::take(home.path(), shard("3/4")).unwrap();
+        let mut lease = Lease::take(home.path(), shard("3/4")).unwrap();
         let tally = Tally { jobs: 10, done: 4, failed: 1, running: 2, tokens_per_second: 1e9 };
-        claim.beat(tally);
+        lease.heartbeat(tally);
         fs::write(home.path().join(PROGRESS).join("4-of-4.json"), "{ damaged").unwrap();
-        let seen = owners(home.path());
+        let seen = heartbeat::read_all(home.path());
         assert_eq!(seen.len(), 1);
         assert_eq!((seen[0].owner.shard, seen[0].owner.tally, seen[0].alive()), (shard("3/4"), tally, true));
-        drop(claim);
-        let seen = owners(home.path());
+        drop(lease);
+        let seen = heartbeat::read_all(home.path());
         assert_eq!((seen[0].owner.state, seen[0].owner.tally.running, seen[0].alive()), (State::Stopped, 0, false));
     }
 }

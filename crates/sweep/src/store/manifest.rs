@@ -71,7 +71,7 @@ fn read(directory: &Path) -> serde_json::Value {
 
 /// Whether this program has written the `manifest.json` of a directory.
 #[must_use]
-pub(crate) fn has_our_manifest(directory: &Path) -> bool {
+pub(crate) fn is_of_this_program(directory: &Path) -> bool {
     let manifest = read(directory);
     manifest["program"] == env!("CARGO_PKG_NAME") && manifest["results_version"].is_number()
 }

@@ -13,14 +13,14 @@ use report::trace::{read_traces, traces_table};
 use report::{Record, ReportError, Table, Timing, TracePoint};
 
 use crate::SweepError;
-use crate::platform::files::{FileError, gone, name};
+use crate::platform::files::{FileError, is_missing, name};
 use crate::platform::panics;
 use crate::store::layout::{PART, TRACES, is_part_file};
 
 /// Jobs in a part at most, written or read. A short file can claim any number.
-pub const MOST_JOBS: usize = 100_000;
+pub const MAX_JOBS_OF_PART: usize = 100_000;
 /// Bytes of a part at most, for the same reason.
-const MOST_BYTES: u64 = 256 << 20;
+const MAX_PART_BYTES: u64 = 256 << 20;
 
 /// What is known of one job: what it measured and what that cost.
 pub type Row = (Record, Timing);
@@ -45,7 +45,7 @@ pub enum Found {
     Gone,
 }
 
-/// Writes a part of `rows`, no more than [`MOST_JOBS`], and `traces` into `directory`; when this returns, it is there for good.
+/// Writes a part of `rows`, no more than [`MAX_JOBS_OF_PART`], and `traces` into `directory`; when this returns, it is there for good.
 ///
 /// # Errors
 /// When the file system says no.
@@ -72,7 +72,7 @@ pub fn write(directory: &Path, rows: &[Row], traces: &[TracePoint]) -> Result<Pa
 /// When a file is there and the file system does not let it be read.
 pub fn read(path: &Path) -> Result<Found, SweepError> {
     // Also no pipe or device, which one could wait for.
-    let foreign = |file: fs::Metadata| !file.is_file() || file.len() > MOST_BYTES;
+    let foreign = |file: fs::Metadata| !file.is_file() || file.len() > MAX_PART_BYTES;
     if path.metadata().is_ok_and(foreign) {
         return Ok(Found::Damaged("it is no file that this program could have written".to_owned()));
     }
@@ -107,7 +107,7 @@ pub fn read(path: &Path) -> Result<Found, SweepError> {
 pub fn decode(bytes: Vec<u8>, path: &Path) -> Result<Vec<Row>, String> {
     // The checksum keeps accidents out, but anybody can give a file the right name, and decoders of foreign formats panic.
     match panics::caught(|| {
-        Table::from_parquet(bytes, path, MOST_JOBS as i64).and_then(|table| read_part(&table, path))
+        Table::from_parquet(bytes, path, MAX_JOBS_OF_PART as i64).and_then(|table| read_part(&table, path))
     }) {
         Ok(rows) => rows.map_err(|error| error.to_string()),
         Err(_) => Err("it is no readable Parquet file".to_owned()),
@@ -153,7 +153,7 @@ pub fn remove(part: &Part) {
 fn bytes(path: &Path) -> Result<Option<Vec<u8>>, SweepError> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if gone(&error) => Ok(None),
+        Err(error) if is_missing(&error) => Ok(None),
         Err(source) => Err(FileError { action: "read", path: path.to_owned(), source }.into()),
     }
 }

@@ -11,19 +11,19 @@ use ndarray::Array2;
 use report::Table;
 use scb_core::Task;
 
-use crate::axis::{self, AXES, Shape};
+use crate::axis::{self, AXES, Domain};
 use crate::job::JobId;
 use crate::platform::panics;
 use crate::store::layout::{PRETRAINED, PRETRAINING, PRETRAINING_LOCK, is_pretraining_file};
 use crate::store::part;
 
 /// Bytes of a file at most; the largest that is honest has some 2 MB.
-const MOST_BYTES: u64 = 16 << 20;
+const MAX_PRETRAINING_BYTES: u64 = 16 << 20;
 
 /// A V to start from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pretrained {
-    /// `V_src`, shape `(N, N)`.
+    /// `V_src`, domain `(N, N)`.
     pub value: Array2<f64>,
     /// `|V_src - P_src|_mu / sqrt(K_P)` of the source.
     pub error: f64,
@@ -42,13 +42,13 @@ pub(crate) fn write(path: &Path, id: JobId, source: &Task, pretrained: &Pretrain
 }
 
 /// The right to learn one V, among processes that share a run directory.
-pub(crate) struct Turn {
+pub(crate) struct LearningLock {
     path: PathBuf,
     /// Keeps the lock, until the value or the process ends.
     _lock: File,
 }
 
-impl Turn {
+impl LearningLock {
     /// Waits for it; `None` where there are no locks, or no file can be made: then it may be learned twice, to the same bits.
     pub(crate) fn wait(table: &Path) -> Option<Self> {
         let path = table.with_extension(PRETRAINING_LOCK);
@@ -62,7 +62,7 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for LearningLock {
     fn drop(&mut self) {
         // Those who wait for this very file get the lock all the same, and find the table.
         let _ = fs::remove_file(&self.path);
@@ -109,7 +109,7 @@ pub fn is_whole(path: &Path) -> bool {
 /// What a file says, if it is one of ours and whole. Whatever its bytes are, the answer is that or nothing.
 pub(crate) fn read(path: &Path) -> Option<Pretrained> {
     let file = path.metadata().ok()?;
-    if !file.is_file() || file.len() > MOST_BYTES {
+    if !file.is_file() || file.len() > MAX_PRETRAINING_BYTES {
         return None;
     }
     let bytes = fs::read(path).ok()?;
@@ -118,7 +118,7 @@ pub(crate) fn read(path: &Path) -> Option<Pretrained> {
 }
 
 fn decode(bytes: Vec<u8>, path: &Path, id: &str) -> Option<Pretrained> {
-    let Shape::Whole { max, .. } = AXES[axis::N].shape else { return None };
+    let Domain::Whole { max, .. } = AXES[axis::N].domain else { return None };
     let table = Table::from_parquet(bytes, path, (max * max) as i64).ok()?;
     let n = table.rows().isqrt();
     let floats = |name: &str| table.floats(name)?.iter().copied().collect::<Option<Vec<f64>>>();

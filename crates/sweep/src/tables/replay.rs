@@ -22,14 +22,14 @@ use crate::execution::training::Training;
 use crate::job::Job;
 
 /// A run is repeated for its picture if that takes no more tokens, about a second's.
-const MOST_TOKENS: i64 = 2_000_000_000;
+const MAX_REPLAYED_TOKENS: i64 = 2_000_000_000;
 /// All that a claim wants to see may take so many, some five seconds' work.
-const MOST_TOKENS_OF_CLAIM: i64 = 10_000_000_000;
+const MAX_TOKENS_OF_CLAIM: i64 = 10_000_000_000;
 
 /// Runs of each kind that are repeated without noise: their curves hardly differ.
-const MOST_REPLAYS: usize = 8;
+const MAX_REPLAYS: usize = 8;
 /// Steps of such a run, a second's for all of them.
-const MOST_STEPS: i64 = 1_000_000;
+const MAX_STEPS: i64 = 1_000_000;
 
 /// Repeats runs of one sweep.
 pub(crate) struct Replay<'a> {
@@ -92,7 +92,7 @@ impl<'a> Replay<'a> {
         // A claim that wants some runs shows those, to the end of their budget; else what is traced is shown.
         let mut shown: Vec<Traced> =
             if wanted.is_empty() { self.records.iter().filter_map(traced).collect() } else { Vec::new() };
-        let (mut matrices, mut left) = (Vec::new(), MOST_TOKENS_OF_CLAIM);
+        let (mut matrices, mut left) = (Vec::new(), MAX_TOKENS_OF_CLAIM);
         for Wanted { job_id, matrices: learned } in wanted {
             let Some(&record) = by_id.get(job_id.as_str()) else { continue };
             left -= tokens_of_budget(record);
@@ -129,7 +129,7 @@ impl<'a> Replay<'a> {
             return None;
         }
         let already = self.replayed.get(&record.named()).copied().unwrap_or(0);
-        if already >= MOST_REPLAYS || record.max_samples / record.batch_size > MOST_STEPS {
+        if already >= MAX_REPLAYS || record.max_samples / record.batch_size > MAX_STEPS {
             return None;
         }
         self.replayed.insert(record.named(), already + 1);
@@ -141,7 +141,7 @@ impl<'a> Replay<'a> {
 
     /// What a run has learned when it stops, if it is not too long.
     fn last(&self, record: &Record, stop_at: StopAt) -> Option<Last> {
-        let (training, job) = self.job(record).filter(|_| tokens(record) <= MOST_TOKENS)?;
+        let (training, job) = self.job(record).filter(|_| tokens(record) <= MAX_REPLAYED_TOKENS)?;
         let mut last = Last::default();
         training.train(job, &mut last, |spec| spec.stop_at = stop_at).ok()?;
         Some(last)

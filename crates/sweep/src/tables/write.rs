@@ -183,6 +183,6 @@ mod tests {
             assert_eq!(further_columns, expected, "{table}");
         }
         // Nor may other spellings, which are what is measured, come back as columns of axes.
-        assert!(AXES.iter().all(|axis| axis.other.is_none_or(|other| !further.contains(&other.to_owned()))));
+        assert!(AXES.iter().all(|axis| axis.alias.is_none_or(|other| !further.contains(&other.to_owned()))));
     }
 }

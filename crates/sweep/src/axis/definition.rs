@@ -6,7 +6,7 @@ use crate::axis::number::written;
 
 /// What values an axis takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Shape {
+pub enum Domain {
     /// Whole numbers; results of expressions are rounded.
     Whole {
         /// Smallest.
@@ -46,11 +46,11 @@ pub struct Axis {
     /// Its key, which is also the name of its column. It is that of no other column.
     pub name: &'static str,
     /// Another spelling of the key: short in its own section, and taken wherever a key is.
-    pub other: Option<&'static str>,
+    pub alias: Option<&'static str>,
     /// The section that may set it for the whole grid; `None`: only `[grid]`.
     pub section: Option<&'static str>,
     /// Its values.
-    pub shape: Shape,
+    pub domain: Domain,
     /// Its part.
     pub role: Role,
     /// Value or expression where none is given; `None`: it must be given.
@@ -67,9 +67,9 @@ impl Axis {
     /// The nearest value this axis can take: whole axes round.
     #[must_use]
     pub fn rounded(&self, value: f64) -> f64 {
-        match self.shape {
+        match self.domain {
             // Adding zero makes -0 into 0, so that both have one identity.
-            Shape::Whole { .. } => value.round() + 0.0,
+            Domain::Whole { .. } => value.round() + 0.0,
             _ => value + 0.0,
         }
     }
@@ -77,13 +77,13 @@ impl Axis {
     /// Why `value` is not allowed, if it is not.
     #[must_use]
     pub fn complaint(&self, value: f64) -> Option<String> {
-        let (min, open, max) = match self.shape {
-            Shape::Whole { min, max } => (min, false, max),
-            Shape::Real { min, open, max } => (min, open, max),
-            Shape::Algorithm | Shape::Name(_) => return None,
+        let (min, open, max) = match self.domain {
+            Domain::Whole { min, max } => (min, false, max),
+            Domain::Real { min, open, max } => (min, open, max),
+            Domain::Algorithm | Domain::Name(_) => return None,
         };
         let low = if open { value <= min } else { value < min };
-        let kind = if matches!(self.shape, Shape::Whole { .. }) { "a whole number" } else { "a number" };
+        let kind = if matches!(self.domain, Domain::Whole { .. }) { "a whole number" } else { "a number" };
         if !value.is_finite() {
             return Some(format!("{} must be {kind}, and finite", self.name));
         }
@@ -114,9 +114,9 @@ impl Axis {
     /// Its values by name, if they have names: the index is the value.
     #[must_use]
     pub fn names(&self) -> Option<Vec<&'static str>> {
-        match self.shape {
-            Shape::Algorithm => Some(ALGORITHMS.iter().map(|a| a.name).collect()),
-            Shape::Name(names) => Some(names.to_vec()),
+        match self.domain {
+            Domain::Algorithm => Some(ALGORITHMS.iter().map(|a| a.name).collect()),
+            Domain::Name(names) => Some(names.to_vec()),
             _ => None,
         }
     }
@@ -124,15 +124,15 @@ impl Axis {
     /// A value for people to read.
     #[must_use]
     pub fn written(&self, value: f64) -> String {
-        if self.names().is_some() { self.shown(value) } else { written(value) }
+        if self.names().is_some() { self.canonical(value) } else { written(value) }
     }
 
     /// A value in canonical forms, which must not change: numbers without exponents, with all their zeros.
     #[must_use]
-    pub fn shown(&self, value: f64) -> String {
-        match self.shape {
-            Shape::Algorithm => ALGORITHMS[value as usize].name.to_owned(),
-            Shape::Name(names) => names[value as usize].to_owned(),
+    pub fn canonical(&self, value: f64) -> String {
+        match self.domain {
+            Domain::Algorithm => ALGORITHMS[value as usize].name.to_owned(),
+            Domain::Name(names) => names[value as usize].to_owned(),
             _ => format!("{value}"),
         }
     }

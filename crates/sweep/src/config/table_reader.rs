@@ -9,13 +9,13 @@ use crate::config::keys;
 use crate::config::source::Span;
 
 /// A table whose keys are taken out one by one.
-pub(crate) struct Section {
+pub(crate) struct TableReader {
     name: String,
     /// The keys not yet taken, in the order of the text.
     pub(crate) entries: Vec<Entry>,
 }
 
-impl Section {
+impl TableReader {
     pub(crate) fn new(name: &str, node: Node) -> Result<Self, Diagnostic> {
         match node.value {
             Value::Table(entries) => Ok(Self { name: name.to_owned(), entries }),
@@ -32,11 +32,11 @@ impl Section {
     pub(crate) fn section(&mut self, key: &str) -> Result<Self, Diagnostic> {
         let Some(entry) = self.take(key) else { return Ok(Self { name: format!("[{key}]"), entries: Vec::new() }) };
         let section = Self::new(&format!("[{key}]"), entry.node)?;
-        section.only(&keys::of(key))?;
+        section.check_keys(&keys::of(key))?;
         Ok(section)
     }
 
-    pub(crate) fn only(&self, known: &[&str]) -> Result<(), Diagnostic> {
+    pub(crate) fn check_keys(&self, known: &[&str]) -> Result<(), Diagnostic> {
         match self.entries.iter().find(|e| !known.contains(&e.key.as_str())) {
             None => Ok(()),
             Some(entry) => Err(Diagnostic::new(format!("unknown key `{}` in {}", entry.key, self.name))
