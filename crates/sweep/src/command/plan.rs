@@ -1,6 +1,6 @@
 //! `sweep plan`: says what a run would do, and does nothing.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -61,7 +61,7 @@ fn describe(plan: &Plan, config: &Config, directory: &Path, threads: usize, leve
             continue;
         }
         let shown: Vec<String> =
-            counts.values().map(|&(value, count)| format!("{} ({count})", axis.written(value))).collect();
+            counts.iter().map(|&(value, count)| format!("{} ({count})", axis.written(value))).collect();
         let _ = writeln!(text, "  {:<14} {}", axis.name, abbreviated(&shown));
     }
     let _ = writeln!(text, "  {:<14} {}\n", "replicates", config.replicates);
@@ -102,10 +102,10 @@ fn pretrainings(plan: &Plan, config: &Config) -> usize {
 }
 
 /// For each axis, how many jobs have which value, in the order of the values.
-fn counts(plan: &Plan) -> Vec<BTreeMap<u64, (f64, usize)>> {
-    let mut counts = vec![BTreeMap::new(); AXES.len()];
+fn counts(plan: &Plan) -> Vec<Vec<(f64, usize)>> {
+    let mut counts = vec![HashMap::new(); AXES.len()];
     let mut add = |axis: usize, value: f64, jobs: usize| {
-        counts[axis].entry(order(value)).or_insert((value, 0)).1 += jobs;
+        *counts[axis].entry(value.to_bits()).or_insert(0) += jobs;
     };
     // Neighbours in a grid mostly have the same value: runs of them are counted, in one pass over the jobs.
     let mut runs = [(f64::NAN, 0); AXES.len()];
@@ -121,13 +121,12 @@ fn counts(plan: &Plan) -> Vec<BTreeMap<u64, (f64, usize)>> {
         }
     }
     runs.into_iter().enumerate().filter(|(_, run)| run.1 > 0).for_each(|(axis, run)| add(axis, run.0, run.1));
-    counts
-}
-
-/// Orders doubles as integers do, for values that are all of one sign or whole.
-fn order(value: f64) -> u64 {
-    let bits = value.to_bits();
-    if value < 0.0 { !bits } else { bits | 1 << 63 }
+    let in_order = |counts: HashMap<u64, usize>| {
+        let mut counts: Vec<(f64, usize)> = counts.into_iter().map(|(bits, n)| (f64::from_bits(bits), n)).collect();
+        counts.sort_by(|a, b| a.0.total_cmp(&b.0));
+        counts
+    };
+    counts.into_iter().map(in_order).collect()
 }
 
 /// At most eight items.
@@ -144,6 +143,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::axis;
     use crate::config::parse;
     use crate::execution::estimate::tests::plans_of_runs_that_end_at_once;
     use crate::job::{DoneJobs, jobs};
@@ -157,6 +157,17 @@ mod tests {
         [2, 5].into_iter().for_each(|i: usize| done.insert(jobs[i].id, false));
         let plan = Plan::new(&config, jobs, &done);
         assert_eq!(list(&plan).lines().filter(|l| l.contains(" done ")).count(), 2);
+    }
+
+    #[test]
+    fn values_are_counted_in_their_order() {
+        let text =
+            "replicates = 2\n[grid]\nN = 3\nQ = 1\nT = [64, 32]\ninit_alpha_a = [1e-9, 0, -1, 0.1, -1e-3]".to_owned();
+        let config = parse("test", "test.toml", text, &[]).unwrap();
+        let plan = Plan::new(&config, jobs(&config).unwrap(), &DoneJobs::default());
+        let counts = counts(&plan);
+        assert_eq!(counts[axis::T], [(32.0, 10), (64.0, 10)]);
+        assert_eq!(counts[axis::INIT_ALPHA_A], [(-1.0, 4), (-1e-3, 4), (0.0, 4), (1e-9, 4), (0.1, 4)]);
     }
 
     #[test]
@@ -177,11 +188,5 @@ mod tests {
         let text = describe(&plan, &config, Path::new("somewhere"), 1, Level::best());
         assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
         assert!(text.contains("on smaller steps, for ") && text.contains(" of 7600 kinds of jobs"), "{text}");
-    }
-
-    #[test]
-    fn doubles_keep_their_order_as_integers() {
-        let values = [-3.0, -1e-3, 0.0, 1e-9, 0.1, 64.0, 1e12];
-        assert!(values.windows(2).all(|w| order(w[0]) < order(w[1])));
     }
 }

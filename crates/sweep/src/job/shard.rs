@@ -48,7 +48,7 @@ impl Shard {
     pub fn assign(jobs: &[Job], of: u32) -> Vec<u32> {
         let mut order: Vec<(f64, usize)> = jobs.iter().enumerate().map(|(i, job)| (job.cost(), i)).collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| jobs[a.1].id.cmp(&jobs[b.1].id)));
-        // Bits of doubles that are not negative have the order of the doubles.
+        // Bits of doubles that are not negative have the order of the doubles: no type with a total order is needed.
         let mut least: BinaryHeap<Reverse<(u64, u32)>> = (1..=of).map(|shard| Reverse((0, shard))).collect();
         let mut shards = vec![0; jobs.len()];
         for (cost, i) in order {
