@@ -3,8 +3,6 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use report::text::glued;
-
 use super::directory::{refuse_another_sweep, run_directory};
 use super::outcome::{exit_code, foreign_results};
 use crate::args::Run;
@@ -17,7 +15,7 @@ use crate::execution::{self, Ended, Options, interrupt, level};
 use crate::job::plan::Plan;
 use crate::platform::machine;
 use crate::platform::shell::quoted_path;
-use crate::platform::terminal::{answer_columns, fitted, print, say};
+use crate::platform::terminal::{answer_columns, fitted, print, say, unbroken};
 use crate::store::lock::Lease;
 use crate::store::{Access, Store, admission, layout};
 use crate::{SweepError, job, tables};
@@ -78,7 +76,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     if let Some(shard) = run.shard {
         if !run.quiet {
             let (done, jobs, directory) = (tally.done, tally.jobs, quoted_path(&directory));
-            let command = glued(&format!("`sweep report {directory}`"));
+            let command = unbroken(&format!("`sweep report {directory}`"));
             let text = format!(
                 "shard {shard}: {done} of {jobs} jobs are done; when all shards are, {command} writes the tables\n"
             );

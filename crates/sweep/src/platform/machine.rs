@@ -1,9 +1,9 @@
 //! The machine that this process runs on.
 
-/// Name of this machine.
+/// Name of this machine; `unknown` where the system does not say.
 #[must_use]
 pub fn host() -> String {
-    gethostname::gethostname().to_string_lossy().into_owned()
+    sysinfo::System::host_name().unwrap_or_else(|_| "unknown".to_owned())
 }
 
 /// Cores this process may use.

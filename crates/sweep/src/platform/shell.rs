@@ -3,6 +3,8 @@
 use std::path::Path;
 
 /// A word as a shell would have it.
+///
+/// By hand, since `shlex` quotes `=` and `,`, which every override has, and cuts a word in two at `^`.
 #[must_use]
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@".contains(c);

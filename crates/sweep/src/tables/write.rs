@@ -14,7 +14,6 @@ use report::record::{runs_table, timings_table};
 use report::scaling::scaling_table;
 use report::summary::summary_table;
 use report::table::write_whole;
-use report::text::{glued, wrapped};
 use report::trace::traces_table;
 use report::{Record, Timing};
 
@@ -24,7 +23,7 @@ use crate::config::Config;
 use crate::grid::further_axes;
 use crate::job::{Job, RESULTS_VERSION};
 use crate::platform::files::{FileError, create_folder};
-use crate::platform::terminal::answer_columns;
+use crate::platform::terminal::{answer_columns, unbroken, wrapped};
 use crate::store::layout::{ALL_TRACES, FIGURES, NEEDED, REPORT, RUNS, SCALING, SUCCESS, SUMMARY, TIMINGS, VERDICTS};
 use crate::store::{Store, manifest};
 use crate::tables::provenance::about;
@@ -120,7 +119,7 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
     write_whole(&page_path, page(&analysis, section, &drawn, &about).as_bytes())?;
     manifest::write(directory, config, jobs.len(), &records, &names)?;
     let columns = answer_columns();
-    let place = format!("Report: {}, tables and figures beside it", glued(&page_path.display().to_string()));
+    let place = format!("Report: {}, tables and figures beside it", unbroken(&page_path.display().to_string()));
     Ok(format!("{}{}\n", answer(&analysis, section, columns), wrapped(&place, "", "", columns).join("\n")))
 }
 
