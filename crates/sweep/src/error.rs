@@ -28,10 +28,10 @@ pub enum SweepError {
     /// A table could not be written or read.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// The file system said no.
+    /// A file or folder cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// Two parts say different things of the same job.
+    /// Two parts hold different results of the same job.
     #[error("two different results of job {job}: one in {path}, one in another part")]
     Conflict {
         /// Which job.
@@ -52,18 +52,18 @@ pub enum SweepError {
     /// A signal has ended the run, and this was noticed then.
     #[error(transparent)]
     Interrupted(Box<SweepError>),
-    /// Slurm said no.
+    /// A command of Slurm failed.
     #[error("`{command}` failed: {reason}")]
     Slurm {
-        /// What was asked.
+        /// The command and its arguments.
         command: String,
-        /// What it said.
+        /// What it printed on the standard error.
         reason: String,
     },
-    /// The program cannot print.
+    /// The answer cannot be printed.
     #[error(transparent)]
     Print(#[from] PrintError),
-    /// Threads could not be started, or ended.
+    /// The threads that run jobs could not be started, or ended too early.
     #[error("cannot run {threads} worker threads: {reason}")]
     Threads {
         /// How many.
@@ -97,7 +97,8 @@ impl SweepError {
         }
     }
 
-    /// Whether a file was gone that had just been there: another process has put it into a larger one.
+    /// Whether a file is missing that was there before: another process has put a part into a larger
+    /// one.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         match self {

@@ -16,8 +16,8 @@ const SET_HERE: [(&str, Option<char>); 6] = [
     ("kill-on-invalid-dep", None),
 ];
 
-/// Those with which nothing would be submitted, or nobody would know what was: another script, other answers than an id, another
-/// cluster.
+/// Options that must not be given: with them nothing is submitted, or the script, the answer or the
+/// cluster is another one.
 const BREAKING: [(&str, Option<char>); 9] = [
     ("wrap", None),
     ("parsable", None),
@@ -33,8 +33,8 @@ const BREAKING: [(&str, Option<char>); 9] = [
 /// Letters of sbatch that take no value, so that others may follow in the same word.
 const WITHOUT_VALUE: &str = "HhOQsuvVW";
 
-/// Which option of `sweep slurm`'s own, or that would break a submission, a word for sbatch means: as it is, shortened as sbatch allows it,
-/// or as a letter among others. With it, whether it is set here.
+/// The option of [`SET_HERE`] or [`BREAKING`] that a word for sbatch means, and whether it is of
+/// [`SET_HERE`]. sbatch takes options shortened, and letters together in one word.
 #[must_use]
 pub fn reserved(word: &str) -> Option<(&'static str, bool)> {
     let all = || SET_HERE.iter().map(|option| (option, true)).chain(BREAKING.iter().map(|option| (option, false)));

@@ -29,7 +29,8 @@ pub fn largest_index() -> Result<u32, SweepError> {
 pub fn queued(job: &str) -> Result<usize, SweepError> {
     match output_of("squeue", &["--noheader", "--array", "--format=%i", "--jobs", job]) {
         Ok(tasks) => Ok(tasks.lines().filter(|line| !line.trim().is_empty()).count()),
-        // An id that Slurm no longer knows. Anything else is no answer: a controller that cannot be reached may have tasks.
+        // Slurm no longer knows the id. Other errors do not say that no task is left: the controller may
+        // just not answer.
         Err(SweepError::Slurm { reason, .. }) if reason.contains("Invalid job id specified") => Ok(0),
         Err(SweepError::Slurm { command, reason }) => {
             let reason = format!("{reason}; so it is not known whether tasks of array {job} are queued or running");
@@ -42,7 +43,7 @@ pub fn queued(job: &str) -> Result<usize, SweepError> {
 /// Submits a script; the job's id.
 ///
 /// # Errors
-/// What Slurm says.
+/// [`SweepError::Slurm`] with what sbatch prints.
 pub fn submit(script: &Path, options: &[String]) -> Result<String, SweepError> {
     let script = script.display().to_string();
     let words: Vec<&str> =
@@ -63,11 +64,11 @@ pub fn after_any(job: &str) -> [String; 2] {
 pub fn last_array(directory: &Path) -> Option<String> {
     let text = fs::read_to_string(directory.join(SLURM).join(ARRAY)).ok()?;
     let array = text.trim();
-    // What is no id was not written here.
+    // A file that holds no id was not written by this program.
     (!array.is_empty() && array.chars().all(|c| c.is_ascii_digit())).then(|| array.to_owned())
 }
 
-/// What a command of Slurm's prints.
+/// What a command of Slurm prints on the standard output.
 fn output_of(program: &str, words: &[&str]) -> Result<String, SweepError> {
     let output = Command::new(program).args(words).output().map_err(|error| {
         let what = if error.kind() == ErrorKind::NotFound { "it is not installed here".to_owned() } else { error.to_string() };

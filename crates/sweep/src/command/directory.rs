@@ -19,10 +19,10 @@ pub(super) fn run_directory(arguments: &ConfigArguments, config: &Config) -> Pat
     arguments.output.clone().unwrap_or_else(|| Path::new("output").join(&config.name))
 }
 
-/// The config of a run directory, what is to do and what is done.
+/// The config of a run directory, the plan of its jobs, and what is done of them.
 pub(super) type Opened = (Arc<Config>, Plan, Store);
 
-/// Looks into a run directory, changing nothing in it.
+/// Reads a run directory and changes nothing in it.
 pub(super) fn open(directory: &Path) -> Result<Opened, SweepError> {
     let config = admission::sweep_of(directory, "give a run directory, such as output/sample_complexity")?;
     let store = Store::open(directory, Access::ReadOnly)?;
@@ -30,13 +30,13 @@ pub(super) fn open(directory: &Path) -> Result<Opened, SweepError> {
     Ok((Arc::new(config), plan, store))
 }
 
-/// Shards at work in a directory, or queued, are shards of one sweep: who comes with another one has made a mistake.
+/// Refuses `config` while shards of another sweep are at work in the directory, or are queued.
 pub(super) fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<(), SweepError> {
     let path = directory.join(layout::CONFIG);
     if resolved::is_at(&path, config) {
         return Ok(());
     }
-    // If somebody has removed it, nobody knows whose the others are.
+    // Without the config it cannot be told which sweep the shards are of.
     let another = if path.exists() { "another sweep" } else { "a sweep whose config.toml is gone" };
     let at_work = heartbeat::read_all(directory).into_iter().find(|seen| seen.owner.shard.is_some() && seen.alive());
     let help =
@@ -46,10 +46,10 @@ pub(super) fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<
         let title = format!("process {pid} on {host} runs {another} in {directory}");
         return Err(Diagnostic::new(title).help(help("")).into());
     }
-    // Tasks that wait in a queue will read the config that stands here then.
+    // Tasks in the queue will read the config that is in the directory when they start.
     let Some(array) = scheduler::last_array(directory) else { return Ok(()) };
     let tasks = match scheduler::queued(&array) {
-        // Where there is no Slurm, as on a laptop that the directory was copied to, nothing waits.
+        // Without Slurm, as on a laptop that the directory was copied to, nothing is queued.
         Err(SweepError::Usage(_)) => 0,
         tasks => tasks?,
     };
@@ -61,10 +61,11 @@ pub(super) fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<
     Err(Diagnostic::new(title).help(help(&format!("cancel them first (scancel {array}), "))).into())
 }
 
-/// How often a command begins again because files went while it read them.
+/// How often a command is tried if files vanish while it reads them.
 const TRIES: usize = 10;
 
-/// Does `action`, again if a process at work in the directory has put parts together meanwhile.
+/// Calls `action`, and again if a file is missing: a process at work in the directory may have put parts
+/// together meanwhile.
 pub(super) fn while_others_work<T>(mut action: impl FnMut() -> Result<T, SweepError>) -> Result<T, SweepError> {
     for _ in 1..TRIES {
         match action() {

@@ -14,7 +14,7 @@ use crate::store::heartbeat::{self, Seen};
 use crate::store::layout::SLURM;
 use crate::{SweepError, tables};
 
-/// What is to be said of finished jobs that are not of this plan.
+/// A sentence on the finished jobs in the directory that are not of this plan, if there are any.
 pub(super) fn foreign_results(directory: &Path, plan: &Plan, store: &Store) -> Option<String> {
     let foreign_results =
         store.done().len() - plan.jobs.iter().filter(|job| store.done().contains_key(&job.id)).count();
@@ -30,7 +30,7 @@ pub(super) fn foreign_results(directory: &Path, plan: &Plan, store: &Store) -> O
 pub(super) fn print_answer(directory: &Path, (config, plan, store): &Opened) -> Result<(), SweepError> {
     let answer = tables::write(config, &plan.jobs, store)?;
     let missing = missing(plan, store, &heartbeat::read_all(directory), directory);
-    // Said first as well: what follows looks final.
+    // This comes before the answer as well, since the answer does not look preliminary.
     let partial = match plan.outstanding.len() {
         0 => String::new(),
         left => {
@@ -42,7 +42,7 @@ pub(super) fn print_answer(directory: &Path, (config, plan, store): &Opened) -> 
     Ok(print(&format!("{partial}{answer}{foreign_results}{missing}"))?)
 }
 
-/// The exit code, with a last word if jobs have failed.
+/// The exit code; says before how many jobs have failed.
 pub(super) fn exit_code(tally: Tally) -> ExitCode {
     if tally.failed > 0 {
         let (failed, jobs) = (tally.failed, if tally.failed == 1 { "job" } else { "jobs" });

@@ -26,7 +26,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     let config = Arc::new(config::load(&run.config.config, &run.config.overrides)?);
     let jobs = job::jobs(&config)?;
     let directory = run_directory(&run.config, &config);
-    // What cannot be read back could not be reported, when all jobs have run.
+    // A config that cannot be read back would make it impossible to report the finished jobs.
     resolved::read_back(&config, &directory.join(layout::CONFIG))?;
     admission::check_config_is_kept(&run.config.config, !run.config.overrides.is_empty(), &config, &directory)?;
     admission::admit(&directory, &config, run.force)?;
@@ -53,7 +53,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     let progress = Progress::new(&plan, plan.tally_before(store.ids()), &config.name, run.quiet, level);
     let training = Training::new(&config, level).in_directory(&directory);
     let executed = execution::execute(&plan, training, options, &mut store, &mut lease, &progress);
-    // Nothing is said to be done, and no table made, of what somebody has removed meanwhile.
+    // If finished jobs were removed meanwhile, no table is written, and the error says so.
     let there = store.check_not_emptied(&config);
     let (ended, tally) = match (executed, &there) {
         (Err(error), Err(SweepError::Vanished { directory, jobs, .. })) if error.is_gone() => {

@@ -26,7 +26,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     check_extra(&arguments.extra)?;
     let config = config::load(&arguments.config.config, &arguments.config.overrides)?;
     let directory = run_directory(&arguments.config, &config);
-    // What cannot be read back could not be reported, when all jobs have run.
+    // A config that cannot be read back would make it impossible to report the finished jobs.
     resolved::read_back(&config, &directory.join(CONFIG))?;
     admission::check_config_is_kept(
         &arguments.config.config,
@@ -135,7 +135,7 @@ fn check_extra(extra: &[String]) -> Result<(), SweepError> {
     }
 }
 
-/// What is written into scripts must not end a line there: what follows would be a command.
+/// Refuses words with line breaks: in a script the text after one would be a command.
 fn check_lines(arguments: &SlurmArguments, paths: &[(&str, &Path)]) -> Result<(), SweepError> {
     let SlurmArguments { partition, time, mem, account, extra, .. } = arguments;
     let given = [("--partition", partition), ("--time", time), ("--mem", mem), ("--account", account)];
@@ -156,7 +156,8 @@ fn check_lines(arguments: &SlurmArguments, paths: &[(&str, &Path)]) -> Result<()
     Ok(())
 }
 
-/// A second array beside the first would do no harm, and nothing else either.
+/// Refuses to submit while tasks of the last array are queued or running: a second array would only
+/// run the same jobs.
 fn refuse_twice(directory: &Path) -> Result<(), SweepError> {
     let Some(array) = scheduler::last_array(directory) else { return Ok(()) };
     match scheduler::queued(&array)? {

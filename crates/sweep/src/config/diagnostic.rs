@@ -36,7 +36,8 @@ impl Diagnostic {
         self
     }
 
-    /// The message with colours (which the output stream strips where unwanted), in lines as long as they come.
+    /// The message with colours, which the output stream removes where they are unwanted. Lines are not
+    /// wrapped.
     #[must_use]
     pub fn render(&self) -> String {
         self.render_within(None)
@@ -88,7 +89,8 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// The known name nearest to what was typed, if any is near enough to be meant; or else the only one it abbreviates.
+/// The known name that is most like what was typed, if it differs in a third of the letters at most; or
+/// else the only one that `typed` abbreviates.
 #[must_use]
 pub fn nearest<'n>(typed: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let lower = typed.to_lowercase();

@@ -1,4 +1,4 @@
-//! What the user wrote, checked: from the tree of `document.rs` to a [`Config`].
+//! From a file, or a text, to a checked [`Config`].
 //!
 //! Everything that can be said without expanding the grid is said here; what depends on a point of
 //! the grid is said by `grid`. Nothing here touches the disk but to read the file.
@@ -25,7 +25,7 @@ use crate::platform::files::read_text;
 
 /// The most jobs a config may have unless it says otherwise.
 pub const DEFAULT_MAX_JOBS: u64 = 1_000_000;
-/// What it may raise them to: a plan of so many takes 25 GB.
+/// The largest `max_jobs` that a config may set. A plan of so many jobs takes 25 GB.
 pub(crate) const LARGEST_MAX_JOBS: i64 = 100_000_000;
 
 /// Reads a config file and applies `overrides`, each `KEY=VALUES`.
@@ -50,7 +50,7 @@ pub fn parse(name: &str, path: &str, text: String, changes: &[String]) -> Result
     let mut root = document::parse(&source)?;
     unify(&mut root)?;
     overrides::apply(&mut root, changes)?;
-    // Whole sections of the command line have not been seen yet.
+    // Overrides may have brought whole sections with other spellings.
     unify(&mut root)?;
     check(name, root)
 }
@@ -75,7 +75,7 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
     let mut trace = top.section("trace")?;
     let mut answer = top.section("answer")?;
 
-    // What sections say of axes holds in every grid that does not say otherwise.
+    // The value of an axis in its section holds in every grid.
     let mut common = Vec::new();
     for (i, axis) in AXES.iter().enumerate() {
         let section = match axis.section {

@@ -1,4 +1,4 @@
-//! The one spelling of every axis: some have two, and all that follows knows one.
+//! Spellings of axes: some keys have two, and after this step only one of them is left.
 
 use crate::axis;
 use crate::config::diagnostic::Diagnostic;

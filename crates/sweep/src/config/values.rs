@@ -98,7 +98,7 @@ pub(crate) fn overriding(span: &Span) -> &str {
     span.source.text.split_once('=').map_or("", |(_, values)| values.trim())
 }
 
-/// How to write a range that was written as a function of NumPy's, or of nobody's.
+/// How to write a range that the user wrote as a function, such as `linspace(0, 1, 5)`.
 fn range_meant(name: &str, text: &str, on_command_line: bool) -> Option<String> {
     let (function, rest) = text.split_once('(')?;
     let kind = match function.trim().rsplit('.').next()? {
@@ -181,7 +181,7 @@ fn range(index: usize, node: Node, values: &mut usize) -> Result<Vec<Element>, D
             (_, true) => low * libm::pow(high / low, share),
             (_, false) => low + (high - low) * share,
         };
-        // The ends are as they were written.
+        // The ends are the numbers that the user wrote, to the last bit.
         let inside = i > 0 && i < points - 1;
         let exact = if inside { significant(exact) } else { exact };
         let value = axis.rounded(exact);

@@ -14,24 +14,25 @@ use crate::job::{Job, Tally};
 use crate::store::lock::Lease;
 use crate::store::{Finished, Store};
 
-/// A part is written this long after the one before, at the earliest: so much work a kill costs, if the disk is fast.
+/// The shortest time between two parts. A kill costs the work of so much time where the disk is fast.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-/// Storing may take this share of the time, at the most: a slow disk gets larger parts.
+/// Parts are written so rarely that writing takes one of so many seconds: on a slow disk parts are
+/// larger.
 const STORING_SHARE: u32 = 20;
-/// The longest time between parts, however slow the disk: so much work a kill costs at the most.
+/// The longest time between two parts. A kill costs the work of so much time at the most.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// A part is written after this many jobs at the latest.
+/// A part is written when so many jobs wait for it.
 const MAX_PENDING: usize = 8192;
-/// The bar is redrawn this often.
+/// How often the progress bar is drawn.
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
-/// Others are told how far this process is this often.
+/// How often the heartbeat is written.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(2);
-/// Finished jobs gather for this long.
+/// How long finished jobs gather before they are taken together.
 const GATHER_FOR: Duration = Duration::from_millis(1);
-/// Failures that are shown as they happen.
+/// How many failed jobs are shown when they fail; more are only counted.
 const FAILURES_SHOWN: usize = 20;
 
-/// Takes finished jobs, and tells everybody.
+/// Takes finished jobs, stores them, and updates progress bar and heartbeat.
 pub(super) struct Collector<'c, W> {
     pub(super) shared: &'c Shared<W>,
     pub(super) store: &'c mut Store,
@@ -99,7 +100,7 @@ impl<W: Work> Collector<'_, W> {
                 let threads = self.shared.options.threads;
                 return ended.map(|ended| (ended, tally)).map_err(|reason| SweepError::Threads { threads, reason });
             }
-            // To be woken by each of many short jobs would cost as much as they do.
+            // If each of many short jobs woke this thread, that would take as long as the jobs.
             std::thread::sleep(GATHER_FOR);
         }
     }

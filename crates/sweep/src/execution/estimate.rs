@@ -22,20 +22,20 @@ const PROBES: usize = 8;
 const TIME_LIMIT: Duration = Duration::from_millis(1500);
 /// The seconds that a kind of job is measured for at least.
 const MIN_SECONDS: f64 = 0.005;
-/// A run that takes so many seconds is followed by no longer one.
+/// A run that takes so many seconds is the last one that is measured.
 const MAX_SECONDS: f64 = 0.1;
-/// Steps of a run that is measured: so many that take no time are no measurement.
+/// Steps of a measured run at most. If so many take too little time to measure, it is given up.
 const MAX_STEPS: f64 = 1e9;
-/// Tokens in a step that is measured. More take longer, and no longer by the token.
+/// Tokens of a measured step at most. The time for a token is the same in larger steps.
 const MAX_STEP_TOKENS: f64 = 4e6;
-/// Bytes that a job which is measured may take.
+/// Bytes of a measured job at most.
 const MAX_STEP_BYTES: f64 = 3e7;
 
 /// How long jobs take.
 pub(crate) struct Estimate {
     /// On one core.
     pub(crate) seconds: f64,
-    /// What is to be said of how that was measured.
+    /// How it was measured, to be printed after the time.
     pub(crate) how: String,
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn estimate(plan: &Plan, config: &Config, level: Level) -> Option<Est
     let start = Instant::now();
     let (mut rates, mut smaller): (Vec<(Kind, f64)>, bool) = (Vec::new(), false);
     for (kind, some, _) in kinds.iter().take_while(|_| start.elapsed() < TIME_LIMIT) {
-        // One that ends at once says nothing of the others.
+        // A job that ends at once has no rate, so another one of its kind is tried.
         let probes = some.iter().filter_map(|&i| {
             let probe = with_short_steps(&plan.jobs[i]);
             let rate = seconds_by_cost(&probe, config, level)?;
@@ -134,7 +134,7 @@ fn with_short_steps(job: &Job) -> Job {
 fn seconds_by_cost(job: &Job, config: &Config, level: Level) -> Option<f64> {
     let task = Task::draw(&job.task_spec(&config.shared), &mut stream([1; 16])).ok()?;
     let mut spec = job.train_spec(&config.shared, level);
-    // A step too with_short_steps to learn from, so that the run neither ends early nor blows up, and checks far apart, as they
+    // A step too small to learn from, so that the run neither ends early nor blows up, and checks far apart, as they
     // are in a long run.
     (spec.eta_boost, spec.eta_sparse, spec.stop_at, spec.resolution) = (1e-6, 1e-6, StopAt::Budget, 1e9);
     // Seconds, and whether all steps were taken.
@@ -144,8 +144,8 @@ fn seconds_by_cost(job: &Job, config: &Config, level: Level) -> Option<f64> {
         let outcome = train(&task, &spec, stream([2; 16]), &mut ()).ok()?;
         Some((start.elapsed().as_secs_f64(), outcome.steps >= spec.max_steps()))
     };
-    // The first run finds everything cold. What a run takes to begin and end is in both times and in neither difference, which
-    // must not drown in it.
+    // The first run fills the caches and does not count. The time to begin and end a run is in both
+    // times and not in their difference, which is measured until it is larger than that time.
     let ((_, whole), (ends, _), mut steps) = (time(1.0)?, time(1.0)?, 3.0);
     if !whole {
         return Some(0.0);

@@ -9,21 +9,22 @@ use crate::platform::shell::{self, quoted};
 use crate::platform::terminal::say;
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
-/// What the first signal does instead of ending the program, or before it does.
+/// What is done on the first signal.
 static ACTIONS: Mutex<Actions> = Mutex::new(Actions { wake: None, last: None });
 
 type Action = Box<dyn Fn() + Send>;
 
 struct Actions {
-    /// Wakes the thread that has finished jobs in hand; none while nobody has.
+    /// Called instead of ending the program, while jobs run: it wakes the thread that stores them.
     wake: Option<Action>,
-    /// The last thing to do before the program ends, if nobody is woken.
+    /// Called before the program ends, if `wake` is none.
     last: Option<Action>,
 }
 
-/// From here on a first signal stops the run within an instant, however long its jobs are; a second one ends the program
-/// at once. A terminal that closes is no signal if whoever started this program has it ignored: `nohup` means what it says. The
-/// other two are heard always: shells have what they start with `&` ignore SIGINT, and who sends it by hand means it.
+/// From here on a first signal stops the run at once, however long its jobs are, and a second one ends
+/// the program. SIGHUP, which a terminal sends when it is closed, is ignored if this program was started
+/// to ignore it, as `nohup` does. SIGINT and SIGTERM are handled always: a shell starts programs in the
+/// background with SIGINT ignored, but a signal that is sent by hand must stop them.
 pub fn listen() {
     // Without a handler a signal ends the program at once, and finished parts are still kept.
     #[cfg(unix)]
@@ -59,8 +60,8 @@ fn handle(urgent: bool) {
     }
     match &actions().wake {
         Some(wake) => wake(),
-        // Before the first job and after the last one there is nothing to keep that is not kept. On a thread of its own: the
-        // terminal may take no text, and a second signal must be heard.
+        // Before the first job and after the last one all finished jobs are stored. This is done on
+        // another thread: the terminal may block, and a second signal must still end the program.
         None => drop(std::thread::spawn(|| {
             if let Some(last) = actions().last.take() {
                 last();

@@ -5,13 +5,13 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use sysinfo::{MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System};
 
-/// What is free is shared with others: so much of it the jobs may take together.
+/// The share of the free memory that the jobs may take together; the rest is for other processes.
 const SHARE: f64 = 0.9;
 
 /// What the jobs of this process may take.
 #[derive(Debug)]
 pub struct Memory {
-    /// In bytes; infinite where nobody can say.
+    /// In bytes; infinite where the system does not say.
     limit: f64,
     /// What running jobs hold of it, in bytes.
     taken: Mutex<f64>,
@@ -45,7 +45,7 @@ impl Memory {
     /// When it would not fit even alone.
     pub fn take(&self, bytes: f64) -> Result<Held<'_>, String> {
         if bytes > self.limit {
-            // Not how much there is: the row of a job must not depend on the moment.
+            // The message does not say how much is free: the row of a job must be the same each time.
             return Err(format!(
                 "out of memory: it needs {:.0} MB, more than can be used here; on a larger machine, or with a higher limit, run \
                  again with --retry-failed",
@@ -70,7 +70,7 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Bytes that this process may still take; `None` if nobody can say.
+/// Bytes that this process may still take; `None` where the system does not say.
 fn free() -> Option<f64> {
     let mut system = System::new().ok()?;
     system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
@@ -83,7 +83,7 @@ fn free() -> Option<f64> {
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&[me]), false, what);
         if let Some(process) = system.process(me) {
             if let Some(group) = process.cgroup_limits() {
-                // What files take in the cache is given back when it is needed.
+                // The system frees the cache of files when the memory is needed.
                 free = free.min(group.total_memory.saturating_sub(group.rss) as f64);
             }
             if let Some(limit) = address_space() {

@@ -24,7 +24,7 @@ use crate::store::pretraining::{self, LearningLock, Pretrained};
 
 type Slot = Arc<OnceLock<Result<Arc<Pretrained>, String>>>;
 
-/// Every pretraining of a sweep that somebody has asked for.
+/// The pretrainings of a sweep that were asked for so far.
 #[derive(Debug, Default)]
 pub struct Pretrainings {
     /// The run directory that they are stored in; `None`: nowhere.
@@ -68,7 +68,7 @@ impl Pretrainings {
             if let Some(found) = stored() {
                 return Ok(Arc::new(found));
             }
-            // Held until the file is there. Whoever has waited for it finds the file of the one that had it before.
+            // Held until the file is there. A process that has waited for it finds the file.
             let lock = path.as_deref().and_then(LearningLock::wait);
             if let Some(found) = lock.as_ref().and_then(|_| stored()) {
                 return Ok(Arc::new(found));

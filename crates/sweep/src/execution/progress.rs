@@ -16,9 +16,9 @@ use crate::platform::terminal::{message_columns, say};
 const FIRST_LINE: Duration = Duration::from_secs(3);
 /// How often a line is printed after that.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// Columns of the bar, if there is columns_left.
+/// Columns of the bar, where they fit.
 const BAR: usize = 32;
-/// The fewest of them.
+/// Columns of the shortest bar.
 const SHORTEST_BAR: usize = 8;
 
 /// Shows how far a sweep is.
@@ -98,7 +98,7 @@ impl Progress {
         }
     }
 
-    /// Gives name and bar the columns_left that the terminal has beside a message of so many characters.
+    /// Makes name and bar fit beside a message of so many characters.
     fn lay_out(&self, message: usize) {
         let layout = layout(message_columns().unwrap_or(80), &self.name, message);
         let mut state = self.state.borrow_mut();

@@ -2,7 +2,7 @@
 //!
 //! Workers take jobs one by one, the most expensive first; this thread collects what they finish and stores it several times a
 //! second. Nothing here depends on which worker runs what, or when. Whoever is interrupted stores what is finished and leaves
-//! without on_signal for workers: a job under way is as if it had not begun.
+//! without waiting for workers: a job under way is as if it had not begun.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};

@@ -135,7 +135,8 @@ impl Work for Training {
     }
 }
 
-/// A run that blew up says so; numbers that are not finite in any other run are a failure, and never averaged.
+/// The end of a run. Numbers that are not finite are a failure, unless the run diverged: they must not
+/// enter averages.
 fn end(status: train::Status, measures: Measures) -> End {
     let status = match status {
         train::Status::Recovered => Status::Recovered,
@@ -144,7 +145,7 @@ fn end(status: train::Status, measures: Measures) -> End {
         train::Status::Diverged => return Ok((Status::Diverged, measures)),
         train::Status::Stopped => return Err("internal error: stopped, though nothing asked it to".to_owned()),
     };
-    // Attention without a positive entry cannot be rounded, as vanilla gradient descent shows; the table then has null.
+    // Attention without a positive entry cannot be rounded. The table has null then.
     let unrounded = |name: &str, number: f64| name.starts_with("rounded_") && number == f64::INFINITY;
     let wrong = |&(name, number): &(&str, f64)| !(number.is_finite() || unrounded(name, number));
     match measures.named_numbers().into_iter().find(wrong) {
@@ -162,11 +163,12 @@ pub(crate) struct Trained {
     source_error: Option<f64>,
 }
 
-/// What theory and settings add to what was measured, in the order of [`OPTIONAL`].
+/// The numbers that only some runs have, in the order of [`OPTIONAL`].
 fn optional(trained: &Trained) -> [Option<f64>; OPTIONAL.len()] {
     let Trained { task, spec, outcome, source_error } = trained;
     let (name, blank) = (spec.algorithm.name, spec.start == Start::UNINFORMATIVE);
-    // The argument is about the projected gradient and the first stage, and about runs that stay as they grew.
+    // The prediction holds for Algorithm 1 from an uninformative start, with a boosting stage and
+    // without sign flips.
     let applies = name == PROX && blank && spec.flip.is_none() && spec.boost_end.steps != Some(0);
     let mirrored = applies.then(|| {
         let sizes = train::step_sizes(task, spec, Stage::Boost);

@@ -28,7 +28,7 @@ struct DoneOnDrop(Sender<Event>);
 
 impl Drop for DoneOnDrop {
     fn drop(&mut self) {
-        // Nobody listening means that it is over anyway.
+        // It fails if the collector has ended, and then there is nothing to do.
         let _ = self.0.send(Event::Done);
     }
 }

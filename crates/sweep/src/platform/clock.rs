@@ -1,4 +1,4 @@
-//! Durations as people say them, and the time of day.
+//! Durations for people to read, and the time of day.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,7 +14,7 @@ pub fn short_time(time: Duration) -> String {
     }
 }
 
-/// Seconds since 1970-01-01; 0 on a machine that thinks it is earlier.
+/// Seconds since 1970-01-01; 0 if the clock of this machine is set to an earlier date.
 #[must_use]
 pub fn since_1970() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())

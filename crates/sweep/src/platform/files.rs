@@ -9,7 +9,7 @@ use thiserror::Error;
 /// The largest text that is read, in bytes. A matrix of 256 x 256 takes 2 MB.
 pub(crate) const MAX_TEXT_BYTES: u64 = 16 << 20;
 
-/// The file system said no.
+/// A file or folder that cannot be read, written, locked or renamed.
 #[derive(Debug, Error)]
 #[error("cannot {action} {path}: {source}")]
 pub struct FileError {
@@ -28,7 +28,8 @@ impl FileError {
     }
 }
 
-/// The text of a file, unless it has more than [`MAX_TEXT_BYTES`]: whoever reads it expects a config or a short note.
+/// The text of a file. It is an error if it has more than [`MAX_TEXT_BYTES`], since configs and
+/// heartbeats are shorter.
 pub(crate) fn read_text(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     let mut file = fs::File::open(path)?.take(MAX_TEXT_BYTES + 1);
@@ -59,7 +60,8 @@ pub(crate) fn name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// Whether there is no such file, or (stale) none any more: another machine has removed it while this one reads.
+/// Whether the error says that a file does not exist. A stale handle says so too: another machine
+/// has removed the file while this one reads it.
 pub(crate) fn is_missing(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::StaleNetworkFileHandle)
 }

@@ -12,7 +12,7 @@ thread_local! {
     static LAST: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
 }
 
-/// Keeps panics of this thread off the terminal for good: a worker's, which also helps with other workers' jobs.
+/// From here on no panic of this thread is printed. For workers, which run jobs only.
 pub fn silence_this_thread() {
     install();
     QUIET.set(true);

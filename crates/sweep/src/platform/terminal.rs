@@ -21,25 +21,24 @@ pub struct PrintError(std::io::Error);
 /// Prints an answer to the standard output.
 ///
 /// # Errors
-/// When it cannot be printed: an answer that nobody gets is a failure.
+/// When it cannot be printed. A reader that stops early, as `head` does, is no error.
 pub(crate) fn print(text: &str) -> Result<(), PrintError> {
     let mut out = anstream::stdout();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // The reader has seen enough, as `head` does.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         done => done.map_err(PrintError),
     }
 }
 
-/// Columns for the answer: those of the terminal, else what COLUMNS says, but no line too short or too long to read.
+/// Columns for the answer: those of the terminal, or else what COLUMNS says, and from 60 to 120.
 pub(crate) fn answer_columns() -> usize {
     let from_variable = || std::env::var("COLUMNS").ok()?.trim().parse().ok();
     let columns = terminal_size_of(std::io::stdout()).map(|(Width(columns), _)| usize::from(columns));
     columns.or_else(from_variable).unwrap_or(COLUMNS).clamp(*WIDTHS.start(), *WIDTHS.end())
 }
 
-/// Columns for what is said on the standard error. `None` off a terminal: in a log a sentence is one line, so that it can be
-/// searched for; whoever shows it wraps it.
+/// Columns for what is said on the standard error. `None` off a terminal: there a sentence is one
+/// line, so that a log can be searched for it.
 pub(crate) fn message_columns() -> Option<usize> {
     if !std::io::stderr().is_terminal() {
         return None;
@@ -48,12 +47,12 @@ pub(crate) fn message_columns() -> Option<usize> {
     Some(columns.max(*WIDTHS.start()))
 }
 
-/// Says something on the standard error, in lines that fit it. Nobody may be listening; that is no reason to stop.
+/// Says something on the standard error, in lines that fit it. It goes on if that cannot be printed.
 pub(crate) fn say(text: &str) {
     say_as_it_is(&fitted(text, message_columns()));
 }
 
-/// As [`say`], of what has its lines already.
+/// As [`say`], but the text is not wrapped.
 pub(crate) fn say_as_it_is(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }

@@ -1,8 +1,12 @@
-//! What stands where a run directory is to be: one of ours, nothing, or files of the user's own, which nothing may be written over.
+//! Which directories a run may use: files of the user's own must not be overwritten.
 //!
-//! A directory is ours if its `config.toml` begins as those do that runs write and something else of a run lies beside it; if that was
-//! lost, and it holds finished jobs and our manifest; or if it holds nothing but what a run leaves that was killed early, and the config of this very
-//! sweep. Anything else is used only if that is asked for, and then what is in the way is renamed.
+//! A run may use a directory that is absent, empty or a run directory. A directory is a run directory
+//!
+//! - if its `config.toml` begins like those that runs write, and another file of a run is beside it;
+//! - if its `config.toml` is missing, and it holds finished jobs and a manifest of this program;
+//! - if it holds only what a run leaves that was killed early, and the config of this sweep.
+//!
+//! Any other directory is used only with `--force`, and then what would be overwritten is renamed.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -20,16 +24,16 @@ use crate::store::layout::{
 };
 use crate::store::manifest::is_of_this_program;
 
-/// How a `config.toml` begins that a run has written, or a merge of an earlier version.
+/// First lines of a `config.toml` that a run has written, or a merge of an earlier version.
 const HEADERS: [&str; 2] = [resolved::HEADER, "# The union of merged run directories, every default written out."];
-/// Directories whose files have names of their own.
+/// Folders of a run directory whose files are named by hashes.
 const FOLDERS: [&str; 2] = [PARTS, PRETRAINING];
-/// As many foreign files are named in an error.
+/// How many foreign files an error names.
 const MAX_NAMED: usize = 3;
-/// What the name of a file gets that was in the way.
+/// The ending of the new name of a file that was in the way.
 const BEFORE: &str = ".before";
 
-/// Whether this is the directory of a run. A copy of its `config.toml` alone makes none.
+/// Whether this is a run directory. A copy of a `config.toml` alone is none.
 ///
 /// # Errors
 /// When it cannot be told, as its `config.toml` cannot be read.
@@ -141,7 +145,7 @@ pub(crate) fn check_config_is_kept(
 /// Makes the way free for the lock, and the words of those who hold it, in a directory that is used by force.
 ///
 /// # Errors
-/// When the file system says no.
+/// When a file or folder cannot be read or written.
 pub(crate) fn clear_lock(directory: &Path) -> Result<(), SweepError> {
     let (lock, progress) = (directory.join(LOCK), directory.join(PROGRESS));
     // A file is only locked, and never written.
@@ -159,7 +163,7 @@ pub(crate) fn clear_lock(directory: &Path) -> Result<(), SweepError> {
 /// Renames what a run would write over, in a directory that is used by force and is not ours.
 ///
 /// # Errors
-/// When the file system says no.
+/// When a file or folder cannot be read or written.
 pub(crate) fn rename_in_the_way(directory: &Path) -> Result<(), SweepError> {
     if is_run_directory(directory)? {
         return Ok(());

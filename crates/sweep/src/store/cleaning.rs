@@ -8,17 +8,17 @@ use crate::platform::files::list;
 use crate::store::layout::{FIGURES, PARTS, PRETRAINING, PROGRESS, is_unfinished};
 use crate::store::{part, pretraining};
 
-/// A file under a temporary name that is older than this belongs to nobody any more.
+/// A file with a temporary name that is older than this was left by a process that has ended.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-/// Cleans a run directory, also of what only somebody who is `alone` in it may remove. Nothing depends on it, so
-/// nothing is said if it fails.
+/// Removes temporary files, traces without their part, and locks of pretrainings. A process that is
+/// `alone` in the directory removes fresh ones too. No error is reported, since no result depends on it.
 pub(crate) fn clean(directory: &Path, alone: bool) {
     let old = |path: &Path| {
         let written = path.metadata().and_then(|file| file.modified()).ok();
         written.and_then(|t| SystemTime::now().duration_since(t).ok()).is_some_and(|age| age > ABANDONED)
     };
-    // Tables may be written at this moment by `sweep report`, which needs no lock; parts and progress may not.
+    // `sweep report` takes no lock and may write tables now. Parts and heartbeats need the lock.
     for (place, locked) in [("", false), (FIGURES, false), (PRETRAINING, false), (PARTS, true), (PROGRESS, true)] {
         for path in list(&directory.join(place)).unwrap_or_default() {
             let nobody_is_at_it = (locked && alone) || old(&path);

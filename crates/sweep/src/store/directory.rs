@@ -1,9 +1,10 @@
 //! What a run directory holds.
 //!
-//! Parts are only added; a process puts many small ones (its own, or all if it is alone here) into a large one
-//! before it removes them. So whatever a kill interrupts, every finished job is in some part, and one that is in
-//! two counts once. A part that is damaged is set aside, and its jobs run again. Rows of one job from several
-//! parts must agree, but for a failure, which any other end replaces.
+//! Finished jobs are written as parts, and no part is changed. A process writes many small parts (its
+//! own, or all if it is alone here) as one large part and removes them then. So after a kill every
+//! finished job is in at least one part, and a job that is in two counts once. A damaged part is set
+//! aside, and its jobs run again. The rows of one job in several parts must agree; but a job that failed
+//! in one of them and not in the other has not failed.
 
 use std::cmp::Ordering;
 use std::collections::hash_map::{Entry, HashMap};
@@ -56,7 +57,8 @@ pub struct Store {
     ids: DoneJobs,
     /// Every whole part.
     parts: Vec<Part>,
-    /// Those that nobody else may remove: of a process that is alone here all, of a shard those that it has written.
+    /// Those that no other process may remove: all if this process is alone here, else those that it
+    /// has written.
     own: Vec<Part>,
     /// Small parts that this process may put into larger ones.
     small: SmallParts,
@@ -66,7 +68,7 @@ impl Store {
     /// Reads a run directory, which need not exist.
     ///
     /// # Errors
-    /// When the file system says no, and [`SweepError::Conflict`] when two parts say different things of one job.
+    /// When a file or folder cannot be read or written, and [`SweepError::Conflict`] when two parts say different things of one job.
     pub fn open(directory: &Path, access: Access) -> Result<Self, SweepError> {
         let mut store = Self::of(directory);
         store.read(directory, access)?;
@@ -76,7 +78,7 @@ impl Store {
         Ok(store)
     }
 
-    /// A run directory that nobody has read yet.
+    /// A run directory, without reading what it holds.
     #[must_use]
     pub fn of(directory: &Path) -> Self {
         Self { directory: directory.to_owned(), ..Self::default() }
@@ -98,7 +100,7 @@ impl Store {
         if !parts.is_dir() {
             return Ok(());
         }
-        // Parts of one process may be put into a larger one while another reads: then what is new is read as well.
+        // Another process may put parts into a larger one meanwhile. Then the folder is listed again.
         let mut seen = HashSet::new();
         let mut complete = false;
         while !complete {
@@ -134,13 +136,13 @@ impl Store {
         self.parts.push(part.clone());
         if access == Access::Alone {
             self.own.push(part.clone());
-            // As if this process had written it: with the parts of its own it puts away what others left.
+            // Parts that others left become part of larger ones like those of this process.
             self.small.add(0, part, ids);
         }
         Ok(true)
     }
 
-    /// Takes rows into account; their ids.
+    /// Adds rows to those of other parts, and returns their ids.
     fn add_rows(&mut self, rows: Vec<Row>, path: &Path) -> Result<Vec<JobId>, SweepError> {
         let mut ids = Vec::with_capacity(rows.len());
         for row in rows {
@@ -192,7 +194,7 @@ impl Store {
     /// Makes the directory ready for parts, tests that it takes them, and writes the resolved config, if it does not stand there.
     ///
     /// # Errors
-    /// When the file system says no.
+    /// When a file or folder cannot be read or written.
     pub fn prepare(&self, config: &Config) -> Result<(), SweepError> {
         let path = self.directory.join(CONFIG);
         let text = resolved::to_toml(config).map_err(|error| {
@@ -201,7 +203,7 @@ impl Store {
         })?;
         let parts = self.directory.join(PARTS);
         create_folder(&parts)?;
-        // The first part comes when the first job is done, which may be tomorrow.
+        // A test now, since the first part may be written hours later.
         for place in [&parts, &self.directory] {
             let probe = place.join(format!("{UNFINISHED}test-{}-{}", host(), std::process::id()));
             write_whole(&probe, b"does this take files?")?;
@@ -217,7 +219,7 @@ impl Store {
     /// Writes a part, or several if one would have too many jobs; when this returns, they are done for good.
     ///
     /// # Errors
-    /// When the file system says no, and [`SweepError::Conflict`].
+    /// When a file or folder cannot be read or written, and [`SweepError::Conflict`].
     pub fn add(&mut self, finished: Vec<Finished>) -> Result<(), SweepError> {
         let mut left = finished.into_iter().peekable();
         while left.peek().is_some() {
@@ -235,7 +237,8 @@ impl Store {
         Ok(())
     }
 
-    /// That the directory still holds what this process knows to be done. Somebody may have emptied it, or moved it away.
+    /// Checks that the directory still holds its config and the jobs that this process knows to be done.
+    /// A user may have emptied or moved it.
     ///
     /// # Errors
     /// [`SweepError::Vanished`].
@@ -252,7 +255,7 @@ impl Store {
         if lost == 0 && reason.is_none() {
             return Ok(());
         }
-        // What another part holds too is not lost.
+        // A job that is in another part as well is not lost.
         let left = Self::open(&self.directory, Access::ReadOnly).unwrap_or_default();
         let jobs = self.done.keys().filter(|id| !left.done.contains_key(id)).count();
         if jobs == 0 && reason.is_none() {
@@ -278,7 +281,7 @@ impl Store {
     /// Puts small parts of this process into large ones if there are many: a sweep of days would leave a million.
     ///
     /// # Errors
-    /// When the file system says no.
+    /// When a file or folder cannot be read or written.
     pub fn tidy(&mut self) -> Result<(), SweepError> {
         let mut from = 0;
         while let Some(Batch { level, parts }) = self.small.take_batch(from) {
@@ -290,7 +293,7 @@ impl Store {
 
     /// Puts parts into one part of `level`, then removes them.
     fn combine(&mut self, level: usize, old: &[(Part, Vec<JobId>)]) -> Result<(), SweepError> {
-        // In order of their ids, so that the part does not depend on who came first.
+        // In the order of their ids, so that the part does not depend on the order of the parts.
         let ids: BTreeSet<JobId> = old.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
         let rows: Vec<Row> = ids.iter().filter_map(|id| self.done.get(id).cloned()).collect();
         let mut traces = HashMap::new();
@@ -312,7 +315,8 @@ impl Store {
     }
 }
 
-/// Sorts points by job into `traces`. A job that ran twice has the same trace twice.
+/// Adds points to `traces`, by job. Of a job that ran twice the later trace replaces the same earlier
+/// one.
 fn by_job(points: Vec<TracePoint>, traces: &mut HashMap<String, Vec<TracePoint>>) {
     let mut here: HashMap<String, Vec<TracePoint>> = HashMap::new();
     for point in points {
@@ -321,8 +325,8 @@ fn by_job(points: Vec<TracePoint>, traces: &mut HashMap<String, Vec<TracePoint>>
     traces.extend(here);
 }
 
-/// Which of two rows of a job counts, as the order of `a` and `b`; `None` if they contradict each other. A failure has to do
-/// with a machine (its memory, its program), so it gives way; of two failures the later one counts.
+/// Which of two rows of a job counts: the greater one; `None` if they contradict each other. A result
+/// is greater than a failure, which may be the fault of a machine. Of two failures the later is greater.
 fn prefer(a: &Row, b: &Row) -> Option<Ordering> {
     let failed = |row: &Row| row.0.status == Status::Failed;
     match (failed(a), failed(b)) {
@@ -333,7 +337,7 @@ fn prefer(a: &Row, b: &Row) -> Option<Ordering> {
     }
 }
 
-/// Renames a damaged part so that it is one no more.
+/// Renames a damaged part, so that it is not read again.
 fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
     let aside = path.with_file_name(name(path).replace(PART, DAMAGED));
     match fs::rename(path, &aside) {

@@ -1,5 +1,5 @@
-//! What the processes that run jobs say of themselves: one file a shard in `progress/`, written anew every few
-//! seconds.
+//! Heartbeats: every process that runs jobs writes a file in `progress/` every few seconds. The file
+//! says which process it is, whether it is running, and how far it is. There is one file a shard.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,23 +16,23 @@ use crate::platform::files::{FileError, read_text};
 use crate::platform::machine::host;
 use crate::store::layout::{PROGRESS, PROGRESS_ENDING, progress_file};
 
-/// After this long without a word a process is thought to be gone. They write every few seconds, but a network file system
-/// may show it a minute late.
+/// A process that has not written its heartbeat for so long counts as dead. Processes write every
+/// few seconds, but a network file system may show a file a minute late.
 pub const SILENT_AFTER: Duration = Duration::from_secs(90);
 
 /// How a process that runs jobs is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// At work, or killed since.
+    /// It is at work, or was killed and could not say so.
     Running,
     /// It has run all its jobs.
     Finished,
-    /// It stopped before that, and said so.
+    /// It has stopped before its last job.
     Stopped,
 }
 
-/// A process that runs jobs, and how far it is.
+/// A process that runs jobs, and how far it is: the content of a heartbeat.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Owner {
     /// Its shard; none if it runs all jobs.
@@ -41,11 +41,11 @@ pub struct Owner {
     pub host: String,
     /// Its process on that machine.
     pub pid: u32,
-    /// What started it.
+    /// The command that started it.
     pub command: String,
     /// When it started, in seconds since 1970.
     pub started: u64,
-    /// When it wrote this.
+    /// When it wrote this heartbeat, in seconds since 1970.
     pub updated: u64,
     /// How it is doing.
     pub state: State,
@@ -54,19 +54,19 @@ pub struct Owner {
     pub tally: Tally,
 }
 
-/// An owner as its file shows it.
+/// A heartbeat that was found in a run directory.
 #[derive(Debug)]
 pub struct Seen {
     /// What the file says.
     pub owner: Owner,
-    /// The file.
+    /// Its file.
     pub path: PathBuf,
-    /// Since it was written.
+    /// How long ago it was written.
     pub age: Duration,
 }
 
 impl Seen {
-    /// Whether the process is known or thought to be there still.
+    /// Whether the process runs, as far as can be told from here.
     #[must_use]
     pub fn alive(&self) -> bool {
         self.owner.state == State::Running && !self.owner.is_gone() && self.age < SILENT_AFTER
@@ -74,7 +74,7 @@ impl Seen {
 }
 
 impl Owner {
-    /// Whether it was on this machine and is there no more.
+    /// Whether it ran on this machine and has ended. `false` if that cannot be told.
     pub(crate) fn is_gone(&self) -> bool {
         let processes = Path::new("/proc");
         self.host == host() && processes.join("self").exists() && !processes.join(self.pid.to_string()).exists()
@@ -82,7 +82,7 @@ impl Owner {
 }
 
 impl Owner {
-    /// The same when it is at no job any more.
+    /// The same process after it has stopped: it runs no job.
     #[must_use]
     pub fn stopped(&self) -> Self {
         let state = if self.state == State::Finished { State::Finished } else { State::Stopped };
@@ -90,10 +90,10 @@ impl Owner {
     }
 }
 
-/// Writes an owner's file.
+/// Writes the heartbeat of a process.
 ///
 /// # Errors
-/// When the file system says no.
+/// When a file or folder cannot be read or written.
 pub fn write(directory: &Path, owner: &Owner) -> Result<(), SweepError> {
     let path = directory.join(PROGRESS).join(progress_file(owner.shard));
     let text = serde_json::to_string_pretty(owner).map_err(|error| FileError {
@@ -104,7 +104,8 @@ pub fn write(directory: &Path, owner: &Owner) -> Result<(), SweepError> {
     Ok(replace(&path, (text + "\n").as_bytes())?)
 }
 
-/// Everybody who has left word in a run directory, shards in order. Files that say nothing are passed over.
+/// The heartbeats in a run directory, in the order of the shards. Files that are no heartbeats are
+/// left out.
 #[must_use]
 pub fn read_all(directory: &Path) -> Vec<Seen> {
     let Ok(entries) = fs::read_dir(directory.join(PROGRESS)) else { return Vec::new() };
@@ -120,8 +121,9 @@ pub fn read_all(directory: &Path) -> Vec<Seen> {
     seen
 }
 
-/// How long ago an owner wrote its file. Its clock may be ahead; then the time counts at which the file system says it was `written`, and
-/// if that is ahead as well the owner is not known to be alive.
+/// How long ago a heartbeat was written. If the clock of its machine is ahead of ours, the time
+/// `written` that the file system gives counts instead. If that is ahead too, nothing is known, and the
+/// process counts as dead.
 fn age(owner: &Owner, written: Option<SystemTime>) -> Duration {
     let (now, updated) = (since_1970(), owner.updated);
     if updated <= now.saturating_add(SILENT_AFTER.as_secs()) {

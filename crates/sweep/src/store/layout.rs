@@ -29,11 +29,11 @@ pub const CONFIG: &str = "config.toml";
 pub const MANIFEST: &str = "manifest.json";
 /// Held by the processes that run jobs.
 pub const LOCK: &str = "lock";
-/// The folder in which they say how far they are.
+/// The folder of their heartbeats.
 pub const PROGRESS: &str = "progress";
-/// What the names of their files end in.
+/// What the names of heartbeats end in.
 pub(crate) const PROGRESS_ENDING: &str = "json";
-/// In there: who makes the directory ready has this locked. It stays empty.
+/// In there: an empty file, locked by the process that makes the directory ready.
 pub(crate) const PREPARING: &str = "door";
 /// The folder of the parts.
 pub const PARTS: &str = "parts";
@@ -111,10 +111,10 @@ pub(crate) fn is_pretraining_file(path: &Path) -> bool {
         && path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| JobId::parse(stem).is_some())
 }
 
-/// That nothing else is in the place of a run directory.
+/// Refuses a run directory that is a file.
 ///
 /// # Errors
-/// When something is.
+/// [`SweepError::Usage`] if it is one.
 pub(crate) fn usable(directory: &Path) -> Result<(), SweepError> {
     if directory.exists() && !directory.is_dir() {
         return Err(Diagnostic::new(format!("{} is no directory", directory.display()))

@@ -1,11 +1,12 @@
-//! Who works in a run directory.
+//! The lease: the right to run jobs in a run directory.
 //!
-//! `lock` is held by the processes that run jobs: by one alone, or by any number of shards together. The operating system
-//! lets go of it when a process ends in whatever way, so a dead owner's lock clears itself. `progress/` names the owners:
-//! one file a shard (`run.json` for a run without shards), written anew every few seconds, which is also how far it is.
+//! Whoever has it holds a lock on the file `lock`: one process alone, or any number of shards together.
+//! The operating system frees the lock when a process ends, however it ends. Heartbeats (see
+//! `heartbeat.rs`) name the processes that hold it.
 //!
-//! A file system may keep locks to one machine. So a run is also refused if a file says that a process on another machine is
-//! running that it must not share the directory with; whether that is still true only a person can tell.
+//! On some file systems a lock holds on one machine only. So a run is also refused if a heartbeat names
+//! a running process on another machine that must not be disturbed. If that process has died, only a
+//! person can know it, and removes its heartbeat.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
@@ -22,27 +23,28 @@ use crate::platform::shell::{self, quoted_path};
 use crate::store::heartbeat::{self, Owner, Seen, State};
 use crate::store::layout::{LOCK, PREPARING, PROGRESS, usable};
 
-/// The right to run jobs in a directory; ends with the value, which says so in the owner's file whatever the reason.
+/// The right to run jobs in a directory. When the value is dropped the heartbeat says that the process
+/// has stopped.
 #[derive(Debug)]
 pub struct Lease {
     directory: PathBuf,
     owner: Owner,
-    /// Keeps the lock.
+    /// The locked file; the lock is free when it is closed.
     _lock: File,
 }
 
 impl Lease {
-    /// Claims `directory`, which is made if it is not there: with other shards, or alone.
+    /// Takes the lease of `directory`, which is made if it is not there: with other shards, or alone.
     ///
     /// # Errors
-    /// [`SweepError::Usage`] naming the owner if somebody works there who must not be disturbed, and when the file system
-    /// says no.
+    /// [`SweepError::Usage`], which names the process, if one works there that must not be disturbed;
+    /// others when a file or folder cannot be read or written.
     pub fn take(directory: &Path, shard: Option<Shard>) -> Result<Self, SweepError> {
         Self::take_after(directory, shard, || Ok(()))
     }
 
-    /// As [`Lease::take`]; once the lock is held, and before anybody is told, `prepare` looks and makes the directory ready. Shards do
-    /// that one after the other.
+    /// As [`Lease::take`]. `prepare` makes the directory ready: it is called when the lock is held, and
+    /// before the first heartbeat is written. Shards call it one after the other.
     ///
     /// # Errors
     /// As [`Lease::take`], and those of `prepare`.
@@ -70,18 +72,20 @@ impl Lease {
         Ok(lease)
     }
 
-    /// Says how far this process is. Somebody may want to know, but no job depends on it.
+    /// Writes the heartbeat: how far this process is. It goes on if that fails, since no job depends on
+    /// it.
     pub fn heartbeat(&mut self, tally: Tally) {
         (self.owner.tally, self.owner.updated) = (tally, since_1970());
         let _ = heartbeat::write(&self.directory, &self.owner);
     }
 
-    /// Says that all jobs were run.
+    /// Ends the lease; the heartbeat says that all jobs were run.
     pub fn finish(mut self) {
         self.owner.state = State::Finished;
     }
 
-    /// What says that this process has stopped, for when it ends without letting go of the lease.
+    /// A function that writes into the heartbeat that this process has stopped. It is for the end of a
+    /// process that does not drop its lease.
     pub fn mark_stopped(&self) -> impl Fn() + Send + 'static {
         let (directory, owner) = (self.directory.clone(), self.owner.clone());
         move || drop(heartbeat::write(&directory, &owner.stopped()))
@@ -94,7 +98,8 @@ impl Drop for Lease {
     }
 }
 
-/// Takes the lock of a directory, with others or alone, if nobody is in the way.
+/// Takes the lock of a directory, with others or alone. Refuses if a process is at work that must not be
+/// disturbed.
 fn acquire(directory: &Path, with_others: bool) -> Result<File, SweepError> {
     usable(directory)?;
     let progress = directory.join(PROGRESS);
@@ -105,33 +110,33 @@ fn acquire(directory: &Path, with_others: bool) -> Result<File, SweepError> {
     let (held, locks) = match if with_others { lock.try_lock_shared() } else { lock.try_lock() } {
         Ok(()) => (false, true),
         Err(TryLockError::WouldBlock) => (true, true),
-        // There are file systems without locks. The owners' files must do.
+        // Some file systems have no locks. There the heartbeats alone decide.
         Err(TryLockError::Error(error)) if no_locks_here(&error) => (false, false),
         Err(TryLockError::Error(error)) => return Err(wrong(error).into()),
     };
-    // Shards do not disturb each other, nor the same shard somewhere else: a scheduler may start one twice.
+    // Shards do not disturb each other. Nor does the same shard started twice, as a scheduler may do.
     let in_the_way = |seen: &Seen| !with_others || seen.owner.shard.is_none();
     let running = |seen: &Seen| seen.owner.state == State::Running && in_the_way(seen);
     let others: Vec<Seen> = heartbeat::read_all(directory).into_iter().filter(running).collect();
     if held {
-        // The one that wrote last, if it has come to write: that it is there is certain.
+        // The lock is held, so a process is at work. It is named if it has written a heartbeat.
         let other = others.iter().filter(|seen| !seen.owner.is_gone()).min_by_key(|seen| seen.age);
         return Err(in_use(directory, other.as_slice()).into());
     }
-    // Those of this machine would hold the lock if they were alive.
+    // A process of this machine that is alive would hold the lock.
     let dead = |seen: &Seen| (seen.owner.host == host() && locks) || seen.owner.is_gone();
     let (dead, believed): (Vec<Seen>, Vec<Seen>) = others.into_iter().partition(dead);
     if !believed.is_empty() {
         return Err(in_use(directory, &believed.iter().collect::<Vec<_>>()).into());
     }
     for seen in dead {
-        // What it says of its jobs stays.
+        // How far it came stays in its heartbeat.
         let _ = heartbeat::write(directory, &seen.owner.stopped());
     }
     Ok(lock)
 }
 
-/// Has `prepare` make a directory ready, as [`Lease::take_after`] would for a shard, and claims nothing.
+/// Calls `prepare` as [`Lease::take_after`] does for a shard, and takes no lease.
 ///
 /// # Errors
 /// As [`Lease::take_after`].
@@ -144,7 +149,8 @@ pub fn prepare_for_shards(
     prepare()
 }
 
-/// One process at a time is in the door, where files can be locked; elsewhere all are. Network disks lock no directories, and only what may be written.
+/// A lock that one process at a time has while it makes a directory ready; `None` where files cannot be
+/// locked. It is on a file opened for writing, since network disks lock no folders and no others.
 fn preparing(directory: &Path) -> Option<File> {
     let path = directory.join(PROGRESS).join(PREPARING);
     let door = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).ok()?;
@@ -157,7 +163,7 @@ fn no_locks_here(error: &std::io::Error) -> bool {
     error.kind() == ErrorKind::Unsupported || matches!(error.raw_os_error(), Some(37 | 38))
 }
 
-/// The refusal: who is in the way, one that is known to be there or those that are believed to be.
+/// The refusal. It names the first of `others`, the processes at work as far as the heartbeats say.
 fn in_use(directory: &Path, others: &[&Seen]) -> Diagnostic {
     let directory = directory.display();
     let Some(Seen { owner, age, .. }) = others.first() else {
@@ -185,7 +191,7 @@ mod tests {
 
     use super::*;
 
-    /// A directory in which a process of another machine, or a dead one of this machine, has left its file.
+    /// A directory with the heartbeat of a process of another machine, or of a dead one of this machine.
     fn left_by(host: &str, shard: Option<Shard>) -> tempfile::TempDir {
         let home = tempfile::tempdir().unwrap();
         let lease = Lease::take(home.path(), shard).unwrap();
@@ -242,7 +248,7 @@ mod tests {
         }
         fs::remove_file(home.path().join(PROGRESS).join("run.json")).unwrap();
         Lease::take(home.path(), None).unwrap();
-        // Of shards elsewhere only a run without shards takes notice.
+        // A shard on another machine is in the way of a run without shards only.
         let home = left_by("elsewhere", shard("1/2"));
         Lease::take(home.path(), shard("1/2")).unwrap();
         let home = left_by("elsewhere", shard("1/2"));
@@ -261,7 +267,7 @@ mod tests {
             heartbeat::read_all(home.path())[0].alive()
         };
         let (now, day) = (SystemTime::now(), Duration::from_secs(24 * 3600));
-        // As long as it writes it is there, whatever its clock says.
+        // A process that writes is alive, whatever its clock says.
         assert!(alive(0, now) && alive(20, now) && alive(year, now));
         assert!(!alive(year, now - day), "it has not written for a day");
         assert!(!alive(year, now + day), "no clock tells");

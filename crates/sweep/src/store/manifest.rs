@@ -32,7 +32,7 @@ struct Manifest<'a> {
 /// Writes `manifest.json`; `figures` are the names of the files in `figures/` that this program has written.
 ///
 /// # Errors
-/// When the file system says no.
+/// When a file or folder cannot be read or written.
 pub(crate) fn write(
     directory: &Path,
     config: &Config,

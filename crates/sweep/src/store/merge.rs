@@ -14,7 +14,7 @@ use crate::store::pretraining;
 /// Takes a part of another run directory over into `directory`, as it is.
 ///
 /// # Errors
-/// When the file system says no.
+/// When a file or folder cannot be read or written.
 pub(crate) fn copy_part(directory: &Path, part: &Part) -> Result<(), SweepError> {
     part.traces.iter().chain([&part.path]).try_for_each(|path| copy_to(directory, PARTS, path))
 }
@@ -22,7 +22,7 @@ pub(crate) fn copy_part(directory: &Path, part: &Part) -> Result<(), SweepError>
 /// Takes what was pretrained in another run directory over into `directory`.
 ///
 /// # Errors
-/// When the file system says no.
+/// When a file or folder cannot be read or written.
 pub(crate) fn copy_pretrainings(directory: &Path, other: &Path) -> Result<(), SweepError> {
     let place = other.join(PRETRAINING);
     if !place.is_dir() {

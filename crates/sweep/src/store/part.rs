@@ -48,7 +48,7 @@ pub enum Found {
 /// Writes a part of `rows`, no more than [`MAX_JOBS_OF_PART`], and `traces` into `directory`; when this returns, it is there for good.
 ///
 /// # Errors
-/// When the file system says no.
+/// When a file or folder cannot be read or written.
 pub fn write(directory: &Path, rows: &[Row], traces: &[TracePoint]) -> Result<Part, SweepError> {
     let wrong = |source| ReportError::Parquet { path: directory.to_owned(), source };
     let bytes = part_table(rows).to_parquet(&[]).map_err(wrong)?;

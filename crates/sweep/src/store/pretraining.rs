@@ -17,13 +17,13 @@ use crate::platform::panics;
 use crate::store::layout::{PRETRAINED, PRETRAINING, PRETRAINING_LOCK, is_pretraining_file};
 use crate::store::part;
 
-/// Bytes of a file at most; the largest that is honest has some 2 MB.
+/// Bytes of a file at most. The largest pretraining has about 2 MB.
 const MAX_PRETRAINING_BYTES: u64 = 16 << 20;
 
 /// A V to start from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pretrained {
-    /// `V_src`, domain `(N, N)`.
+    /// `V_src`, shape `(N, N)`.
     pub value: Array2<f64>,
     /// `|V_src - P_src|_mu / sqrt(K_P)` of the source.
     pub error: f64,
@@ -34,22 +34,23 @@ pub(crate) fn path(directory: &Path, id: JobId) -> PathBuf {
     directory.join(PRETRAINING).join(format!("{id}.{PRETRAINED}"))
 }
 
-/// Stores what was learned from `source`. It costs only time if it cannot be kept; whether the disk takes files
-/// at all is tested elsewhere.
+/// Stores what was learned from `source`. No error is reported: if it cannot be stored it is learned
+/// again, and a run directory that takes no files is refused before.
 pub(crate) fn write(path: &Path, id: JobId, source: &Task, pretrained: &Pretrained) {
     let _ = fs::create_dir_all(path.parent().unwrap_or(Path::new(".")));
     let _ = table(id, source, pretrained).write(path, &[("pretraining", id.to_string())]);
 }
 
-/// The right to learn one V, among processes that share a run directory.
+/// The right to learn one V. One process has it at a time, of those that share a run directory.
 pub(crate) struct LearningLock {
     path: PathBuf,
-    /// Keeps the lock, until the value or the process ends.
+    /// The locked file; the lock is free when it is closed.
     _lock: File,
 }
 
 impl LearningLock {
-    /// Waits for it; `None` where there are no locks, or no file can be made: then it may be learned twice, to the same bits.
+    /// Waits for it. `None` where files cannot be locked or made: then two processes may learn the same
+    /// V, with the same bits.
     pub(crate) fn wait(table: &Path) -> Option<Self> {
         let path = table.with_extension(PRETRAINING_LOCK);
         fs::create_dir_all(path.parent()?).ok()?;
@@ -64,7 +65,7 @@ impl LearningLock {
 
 impl Drop for LearningLock {
     fn drop(&mut self) {
-        // Those who wait for this very file get the lock all the same, and find the table.
+        // Processes that wait for this file get the lock even so, and find the table.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -84,7 +85,7 @@ fn table(id: JobId, source: &Task, pretrained: &Pretrained) -> Table {
         .text("checksum", "BLAKE3 of the id and all numbers", entries().map(|_| checksum.as_str()))
 }
 
-/// Of everything a file says: its id, and its numbers bit by bit.
+/// The checksum of the id and of all bits of the numbers.
 fn checksum(id: &str, values: impl Iterator<Item = f64>, transitions: impl Iterator<Item = f64>, error: f64) -> String {
     let mut bytes = id.as_bytes().to_vec();
     for number in values.chain(transitions).chain([error]) {
@@ -93,20 +94,20 @@ fn checksum(id: &str, values: impl Iterator<Item = f64>, transitions: impl Itera
     part::checksum(&bytes)
 }
 
-/// Whether a file is the lock of somebody who was killed.
+/// Whether a file is the lock of a process that was killed.
 pub(crate) fn is_left_lock(path: &Path) -> bool {
     let named = is_pretraining_file(path) && path.extension().is_some_and(|e| e == PRETRAINING_LOCK);
-    // Some file systems lock only what may be written.
+    // Some file systems lock only files that are open for writing.
     named && OpenOptions::new().write(true).open(path).is_ok_and(|file| file.try_lock().is_ok())
 }
 
-/// Whether a file is one of ours, and holds what its name says.
+/// Whether a file is a pretraining, whole, and of the id in its name.
 #[must_use]
 pub fn is_whole(path: &Path) -> bool {
     path.extension().is_some_and(|e| e == PRETRAINED) && read(path).is_some()
 }
 
-/// What a file says, if it is one of ours and whole. Whatever its bytes are, the answer is that or nothing.
+/// Reads a pretraining. `None` if the file is not whole, or is none; no bytes make it panic.
 pub(crate) fn read(path: &Path) -> Option<Pretrained> {
     let file = path.metadata().ok()?;
     if !file.is_file() || file.len() > MAX_PRETRAINING_BYTES {

@@ -41,7 +41,7 @@ pub(crate) fn about(config: &Config, jobs: usize, timings: &[Timing], directory:
         name: config.name.clone(),
         jobs,
         facts,
-        // It was written out before the first job; were that impossible, there would be no run.
+        // A run writes it before the first job, so it can be written.
         config: resolved::to_toml(config).unwrap_or_default(),
         command: format!("sweep run {path} -o again"),
     }

@@ -1,5 +1,5 @@
-//! What figures show and records do not hold: traces, the same runs without noise, and what one run has learned. A run gives the
-//! same bits again, so none of this needs to be stored.
+//! Runs that are repeated for the figures: their traces, the same runs without noise, and the matrices
+//! that one of them has learned. None of this is stored, since a run gives the same bits again.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -21,19 +21,19 @@ use crate::execution::level;
 use crate::execution::training::Training;
 use crate::job::Job;
 
-/// A run is repeated for its picture if that takes no more tokens, about a second's.
+/// Tokens of a repeated run at most: about a second.
 const MAX_REPLAYED_TOKENS: i64 = 2_000_000_000;
-/// All that a claim wants to see may take so many, some five seconds' work.
+/// Tokens of all runs that a claim wants at most: about five seconds.
 const MAX_TOKENS_OF_CLAIM: i64 = 10_000_000_000;
 
-/// Runs of each kind that are repeated without noise: their curves hardly differ.
+/// How many runs of each kind are repeated without noise. Their curves hardly differ.
 const MAX_REPLAYS: usize = 8;
-/// Steps of such a run, a second's for all of them.
+/// Steps of a run without noise at most: about a second for all of them.
 const MAX_STEPS: i64 = 1_000_000;
 
 /// Repeats runs of one sweep.
 pub(crate) struct Replay<'a> {
-    /// `None`: the level that was chosen is one this processor lacks, which was an error before anything ran.
+    /// `None` if this processor lacks the kernels that were chosen. Commands refuse that before.
     training: Option<Training>,
     jobs: HashMap<String, &'a Job>,
     /// In the order of the jobs, with gaps.

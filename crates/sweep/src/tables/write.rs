@@ -32,12 +32,12 @@ use crate::tables::replay::Replay;
 /// Writes every table from what is done of `jobs`, in the order of the grid, and returns the answer.
 ///
 /// # Errors
-/// When the file system says no.
+/// When a file or folder cannot be read or written.
 pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String, SweepError> {
     let axes = further_axes(config);
     let names = |role: Role| axes.iter().map(|&i| &AXES[i]).filter(move |a| a.role == role).map(|a| a.name.to_owned());
     let further: Vec<String> = axes.iter().map(|&i| AXES[i].name.to_owned()).collect();
-    // A job may have been stored by a config that named other axes: the columns are this one's.
+    // A job may have been stored with other axes. The columns are those of this config.
     let (records, timings): (Vec<Record>, Vec<Timing>) = jobs
         .iter()
         .filter_map(|job| {
@@ -53,7 +53,8 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
     };
     let analysis = Analysis::of(&records, question);
     let question = &analysis.question;
-    // Before any table: a shard at work may just have put these parts into another one.
+    // Traces are read before any table is written: they may be missing because a shard has just put
+    // their parts into another one.
     let mut traces = if config.trace { store.traces()? } else { HashMap::new() };
     let metadata = [
         ("program", format!("sweep {}", env!("CARGO_PKG_VERSION"))),
@@ -107,12 +108,13 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
     let names: Vec<String> = all.iter().map(|figure| figure.name.clone() + ".svg").collect();
     let earlier: Vec<String> =
         manifest::listed_figures(directory).into_iter().filter(|name| !names.contains(name)).collect();
-    // Before any is written or removed, so that one is known to be ours whenever this ends.
+    // The manifest lists all figures before any is written or removed. So after a kill it is known
+    // which of them this program has written.
     manifest::write(directory, config, jobs.len(), &records, &[&names[..], &earlier].concat())?;
     for (figure, name) in all.iter().zip(&names) {
         write_whole(&figures.join(name), figure.svg.as_bytes())?;
     }
-    // What no earlier report of ours has written is somebody else's, whatever its name.
+    // Only figures that an earlier report has written are removed.
     earlier.iter().try_for_each(|name| remove(figures.join(name)))?;
     let about = about(config, jobs.len(), &timings, directory);
     let page_path = directory.join(REPORT);
