@@ -240,7 +240,7 @@ fn a_directory_that_is_emptied_while_a_run_works_is_noticed_and_the_same_command
         let run = home.path().join("run");
         let mut child = spawn(home.path(), &format!("run disk.toml -j 2 -o run {flags}"));
         for _ in 0..3000 {
-            if run.join("parts").exists() && Store::open(&run, Access::Look).unwrap().done().len() == 12 {
+            if run.join("parts").exists() && Store::open(&run, Access::ReadOnly).unwrap().done().len() == 12 {
                 break;
             }
             std::thread::sleep(Duration::from_millis(10));

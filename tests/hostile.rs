@@ -13,11 +13,13 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Rounds, RngAlgorithm, TestRng, TestRunner};
-use scb_core::Level;
-use sweep::execute::Work;
-use sweep::expression::{Expression, Kind};
-use sweep::training::Training;
-use sweep::{config, job, part, resolved};
+use sweep::config;
+use sweep::config::expression::{Expression, Kind};
+use sweep::config::resolved;
+use sweep::execution::Work;
+use sweep::execution::training::Training;
+use sweep::job;
+use sweep::store::part;
 
 /// What one input may make the program take, in bytes, whatever it says. The largest that is honest: 200 000 values of ranges.
 const BOUND: usize = 128 << 20;
@@ -75,7 +77,7 @@ fn fuzz<T: std::fmt::Debug>(inputs: impl Strategy<Value = T>, target: impl Fn(&T
             let before = NOW.load(Ordering::Relaxed);
             MOST.store(before, Ordering::Relaxed);
             let begun = Instant::now();
-            let done = sweep::panics::caught(|| target(&input));
+            let done = sweep::platform::panics::caught(|| target(&input));
             prop_assert!(done.is_ok(), "{}", done.unwrap_err());
             accepted.fetch_add(usize::from(done.unwrap_or(false)), Ordering::Relaxed);
             let (took, taken) = (begun.elapsed(), MOST.load(Ordering::Relaxed).saturating_sub(before));
@@ -368,7 +370,7 @@ fn real_part() -> Vec<u8> {
     let text =
         "replicates = 3\n[grid]\nN = 3\nQ = 1\nT = [32, 48]\npersistence = [0.4, 0.6]\n[training]\nmax_samples = 2000";
     let config = Arc::new(config::parse("real", "real.toml", text.to_owned(), &[]).unwrap());
-    let training = Training::new(&config, Level::best());
+    let training = Training::new(&config);
     let rows: Vec<part::Row> = job::jobs(&config)
         .unwrap()
         .iter()

@@ -14,7 +14,8 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use common::{command, sha256, succeed};
-use sweep::part::{self, Found};
+use sweep::store::layout;
+use sweep::store::part::{self, Found};
 use sweep::store::{Access, Store};
 
 /// Six core-seconds or so, in jobs of some milliseconds.
@@ -103,10 +104,10 @@ impl Moments {
 
 /// What a run directory holds: every part is whole, whatever happened.
 fn finished_jobs(run: &Path) -> usize {
-    for path in files(&run.join("parts")).iter().filter(|path| path.to_string_lossy().ends_with(part::PART)) {
+    for path in files(&run.join("parts")).iter().filter(|path| path.to_string_lossy().ends_with(layout::PART)) {
         assert!(matches!(part::read(path).unwrap(), Found::Whole(..)), "{}", path.display());
     }
-    Store::open(run, Access::Look).unwrap().done().len()
+    Store::open(run, Access::ReadOnly).unwrap().done().len()
 }
 
 const TABLES: [&str; 5] = ["runs.parquet", "timings.parquet", "summary.parquet", "needed.parquet", "manifest.json"];

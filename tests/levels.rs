@@ -8,7 +8,7 @@ use scb_core::Level;
 use super::{command, sha256, with_small};
 
 fn run(home: &Path, level: &str, arguments: &str) -> std::process::Output {
-    command(home, arguments).env(sweep::level::VARIABLE, level).output().unwrap()
+    command(home, arguments).env(sweep::execution::level::VARIABLE, level).output().unwrap()
 }
 
 /// Whole runs over every kind of layout, T that fills no round, and both gradient methods.

@@ -31,7 +31,7 @@ fn long_run(home: &Path, flags: &str) -> Child {
 fn a_second_process_is_refused_with_the_owner_and_a_dead_owner_is_no_obstacle() {
     let home = with_small();
     let mut owner = long_run(home.path(), "");
-    let who = format!("here is in use by process {} on {}", owner.id(), sweep::store::host());
+    let who = format!("here is in use by process {} on {}", owner.id(), sweep::platform::machine::host());
     for arguments in ["run small.toml -o here", "run small.toml -o here --shard 1/2", "merge here -o here"] {
         let err = fail(home.path(), arguments, 2);
         assert!(err.contains(&who) && err.contains("training.max_samples=1e8") && err.contains("-o"), "{err}");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use sweep::part::{self, Found};
+use sweep::store::part::{self, Found};
 
 use super::common::small_sweeps;
 use super::{command, fail, sha256, succeed, sweep, table, with_small};
@@ -94,7 +94,7 @@ fn what_a_killed_shard_left_is_merged_and_completed() {
     // As a machine leaves it that lost its power: an owner elsewhere, at work.
     let word = home.path().join("b/progress/2-of-2.json");
     let text = fs::read_to_string(&word).unwrap().replace("finished", "running");
-    fs::write(&word, text.replace(&sweep::store::host(), "node3")).unwrap();
+    fs::write(&word, text.replace(&sweep::platform::machine::host(), "node3")).unwrap();
     fs::copy(home.path().join("a/config.toml"), home.path().join("b/config.toml")).unwrap();
     let output = sweep(home.path(), "merge a b -o merged");
     let out = String::from_utf8(output.stdout).unwrap();

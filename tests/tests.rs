@@ -9,6 +9,7 @@ mod disk;
 mod experiments;
 #[cfg(unix)]
 mod failures;
+mod imports;
 mod levels;
 mod lock;
 mod page;

@@ -11,16 +11,16 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use scb_core::Level;
-use sweep::claim::Claim;
 use sweep::config::{Config, parse};
-use sweep::execute::{Ended, Options, Work, execute};
+use sweep::execution::memory::Memory;
+use sweep::execution::progress::Progress;
+use sweep::execution::training::Training;
+use sweep::execution::{Ended, Options, Work, execute};
+use sweep::job::plan::Plan;
 use sweep::job::{Job, jobs};
-use sweep::memory::Memory;
-use sweep::plan::{self, Plan};
-use sweep::progress::Progress;
+use sweep::platform::machine::cores;
+use sweep::store::lock::Lease;
 use sweep::store::{Access, Finished, Store};
-use sweep::training::Training;
 
 /// A million points of three axes by number and two by expression, one replicate each: the most that planning has to do.
 const MILLION: &str = "\
@@ -85,7 +85,7 @@ fn planning() -> Vec<(&'static str, bool)> {
 fn plan_a_million() {
     let start = Instant::now();
     let config = config(MILLION);
-    let plan = Plan::new::<()>(&config, jobs(&config).unwrap(), &Default::default());
+    let plan = Plan::new(&config, jobs(&config).unwrap(), &Default::default());
     let seconds = start.elapsed().as_secs_f64();
     println!("{} {seconds} {}", plan.outstanding.len(), peak_megabytes());
 }
@@ -125,7 +125,7 @@ impl Work for Idle {
 fn engine() -> Vec<(&'static str, bool)> {
     let config = config(SMALL_JOBS);
     let all = jobs(&config).unwrap();
-    let rows = || Training::new(&config, Level::best());
+    let rows = || Training::new(&config);
     let measures = rows().run(&all[0]).record.measures.unwrap();
     let home = tempfile::tempdir().unwrap();
     let (idle, real) = (home.path().join("idle"), home.path().join("real"));
@@ -141,15 +141,15 @@ fn engine() -> Vec<(&'static str, bool)> {
 
 /// The share of the cores' time that did not go into jobs, which take `each` or as long as they say.
 fn run(config: &Arc<Config>, all: &[Job], work: impl Work, place: &Path, what: &str, each: Option<Duration>) -> f64 {
-    let threads = plan::cores();
-    let mut claim = Claim::take(place, None).unwrap();
+    let threads = cores();
+    let mut lease = Lease::take(place, None).unwrap();
     let mut store = Store::open(place, Access::Alone).unwrap();
     store.prepare(config).unwrap();
-    let plan = Arc::new(Plan::new(config, all.to_vec(), store.done()));
-    let progress = Progress::new(&plan, plan.tally_before(&store), "bench", true, Level::best());
+    let plan = Arc::new(Plan::new(config, all.to_vec(), store.ids()));
+    let progress = Progress::new(&plan, plan.tally_before(store.ids()), "bench", true);
     let options = Options { threads, fail_fast: false, memory: Memory::of_this_process() };
     let start = Instant::now();
-    let (ended, _) = execute(&plan, work, options, &mut store, &mut claim, &progress).unwrap();
+    let (ended, _) = execute(&plan, work, options, &mut store, &mut lease, &progress).unwrap();
     let wall = start.elapsed().as_secs_f64();
     assert_eq!((ended, store.done().len()), (Ended::Complete, all.len()));
     let said: f64 = store.done().values().map(|(_, timing)| timing.wall_seconds).sum();
@@ -169,10 +169,10 @@ fn run(config: &Arc<Config>, all: &[Job], work: impl Work, place: &Path, what: &
 fn resume(config: &Arc<Config>, place: &Path) -> f64 {
     let start = Instant::now();
     let all = jobs(config).unwrap();
-    let _claim = Claim::take(place, None).unwrap();
+    let _claim = Lease::take(place, None).unwrap();
     let store = Store::open(place, Access::Alone).unwrap();
     store.prepare(config).unwrap();
-    let plan = Plan::new(config, all, store.done());
+    let plan = Plan::new(config, all, store.ids());
     assert!(plan.outstanding.is_empty());
     let seconds = start.elapsed().as_secs_f64();
     println!("resuming    over {} finished jobs: {seconds:.2} s", store.done().len());

@@ -6,7 +6,7 @@ use clap::builder::RangedI64ValueParser;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::shard::Shard;
+use crate::job::shard::Shard;
 
 /// More cores than any machine has would only cost time to start.
 fn cores() -> RangedI64ValueParser<u32> {

@@ -1,15 +1,22 @@
 //! Everything that ends the program early, and its exit code.
 
-use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use report::ReportError;
 use thiserror::Error;
 
-use crate::diagnostic::Diagnostic;
+use crate::config::diagnostic::Diagnostic;
 use crate::job::JobId;
-use crate::terminal::{message_columns, say_as_it_is};
+use crate::platform::files::{FileError, is_missing};
+use crate::platform::terminal::PrintError;
+
+/// Exit code when a job failed or is missing, or the disk failed.
+pub const FAILED: u8 = 1;
+/// Exit code of a mistake in the config or on the command line; nothing on disk was touched.
+pub const USAGE: u8 = 2;
+/// Exit code of a run that a signal has ended.
+pub const INTERRUPTED: u8 = 130;
 
 /// Why the program ends early.
 #[derive(Debug, Error)]
@@ -21,17 +28,10 @@ pub enum SweepError {
     /// A table could not be written or read.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// The file system said no.
-    #[error("cannot {action} {path}: {source}")]
-    File {
-        /// What was tried, as a verb.
-        action: &'static str,
-        /// Which file or directory.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Two parts say different things of the same job.
+    /// A file or folder cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Two parts hold different results of the same job.
     #[error("two different results of job {job}: one in {path}, one in another part")]
     Conflict {
         /// Which job.
@@ -40,7 +40,7 @@ pub enum SweepError {
         path: PathBuf,
     },
     /// The run directory lost what was in it while a run was at work.
-    #[error("{reason}: {} was emptied, changed or moved while the run was at work, and {}", directory.display(), without(*jobs))]
+    #[error("{reason}: {} was emptied, changed or moved while the run was at work, and {}", directory.display(), consequence(*jobs))]
     Vanished {
         /// What was noticed.
         reason: String,
@@ -49,18 +49,21 @@ pub enum SweepError {
         /// How many finished jobs it no longer holds.
         jobs: usize,
     },
-    /// Slurm said no.
+    /// A signal has ended the run, and this was noticed then.
+    #[error(transparent)]
+    Interrupted(Box<SweepError>),
+    /// A command of Slurm failed.
     #[error("`{command}` failed: {reason}")]
     Slurm {
-        /// What was asked.
+        /// The command and its arguments.
         command: String,
-        /// What it said.
+        /// What it printed on the standard error.
         reason: String,
     },
-    /// The program cannot print.
-    #[error("cannot print: {0}")]
-    Print(std::io::Error),
-    /// Threads could not be started, or ended.
+    /// The answer cannot be printed.
+    #[error(transparent)]
+    Print(#[from] PrintError),
+    /// The threads that run jobs could not be started, or ended too early.
     #[error("cannot run {threads} worker threads: {reason}")]
     Threads {
         /// How many.
@@ -71,53 +74,51 @@ pub enum SweepError {
 }
 
 impl SweepError {
-    /// Prints the error the way a user should see it.
-    pub fn print(&self) {
-        let columns = message_columns();
-        let text = match self {
-            Self::Usage(diagnostic) => diagnostic.render_within(columns),
-            Self::File { path, .. } | Self::Report(ReportError::File { path, .. }) => Diagnostic::new(self.to_string())
-                .help(format!(
-                    "mend {} or choose another run directory with -o; finished jobs are kept, and the same command continues",
-                    path.display()
-                ))
-                .render_within(columns),
-            Self::Conflict { .. } => Diagnostic::new(self.to_string())
-                .help(
-                    "the same job gives the same numbers, so one of them comes from a changed program or a faulty machine \
-                     (`host` in the parts says which); remove its parts, and their jobs run again",
-                )
-                .render_within(columns),
-            Self::Vanished { .. } => Diagnostic::new(self.to_string())
-                .help("put back what was moved away, move out what is not the run's own, and run the same command again: it runs what is missing")
-                .render_within(columns),
-            other => Diagnostic::new(other.to_string()).render_within(columns),
-        };
-        say_as_it_is(&text);
+    /// The error as a user should see it: what is wrong, where, and what to do.
+    #[must_use]
+    pub fn diagnostic(&self) -> Diagnostic {
+        let said = Diagnostic::new(self.to_string());
+        match self {
+            Self::Usage(diagnostic) => diagnostic.clone(),
+            Self::Interrupted(error) => error.diagnostic(),
+            Self::File(FileError { path, .. }) | Self::Report(ReportError::File { path, .. }) => said.help(format!(
+                "mend {} or choose another run directory with -o; finished jobs are kept, and the same command continues",
+                path.display()
+            )),
+            Self::Conflict { .. } => said.help(
+                "the same job gives the same numbers, so one of them comes from a changed program or a faulty machine \
+                 (`host` in the parts says which); remove its parts, and their jobs run again",
+            ),
+            Self::Vanished { .. } => said.help(
+                "put back what was moved away, move out what is not the run's own, and run the same command again: \
+                 it runs what is missing",
+            ),
+            _ => said,
+        }
     }
 
-    /// Whether a file was gone that had just been there: another process has put it into a larger one.
+    /// Whether a file is missing that was there before: another process has put a part into a larger
+    /// one.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         match self {
-            Self::File { source, .. } | Self::Report(ReportError::File { source, .. }) => gone(source),
+            Self::File(FileError { source, .. }) | Self::Report(ReportError::File { source, .. }) => is_missing(source),
             _ => false,
         }
     }
 
-    /// 2 for mistakes of the user's, 1 for everything else.
+    /// [`USAGE`] for mistakes of the user's, [`INTERRUPTED`] after a signal, [`FAILED`] for everything else.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(if matches!(self, Self::Usage(_)) { 2 } else { 1 })
+        ExitCode::from(match self {
+            Self::Usage(_) => USAGE,
+            Self::Interrupted(_) => INTERRUPTED,
+            _ => FAILED,
+        })
     }
 }
 
 /// What becomes of a run directory that has lost so many finished jobs, or only its config.
-fn without(jobs: usize) -> String {
+fn consequence(jobs: usize) -> String {
     if jobs == 0 { "no table was written".to_owned() } else { format!("{jobs} finished jobs are gone from it") }
-}
-
-/// Whether there is no such file, or (stale) none any more: another machine has removed it while this one reads.
-pub(crate) fn gone(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::StaleNetworkFileHandle)
 }

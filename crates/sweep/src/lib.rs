@@ -4,74 +4,37 @@
 //! Data flows one way:
 //!
 //! ```text
-//! config.toml -> document -> config -> grid -> jobs -> execute -> store (parts) -> tables -> answer
+//! config.toml -> document -> config -> grid -> jobs -> execution -> store (parts) -> tables -> answer
 //! ```
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`args`] | the command line |
-//! | [`document`] | TOML as a tree that knows where everything was written |
-//! | [`source`] | texts, and places in them |
-//! | [`diagnostic`] | errors that show the line and a caret |
-//! | [`expression`] | `"T/4"` and `where` |
+//! | [`platform`] | the machine, the shell and the terminal |
 //! | [`axis`] | everything a grid may vary, one row each |
-//! | `overrides`, `section`, `keys`, [`config`] | what the user wrote, checked |
-//! | [`resolved`] | the config with every default, written out |
+//! | [`config`] | what the user wrote, checked |
 //! | [`grid`] | from axes to points |
-//! | [`job`], [`shard`] | identity, random streams, cost; shares of equal cost |
-//! | [`plan`] | what is done, what is left, what it costs |
-//! | [`execute`], [`training`] | jobs across cores; what one job does |
-//! | [`pretraining`] | value matrices that jobs start from, by the id of the run that learned them |
-//! | [`memory`], [`panics`] | what a job may not do to the others |
-//! | [`level`] | which kernels to use |
-//! | [`interrupt`], [`shell`] | Ctrl-C; the commands that are shown |
-//! | [`progress`], [`duration`] | the bar |
-//! | `place` | whether a directory is a run's, or holds files of the user's own |
-//! | [`claim`] | who works in a run directory |
-//! | [`store`], [`part`] | the run directory and its parts |
-//! | `terminal` | printing, to streams that may be full |
-//! | [`slurm`] | batch scripts, and what is asked of the scheduler |
+//! | [`job`] | identity, random streams, cost; shares of equal cost; what is left |
+//! | [`store`] | the run directory, its parts, and who works in it |
+//! | [`execution`] | jobs across cores; what one job does |
 //! | [`tables`] | the final tables and the printed answer |
+//! | [`cluster`] | batch scripts, and what is asked of the scheduler |
 //! | `command` | `run`, `plan`, `report`, `status`, `merge`, `slurm`, one a file |
 //!
 //! This crate knows no formulas.
 
-pub(crate) mod about;
 pub mod args;
 pub mod axis;
-pub mod claim;
+pub mod cluster;
 pub(crate) mod command;
 pub mod config;
-pub mod diagnostic;
-pub mod document;
-pub mod duration;
 pub mod error;
-pub mod execute;
-pub mod expression;
+pub mod execution;
 pub mod grid;
-pub mod interrupt;
 pub mod job;
-pub(crate) mod keys;
-pub mod level;
-pub mod memory;
-pub(crate) mod overrides;
-pub mod panics;
-pub mod part;
-pub(crate) mod place;
-pub mod plan;
-pub mod pretraining;
-pub mod progress;
-pub(crate) mod replay;
-pub mod resolved;
-pub(crate) mod section;
-pub mod shard;
-pub mod shell;
-pub mod slurm;
-pub mod source;
+pub mod platform;
 pub mod store;
 pub mod tables;
-pub(crate) mod terminal;
-pub mod training;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -80,6 +43,7 @@ use clap::Parser;
 
 use args::{Arguments, Command};
 pub use error::SweepError;
+use platform::terminal::{message_columns, say_as_it_is};
 
 /// Runs the command line; the whole program.
 ///
@@ -97,7 +61,12 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Slurm(slurm) => command::slurm::slurm(&slurm),
     };
     done.unwrap_or_else(|error| {
-        error.print();
+        print(&error);
         error.exit_code()
     })
+}
+
+/// Shows an error on the standard error, in lines that fit it.
+fn print(error: &SweepError) {
+    say_as_it_is(&error.diagnostic().render_within(message_columns()));
 }

@@ -5,66 +5,72 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::{closing, refuse_another_sweep, tell, while_others_work};
+use super::directory::{refuse_another_sweep, while_others_work};
+use super::outcome::{exit_code, print_answer};
 use crate::args::Merge;
 use crate::axis::{self, AXES};
-use crate::claim::{self, Claim, Owner};
-use crate::config::{self, Config, Element, GridSpec, Quantity, Shared};
-use crate::diagnostic::Diagnostic;
-use crate::plan::Plan;
-use crate::store::{self, Access, Store};
-use crate::{SweepError, job, place, resolved};
+use crate::config::diagnostic::Diagnostic;
+use crate::config::{self, Config, Element, GridSpec, Quantity, Shared, resolved};
+use crate::job::plan::Plan;
+use crate::store::heartbeat::{self, Owner};
+use crate::store::lock::Lease;
+use crate::store::{Access, Store, admission, layout, merge};
+use crate::{SweepError, job};
 
 pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     let Merge { directories, output, force } = arguments;
     // Everything that can be wrong with them is found before anything is written.
     let mut sources = directories.clone();
-    let known = output.join(store::CONFIG).exists() && place::is_ours(output)?;
+    let known = output.join(layout::CONFIG).exists() && admission::is_run_directory(output)?;
     if known && !sources.contains(output) {
         sources.push(output.clone());
     }
     let (config, one_grid) = union(&sources)?;
-    let config = resolved::read_back(&config, &output.join(store::CONFIG))?;
-    place::admit(output, &config, *force)?;
+    let config = resolved::read_back(&config, &output.join(layout::CONFIG))?;
+    admission::admit(output, &config, *force)?;
     let jobs = job::jobs(&config)?;
     let stored = while_others_work(|| Store::union(&sources))?;
 
     if *force {
-        place::free_the_lock(output)?;
+        admission::clear_lock(output)?;
     }
-    let claim = Claim::take_after(output, None, || {
+    let lease = Lease::take_after(output, None, || {
         refuse_another_sweep(output, &config)?;
         if *force {
-            place::make_way(output)?;
+            admission::rename_in_the_way(output)?;
         }
         Store::of(output).prepare(&config)
     })?;
-    let store = Store::open(output, Access::Alone)?;
+    let _store = Store::open(output, Access::Alone)?;
     let mut first = Some(stored);
     while_others_work(|| {
         let stored = first.take().map_or_else(|| Store::union(&sources), Ok)?;
-        stored.parts().iter().try_for_each(|part| store.copy(part))
+        stored.parts().iter().try_for_each(|part| merge::copy_part(output, part))
     })?;
-    directories.iter().filter(|d| *d != output).try_for_each(|directory| store.copy_pretrainings(directory))?;
-    for seen in directories.iter().filter(|directory| *directory != output).flat_map(|d| claim::owners(d)) {
+    directories
+        .iter()
+        .filter(|d| *d != output)
+        .try_for_each(|directory| merge::copy_pretrainings(output, directory))?;
+    for seen in directories.iter().filter(|directory| *directory != output).flat_map(|d| heartbeat::read_all(d)) {
         // Who ran which shard, so that missing ones can be named; shards of other grids were other shares.
         if seen.owner.shard.is_some() && one_grid {
             let stopped = seen.owner.stopped();
-            claim::leave_word(output, &Owner { updated: seen.owner.updated, ..stopped })?;
+            heartbeat::write(output, &Owner { updated: seen.owner.updated, ..stopped })?;
         }
     }
-    let store = Store::open(output, Access::Look)?;
-    let plan = Plan::new(&config, jobs, store.done());
+    let store = Store::open(output, Access::ReadOnly)?;
+    let plan = Plan::new(&config, jobs, store.ids());
     let merged = (Arc::new(config), plan, store);
-    tell(output, &merged)?;
-    claim.finish();
-    Ok(closing(merged.1.tally(&merged.2)))
+    print_answer(output, &merged)?;
+    lease.finish();
+    Ok(exit_code(merged.1.tally(merged.2.ids())))
 }
 
 /// The union of these sweeps, and whether they have the same grids. They must agree in everything but those, which add up.
 fn union(directories: &[PathBuf]) -> Result<(Config, bool), SweepError> {
     let help = "give run directories, such as output/sample_complexity";
-    let sweeps = directories.iter().map(|directory| place::sweep_of(directory, help)).collect::<Result<Vec<_>, _>>()?;
+    let sweeps =
+        directories.iter().map(|directory| admission::sweep_of(directory, help)).collect::<Result<Vec<_>, _>>()?;
     let listed = listed(&sweeps);
     let Some((mut whole, others)) = sweeps.split_first().map(|(first, others)| (first.clone(), others)) else {
         return Err(Diagnostic::new("there is nothing to merge").into());
@@ -87,7 +93,7 @@ fn union(directories: &[PathBuf]) -> Result<(Config, bool), SweepError> {
         }
         // Each kept to its own limit, so together they keep to the sum.
         whole.max_jobs = if whole.grids.len() > before {
-            whole.max_jobs.saturating_add(sweep.max_jobs).min(config::MOST_JOBS as u64)
+            whole.max_jobs.saturating_add(sweep.max_jobs).min(config::LARGEST_MAX_JOBS as u64)
         } else {
             whole.max_jobs.max(sweep.max_jobs)
         };

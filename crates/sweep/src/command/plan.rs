@@ -1,28 +1,190 @@
 //! `sweep plan`: says what a run would do, and does nothing.
 
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write;
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use super::run_directory;
+use super::directory::run_directory;
+use crate::SweepError;
 use crate::args::PlanArguments;
-use crate::plan::{self, Plan};
-use crate::store::{Access, Store};
-use crate::terminal::{answer_columns, fitted, print, say};
-use crate::{SweepError, config, job, level, place};
+use crate::axis::AXES;
+use crate::config::{self, Config};
+use crate::execution::estimate::{Estimate, estimate};
+use crate::execution::level;
+use crate::job::plan::Plan;
+use crate::job::{self, Identity, JobId};
+use crate::platform::clock::short_time;
+use crate::platform::machine;
+use crate::platform::terminal::{answer_columns, fitted, print, say};
+use crate::store::{Access, Store, admission};
 
 pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitCode, SweepError> {
-    let level = level::chosen()?;
+    level::choose()?;
     let config = config::load(&arguments.config.config, &arguments.config.overrides)?;
     let directory = run_directory(&arguments.config, &config);
-    let store = Store::open(&directory, Access::Look)?;
-    if let Err(SweepError::Usage(refusal)) = place::admit(&directory, &config, false) {
+    let store = Store::open(&directory, Access::ReadOnly)?;
+    if let Err(SweepError::Usage(refusal)) = admission::admit(&directory, &config, false) {
         say(&format!("a run would be refused: {refusal}"));
     }
-    let plan = Plan::new(&config, job::jobs(&config)?, store.done());
-    let threads = arguments.jobs.map_or_else(plan::cores, |cores| cores as usize);
+    let plan = Plan::new(&config, job::jobs(&config)?, store.ids());
+    let threads = arguments.jobs.map_or_else(machine::cores, |cores| cores as usize);
     if arguments.list {
-        print(&plan.list())?;
+        print(&list(&plan))?;
     } else {
-        print(&fitted(&plan.describe(&config, &directory, threads, level), Some(answer_columns())))?;
+        print(&fitted(&describe(&plan, &config, &directory, threads), Some(answer_columns())))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// One line per job: id, state, parameters.
+fn list(plan: &Plan) -> String {
+    let mut left = vec![false; plan.jobs.len()];
+    plan.outstanding.iter().for_each(|&i| left[i] = true);
+    let mut text = String::new();
+    for (job, left) in plan.jobs.iter().zip(left) {
+        let _ = writeln!(text, "{} {} {}", job.id, if left { "left" } else { "done" }, job.described(&plan.further));
+    }
+    text
+}
+
+/// The plan in a few lines.
+fn describe(plan: &Plan, config: &Config, directory: &Path, threads: usize) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "{}: {} jobs in {}\n", config.name, plan.jobs.len(), directory.display());
+    for (i, (axis, counts)) in AXES.iter().zip(counts(plan)).enumerate() {
+        let listed = config.grids.iter().any(|g| g.axes.iter().any(|a| a.axis == i && a.listed));
+        if counts.len() < 2 && !listed {
+            continue;
+        }
+        let shown: Vec<String> =
+            counts.iter().map(|&(value, count)| format!("{} ({count})", axis.written(value))).collect();
+        let _ = writeln!(text, "  {:<14} {}", axis.name, abbreviated(&shown));
+    }
+    let _ = writeln!(text, "  {:<14} {}\n", "replicates", config.replicates);
+    let done = plan.jobs.len() - plan.outstanding.len();
+    let _ = writeln!(text, "  done {done}, left {}", plan.outstanding.len());
+    if plan.outstanding.is_empty() {
+        return text;
+    }
+    let pretrainings = pretrainings(plan, config);
+    if pretrainings > 0 {
+        let tokens = config.shared.pretraining.max_samples as f64 * f64::from(config.shared.pretraining.t);
+        let _ = writeln!(text, "  at most {pretrainings} pretrainings before them, {tokens:.1e} tokens each");
+    }
+    let cores = threads.min(plan.outstanding.len());
+    // On one core, which a pool of one thread stands for; else a large job would use all of them.
+    let one_core = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let Ok(estimate) = one_core.map(|pool| pool.install(|| estimate(plan, config))) else {
+        return text;
+    };
+    let _ = writeln!(text, "  at most {:.2e} tokens to simulate, if no run ends before its budget", plan.cost_left());
+    // Where no task can be drawn, nothing was measured.
+    if let Some(Estimate { seconds, how }) = estimate {
+        let per_token = seconds * 1e9 / plan.cost_left();
+        let time = short_time(Duration::from_secs_f64((seconds / cores as f64).min(1e12)));
+        let _ = writeln!(
+            text,
+            "  at most {time} on {cores} cores, at {per_token:.2} ns per token and core measured just now{how}"
+        );
+    }
+    text
+}
+
+/// Runs that V is transferred from to what is left; some may be stored already.
+fn pretrainings(plan: &Plan, config: &Config) -> usize {
+    let identity = Identity::new(config);
+    let jobs = plan.outstanding.iter().map(|&i| &plan.jobs[i]).filter(|job| job.point.transfers());
+    jobs.map(|job| identity.pretraining_id(job)).collect::<HashSet<JobId>>().len()
+}
+
+/// For each axis, how many jobs have which value, in the order of the values.
+fn counts(plan: &Plan) -> Vec<Vec<(f64, usize)>> {
+    let mut counts = vec![HashMap::new(); AXES.len()];
+    let mut add = |axis: usize, value: f64, jobs: usize| {
+        *counts[axis].entry(value.to_bits()).or_insert(0) += jobs;
+    };
+    // Neighbours in a grid mostly have the same value: runs of them are counted, in one pass over the jobs.
+    let mut runs = [(f64::NAN, 0); AXES.len()];
+    for job in &plan.jobs {
+        for (axis, (run, &value)) in runs.iter_mut().zip(&job.point.values).enumerate() {
+            if run.0 != value {
+                if run.1 > 0 {
+                    add(axis, run.0, run.1);
+                }
+                *run = (value, 0);
+            }
+            run.1 += 1;
+        }
+    }
+    runs.into_iter().enumerate().filter(|(_, run)| run.1 > 0).for_each(|(axis, run)| add(axis, run.0, run.1));
+    let in_order = |counts: HashMap<u64, usize>| {
+        let mut counts: Vec<(f64, usize)> = counts.into_iter().map(|(bits, n)| (f64::from_bits(bits), n)).collect();
+        counts.sort_by(|a, b| a.0.total_cmp(&b.0));
+        counts
+    };
+    counts.into_iter().map(in_order).collect()
+}
+
+/// At most eight items.
+fn abbreviated(items: &[String]) -> String {
+    if items.len() <= 8 {
+        return items.join(", ");
+    }
+    let ends = [&items[..5], &["..".to_owned()], &items[items.len() - 2..]].concat();
+    format!("{}; {} values", ends.join(", "), items.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::axis;
+    use crate::config::parse;
+    use crate::execution::estimate::tests::plans_of_runs_that_end_at_once;
+    use crate::job::{DoneJobs, jobs};
+
+    #[test]
+    fn a_plan_lists_what_is_done_and_what_is_left() {
+        let text = "replicates = 2\n[grid]\nN = 3\nQ = 1\nT = [32, 256, 64]\nbatch_size = 16".to_owned();
+        let config = parse("test", "test.toml", text, &[]).unwrap();
+        let jobs = jobs(&config).unwrap();
+        let mut done = DoneJobs::default();
+        [2, 5].into_iter().for_each(|i: usize| done.insert(jobs[i].id, false));
+        let plan = Plan::new(&config, jobs, &done);
+        assert_eq!(list(&plan).lines().filter(|l| l.contains(" done ")).count(), 2);
+    }
+
+    #[test]
+    fn values_are_counted_in_their_order() {
+        let text =
+            "replicates = 2\n[grid]\nN = 3\nQ = 1\nT = [64, 32]\ninit_alpha_a = [1e-9, 0, -1, 0.1, -1e-3]".to_owned();
+        let config = parse("test", "test.toml", text, &[]).unwrap();
+        let plan = Plan::new(&config, jobs(&config).unwrap(), &DoneJobs::default());
+        let counts = counts(&plan);
+        assert_eq!(counts[axis::T], [(32.0, 10), (64.0, 10)]);
+        assert_eq!(counts[axis::INIT_ALPHA_A], [(-1.0, 4), (-1e-3, 4), (0.0, 4), (1e-9, 4), (0.1, 4)]);
+    }
+
+    #[test]
+    fn runs_that_end_at_once_are_described_without_a_time() {
+        for (config, plan, _) in plans_of_runs_that_end_at_once() {
+            let text = describe(&plan, &config, Path::new("somewhere"), 1);
+            assert!(text.contains("done 0, left 1"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_estimate_ends_in_time_and_says_what_it_knows() {
+        let text = "replicates = 1\n[grid]\nN = { lin = [2, 201], points = 200 }\nQ = 1\nT = { geom = [4, 1048576], points = 19 }\n\
+                    batch_size = 64\nalgorithm = [\"prox\", \"sgd\"]\n".to_owned();
+        let config = parse("test", "test.toml", text, &[]).unwrap();
+        let plan = Plan::new(&config, jobs(&config).unwrap(), &DoneJobs::default());
+        let start = Instant::now();
+        let text = describe(&plan, &config, Path::new("somewhere"), 1);
+        assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+        assert!(text.contains("on smaller steps, for ") && text.contains(" of 7600 kinds of jobs"), "{text}");
+    }
 }

@@ -3,14 +3,15 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::{closing, look, tell, while_others_work};
+use super::directory::{open, while_others_work};
+use super::outcome::{exit_code, print_answer};
 use crate::SweepError;
 
 pub(crate) fn report(directory: &Path) -> Result<ExitCode, SweepError> {
     while_others_work(|| {
-        let looked = look(directory)?;
-        tell(directory, &looked)?;
-        let (_, plan, store) = looked;
-        Ok(closing(plan.tally(&store)))
+        let opened = open(directory)?;
+        print_answer(directory, &opened)?;
+        let (_, plan, store) = opened;
+        Ok(exit_code(plan.tally(store.ids())))
     })
 }

@@ -3,56 +3,58 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use report::text::glued;
-
-use super::{closing, refuse_another_sweep, run_directory, strangers};
+use super::directory::{refuse_another_sweep, run_directory};
+use super::outcome::{exit_code, foreign_results};
 use crate::args::Run;
-use crate::claim::Claim;
-use crate::execute::{self, Ended, Options};
-use crate::memory::Memory;
-use crate::plan::{self, Plan};
-use crate::progress::Progress;
-use crate::shell::quoted_path;
-use crate::store::{self, Access, Store};
-use crate::terminal::{answer_columns, fitted, print, say};
-use crate::training::Training;
-use crate::{SweepError, config, interrupt, job, level, place, resolved, tables};
+use crate::config::{self, resolved};
+use crate::error::{FAILED, INTERRUPTED};
+use crate::execution::memory::Memory;
+use crate::execution::progress::Progress;
+use crate::execution::training::Training;
+use crate::execution::{self, Ended, Options, interrupt, level};
+use crate::job::plan::Plan;
+use crate::platform::machine;
+use crate::platform::shell::quoted_path;
+use crate::platform::terminal::{answer_columns, fitted, print, say, unbroken};
+use crate::store::lock::Lease;
+use crate::store::{Access, Store, admission, layout};
+use crate::{SweepError, job, tables};
 
 pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     interrupt::listen();
-    let level = level::chosen()?;
+    level::choose()?;
     let config = Arc::new(config::load(&run.config.config, &run.config.overrides)?);
     let jobs = job::jobs(&config)?;
     let directory = run_directory(&run.config, &config);
-    // What cannot be read back could not be reported, when all jobs have run.
-    resolved::read_back(&config, &directory.join(store::CONFIG))?;
-    place::spares_its_config(&run.config, &config, &directory)?;
-    place::admit(&directory, &config, run.force)?;
+    // A config that cannot be read back would make it impossible to report the finished jobs.
+    resolved::read_back(&config, &directory.join(layout::CONFIG))?;
+    admission::check_config_is_kept(&run.config.config, !run.config.overrides.is_empty(), &config, &directory)?;
+    admission::admit(&directory, &config, run.force)?;
     if run.force {
-        place::free_the_lock(&directory)?;
+        admission::clear_lock(&directory)?;
     }
-    let mut claim = Claim::take_after(&directory, run.shard, || {
+    let mut lease = Lease::take_after(&directory, run.shard, || {
         refuse_another_sweep(&directory, &config)?;
         if run.force {
-            place::make_way(&directory)?;
+            admission::rename_in_the_way(&directory)?;
         }
         Store::of(&directory).prepare(&config)
     })?;
-    interrupt::before_the_end(claim.last_words());
+    interrupt::before_exit(lease.mark_stopped());
     let mut store = Store::open(&directory, if run.shard.is_some() { Access::Shared } else { Access::Alone })?;
-    let mut plan = Plan::new(&config, jobs, store.done()).of_shard(run.shard);
-    strangers(&directory, &plan, &store).iter().filter(|_| !run.quiet).for_each(|text| say(text));
+    let mut plan = Plan::new(&config, jobs, store.ids()).of_shard(run.shard);
+    foreign_results(&directory, &plan, &store).iter().filter(|_| !run.quiet).for_each(|text| say(text));
     if run.retry_failed {
-        plan = plan.of_failed(&store);
+        plan = plan.of_failed(store.ids());
     }
     let plan = Arc::new(plan);
-    let threads = run.jobs.map_or_else(plan::cores, |cores| cores as usize);
+    let threads = run.jobs.map_or_else(machine::cores, |cores| cores as usize);
     let options = Options { threads, fail_fast: run.fail_fast, memory: Memory::of_this_process() };
-    let progress = Progress::new(&plan, plan.tally_before(&store), &config.name, run.quiet, level);
-    let training = Training::new(&config, level).in_directory(&directory);
-    let executed = execute::execute(&plan, training, options, &mut store, &mut claim, &progress);
-    // Nothing is said to be done, and no table made, of what somebody has removed meanwhile.
-    let there = store.still_there(&config);
+    let progress = Progress::new(&plan, plan.tally_before(store.ids()), &config.name, run.quiet);
+    let training = Training::new(&config).in_directory(&directory);
+    let executed = execution::execute(&plan, training, options, &mut store, &mut lease, &progress);
+    // If finished jobs were removed meanwhile, no table is written, and the error says so.
+    let there = store.check_not_emptied(&config);
     let (ended, tally) = match (executed, &there) {
         (Err(error), Err(SweepError::Vanished { directory, jobs, .. })) if error.is_gone() => {
             return Err(SweepError::Vanished { reason: error.to_string(), directory: directory.clone(), jobs: *jobs });
@@ -61,10 +63,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     };
     progress.finish();
     match there {
-        Err(error) if ended == Ended::Interrupted => {
-            error.print();
-            return Ok(ExitCode::from(interrupt::EXIT_CODE));
-        }
+        Err(error) if ended == Ended::Interrupted => return Err(SweepError::Interrupted(Box::new(error))),
         there => there?,
     }
     if ended != Ended::Complete {
@@ -72,12 +71,12 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
         let (done, jobs, left) = (tally.done, tally.jobs, tally.jobs - tally.done);
         let command = interrupt::continuing_command();
         say(&format!("{why}: {done} of {jobs} jobs are done and kept, {left} left; continue with\n\n    {command}"));
-        return Ok(ExitCode::from(if ended == Ended::Interrupted { interrupt::EXIT_CODE } else { 1 }));
+        return Ok(ExitCode::from(if ended == Ended::Interrupted { INTERRUPTED } else { FAILED }));
     }
     if let Some(shard) = run.shard {
         if !run.quiet {
             let (done, jobs, directory) = (tally.done, tally.jobs, quoted_path(&directory));
-            let command = glued(&format!("`sweep report {directory}`"));
+            let command = unbroken(&format!("`sweep report {directory}`"));
             let text = format!(
                 "shard {shard}: {done} of {jobs} jobs are done; when all shards are, {command} writes the tables\n"
             );
@@ -93,6 +92,6 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
         let (left, jobs) = (tally.jobs - tally.done, tally.jobs);
         say(&format!("{left} of {jobs} jobs have not run: --retry-failed leaves them out; run again without it"));
     }
-    claim.finish();
-    Ok(closing(tally))
+    lease.finish();
+    Ok(exit_code(tally))
 }

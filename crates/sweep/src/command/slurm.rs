@@ -1,42 +1,46 @@
 //! `sweep slurm`: submits a sweep to a Slurm cluster.
 
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
 use report::analysis::count;
 use report::table::write_whole;
 
-use super::{closing, refuse_another_sweep, run_directory};
+use super::directory::{refuse_another_sweep, run_directory};
+use super::outcome::exit_code;
 use crate::args::SlurmArguments;
-use crate::diagnostic::Diagnostic;
-use crate::plan::Plan;
-use crate::shard::Shard;
-use crate::shell::quoted_path;
-use crate::slurm::{self, Submission};
-use crate::store::{self, Access, Store};
-use crate::terminal::print;
-use crate::{SweepError, claim, config, job, place, resolved};
-
-/// In the run directory: scripts, logs and the id of the last array.
-pub(crate) const PLACE: &str = "slurm";
-/// In there: the id of the array that was submitted last.
-pub(crate) const ARRAY: &str = "array";
+use crate::cluster::scripts::Submission;
+use crate::cluster::{options, scheduler};
+use crate::config::diagnostic::Diagnostic;
+use crate::config::{self, resolved};
+use crate::job::plan::Plan;
+use crate::job::shard::Shard;
+use crate::platform::files::{FileError, create_folder};
+use crate::platform::shell::quoted_path;
+use crate::platform::terminal::print;
+use crate::store::layout::{ARRAY, CONFIG, REPORT_SCRIPT, SHARDS_SCRIPT, SLURM};
+use crate::store::{Access, Store, admission, lock};
+use crate::{SweepError, job};
 
 pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> {
     check_extra(&arguments.extra)?;
     let config = config::load(&arguments.config.config, &arguments.config.overrides)?;
     let directory = run_directory(&arguments.config, &config);
-    // What cannot be read back could not be reported, when all jobs have run.
-    resolved::read_back(&config, &directory.join(store::CONFIG))?;
-    place::spares_its_config(&arguments.config, &config, &directory)?;
-    place::admit(&directory, &config, arguments.force)?;
-    let store = Store::open(&directory, Access::Look)?;
-    let mut plan = Plan::new(&config, job::jobs(&config)?, store.done());
+    // A config that cannot be read back would make it impossible to report the finished jobs.
+    resolved::read_back(&config, &directory.join(CONFIG))?;
+    admission::check_config_is_kept(
+        &arguments.config.config,
+        !arguments.config.overrides.is_empty(),
+        &config,
+        &directory,
+    )?;
+    admission::admit(&directory, &config, arguments.force)?;
+    let store = Store::open(&directory, Access::ReadOnly)?;
+    let mut plan = Plan::new(&config, job::jobs(&config)?, store.ids());
     if arguments.retry_failed {
-        plan = plan.of_failed(&store);
+        plan = plan.of_failed(store.ids());
     }
-    let unknown = |path: &Path, source| SweepError::File { action: "find", path: path.to_owned(), source };
+    let unknown = |path: &Path, source| FileError { action: "find", path: path.to_owned(), source };
     let absolute = std::path::absolute(&directory).map_err(|source| unknown(&directory, source))?;
     let program = std::env::current_exe().map_err(|source| unknown(Path::new("sweep"), source))?;
     check_lines(arguments, &[("the run directory", &absolute), ("sweep", &program)])?;
@@ -55,7 +59,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     if shards.is_empty() {
         let place = quoted_path(&directory);
         print(&format!("nothing is left to run; `sweep report {place}` writes the tables\n"))?;
-        return Ok(closing(plan.tally(&store)));
+        return Ok(exit_code(plan.tally(store.ids())));
     }
     let scripts = Submission {
         name: &config.name,
@@ -70,14 +74,14 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
         extra: &arguments.extra,
     }
     .scripts();
-    let place = absolute.join(PLACE);
-    let (array_script, report_script) = (place.join("shards.sh"), place.join("report.sh"));
+    let place = absolute.join(SLURM);
+    let (array_script, report_script) = (place.join(SHARDS_SCRIPT), place.join(REPORT_SCRIPT));
     if arguments.dry_run {
         let file = |path: &Path| format!("# ---- {}\n", path.display());
         print(&format!("{}{}\n{}{}", file(&array_script), scripts.shards, file(&report_script), scripts.report))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let largest = slurm::largest_index()?;
+    let largest = scheduler::largest_index()?;
     if arguments.shards > largest {
         let wrong =
             Diagnostic::new(format!("{} shards are more than this cluster takes in one array", arguments.shards));
@@ -85,26 +89,26 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     }
     refuse_twice(&directory)?;
     if arguments.force {
-        place::free_the_lock(&directory)?;
+        admission::clear_lock(&directory)?;
     }
-    claim::before_shards(&directory, || {
+    lock::prepare_for_shards(&directory, || {
         refuse_another_sweep(&directory, &config)?;
         if arguments.force {
-            place::make_way(&directory)?;
+            admission::rename_in_the_way(&directory)?;
         }
         store.prepare(&config)
     })?;
-    fs::create_dir_all(&place).map_err(|source| SweepError::File { action: "create", path: place.clone(), source })?;
+    create_folder(&place)?;
     write_whole(&array_script, scripts.shards.as_bytes())?;
     write_whole(&report_script, scripts.report.as_bytes())?;
-    let array = slurm::submit(&array_script, &[])?;
+    let array = scheduler::submit(&array_script, &[])?;
     write_whole(&place.join(ARRAY), format!("{array}\n").as_bytes())?;
     let (tasks, jobs) = (shards.len(), plan.outstanding.len());
     print(&format!("submitted array {array}, {tasks} tasks for {jobs} jobs\n"))?;
-    let report = slurm::submit(&report_script, &slurm::after(&array))?;
+    let report = scheduler::submit(&report_script, &scheduler::after_any(&array))?;
     print(&format!(
         "submitted job {report}, which reports when they are over\n\
-         scripts and logs: {directory}/{PLACE}; how far it is: sweep status {directory}\n",
+         scripts and logs: {directory}/{SLURM}; how far it is: sweep status {directory}\n",
         directory = quoted_path(&directory)
     ))?;
     Ok(ExitCode::SUCCESS)
@@ -113,10 +117,10 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
 /// Further words for sbatch must be options, and none that is set here.
 fn check_extra(extra: &[String]) -> Result<(), SweepError> {
     let help = "write further options as sbatch takes them, for example -- --qos=long --constraint=avx512";
-    if let Some(word) = extra.first().filter(|word| !slurm::is_option(word)) {
+    if let Some(word) = extra.first().filter(|word| !options::is_option(word)) {
         return Err(Diagnostic::new(format!("`{word}` after -- is no option of sbatch")).help(help).into());
     }
-    match extra.iter().find_map(|word| Some((word, slurm::reserved(word)?))) {
+    match extra.iter().find_map(|word| Some((word, options::reserved(word)?))) {
         None => Ok(()),
         Some((word, (option, set))) => {
             let title = if set {
@@ -131,7 +135,7 @@ fn check_extra(extra: &[String]) -> Result<(), SweepError> {
     }
 }
 
-/// What is written into scripts must not end a line there: what follows would be a command.
+/// Refuses words with line breaks: in a script the text after one would be a command.
 fn check_lines(arguments: &SlurmArguments, paths: &[(&str, &Path)]) -> Result<(), SweepError> {
     let SlurmArguments { partition, time, mem, account, extra, .. } = arguments;
     let given = [("--partition", partition), ("--time", time), ("--mem", mem), ("--account", account)];
@@ -152,18 +156,11 @@ fn check_lines(arguments: &SlurmArguments, paths: &[(&str, &Path)]) -> Result<()
     Ok(())
 }
 
-/// The id of the array that was last submitted from a run directory.
-pub(crate) fn last_array(directory: &Path) -> Option<String> {
-    let text = fs::read_to_string(directory.join(PLACE).join(ARRAY)).ok()?;
-    let array = text.trim();
-    // What is no id was not written here.
-    (!array.is_empty() && array.chars().all(|c| c.is_ascii_digit())).then(|| array.to_owned())
-}
-
-/// A second array beside the first would do no harm, and nothing else either.
+/// Refuses to submit while tasks of the last array are queued or running: a second array would only
+/// run the same jobs.
 fn refuse_twice(directory: &Path) -> Result<(), SweepError> {
-    let Some(array) = last_array(directory) else { return Ok(()) };
-    match slurm::queued(&array)? {
+    let Some(array) = scheduler::last_array(directory) else { return Ok(()) };
+    match scheduler::queued(&array)? {
         0 => Ok(()),
         tasks => Err(Diagnostic::new(format!(
             "array {array} of this sweep still has {} queued or running",

@@ -1,0 +1,265 @@
+//! Everything a grid may vary: one row a parameter.
+//!
+//! A new axis is a new row here, its index below, and a line in `job/spec.rs` that puts its value where it acts. It
+//! can then stand in `[grid]`, in its section of the config, in expressions and on the command line,
+//! and gets a column of its own when a grid names it.
+
+use scb_core::train::StepScale;
+
+use crate::axis::definition::{Axis, Domain, LARGE, Role};
+
+const POSITIVE: Domain = Domain::Real { min: 0.0, open: true, max: LARGE };
+const UNIT: Domain = Domain::Real { min: 0.0, open: false, max: 1.0 };
+
+const fn axis(
+    name: &'static str,
+    domain: Domain,
+    role: Role,
+    default: Option<&'static str>,
+    meaning: &'static str,
+) -> Axis {
+    Axis { name, alias: None, section: None, domain, role, default, fixed_column: true, meaning }
+}
+
+const fn further(
+    name: &'static str,
+    section: &'static str,
+    domain: Domain,
+    role: Role,
+    default: &'static str,
+    meaning: &'static str,
+) -> Axis {
+    Axis {
+        name,
+        alias: None,
+        section: Some(section),
+        domain,
+        role,
+        default: Some(default),
+        fixed_column: false,
+        meaning,
+    }
+}
+
+const fn with_alias(alias: &'static str, axis: Axis) -> Axis {
+    Axis { alias: Some(alias), ..axis }
+}
+
+/// Every axis, in the order in which defaults are resolved. The indices below name them.
+pub static AXES: [Axis; 21] = [
+    axis("N", Domain::Whole { min: 2.0, max: 256.0 }, Role::Cell, None, "number of states"),
+    axis("Q", Domain::Whole { min: 1.0, max: 1e9 }, Role::Cell, None, "positions a query token attends to"),
+    axis("T", Domain::Whole { min: 2.0, max: 1e9 }, Role::Cell, None, "sequence length"),
+    axis("batch_size", Domain::Whole { min: 1.0, max: 1e9 }, Role::Tuned, Some("64"), "fresh samples per step"),
+    axis("eta_boost", POSITIVE, Role::Tuned, Some("0.1"), "step size of the boosting stage"),
+    axis("eta_sparse", POSITIVE, Role::Tuned, Some("eta_boost/2"), "step size of the later stages"),
+    axis(
+        "lambda",
+        Domain::Real { min: 0.0, open: false, max: LARGE },
+        Role::Tuned,
+        Some("0.003"),
+        "l1 regularisation of the sparse stage",
+    ),
+    axis("algorithm", Domain::Algorithm, Role::Cell, Some("prox"), "name of the algorithm"),
+    Axis {
+        name: "max_samples",
+        alias: None,
+        section: Some("training"),
+        domain: Domain::Whole { min: 1.0, max: LARGE },
+        role: Role::Tuned,
+        default: Some("100*T + 4000"),
+        fixed_column: true,
+        meaning: "budget of a run in samples",
+    },
+    further("persistence", "task", UNIT, Role::Condition, "0.5", "weight of the permutation in P"),
+    further("concentration", "task", POSITIVE, Role::Condition, "1", "Dirichlet concentration of the columns of P"),
+    with_alias(
+        "alpha_v",
+        further(
+            "init_alpha_v",
+            "init",
+            Domain::Real { min: -2.0, open: false, max: 2.0 },
+            Role::Condition,
+            "0",
+            "correlation of V with P at the start",
+        ),
+    ),
+    with_alias(
+        "alpha_a",
+        further(
+            "init_alpha_a",
+            "init",
+            Domain::Real { min: -2.0, open: false, max: 2.0 },
+            Role::Condition,
+            "0",
+            "correlation of A with Q at the start",
+        ),
+    ),
+    further("epsilon", "training", POSITIVE, Role::Condition, "0.25", "relative error of the recovery milestone"),
+    further(
+        "cut",
+        "training",
+        UNIT,
+        Role::Tuned,
+        "0.2",
+        "entries of the attention below this share of the largest are cut after boosting",
+    ),
+    further(
+        "keep",
+        "training",
+        Domain::Real { min: 0.0, open: true, max: 1.0 },
+        Role::Tuned,
+        "0.5",
+        "rounding keeps entries of at least this share of the largest",
+    ),
+    with_alias(
+        "steps",
+        further(
+            "step_scale",
+            "training",
+            Domain::Name(&STEP_SCALE_NAMES),
+            Role::Condition,
+            "normalised",
+            "units of the step sizes",
+        ),
+    ),
+    further(
+        "attention_step",
+        "training",
+        POSITIVE,
+        Role::Tuned,
+        "1",
+        "step size of the attention, in units of that of V",
+    ),
+    further(
+        "flip",
+        "training",
+        Domain::Real { min: 0.0, open: false, max: 1e6 },
+        Role::Condition,
+        "0",
+        "factor by which negative entries of the attention must dominate for prox to turn both factors over, 0 for never",
+    ),
+    further(
+        "transfer",
+        "init",
+        Domain::Real { min: 0.0, open: false, max: 10.0 },
+        Role::Condition,
+        "0",
+        "weight of a pretrained V at the start",
+    ),
+    further(
+        "theta",
+        "init",
+        Domain::Real { min: -1.0, open: false, max: 1.0 },
+        Role::Condition,
+        "1",
+        "correlation of the chain of the pretraining with P",
+    ),
+];
+
+/// The values of `step_scale`, in the order of [`STEP_SCALE_NAMES`].
+pub const STEP_SCALES: [StepScale; 2] = [StepScale::Normalised, StepScale::Raw];
+
+/// What the values of `step_scale` are called, in canonical forms too.
+pub const STEP_SCALE_NAMES: [&str; 2] = ["normalised", "raw"];
+
+/// Axes from here on came later than the first results: they stand in a job's canonical form only where they differ from their
+/// default, so that jobs from before keep their ids.
+pub const FIRST_LATER: usize = 16;
+/// The axes that say how P is drawn, which a given matrix replaces.
+pub const DRAWS_P: [usize; 2] = [PERSISTENCE, CONCENTRATION];
+/// Index of N in [`AXES`].
+pub const N: usize = 0;
+/// Index of Q.
+pub const Q: usize = 1;
+/// Index of T.
+pub const T: usize = 2;
+/// Index of `batch_size`.
+pub const BATCH_SIZE: usize = 3;
+/// Index of `eta_boost`.
+pub const ETA_BOOST: usize = 4;
+/// Index of `eta_sparse`.
+pub const ETA_SPARSE: usize = 5;
+/// Index of `lambda`.
+pub const LAMBDA: usize = 6;
+/// Index of `algorithm`.
+pub const ALGORITHM: usize = 7;
+/// Index of `max_samples`.
+pub const MAX_SAMPLES: usize = 8;
+/// Index of `persistence`.
+pub const PERSISTENCE: usize = 9;
+/// Index of `concentration`.
+pub const CONCENTRATION: usize = 10;
+/// Index of `init_alpha_v`.
+pub const INIT_ALPHA_V: usize = 11;
+/// Index of `init_alpha_a`.
+pub const INIT_ALPHA_A: usize = 12;
+/// Index of `epsilon`.
+pub const EPSILON: usize = 13;
+/// Index of `cut`.
+pub const CUT: usize = 14;
+/// Index of `keep`.
+pub const KEEP: usize = 15;
+/// Index of `step_scale`.
+pub const STEP_SCALE: usize = 16;
+/// Index of `attention_step`.
+pub const ATTENTION_STEP: usize = 17;
+/// Index of `flip`.
+pub const FLIP: usize = 18;
+/// Index of `transfer`.
+pub const TRANSFER: usize = 19;
+/// Index of `theta`.
+pub const THETA: usize = 20;
+
+/// The index of an axis by name, in whatever spelling.
+#[must_use]
+pub fn index(name: &str) -> Option<usize> {
+    AXES.iter().position(|axis| axis.name == name || axis.alias == Some(name))
+}
+
+/// The key of an axis for any spelling of it; another name stays as it is.
+#[must_use]
+pub fn key(name: &str) -> &str {
+    index(name).map_or(name, |i| AXES[i].name)
+}
+
+/// As [`key`], where keys of a section of the config stand: `[grid]` has all axes, other sections have their own.
+#[must_use]
+pub(crate) fn key_in<'k>(section: &str, name: &'k str) -> &'k str {
+    let here = |&i: &usize| section == "grid" || AXES[i].section == Some(section);
+    index(name).filter(here).map_or(name, |i| AXES[i].name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_indices_name_their_rows() {
+        let named = [
+            (N, "N"),
+            (Q, "Q"),
+            (T, "T"),
+            (BATCH_SIZE, "batch_size"),
+            (ETA_BOOST, "eta_boost"),
+            (ETA_SPARSE, "eta_sparse"),
+            (LAMBDA, "lambda"),
+            (ALGORITHM, "algorithm"),
+            (MAX_SAMPLES, "max_samples"),
+            (PERSISTENCE, "persistence"),
+            (CONCENTRATION, "concentration"),
+            (INIT_ALPHA_V, "init_alpha_v"),
+            (INIT_ALPHA_A, "init_alpha_a"),
+            (EPSILON, "epsilon"),
+            (CUT, "cut"),
+            (KEEP, "keep"),
+            (STEP_SCALE, "step_scale"),
+            (ATTENTION_STEP, "attention_step"),
+            (FLIP, "flip"),
+            (TRANSFER, "transfer"),
+            (THETA, "theta"),
+        ];
+        assert_eq!(named.len(), AXES.len());
+        assert!(named.iter().all(|&(i, name)| AXES[i].name == name));
+    }
+}

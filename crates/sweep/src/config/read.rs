@@ -1,0 +1,159 @@
+//! From a file, or a text, to a checked [`Config`].
+//!
+//! Everything that can be said without expanding the grid is said here; what depends on a point of
+//! the grid is said by `grid`. Nothing here touches the disk but to read the file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use report::claim::Claim;
+use scb_core::train::{StageEnd, StopAt};
+
+use crate::axis::AXES;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::document::{self, Entry, Node, Value};
+use crate::config::grids::grid;
+use crate::config::settings::{Config, Pretraining, Shared};
+use crate::config::source::{Source, Span};
+use crate::config::spelling::unify;
+use crate::config::stages::stage_end;
+use crate::config::table_reader::{TableReader, wrong_kind};
+use crate::config::task::{matrix, weights};
+use crate::config::values::{MAX_RANGE_VALUES, element, only_value};
+use crate::config::{keys, overrides};
+use crate::platform::files::read_text;
+
+/// The most jobs a config may have unless it says otherwise.
+pub const DEFAULT_MAX_JOBS: u64 = 1_000_000;
+/// The largest `max_jobs` that a config may set. A plan of so many jobs takes 25 GB.
+pub(crate) const LARGEST_MAX_JOBS: i64 = 100_000_000;
+
+/// Reads a config file and applies `overrides`, each `KEY=VALUES`.
+///
+/// # Errors
+/// The first mistake, with its place.
+pub fn load(path: &Path, overrides: &[String]) -> Result<Config, Diagnostic> {
+    let text = read_text(path).map_err(|error| {
+        Diagnostic::new(format!("cannot read {}: {error}", path.display()))
+            .help("give the path of a sweep's TOML file, such as sweeps/smoke.toml")
+    })?;
+    let name = path.file_stem().map_or_else(|| "sweep".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    parse(&name, &path.display().to_string(), text, overrides)
+}
+
+/// Checks a config given as text, after the `changes` of the command line.
+///
+/// # Errors
+/// The first mistake, with its place.
+pub fn parse(name: &str, path: &str, text: String, changes: &[String]) -> Result<Config, Diagnostic> {
+    let source = Arc::new(Source { name: path.to_owned(), text });
+    let mut root = document::parse(&source)?;
+    unify(&mut root)?;
+    overrides::apply(&mut root, changes)?;
+    // Overrides may have brought whole sections with other spellings.
+    unify(&mut root)?;
+    check(name, root)
+}
+
+fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
+    let root_span = root.span.clone();
+    let mut top = TableReader::new("the top level", root)?;
+    let known = keys::of("");
+    if let Some(entry) = top.entries.iter().find(|e| !known.contains(&e.key.as_str())) {
+        return Err(Diagnostic::new(format!("unknown key `{}` at the top level", entry.key))
+            .at(entry.key_span.clone(), "not a key of a sweep")
+            .help(keys::remedy(&entry.key, &entry.key_span, &known)));
+    }
+    let name = sweep_name(&mut top, name)?;
+    let seed = top.whole("seed", 0, 0, i64::MAX)? as u64;
+    let replicates = top.whole("replicates", 16, 1, 1_000_000)? as u32;
+    let max_jobs = top.whole("max_jobs", DEFAULT_MAX_JOBS as i64, 1, LARGEST_MAX_JOBS)? as u64;
+    let mut task = top.section("task")?;
+    let mut init = top.section("init")?;
+    let mut pretraining = top.section("pretraining")?;
+    let mut training = top.section("training")?;
+    let mut trace = top.section("trace")?;
+    let mut answer = top.section("answer")?;
+
+    // The value of an axis in its section holds in every grid.
+    let mut common = Vec::new();
+    for (i, axis) in AXES.iter().enumerate() {
+        let section = match axis.section {
+            Some("task") => &mut task,
+            Some("init") => &mut init,
+            Some("training") => &mut training,
+            _ => continue,
+        };
+        if let Some(entry) = section.take(axis.name) {
+            common.push((i, vec![element(i, only_value(i, entry)?)?]));
+        }
+    }
+    let shared = Shared {
+        weights: weights(&mut task)?,
+        matrix: matrix(&mut task)?,
+        stop_at: training.choice("stop_at", &[("recovery", StopAt::Recovery), ("budget", StopAt::Budget)])?,
+        signal: training.real("signal", 0.25, 1e-6..1.0)?,
+        resolution: training.real("resolution", 0.02, 0.0..0.5)?,
+        boost_end: stage_end(
+            &mut training,
+            "boost",
+            StageEnd { alpha: Some(0.5), share: Some(0.5), ..StageEnd::default() },
+        )?,
+        sparse_end: stage_end(&mut training, "sparse", StageEnd::default())?,
+        pretraining: Pretraining {
+            t: pretraining.whole("T", 64, 2, 1_000_000)? as u32,
+            batch_size: pretraining.whole("batch_size", 512, 1, 1_000_000)? as u32,
+            eta: pretraining.real("eta", 0.05, 1e-9..1e3)?,
+            lambda: pretraining.real("lambda", 0.003, 0.0..1e3)?,
+            max_samples: pretraining.whole("max_samples", 200_000, 1, 1_000_000_000_000)? as u64,
+        },
+    };
+    let trace = trace.truth("enabled", false)?;
+    let quantile = answer.real("quantile", 0.9, 1e-6..1.0)?;
+    let named = Claim::ALL.map(|claim| (claim.name(), Some(claim)));
+    let claim = answer.choice("claim", &[&[("none", None)], &named[..]].concat())?;
+    let has_matrix = shared.matrix.is_some();
+    let mut values = MAX_RANGE_VALUES;
+    let mut grid = |node| grid(node, &common, has_matrix, &mut values);
+    let grids = match top.take("grid") {
+        None => {
+            return Err(Diagnostic::new("there is no [grid]")
+                .at(Span { range: 0..0, ..root_span }, "nothing to sweep")
+                .help("add a section [grid] with at least N, Q and T"));
+        }
+        Some(Entry { node: Node { value: Value::List(grids), .. }, .. }) if !grids.is_empty() => {
+            grids.into_iter().map(&mut grid).collect::<Result<Vec<_>, _>>()?
+        }
+        Some(Entry { node: node @ Node { value: Value::Table(_), .. }, .. }) => vec![grid(node)?],
+        Some(entry) => {
+            let found = match entry.node.value {
+                Value::List(_) => "an empty list",
+                other => other.kind(),
+            };
+            return Err(Diagnostic::new("`grid` is a section")
+                .at(entry.node.span, format!("found {found}"))
+                .help("write [grid], and below it N, Q and T, a line each"));
+        }
+    };
+    Ok(Config { name, seed, replicates, max_jobs, grids, shared, trace, quantile, claim })
+}
+
+fn sweep_name(top: &mut TableReader, stem: &str) -> Result<String, Diagnostic> {
+    match top.take("name").map(|e| e.node) {
+        None => {
+            let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+            let name: String = stem.trim_start_matches('.').chars().map(plain).collect();
+            Ok(if name.is_empty() { "sweep".to_owned() } else { name })
+        }
+        Some(Node { value: Value::Text(name), span }) => {
+            let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+            if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+                return Err(Diagnostic::new("`name` names a directory")
+                    .at(span, "this cannot be a directory")
+                    .help("use letters, digits, - _ and dots that do not come first"));
+            }
+            Ok(name)
+        }
+        Some(node) => Err(wrong_kind("name", "a string", &node.value, node.span)),
+    }
+}

@@ -1,0 +1,123 @@
+//! What a sweep is, once it has been read and checked.
+
+use ndarray::Array2;
+use report::claim::Claim;
+use scb_core::Weights;
+use scb_core::train::{StageEnd, StopAt};
+use serde::Serialize;
+
+use crate::config::expression::Expression;
+use crate::config::source::Span;
+
+/// A checked sweep.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The default name of the run directory: `name`, or else the stem of the file's name.
+    pub name: String,
+    /// What all random streams derive from.
+    pub seed: u64,
+    /// Runs per point of the grid.
+    pub replicates: u32,
+    /// The most jobs the grid may have.
+    pub max_jobs: u64,
+    /// The grids; their union is swept.
+    pub grids: Vec<GridSpec>,
+    /// What does not vary over the grid.
+    pub shared: Shared,
+    /// Whether jobs are traced.
+    pub trace: bool,
+    /// Fraction of replicates that must reach a milestone for its needed samples.
+    pub quantile: f64,
+    /// The claim that its report examines.
+    pub claim: Option<Claim>,
+}
+
+/// Settings of the task and the training that no axis varies.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shared {
+    /// How the weights of q are drawn.
+    pub weights: Weights,
+    /// The transition matrix, if given.
+    pub matrix: Option<Array2<f64>>,
+    /// When a run may end early.
+    pub stop_at: StopAt,
+    /// Threshold of the signal milestone.
+    pub signal: f64,
+    /// How finely milestones are resolved.
+    pub resolution: f64,
+    /// What ends the boosting stage.
+    pub boost_end: StageEnd,
+    /// What ends the sparse stage.
+    pub sparse_end: StageEnd,
+    /// The runs that V is transferred from.
+    pub pretraining: Pretraining,
+}
+
+/// How a V to transfer is learned: by prox with normalised steps, on tasks of their own, until the budget is spent.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Pretraining {
+    /// Sequence length of the source; its Q is that of the target.
+    #[serde(rename = "T")]
+    pub t: u32,
+    /// Samples per step.
+    pub batch_size: u32,
+    /// Step size while boosting; half of it afterwards.
+    pub eta: f64,
+    /// l1 regularisation of its sparse stage.
+    pub lambda: f64,
+    /// Budget in samples.
+    pub max_samples: u64,
+}
+
+/// One `[grid]`.
+#[derive(Debug, Clone)]
+pub struct GridSpec {
+    /// The elements of every axis, N, Q and T first, then the others as written, then defaults.
+    pub axes: Vec<AxisSpec>,
+    /// Groups of indices into `axes` that advance together.
+    pub zips: Vec<Vec<usize>>,
+    /// Points that fail one of these are dropped.
+    pub conditions: Vec<Condition>,
+    /// Where the grid was written.
+    pub span: Span,
+}
+
+/// The values of one axis in one grid.
+#[derive(Debug, Clone)]
+pub struct AxisSpec {
+    /// Index in [`AXES`](crate::axis::AXES).
+    pub axis: usize,
+    /// At least one.
+    pub elements: Vec<Element>,
+    /// Whether the grid itself names it.
+    pub listed: bool,
+}
+
+/// A number or an expression.
+#[derive(Debug, Clone)]
+pub struct Element {
+    /// What.
+    pub value: Quantity,
+    /// Where; `None` for a default.
+    pub span: Option<Span>,
+}
+
+/// A number, or how to get it.
+#[derive(Debug, Clone)]
+pub enum Quantity {
+    /// The number (for `algorithm`, its index).
+    Number(f64),
+    /// An expression in axes that come earlier, and its text.
+    Expression(Expression, String),
+}
+
+/// A `where`.
+#[derive(Debug, Clone)]
+pub struct Condition {
+    /// The condition.
+    pub expression: Expression,
+    /// Its text.
+    pub text: String,
+    /// Where.
+    pub span: Span,
+}

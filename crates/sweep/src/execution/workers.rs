@@ -1,0 +1,84 @@
+//! The threads that run jobs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
+
+use rayon::ThreadPool;
+use report::Status;
+
+use crate::execution::work::{Options, Work};
+use crate::job::Job;
+use crate::job::plan::Plan;
+use crate::platform::panics;
+use crate::store::Finished;
+
+/// What reaches the collecting thread.
+pub(super) enum Event {
+    /// The job of this index is done.
+    Finished(usize, Box<Finished>),
+    /// The last worker is done.
+    Done,
+    /// A signal came.
+    Interrupted,
+}
+
+/// Says [`Event::Done`] when it goes, even if that is because of a panic.
+struct DoneOnDrop(Sender<Event>);
+
+impl Drop for DoneOnDrop {
+    fn drop(&mut self) {
+        // It fails if the collector has ended, and then there is nothing to do.
+        let _ = self.0.send(Event::Done);
+    }
+}
+
+/// What workers share.
+pub(super) struct Shared<W> {
+    pub(super) plan: Arc<Plan>,
+    pub(super) work: W,
+    pub(super) options: Options,
+    /// Position in the plan's outstanding jobs of the next one.
+    pub(super) next: AtomicUsize,
+    pub(super) running: AtomicUsize,
+    pub(super) stop: AtomicBool,
+}
+
+impl<W: Work> Shared<W> {
+    /// Runs jobs on every thread of the pool until none is left.
+    pub(super) fn run_all(&self, pool: &ThreadPool, sender: Sender<Event>) {
+        let DoneOnDrop(sender) = &DoneOnDrop(sender);
+        pool.broadcast(|_| {
+            panics::silence_this_thread();
+            while !self.stop.load(Ordering::Relaxed) {
+                let next = self.next.fetch_add(1, Ordering::Relaxed);
+                let Some(&index) = self.plan.outstanding.get(next) else { break };
+                let job = &self.plan.jobs[index];
+                let Some(finished) = self.run(job) else { break };
+                if self.options.fail_fast && finished.record.status == Status::Failed {
+                    self.stop.store(true, Ordering::Relaxed);
+                }
+                if sender.send(Event::Finished(index, Box::new(finished))).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+
+    /// Runs one job; whatever happens to it becomes a row. None if it was not begun because no more are to be.
+    fn run(&self, job: &Job) -> Option<Finished> {
+        let held = match self.options.memory.take(self.work.bytes(job)) {
+            Ok(held) => held,
+            Err(reason) => return Some(self.work.failed(job, reason)),
+        };
+        // It may have waited for memory.
+        if self.stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.running.fetch_add(1, Ordering::Relaxed);
+        let finished = panics::caught(|| self.work.run(job)).unwrap_or_else(|panic| self.work.failed(job, panic));
+        self.running.fetch_sub(1, Ordering::Relaxed);
+        drop(held);
+        Some(finished)
+    }
+}

@@ -1,0 +1,66 @@
+//! One point of a grid.
+
+use scb_core::learn::ALGORITHMS;
+
+use crate::axis::{self, AXES};
+use crate::config::{Config, Pretraining};
+
+/// The value of every axis, by its index in [`AXES`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// The values.
+    pub values: [f64; AXES.len()],
+}
+
+impl Point {
+    /// The value of an axis that holds whole numbers.
+    #[must_use]
+    pub fn whole(&self, index: usize) -> usize {
+        self.values[index] as usize
+    }
+
+    /// Bytes that a job's attention, its rounded form, its gradient, a chunk of tokens, the true patterns and what its algorithm
+    /// holds besides take.
+    #[must_use]
+    pub fn bytes(&self) -> f64 {
+        let value = |index: usize| self.values[index];
+        value(axis::N) * (12.0 * value(axis::T) + 32.0 * value(axis::Q)) + 16.0 * value(axis::T) + self.own_bytes()
+    }
+
+    /// Bytes that the run takes which V is transferred from, if it is.
+    #[must_use]
+    pub fn pretraining_bytes(&self, pretraining: &Pretraining) -> f64 {
+        if !self.transfers() {
+            return 0.0;
+        }
+        let mut source = self.clone();
+        source.values[axis::T] = f64::from(pretraining.t);
+        source.values[axis::ALGORITHM] = 0.0;
+        source.bytes()
+    }
+
+    /// Bytes that its algorithm holds besides a model and its gradient.
+    pub(crate) fn own_bytes(&self) -> f64 {
+        let algorithm = &ALGORITHMS[self.whole(axis::ALGORITHM)];
+        (algorithm.bytes)(self.values[axis::N], self.values[axis::T])
+    }
+
+    /// Whether it starts from a V that was learned elsewhere.
+    #[must_use]
+    pub fn transfers(&self) -> bool {
+        self.values[axis::TRANSFER] > 0.0
+    }
+}
+
+/// The axes beyond the fixed columns that some grid names, in the order of [`AXES`].
+#[must_use]
+pub fn further_axes(config: &Config) -> Vec<usize> {
+    let named = |i: usize| config.grids.iter().any(|g| g.axes.iter().any(|a| a.axis == i && a.listed));
+    (0..AXES.len()).filter(|&i| !AXES[i].fixed_column && named(i)).collect()
+}
+
+/// Where in the grid a point is.
+pub(crate) fn here(point: &Point) -> String {
+    let [n, q, t] = [axis::N, axis::Q, axis::T].map(|i| point.values[i]);
+    format!("at N = {n}, Q = {q}, T = {t}")
+}

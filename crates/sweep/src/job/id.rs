@@ -1,0 +1,37 @@
+//! What identifies a job, and the version of the results.
+//!
+//! # Results versions
+//! - 1: first version.
+//! - 2: histograms in integers, another order of random words, streams by slot; from now on a new version keeps the tasks.
+//! - 3: rounding for weights that are not equal, SGD ends its stages on the alignment itself, a blow-up after recovery is one, sources of one
+//!   strength.
+
+use std::fmt;
+
+/// Raised whenever the same job would give other numbers; old results are then not used again.
+pub const RESULTS_VERSION: u32 = 3;
+
+/// Identifies a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(pub [u8; 16]);
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl JobId {
+    /// What [`JobId`] prints as: 32 hexadecimal digits, and nothing else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut id = [0; 16];
+        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        for (byte, digits) in id.iter_mut().zip(text.as_bytes().chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+        }
+        Some(Self(id))
+    }
+}

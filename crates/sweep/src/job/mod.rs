@@ -1,0 +1,27 @@
+//! The jobs of a sweep.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `id` | what identifies a job, and the version of the results |
+//! | `spec` | one job: what its parameters mean for the task and the training |
+//! | `cost` | its tokens and bytes |
+//! | `identity` | which id and which random streams a job has |
+//! | `list` | every job of a sweep |
+//! | [`shard`] | shares of equal cost |
+//! | `tally` | which jobs are done |
+//! | [`plan`] | what is done, and what is left |
+
+mod cost;
+mod id;
+mod identity;
+mod list;
+pub mod plan;
+pub mod shard;
+mod spec;
+mod tally;
+
+pub use id::{JobId, RESULTS_VERSION};
+pub use identity::Identity;
+pub use list::jobs;
+pub use spec::Job;
+pub use tally::{DoneJobs, Tally};

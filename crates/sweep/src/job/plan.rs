@@ -1,0 +1,108 @@
+//! What is done, and what is left.
+
+use crate::config::Config;
+use crate::grid::further_axes;
+use crate::job::shard::Shard;
+use crate::job::spec::Job;
+use crate::job::tally::{DoneJobs, Tally};
+
+/// The jobs of a sweep and which of them still have to run.
+#[derive(Debug)]
+pub struct Plan {
+    /// Every job, in the order of the grid.
+    pub jobs: Vec<Job>,
+    /// Indices of those to run, the most expensive first, so that no long one starts last.
+    pub outstanding: Vec<usize>,
+    /// The axes beyond the fixed columns that a job is described with.
+    pub further: Vec<usize>,
+    /// The shard that this process has, and that of each job; none if all jobs are its own.
+    shard: Option<(Shard, Vec<u32>)>,
+}
+
+impl Plan {
+    /// From all jobs of a sweep and the finished ones.
+    #[must_use]
+    pub fn new(config: &Config, jobs: Vec<Job>, done: &DoneJobs) -> Self {
+        let mut outstanding: Vec<usize> = (0..jobs.len()).filter(|&i| !done.contains(jobs[i].id)).collect();
+        sort_by_cost(&mut outstanding, &jobs);
+        Self { jobs, outstanding, further: further_axes(config), shard: None }
+    }
+
+    /// The same with nothing outstanding but the jobs of one shard.
+    #[must_use]
+    pub fn of_shard(mut self, shard: Option<Shard>) -> Self {
+        if let Some(shard) = shard {
+            let shards = Shard::assign(&self.jobs, shard.of());
+            self.outstanding.retain(|&i| shards[i] == shard.index());
+            self.shard = Some((shard, shards));
+        }
+        self
+    }
+
+    /// The same with nothing outstanding but the jobs that have failed.
+    #[must_use]
+    pub fn of_failed(mut self, done: &DoneJobs) -> Self {
+        self.outstanding = self.own().filter(|&i| done.has_failed(self.jobs[i].id)).collect();
+        sort_by_cost(&mut self.outstanding, &self.jobs);
+        self
+    }
+
+    /// Indices of the jobs that are this process's to run, done or not.
+    fn own(&self) -> impl Iterator<Item = usize> + '_ {
+        let own = |i: &usize| self.shard.as_ref().is_none_or(|(shard, shards)| shards[*i] == shard.index());
+        (0..self.jobs.len()).filter(own)
+    }
+
+    /// How far the jobs of this process are before it runs what is outstanding: failed jobs that run again are not done.
+    #[must_use]
+    pub fn tally_before(&self, done: &DoneJobs) -> Tally {
+        let mut tally = self.tally(done);
+        let again = self.outstanding.iter().filter(|&&i| done.has_failed(self.jobs[i].id)).count();
+        (tally.done, tally.failed) = (tally.done - again, tally.failed - again);
+        tally
+    }
+
+    /// How far the jobs of this process are.
+    #[must_use]
+    pub fn tally(&self, done: &DoneJobs) -> Tally {
+        let mut tally = Tally::default();
+        for i in self.own() {
+            let id = self.jobs[i].id;
+            tally.jobs += 1;
+            tally.done += usize::from(done.contains(id));
+            tally.failed += usize::from(done.has_failed(id));
+        }
+        tally
+    }
+
+    /// Cost of what is left, in tokens.
+    #[must_use]
+    pub fn cost_left(&self) -> f64 {
+        self.outstanding.iter().map(|&i| self.jobs[i].cost()).sum()
+    }
+}
+
+/// The most expensive first. Stable: equal costs stay in the order of the grid.
+fn sort_by_cost(indices: &mut [usize], jobs: &[Job]) {
+    let costs: Vec<f64> = jobs.iter().map(Job::cost).collect();
+    indices.sort_by(|&a, &b| costs[b].total_cmp(&costs[a]));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+    use crate::job::jobs;
+
+    #[test]
+    fn what_is_done_is_left_out_and_the_most_expensive_job_comes_first() {
+        let text = "replicates = 2\n[grid]\nN = 3\nQ = 1\nT = [32, 256, 64]\nbatch_size = 16".to_owned();
+        let config = parse("test", "test.toml", text, &[]).unwrap();
+        let jobs = jobs(&config).unwrap();
+        let mut done = DoneJobs::default();
+        [2, 5].into_iter().for_each(|i: usize| done.insert(jobs[i].id, false));
+        let plan = Plan::new(&config, jobs, &done);
+        // The slow, obvious version: all jobs but those, sorted by T downwards, else as they came.
+        assert_eq!(plan.outstanding, [3, 4, 0, 1]);
+    }
+}

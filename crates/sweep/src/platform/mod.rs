@@ -1,0 +1,17 @@
+//! The machine, the shell and the terminal: what depends on nothing else here.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`clock`] | durations as people say them, and the time of day |
+//! | [`files`] | reading and making files and folders |
+//! | [`machine`] | its name and its cores |
+//! | [`panics`] | panics that must not end the program |
+//! | [`shell`] | words and paths in commands that are shown |
+//! | [`terminal`] | printing, to streams that may be full |
+
+pub mod clock;
+pub mod files;
+pub mod machine;
+pub mod panics;
+pub mod shell;
+pub mod terminal;

@@ -1,0 +1,29 @@
+//! Words and paths in commands that a person, or a script, gives to a shell.
+
+use std::path::Path;
+
+/// A word as a shell would have it.
+///
+/// By hand, since `shlex` quotes `=` and `,`, which every override has, and cuts a word in two at `^`.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// A path as a shell would have it.
+#[must_use]
+pub fn quoted_path(path: &Path) -> String {
+    quoted(&path.display().to_string())
+}
+
+/// The command that started this program, quoted for a shell.
+#[must_use]
+pub fn command() -> String {
+    let words = std::env::args_os().map(|word| quoted(&word.to_string_lossy()));
+    words.collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,61 @@
+//! Which small parts become one large part: a sweep of days would leave a million.
+//!
+//! Parts are put together by levels: what was written is of level 0, what was made of parts of one level is of
+//! the next. So every row is written again a few times only, however long a sweep runs.
+
+use crate::job::JobId;
+use crate::store::part::Part;
+
+/// A part with this many jobs is large: it stays as it is.
+const LARGE: usize = 1024;
+/// So many small parts become one part ..
+const PARTS_IN_ONE: usize = 32;
+/// .. or as many as have this many jobs together. Writing a part of so many takes some 50 ms.
+const JOBS_IN_ONE: usize = 8192;
+
+/// The small parts that this process may put into larger ones.
+#[derive(Debug, Default)]
+pub(crate) struct SmallParts {
+    /// By how often that was done, with the jobs that are in them.
+    levels: Vec<Vec<(Part, Vec<JobId>)>>,
+}
+
+/// Parts that are to become one part of the given level.
+pub(crate) struct Batch {
+    /// Level of the part that they become.
+    pub(crate) level: usize,
+    /// The parts, and the jobs that are in them.
+    pub(crate) parts: Vec<(Part, Vec<JobId>)>,
+}
+
+impl SmallParts {
+    /// Remembers a part of a level with these jobs, if it is small.
+    pub(crate) fn add(&mut self, level: usize, part: Part, ids: Vec<JobId>) {
+        if ids.len() >= LARGE {
+            return;
+        }
+        while self.levels.len() <= level {
+            self.levels.push(Vec::new());
+        }
+        self.levels[level].push((part, ids));
+    }
+
+    /// Takes out parts of one level if there are many of them. What becomes of them is of the next level; whoever
+    /// holds that before asking again visits every level once.
+    pub(crate) fn take_batch(&mut self, from: usize) -> Option<Batch> {
+        let many = |parts: &Vec<(Part, Vec<JobId>)>| {
+            let jobs: usize = parts.iter().map(|(_, ids)| ids.len()).sum();
+            parts.len() >= PARTS_IN_ONE || (parts.len() > 1 && jobs >= JOBS_IN_ONE)
+        };
+        let level = (from..self.levels.len()).find(|&level| many(&self.levels[level]))?;
+        // No more than fit into one, for whoever presses Ctrl-C waits for it.
+        let (mut jobs, mut parts) = (0, 0);
+        for (_, ids) in self.levels[level].iter().take(PARTS_IN_ONE) {
+            if parts > 1 && jobs + ids.len() > JOBS_IN_ONE {
+                break;
+            }
+            (jobs, parts) = (jobs + ids.len(), parts + 1);
+        }
+        Some(Batch { level: level + 1, parts: self.levels[level].drain(..parts).collect() })
+    }
+}

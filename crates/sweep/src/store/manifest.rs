@@ -1,0 +1,87 @@
+//! `manifest.json`: which program has written a run directory, and what is in it.
+
+use std::path::Path;
+
+use report::table::write_whole;
+use report::{Record, Status};
+use serde::Serialize;
+
+use crate::SweepError;
+use crate::config::Config;
+use crate::job::RESULTS_VERSION;
+use crate::platform::files::{FileError, read_text};
+use crate::platform::machine::{cores, host};
+use crate::store::layout::MANIFEST;
+
+#[derive(Serialize)]
+struct Manifest<'a> {
+    program: &'a str,
+    version: &'a str,
+    results_version: u32,
+    schema_version: u32,
+    config: &'a str,
+    seed: u64,
+    jobs: usize,
+    finished: usize,
+    failed: usize,
+    host: String,
+    cores: usize,
+    figures: &'a [String],
+}
+
+/// Writes `manifest.json`; `figures` are the names of the files in `figures/` that this program has written.
+///
+/// # Errors
+/// When a file or folder cannot be read or written.
+pub(crate) fn write(
+    directory: &Path,
+    config: &Config,
+    jobs: usize,
+    records: &[Record],
+    figures: &[String],
+) -> Result<(), SweepError> {
+    let manifest = Manifest {
+        program: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        results_version: RESULTS_VERSION,
+        schema_version: report::table::SCHEMA_VERSION,
+        config: &config.name,
+        seed: config.seed,
+        jobs,
+        finished: records.len(),
+        failed: records.iter().filter(|r| r.status == Status::Failed).count(),
+        host: host(),
+        cores: cores(),
+        figures,
+    };
+    let path = directory.join(MANIFEST);
+    let text = serde_json::to_string_pretty(&manifest).map_err(|error| FileError {
+        action: "write",
+        path: path.clone(),
+        source: error.into(),
+    })?;
+    Ok(write_whole(&path, (text + "\n").as_bytes())?)
+}
+
+/// What `manifest.json` says; null if it is not there or says nothing.
+fn read(directory: &Path) -> serde_json::Value {
+    let text = read_text(&directory.join(MANIFEST)).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// Whether this program has written the `manifest.json` of a directory.
+#[must_use]
+pub(crate) fn is_of_this_program(directory: &Path) -> bool {
+    let manifest = read(directory);
+    manifest["program"] == env!("CARGO_PKG_NAME") && manifest["results_version"].is_number()
+}
+
+/// The files in `figures/` that an earlier report has written, as far as `manifest.json` says so.
+#[must_use]
+pub(crate) fn listed_figures(directory: &Path) -> Vec<String> {
+    let manifest = read(directory);
+    let names = manifest["figures"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+    // A name and no path: nothing outside the directory of figures is ours.
+    let plain = |name: &&str| name.ends_with(".svg") && !name.starts_with('.') && !name.contains(['/', '\\', ':']);
+    names.filter(plain).map(str::to_owned).collect()
+}

@@ -1,0 +1,13 @@
+//! From the parts to the final tables.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `write` | the tables, the figures, the report page and the printed answer |
+//! | `replay` | what figures show and records do not hold |
+//! | `provenance` | how a sweep was run |
+
+pub(crate) mod provenance;
+pub(crate) mod replay;
+mod write;
+
+pub use write::write;

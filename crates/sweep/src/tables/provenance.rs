@@ -1,0 +1,67 @@
+//! How a sweep was run, for its report.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use report::Timing;
+use report::page::About;
+
+use crate::config::{Config, resolved};
+use crate::job::RESULTS_VERSION;
+use crate::platform::clock::short_time;
+use crate::platform::machine;
+use crate::platform::shell::quoted_path;
+use crate::store::layout;
+
+/// Of the sweep in `directory`.
+pub(crate) fn about(config: &Config, jobs: usize, timings: &[Timing], directory: &Path) -> About {
+    let mut facts = vec![
+        ("program", format!("sweep {}, results version {RESULTS_VERSION}", env!("CARGO_PKG_VERSION"))),
+        ("seed", config.seed.to_string()),
+        ("replicates", config.replicates.to_string()),
+    ];
+    if !timings.is_empty() {
+        let hosts: BTreeSet<&str> = timings.iter().map(|t| t.host.as_str()).collect();
+        let shown: Vec<&str> = hosts.iter().copied().take(8).collect();
+        let more =
+            if hosts.len() > shown.len() { format!(" and {} more", hosts.len() - shown.len()) } else { String::new() };
+        let seconds: f64 = timings.iter().map(|t| t.wall_seconds).sum();
+        let tokens: f64 = timings.iter().map(|t| t.tokens as f64).sum();
+        facts.push(("machine", shown.join(", ") + &more));
+        facts.push((
+            "time",
+            format!("{} of one core for {tokens:.1e} tokens", short_time(Duration::from_secs_f64(seconds.max(0.0)))),
+        ));
+        facts.extend(timings.iter().map(|t| t.finished).max().and_then(date).map(|date| ("finished", date)));
+    }
+    facts.push(("report written", format!("on {}, {} cores", machine::host(), machine::cores())));
+    let path = quoted_path(&directory.join(layout::CONFIG));
+    About {
+        name: config.name.clone(),
+        jobs,
+        facts,
+        // A run writes it before the first job, so it can be written.
+        config: resolved::to_toml(config).unwrap_or_default(),
+        command: format!("sweep run {path} -o again"),
+    }
+}
+
+/// `2026-11-23 08:15 UTC`, of seconds since 1970.
+fn date(seconds: i64) -> Option<String> {
+    let time = chrono::DateTime::from_timestamp(seconds, 0)?;
+    Some(time.format("%Y-%m-%d %H:%M UTC").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(date(0).as_deref(), Some("1970-01-01 00:00 UTC"));
+        // The billionth second, as it was celebrated.
+        assert_eq!(date(1_000_000_000).as_deref(), Some("2001-09-09 01:46 UTC"));
+        assert_eq!(date(i64::MAX), None);
+    }
+}
