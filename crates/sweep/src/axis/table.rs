@@ -1,8 +1,8 @@
 //! Everything a grid may vary: one row a parameter.
 //!
-//! A new axis is a new row here, its index below, and a line in `job/spec.rs` that puts its value where it acts. It
-//! can then stand in `[grid]`, in its section of the config, in expressions and on the command line,
-//! and gets a column of its own when a grid names it.
+//! A new axis is a new row here, its index below, and a line in `job/spec.rs` that puts its value
+//! where it acts. It can then stand in `[grid]`, in its section of the config, in expressions and
+//! on the command line, and gets a column of its own when a grid names it.
 
 use scb_core::train::StepScale;
 

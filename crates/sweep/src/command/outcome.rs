@@ -53,7 +53,8 @@ pub(super) fn exit_code(tally: Tally) -> ExitCode {
     ExitCode::from(u8::from(tally.failed > 0 || tally.done < tally.jobs))
 }
 
-/// What has not run, by shards if there are any, and the command that runs it. Nothing if nothing is missing.
+/// What has not run, by shards if there are any, and the command that runs it. Empty if all has
+/// run.
 fn missing(plan: &Plan, store: &Store, owners: &[Seen], directory: &Path) -> String {
     let (left, all) = (plan.outstanding.len(), plan.jobs.len());
     if left == 0 {

@@ -8,10 +8,10 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::{Config, GridSpec};
 use crate::grid::point::{Point, here};
 
-/// The most that `Point::bytes` may be.
+/// The largest value of `Point::bytes` that is allowed.
 const MAX_BYTES: f64 = 8e9;
 
-/// That `point`, which the elements `chosen` of the axes of `grid` make, can be run.
+/// Checks that `point` can be run; it is made of the elements `chosen` of the axes of `grid`.
 ///
 /// # Errors
 /// The first reason why not, at the value that made it so.
