@@ -71,7 +71,7 @@ impl Crate {
         let (module, rest) = path.split_at(depth);
         let Some(name) = rest.first() else { return Some(module.to_vec()) };
         for (exported, from) in &self.exports[module] {
-            let Some(from) = self.from_root(module, from) else { continue };
+            let Some(from) = self.absolute(module, from) else { continue };
             if exported == name {
                 return self.holder(&from);
             }
@@ -85,7 +85,7 @@ impl Crate {
     }
 
     /// A path that stands in a module, from the root; `None` if it leads out of the crate.
-    fn from_root(&self, module: &[String], path: &[String]) -> Option<Names> {
+    fn absolute(&self, module: &[String], path: &[String]) -> Option<Names> {
         let supers = path.iter().take_while(|name| *name == "super").count();
         match path.first()?.as_str() {
             "crate" => Some(path[1..].to_vec()),
@@ -105,7 +105,7 @@ impl Crate {
                 leaves(&[], &text[start..], &mut paths);
             }
         }
-        let held = paths.iter().filter_map(|(_, path)| self.holder(&self.from_root(module, path)?));
+        let held = paths.iter().filter_map(|(_, path)| self.holder(&self.absolute(module, path)?));
         held.filter(|holder| holder != module).collect()
     }
 
