@@ -82,7 +82,7 @@ impl SweepError {
             Self::Usage(diagnostic) => diagnostic.clone(),
             Self::Interrupted(error) => error.diagnostic(),
             Self::File(FileError { path, .. }) | Self::Report(ReportError::File { path, .. }) => said.help(format!(
-                "mend {} or choose another run directory with -o; finished jobs are kept, and the same command continues",
+                "repair {} or choose another run directory with -o; finished jobs are kept, and the same command continues",
                 path.display()
             )),
             Self::Conflict { .. } => said.help(

@@ -137,7 +137,7 @@ pub static AXES: [Axis; 21] = [
         Domain::Real { min: 0.0, open: false, max: 1e6 },
         Role::Condition,
         "0",
-        "factor by which negative entries of the attention must dominate for prox to turn both factors over, 0 for never",
+        "factor by which negative entries of the attention must dominate for prox to flip the signs of both factors, 0 for never",
     ),
     further(
         "transfer",

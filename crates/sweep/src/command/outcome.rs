@@ -70,7 +70,7 @@ fn missing(plan: &Plan, store: &Store, owners: &[Seen], directory: &Path) -> Str
     let place = quoted_path(directory);
     let split = newest_split(owners).filter(|_| directory.join(SLURM).is_dir());
     text += &match (owners.iter().any(|seen| seen.alive() && seen.owner.pid != std::process::id()), split) {
-        (true, _) => format!("some are still at it: sweep status {place}\n"),
+        (true, _) => format!("some are still running: sweep status {place}\n"),
         (false, Some(of)) => {
             format!(
                 "complete them with: sweep slurm {place}/config.toml -o {place} --shards {of}, and the options as before\n"

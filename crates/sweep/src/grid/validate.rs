@@ -68,7 +68,7 @@ pub(crate) fn validate(grid: &GridSpec, config: &Config, chosen: &[usize], point
     let flip = point.values[axis::FLIP];
     if flip > 0.0 && flip < 1.0 {
         let help = "use 0 for never, or a factor of at least 1, for example flip = 2".to_owned();
-        let label = "would turn a good model over".to_owned();
+        let label = "would flip the signs of a good model".to_owned();
         return complain(axis::FLIP, format!("flip = {} is between 0 and 1", written(flip)), label, help);
     }
     if point.transfers() && (point.values[axis::INIT_ALPHA_V], point.values[axis::INIT_ALPHA_A]) != (0.0, 0.0) {
