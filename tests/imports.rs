@@ -1,9 +1,11 @@
-//! No circles of imports: data flows one way through the modules of a crate, and through the files of each folder.
+//! No circles of imports: data flows one way through the modules of a crate, and through the files
+//! of each folder.
 //!
-//! The source files are read as text. A path that begins with `crate::`, `super::` or a child of its module is
-//! an import of the file that it leads to, in `use` and elsewhere, with braces opened and re-exports followed.
-//! Test modules and comments do not count. What a `mod.rs` (or `lib.rs`) re-exports leads on to the file that
-//! has it and is no import of the folder's own; only items that stand in it make it a file like the others.
+//! The source files are read as text. A path that begins with `crate::`, `super::` or a child of
+//! its module is an import of the file that it leads to, in `use` and elsewhere, with braces opened
+//! and re-exports followed. Test modules and comments do not count. What a `mod.rs` (or `lib.rs`)
+//! re-exports leads on to the file that has it and is no import of the folder's own; only items
+//! that stand in it make it a file like the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,7 +17,8 @@ const CHECKED: [&str; 1] = ["sweep"];
 /// What introduces an item with a name.
 const ITEMS: [&str; 7] = ["fn", "struct", "enum", "trait", "type", "const", "static"];
 
-/// The names that lead to a module, or to an item, from the root of its crate; the root itself has none.
+/// The names that lead to a module, or to an item, from the root of its crate; the root itself has
+/// none.
 type Names = Vec<String>;
 
 /// Which node imports which others.
@@ -68,7 +71,7 @@ impl Crate {
         let (module, rest) = path.split_at(depth);
         let Some(name) = rest.first() else { return Some(module.to_vec()) };
         for (exported, from) in &self.exports[module] {
-            let Some(from) = self.from_root(module, from) else { continue };
+            let Some(from) = self.absolute(module, from) else { continue };
             if exported == name {
                 return self.holder(&from);
             }
@@ -82,7 +85,7 @@ impl Crate {
     }
 
     /// A path that stands in a module, from the root; `None` if it leads out of the crate.
-    fn from_root(&self, module: &[String], path: &[String]) -> Option<Names> {
+    fn absolute(&self, module: &[String], path: &[String]) -> Option<Names> {
         let supers = path.iter().take_while(|name| *name == "super").count();
         match path.first()?.as_str() {
             "crate" => Some(path[1..].to_vec()),
@@ -102,11 +105,12 @@ impl Crate {
                 leaves(&[], &text[start..], &mut paths);
             }
         }
-        let held = paths.iter().filter_map(|(_, path)| self.holder(&self.from_root(module, path)?));
+        let held = paths.iter().filter_map(|(_, path)| self.holder(&self.absolute(module, path)?));
         held.filter(|holder| holder != module).collect()
     }
 
-    /// A circle among the modules at the top, if there is one, and one among the files of each folder.
+    /// A circle among the modules at the top, if there is one, and one among the files of each
+    /// folder.
     fn circles(&self) -> Vec<String> {
         let mut graphs: BTreeMap<Names, Graph> = BTreeMap::new();
         for from in self.texts.keys() {
@@ -125,7 +129,8 @@ impl Crate {
     }
 }
 
-/// A circle that `way` leads into, as its nodes and the first one again. `closed`: nodes that lead into none.
+/// A circle that `way` leads into, as its nodes and the first one again. `closed`: nodes that lead
+/// into none.
 fn circle(graph: &Graph, way: &mut Names, closed: &mut BTreeSet<String>) -> Option<Names> {
     for next in graph.get(way.last()?)? {
         if let Some(at) = way.iter().position(|node| node == next) {
@@ -142,7 +147,8 @@ fn circle(graph: &Graph, way: &mut Names, closed: &mut BTreeSet<String>) -> Opti
     None
 }
 
-/// Finds the paths that a path with braces stands for, each with the name that it gets; the text after it.
+/// Finds the paths that a path with braces stands for, each with the name that it gets; the text
+/// after it.
 fn leaves<'t>(before: &[String], text: &'t str, found: &mut Vec<(String, Names)>) -> &'t str {
     if let Some(mut rest) = text.strip_prefix('{') {
         loop {
@@ -167,7 +173,8 @@ fn leaves<'t>(before: &[String], text: &'t str, found: &mut Vec<(String, Names)>
     rest
 }
 
-/// The lines of a source file but for comments and for what `#[cfg(test)]` stands before, as rustfmt lays it out.
+/// The lines of a source file but for comments and for what `#[cfg(test)]` stands before, as
+/// rustfmt lays it out.
 fn without_tests_and_comments(text: &str) -> String {
     let (mut kept, mut lines) = (String::new(), text.lines());
     while let Some(line) = lines.next() {

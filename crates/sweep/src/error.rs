@@ -82,7 +82,7 @@ impl SweepError {
             Self::Usage(diagnostic) => diagnostic.clone(),
             Self::Interrupted(error) => error.diagnostic(),
             Self::File(FileError { path, .. }) | Self::Report(ReportError::File { path, .. }) => said.help(format!(
-                "mend {} or choose another run directory with -o; finished jobs are kept, and the same command continues",
+                "repair {} or choose another run directory with -o; finished jobs are kept, and the same command continues",
                 path.display()
             )),
             Self::Conflict { .. } => said.help(
@@ -97,8 +97,8 @@ impl SweepError {
         }
     }
 
-    /// Whether a file is missing that was there before: another process has put a part into a larger
-    /// one.
+    /// Whether a file is missing that was there before: another process has put a part into a
+    /// larger one.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         match self {
@@ -107,7 +107,8 @@ impl SweepError {
         }
     }
 
-    /// [`USAGE`] for mistakes of the user's, [`INTERRUPTED`] after a signal, [`FAILED`] for everything else.
+    /// [`USAGE`] for mistakes of the user's, [`INTERRUPTED`] after a signal, [`FAILED`] for
+    /// everything else.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {

@@ -1,6 +1,7 @@
 //! Numbers as people write them.
 
-/// A number as people write it: `0.003`, `64`, `1e-250`, `1e20`. Reading it back gives the same number.
+/// A number as people write it: `0.003`, `64`, `1e-250`, `1e20`. Reading it back gives the same
+/// number.
 #[must_use]
 pub fn written(value: f64) -> String {
     let (plain, scientific) = (value.to_string(), format!("{value:e}"));

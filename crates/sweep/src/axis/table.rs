@@ -1,8 +1,8 @@
 //! Everything a grid may vary: one row a parameter.
 //!
-//! A new axis is a new row here, its index below, and a line in `job/spec.rs` that puts its value where it acts. It
-//! can then stand in `[grid]`, in its section of the config, in expressions and on the command line,
-//! and gets a column of its own when a grid names it.
+//! A new axis is a new row here, its index below, and a line in `job/spec.rs` that puts its value
+//! where it acts. It can then stand in `[grid]`, in its section of the config, in expressions and
+//! on the command line, and gets a column of its own when a grid names it.
 
 use scb_core::train::StepScale;
 
@@ -137,7 +137,7 @@ pub static AXES: [Axis; 21] = [
         Domain::Real { min: 0.0, open: false, max: 1e6 },
         Role::Condition,
         "0",
-        "factor by which negative entries of the attention must dominate for prox to turn both factors over, 0 for never",
+        "factor by which negative entries of the attention must dominate for prox to flip the signs of both factors, 0 for never",
     ),
     further(
         "transfer",

@@ -29,8 +29,8 @@ pub fn largest_index() -> Result<u32, SweepError> {
 pub fn queued(job: &str) -> Result<usize, SweepError> {
     match output_of("squeue", &["--noheader", "--array", "--format=%i", "--jobs", job]) {
         Ok(tasks) => Ok(tasks.lines().filter(|line| !line.trim().is_empty()).count()),
-        // Slurm no longer knows the id. Other errors do not say that no task is left: the controller may
-        // just not answer.
+        // Slurm no longer knows the id. Other errors do not say that no task is left: the
+        // controller may just not answer.
         Err(SweepError::Slurm { reason, .. }) if reason.contains("Invalid job id specified") => Ok(0),
         Err(SweepError::Slurm { command, reason }) => {
             let reason = format!("{reason}; so it is not known whether tasks of array {job} are queued or running");

@@ -64,8 +64,8 @@ pub(super) fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<
 /// How often a command is tried if files vanish while it reads them.
 const TRIES: usize = 10;
 
-/// Calls `action`, and again if a file is missing: a process at work in the directory may have put parts
-/// together meanwhile.
+/// Calls `action`, and again if a file is missing: a process at work in the directory may have put
+/// parts together meanwhile.
 pub(super) fn while_others_work<T>(mut action: impl FnMut() -> Result<T, SweepError>) -> Result<T, SweepError> {
     for _ in 1..TRIES {
         match action() {

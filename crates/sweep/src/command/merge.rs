@@ -19,7 +19,7 @@ use crate::{SweepError, job};
 
 pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     let Merge { directories, output, force } = arguments;
-    // Everything that can be wrong with them is found before anything is written.
+    // All mistakes are found before anything is written.
     let mut sources = directories.clone();
     let known = output.join(layout::CONFIG).exists() && admission::is_run_directory(output)?;
     if known && !sources.contains(output) {
@@ -52,7 +52,8 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
         .filter(|d| *d != output)
         .try_for_each(|directory| merge::copy_pretrainings(output, directory))?;
     for seen in directories.iter().filter(|directory| *directory != output).flat_map(|d| heartbeat::read_all(d)) {
-        // Who ran which shard, so that missing ones can be named; shards of other grids were other shares.
+        // The heartbeats of shards are kept, so that missing shards can be named. If the grids
+        // differ, so do the shares of the shards.
         if seen.owner.shard.is_some() && one_grid {
             let stopped = seen.owner.stopped();
             heartbeat::write(output, &Owner { updated: seen.owner.updated, ..stopped })?;
@@ -66,7 +67,8 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     Ok(exit_code(merged.1.tally(merged.2.ids())))
 }
 
-/// The union of these sweeps, and whether they have the same grids. They must agree in everything but those, which add up.
+/// The union of these sweeps, and whether they have the same grids. They may differ in their grids
+/// only; the union has the grids of all.
 fn union(directories: &[PathBuf]) -> Result<(Config, bool), SweepError> {
     let help = "give run directories, such as output/sample_complexity";
     let sweeps =
@@ -91,7 +93,7 @@ fn union(directories: &[PathBuf]) -> Result<(Config, bool), SweepError> {
                 whole.grids.push(grid.clone());
             }
         }
-        // Each kept to its own limit, so together they keep to the sum.
+        // The limit of the union is the sum of their limits.
         whole.max_jobs = if whole.grids.len() > before {
             whole.max_jobs.saturating_add(sweep.max_jobs).min(config::LARGEST_MAX_JOBS as u64)
         } else {
@@ -104,7 +106,8 @@ fn union(directories: &[PathBuf]) -> Result<(Config, bool), SweepError> {
     Ok((whole, one_grid))
 }
 
-/// The axes that the grids of the union list, by their indices: what any grid lists, all list, and what its values are made of.
+/// Which axes the grids of the union list, by their indices. If one grid lists an axis, all do, and
+/// they list the axes in its expressions too.
 fn listed(sweeps: &[Config]) -> [bool; AXES.len()] {
     let specs = || sweeps.iter().flat_map(|sweep| &sweep.grids).flat_map(|grid| &grid.axes);
     let mut listed = [false; AXES.len()];
@@ -123,9 +126,9 @@ fn listed(sweeps: &[Config]) -> [bool; AXES.len()] {
     }
 }
 
-/// A key in which two sweeps differ, their names, limits and grids apart.
+/// A key in which two sweeps differ, except for their names, limits and grids.
 fn difference(a: &Config, b: &Config, listed: &[bool; AXES.len()]) -> Option<String> {
-    // Taken apart, so that whoever adds a setting must say here whether it counts.
+    // Every field is named, so that this does not compile when a setting is added and not compared.
     let Config { name: _, max_jobs: _, grids: _, seed, replicates, shared, trace, quantile, claim } = a;
     let Shared { weights, matrix, stop_at, signal, resolution, boost_end, sparse_end, pretraining } = shared;
     let agree = [
@@ -146,15 +149,15 @@ fn difference(a: &Config, b: &Config, listed: &[bool; AXES.len()]) -> Option<Str
     if let Some((key, _)) = agree.iter().find(|(_, agree)| !agree) {
         return Some((*key).to_owned());
     }
-    // What no grid lists has one value in all grids of a sweep.
+    // An axis that no grid lists has one value in all grids of a sweep.
     let of = |sweep: &Config, i: usize| sweep.grids.first().map(|grid| elements(grid, i).to_vec()).unwrap_or_default();
     let differs = |i: &usize| !listed[*i] && !same_elements(&of(a, *i), &of(b, *i));
     let (i, section) = (0..AXES.len()).filter_map(|i| Some((i, AXES[i].section?))).find(|(i, _)| differs(i))?;
     Some(format!("{section}.{}", AXES[i].name))
 }
 
-/// Whether two grids have the same points in the same order, as far as their text tells. An axis of one value may stand anywhere,
-/// also in its section.
+/// Whether two grids have the same points in the same order: the same numbers and expressions.
+/// Where an axis of one value was written does not count.
 fn same_grid(a: &GridSpec, b: &GridSpec) -> bool {
     let varying = |grid: &GridSpec| -> Vec<usize> {
         grid.axes.iter().filter(|spec| spec.elements.len() > 1).map(|spec| spec.axis).collect()

@@ -53,7 +53,8 @@ pub(super) fn exit_code(tally: Tally) -> ExitCode {
     ExitCode::from(u8::from(tally.failed > 0 || tally.done < tally.jobs))
 }
 
-/// What has not run, by shards if there are any, and the command that runs it. Nothing if nothing is missing.
+/// What has not run, by shards if there are any, and the command that runs it. Empty if all has
+/// run.
 fn missing(plan: &Plan, store: &Store, owners: &[Seen], directory: &Path) -> String {
     let (left, all) = (plan.outstanding.len(), plan.jobs.len());
     if left == 0 {
@@ -69,7 +70,7 @@ fn missing(plan: &Plan, store: &Store, owners: &[Seen], directory: &Path) -> Str
     let place = quoted_path(directory);
     let split = newest_split(owners).filter(|_| directory.join(SLURM).is_dir());
     text += &match (owners.iter().any(|seen| seen.alive() && seen.owner.pid != std::process::id()), split) {
-        (true, _) => format!("some are still at it: sweep status {place}\n"),
+        (true, _) => format!("some are still running: sweep status {place}\n"),
         (false, Some(of)) => {
             format!(
                 "complete them with: sweep slurm {place}/config.toml -o {place} --shards {of}, and the options as before\n"

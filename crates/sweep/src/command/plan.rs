@@ -74,7 +74,7 @@ fn describe(plan: &Plan, config: &Config, directory: &Path, threads: usize) -> S
         let _ = writeln!(text, "  at most {pretrainings} pretrainings before them, {tokens:.1e} tokens each");
     }
     let cores = threads.min(plan.outstanding.len());
-    // On one core, which a pool of one thread stands for; else a large job would use all of them.
+    // In a pool of one thread, since a large job would use all cores.
     let one_core = rayon::ThreadPoolBuilder::new().num_threads(1).build();
     let Ok(estimate) = one_core.map(|pool| pool.install(|| estimate(plan, config))) else {
         return text;
@@ -105,7 +105,8 @@ fn counts(plan: &Plan) -> Vec<Vec<(f64, usize)>> {
     let mut add = |axis: usize, value: f64, jobs: usize| {
         *counts[axis].entry(value.to_bits()).or_insert(0) += jobs;
     };
-    // Neighbours in a grid mostly have the same value: runs of them are counted, in one pass over the jobs.
+    // Neighbours in a grid mostly have the same value, so rows of equal values are counted
+    // together.
     let mut runs = [(f64::NAN, 0); AXES.len()];
     for job in &plan.jobs {
         for (axis, (run, &value)) in runs.iter_mut().zip(&job.point.values).enumerate() {

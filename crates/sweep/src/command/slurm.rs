@@ -114,7 +114,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Further words for sbatch must be options, and none that is set here.
+/// Refuses further words for sbatch that are no options, or options that must not be given.
 fn check_extra(extra: &[String]) -> Result<(), SweepError> {
     let help = "write further options as sbatch takes them, for example -- --qos=long --constraint=avx512";
     if let Some(word) = extra.first().filter(|word| !options::is_option(word)) {

@@ -36,8 +36,8 @@ impl Diagnostic {
         self
     }
 
-    /// The message with colours, which the output stream removes where they are unwanted. Lines are not
-    /// wrapped.
+    /// The message with colours, which the output stream removes where they are unwanted. Lines are
+    /// not wrapped.
     #[must_use]
     pub fn render(&self) -> String {
         self.render_within(None)
@@ -89,8 +89,8 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// The known name that is most like what was typed, if it differs in a third of the letters at most; or
-/// else the only one that `typed` abbreviates.
+/// The known name that is most like what was typed, if it differs in a third of the letters at
+/// most; or else the only one that `typed` abbreviates.
 #[must_use]
 pub fn nearest<'n>(typed: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let lower = typed.to_lowercase();

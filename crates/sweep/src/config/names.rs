@@ -48,7 +48,7 @@ pub(crate) fn check_names(axes: &[AxisSpec], conditions: &[Condition]) -> Result
     Ok(())
 }
 
-/// What an axis may be made of, to somebody who made it of `used`, which comes later or is itself.
+/// The help for an axis whose expression uses `used`, which is the same axis or comes later.
 fn may_use(spec: &AxisSpec, used: usize) -> String {
     const ORDER: &str = "N, Q and T are found in this order, wherever they are written";
     let (key, used_key) = (AXES[spec.axis].name, AXES[used].name);
@@ -66,7 +66,7 @@ fn may_use(spec: &AxisSpec, used: usize) -> String {
     }
 }
 
-/// Label and help for a name in an expression that stands for no number.
+/// Label and help for a name in an expression that is no axis with numbers.
 fn no_number(name: &str) -> (String, String) {
     let numbers: Vec<&str> = AXES.iter().filter(|a| a.names().is_none()).map(|a| a.name).collect();
     if axis::index(name).is_some() {

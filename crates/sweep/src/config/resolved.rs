@@ -58,7 +58,7 @@ pub fn read_back(config: &Config, path: &Path) -> Result<Config, Diagnostic> {
 #[must_use]
 pub fn is_at(path: &Path, config: &Config) -> bool {
     let Ok(text) = to_toml(config) else { return false };
-    // As a rule it is written like this, and need not be understood.
+    // Mostly the text is the same, and need not be parsed.
     read_text(path).is_ok_and(|there| there == text)
         || config::load(path, &[]).is_ok_and(|there| to_toml(&there).is_ok_and(|there| there == text))
 }
@@ -102,9 +102,10 @@ struct ResolvedSection<'c> {
 }
 
 fn section<'c>(config: &'c Config, name: &'static str) -> ResolvedSection<'c> {
-    // What any grid lists, all grids list: a key stands in the grids or in its section, not in both.
+    // An axis that one grid lists is in all grids: a key is in the grids or in its section, not in
+    // both.
     let spec = |i: usize| config.grids.first().and_then(|g| g.axes.iter().find(|a| a.axis == i));
-    // A matrix that is given leaves nothing to draw it from, and with it these keys are an error.
+    // With a given matrix the keys that say how to draw it are an error.
     let meant = |i: usize| config.shared.matrix.is_none() || !DRAWS_P.contains(&i);
     let own = |&i: &usize| AXES[i].section == Some(name) && !listed(config, i) && meant(i);
     let axes = (0..AXES.len()).filter(own).filter_map(spec).collect();

@@ -18,7 +18,7 @@ pub struct Config {
     pub seed: u64,
     /// Runs per point of the grid.
     pub replicates: u32,
-    /// The most jobs the grid may have.
+    /// How many jobs the grids may have together.
     pub max_jobs: u64,
     /// The grids; their union is swept.
     pub grids: Vec<GridSpec>,
@@ -53,7 +53,8 @@ pub struct Shared {
     pub pretraining: Pretraining,
 }
 
-/// How a V to transfer is learned: by prox with normalised steps, on tasks of their own, until the budget is spent.
+/// How a V to transfer is learned: by prox with normalised steps, on a task of its own, until the
+/// budget is spent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Pretraining {
     /// Sequence length of the source; its Q is that of the target.
@@ -96,9 +97,9 @@ pub struct AxisSpec {
 /// A number or an expression.
 #[derive(Debug, Clone)]
 pub struct Element {
-    /// What.
+    /// The number or expression.
     pub value: Quantity,
-    /// Where; `None` for a default.
+    /// Where it was written; `None` for a default.
     pub span: Option<Span>,
 }
 
@@ -118,6 +119,6 @@ pub struct Condition {
     pub expression: Expression,
     /// Its text.
     pub text: String,
-    /// Where.
+    /// Where it was written.
     pub span: Span,
 }

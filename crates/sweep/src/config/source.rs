@@ -38,8 +38,8 @@ impl Span {
         self.source.text.get(self.range.clone()).unwrap_or("")
     }
 
-    /// The place of the bytes `inner` of a string `text` that this span holds. The whole span if the
-    /// string was written with escapes, so that the place cannot be told.
+    /// The place of the bytes `inner` of a string `text` that this span holds. The whole span if
+    /// the string was written with escapes, so that the place cannot be told.
     #[must_use]
     pub fn within(&self, text: &str, inner: Range<usize>) -> Self {
         let Some(offset) = self.text().find(text).filter(|_| !text.is_empty()) else {

@@ -141,7 +141,7 @@ pub(crate) fn wrong_type(key: &str, expected: &str, found: &Value, span: Span) -
         .help(help)
 }
 
-/// How to write what was meant, where that is plain.
+/// How to write what was meant, if that is clear.
 fn rewritten(expected: &str, found: &Value) -> Option<String> {
     match found {
         Value::Float(x) if expected.contains("integer") && x.fract() == 0.0 && x.abs() < 1e15 => {

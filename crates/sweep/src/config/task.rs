@@ -8,7 +8,7 @@ use crate::config::document::Value;
 use crate::config::source::Span;
 use crate::config::table_reader::{TableReader, number, wrong_kind, wrong_type};
 
-/// The most states of a task.
+/// How many states a given matrix may have.
 const MAX_STATES: usize = 256;
 
 pub(crate) fn weights(task: &mut TableReader) -> Result<Weights, Diagnostic> {
@@ -60,7 +60,7 @@ pub(crate) fn matrix(task: &mut TableReader) -> Result<Option<Array2<f64>>, Diag
             matrix[[i, j]] = number("matrix", cell, "entry [n][m] is the probability of state n after state m")?;
         }
     }
-    // What the core says of it, at its place.
+    // Whether a task can be drawn from it, so that the error can show its place.
     let spec = TaskSpec { n, q: 1, t: 2, chain: Chain::Given(matrix.clone()), weights: Weights::Equal };
     match Task::draw(&spec, &mut scb_core::random::stream([0; 16])) {
         Ok(_) => Ok(Some(matrix)),

@@ -1,4 +1,5 @@
-//! The thread that collects what workers finish, stores it several times a second and says how far it is.
+//! The thread that collects what workers finish, stores it several times a second and says how far
+//! it is.
 
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -14,7 +15,8 @@ use crate::job::{Job, Tally};
 use crate::store::lock::Lease;
 use crate::store::{Finished, Store};
 
-/// The shortest time between two parts. A kill costs the work of so much time where the disk is fast.
+/// The shortest time between two parts. A kill costs the work of so much time where the disk is
+/// fast.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 /// Parts are written so rarely that writing takes one of so many seconds: on a slow disk parts are
 /// larger.

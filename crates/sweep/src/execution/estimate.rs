@@ -166,7 +166,8 @@ pub(crate) mod tests {
     use crate::config::parse;
     use crate::job::{DoneJobs, jobs};
 
-    /// From a mirrored start a run ends at once, and a task that no rounding can recover has no run.
+    /// From a mirrored start a run ends at once, and a task that no rounding can recover has no
+    /// run.
     pub(crate) fn plans_of_runs_that_end_at_once() -> Vec<(Config, Plan, bool)> {
         let mirrored = "init_alpha_a = -1".to_owned();
         let hopeless = "epsilon = 1e-6\nQ = 7\n[task]\nweights = { dirichlet = 0.05 }".to_owned();

@@ -21,10 +21,11 @@ struct Actions {
     last: Option<Action>,
 }
 
-/// From here on a first signal stops the run at once, however long its jobs are, and a second one ends
-/// the program. SIGHUP, which a terminal sends when it is closed, is ignored if this program was started
-/// to ignore it, as `nohup` does. SIGINT and SIGTERM are handled always: a shell starts programs in the
-/// background with SIGINT ignored, but a signal that is sent by hand must stop them.
+/// From here on a first signal stops the run at once, however long its jobs are, and a second one
+/// ends the program. SIGHUP, which a terminal sends when it is closed, is ignored if this program
+/// was started to ignore it, as `nohup` does. SIGINT and SIGTERM are handled always: a shell starts
+/// programs in the background with SIGINT ignored, but a signal that is sent by hand must stop
+/// them.
 pub fn listen() {
     // Without a handler a signal ends the program at once, and finished parts are still kept.
     #[cfg(unix)]

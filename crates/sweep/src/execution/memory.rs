@@ -45,7 +45,8 @@ impl Memory {
     /// When it would not fit even alone.
     pub fn take(&self, bytes: f64) -> Result<Held<'_>, String> {
         if bytes > self.limit {
-            // The message does not say how much is free: the row of a job must be the same each time.
+            // The message does not say how much is free: the row of a job must be the same each
+            // time.
             return Err(format!(
                 "out of memory: it needs {:.0} MB, more than can be used here; on a larger machine, or with a higher limit, run \
                  again with --retry-failed",

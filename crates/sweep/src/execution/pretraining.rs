@@ -1,8 +1,8 @@
 //! What was learned elsewhere: value matrices by the id of the run that learned them.
 //!
-//! Jobs that start from the same V share one run. It is run by whoever needs it first, while others that need it
-//! wait, and stored in the run directory, so that it is not run again when a sweep continues. Other processes
-//! wait too.
+//! Jobs that start from the same V share one run. It is run by whoever needs it first, while others
+//! that need it wait, and stored in the run directory, so that it is not run again when a sweep
+//! continues. Other processes wait too.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

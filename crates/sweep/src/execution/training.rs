@@ -132,8 +132,8 @@ impl Work for Training {
     }
 }
 
-/// The end of a run. Numbers that are not finite are a failure, unless the run diverged: they must not
-/// enter averages.
+/// The end of a run. Numbers that are not finite are a failure, unless the run diverged: they must
+/// not enter averages.
 fn end(status: train::Status, measures: Measures) -> End {
     let status = match status {
         train::Status::Recovered => Status::Recovered,

@@ -124,7 +124,8 @@ fn resolve(grid: &GridSpec, chosen: &[usize]) -> Point {
         point.values[spec.axis] = AXES[spec.axis].rounded(found);
     }
     if !point.transfers() {
-        // Where nothing is transferred there is nothing that it could be correlated with.
+        // Without a transfer theta has no meaning. One value for all of these points gives them one
+        // id.
         point.values[axis::THETA] = 1.0;
     }
     point

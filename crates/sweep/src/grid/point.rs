@@ -59,7 +59,7 @@ pub fn further_axes(config: &Config) -> Vec<usize> {
     (0..AXES.len()).filter(|&i| !AXES[i].fixed_column && named(i)).collect()
 }
 
-/// Where in the grid a point is.
+/// Where in the grid a point is, to be put into a sentence.
 pub(crate) fn here(point: &Point) -> String {
     let [n, q, t] = [axis::N, axis::Q, axis::T].map(|i| point.values[i]);
     format!("at N = {n}, Q = {q}, T = {t}")

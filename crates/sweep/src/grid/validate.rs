@@ -8,10 +8,10 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::{Config, GridSpec};
 use crate::grid::point::{Point, here};
 
-/// The most that `Point::bytes` may be.
+/// The largest value of `Point::bytes` that is allowed.
 const MAX_BYTES: f64 = 8e9;
 
-/// That `point`, which the elements `chosen` of the axes of `grid` make, can be run.
+/// Checks that `point` can be run; it is made of the elements `chosen` of the axes of `grid`.
 ///
 /// # Errors
 /// The first reason why not, at the value that made it so.
@@ -68,7 +68,7 @@ pub(crate) fn validate(grid: &GridSpec, config: &Config, chosen: &[usize], point
     let flip = point.values[axis::FLIP];
     if flip > 0.0 && flip < 1.0 {
         let help = "use 0 for never, or a factor of at least 1, for example flip = 2".to_owned();
-        let label = "would turn a good model over".to_owned();
+        let label = "would flip the signs of a good model".to_owned();
         return complain(axis::FLIP, format!("flip = {} is between 0 and 1", written(flip)), label, help);
     }
     if point.transfers() && (point.values[axis::INIT_ALPHA_V], point.values[axis::INIT_ALPHA_A]) != (0.0, 0.0) {

@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-/// Raised whenever the same job would give other numbers; old results are then not used again.
+/// Raised when the same job gives other numbers than before: older results are then not used.
 pub const RESULTS_VERSION: u32 = 3;
 
 /// Identifies a job.
@@ -22,7 +22,7 @@ impl fmt::Display for JobId {
 }
 
 impl JobId {
-    /// What [`JobId`] prints as: 32 hexadecimal digits, and nothing else.
+    /// Reads what a [`JobId`] prints as: 32 hexadecimal digits. `None` for any other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut id = [0; 16];

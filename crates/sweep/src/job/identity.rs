@@ -1,23 +1,24 @@
 //! Which id a job has, and which random streams it draws from.
 //!
 //! # Identity
-//! A job's id is the first 128 bits of a BLAKE3 hash of its canonical form: the results version, the
-//! seed, every setting that no axis varies, every axis with its value, and the replicate, one `key=value` a
-//! line, numbers in the shortest form that reads back the same. Values added to a grid, other grids,
-//! the order of axes and everything else about the sweep leave it alone.
+//! A job's id is the first 128 bits of a BLAKE3 hash of its canonical form: the results version,
+//! the seed, every setting that no axis varies, every axis with its value, and the replicate, one
+//! `key=value` a line, numbers in the shortest form that reads back the same. Nothing else about
+//! the sweep changes the id: not the other values of a grid, nor other grids, nor the order of
+//! axes.
 //!
 //! # Streams
 //! The *task* stream derives from what the task depends on only (seed, N, Q, T, how P and q are drawn,
 //! replicate), so that all algorithms and hyperparameters meet the same task. The *data* stream derives from the
 //! whole canonical form. Tracing looks at a run without changing it, so it enters the id, but no stream.
 //!
-//! Parameters that came later than the first results stand in the canonical form only where they differ from their default, which
-//! is what there was before, so that older results keep their ids.
+//! A parameter that was added after the first results is in the canonical form only if it differs
+//! from its default, with which the results before were made. So these keep their ids.
 //!
 //! # Pretraining
-//! A run that V is transferred from has an id of its own, made of what decides it: the task, the correlation theta of the
-//! source, the settings of the pretraining, and the replicate. The stream of the source derives from the task alone, so that sources at different
-//! theta mix the same two chains.
+//! A run that V is transferred from has an id of its own. It is a hash of the task, the correlation
+//! theta of the source, the settings of the pretraining, and the replicate. The stream of the
+//! source derives from the task alone, so that sources at different theta mix the same two chains.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -38,7 +39,8 @@ use crate::job::spec::{Job, step_scale};
 pub struct Identity {
     /// Canonical form of what is shared by all jobs and decides the task.
     task: String,
-    /// Canonical form of all that is shared by all jobs and decides the result, for either scale of the step sizes.
+    /// Canonical form of all that is shared by all jobs and decides the result, for either scale of
+    /// the step sizes.
     shared: [String; 2],
     /// The hash of an id, begun with `shared`.
     start: [Hasher; 2],
@@ -51,7 +53,7 @@ pub struct Identity {
 const TASK_AXES: [usize; 5] = [axis::N, axis::Q, axis::T, axis::PERSISTENCE, axis::CONCENTRATION];
 
 impl Identity {
-    /// Of a sweep.
+    /// The identity of the jobs of a sweep.
     #[must_use]
     pub fn new(config: &Config) -> Self {
         let Shared { weights, matrix, stop_at, signal, resolution, boost_end, sparse_end, pretraining } =
@@ -153,8 +155,8 @@ impl Identity {
     }
 }
 
-/// The lines that axes have in a canonical form, kept from point to point: a grid has few values of each axis, and
-/// writing numbers takes most of the time of a plan.
+/// The lines of the axes in a canonical form. They are kept from point to point: a grid has few
+/// values of each axis, and writing numbers would take most of the time of a plan.
 pub(super) struct CanonicalLines {
     /// For each axis, its values so far by their bits, and their lines.
     of_axes: [HashMap<u64, String>; AXES.len()],

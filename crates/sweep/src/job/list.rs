@@ -29,7 +29,8 @@ pub fn jobs(config: &Config) -> Result<Vec<Job>, Diagnostic> {
         let prefixes = points.iter().map(|point| identity.of_point(point, &mut lines));
         prefixes.flat_map(|prefix| (0..config.replicates).map(move |replicate| prefix.id(replicate))).collect()
     };
-    // Hashing a million points takes a second on one core. A machine that has no threads to give has one core.
+    // Hashing a million points takes a second on one core. If no threads can be started, one core
+    // does it.
     let chunks = points.len().div_ceil(POINTS_AT_ONCE);
     let threads = chunks.min(cores());
     let pool = if threads > 1 { rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok() } else { None };

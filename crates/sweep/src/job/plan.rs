@@ -15,7 +15,8 @@ pub struct Plan {
     pub outstanding: Vec<usize>,
     /// The axes beyond the fixed columns that a job is described with.
     pub further: Vec<usize>,
-    /// The shard that this process has, and that of each job; none if all jobs are its own.
+    /// The shard of this process, and the index of the shard of each job; `None` if this process
+    /// runs all.
     shard: Option<(Shard, Vec<u32>)>,
 }
 
@@ -47,7 +48,7 @@ impl Plan {
         self
     }
 
-    /// Indices of the jobs that are this process's to run, done or not.
+    /// Indices of the jobs of this process, done or not.
     fn own(&self) -> impl Iterator<Item = usize> + '_ {
         let own = |i: &usize| self.shard.as_ref().is_none_or(|(shard, shards)| shards[*i] == shard.index());
         (0..self.jobs.len()).filter(own)

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::job::Job;
 
-/// The most shards: more than any cluster takes in one array.
+/// How many shards there may be: more than any cluster takes in one array.
 const MAX_SHARDS: u32 = 1_000_000;
 
 /// One share of a sweep: shard `I/N`, the I-th of N.
@@ -48,7 +48,8 @@ impl Shard {
     pub fn assign(jobs: &[Job], of: u32) -> Vec<u32> {
         let mut order: Vec<(f64, usize)> = jobs.iter().enumerate().map(|(i, job)| (job.cost(), i)).collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| jobs[a.1].id.cmp(&jobs[b.1].id)));
-        // Bits of doubles that are not negative have the order of the doubles: no type with a total order is needed.
+        // Bits of doubles that are not negative have the order of the doubles: no type with a total
+        // order is needed.
         let mut least: BinaryHeap<Reverse<(u64, u32)>> = (1..=of).map(|shard| Reverse((0, shard))).collect();
         let mut shards = vec![0; jobs.len()];
         for (cost, i) in order {

@@ -43,7 +43,8 @@ impl Job {
         }
     }
 
-    /// How it is trained; a V that is transferred to it takes the place of the start.
+    /// How it is trained. If a V is transferred to it, the caller puts that in the place of the
+    /// start.
     #[must_use]
     pub fn train_spec(&self, shared: &Shared) -> TrainSpec {
         let values = &self.point.values;
@@ -64,7 +65,7 @@ impl Job {
             start: Start::Planted { alpha_v: values[axis::INIT_ALPHA_V], alpha_a: values[axis::INIT_ALPHA_A] },
             parameters,
             max_samples: values[axis::MAX_SAMPLES] as u64,
-            // What boosting is for has been learned elsewhere.
+            // With a transferred V the boosting stage is left out.
             boost_end: if self.point.transfers() {
                 StageEnd { steps: Some(0), ..StageEnd::default() }
             } else {

@@ -9,13 +9,13 @@ use crate::job::id::JobId;
 /// How far a process is with its jobs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
-    /// Jobs that are its own.
+    /// How many jobs it is to run.
     pub jobs: usize,
     /// How many of them are done, failed ones included.
     pub done: usize,
     /// How many of them failed.
     pub failed: usize,
-    /// How many it is at just now.
+    /// How many are running now.
     pub running: usize,
     /// Tokens it has simulated a second since it started.
     pub tokens_per_second: f64,

@@ -39,8 +39,8 @@ pub(crate) fn read_text(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-/// The files and folders of a folder, in the order of their names: any order gives the same results, and a
-/// fixed one gives the same messages.
+/// The files and folders of a folder, in the order of their names: any order gives the same
+/// results, and a fixed one gives the same messages.
 pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     let wrong = FileError::at("list", folder);
     let entries = fs::read_dir(folder).map_err(&wrong)?;

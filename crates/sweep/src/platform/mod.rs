@@ -1,4 +1,4 @@
-//! The machine, the shell and the terminal: what depends on nothing else here.
+//! The machine, the shell and the terminal. Nothing here depends on other modules of the crate.
 //!
 //! | module | holds |
 //! |---|---|

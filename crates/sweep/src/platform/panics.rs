@@ -43,7 +43,7 @@ fn keep(info: &PanicHookInfo<'_>) {
     LAST.set(Some((text, info.location().map(ToString::to_string).unwrap_or_default())));
 }
 
-/// The message travels with the panic; the place is known if it was on this thread.
+/// A panic as text: its message, and its place if it happened on this thread.
 fn described(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("panic");

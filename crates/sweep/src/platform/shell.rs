@@ -1,10 +1,11 @@
-//! Words and paths in commands that a person, or a script, gives to a shell.
+//! Words and paths in commands for a shell: those that are shown, and those in scripts.
 
 use std::path::Path;
 
-/// A word as a shell would have it.
+/// A word as a shell reads it, in quotes if it needs them.
 ///
-/// By hand, since `shlex` quotes `=` and `,`, which every override has, and cuts a word in two at `^`.
+/// Not by `shlex`, which quotes `=` and `,`, which every override has, and cuts a word in two at
+/// `^`.
 #[must_use]
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@".contains(c);
@@ -15,7 +16,7 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
-/// A path as a shell would have it.
+/// A path as a shell reads it, in quotes if it needs them.
 #[must_use]
 pub fn quoted_path(path: &Path) -> String {
     quoted(&path.display().to_string())

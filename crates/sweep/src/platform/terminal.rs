@@ -7,7 +7,7 @@ use terminal_size::{Width, terminal_size_of};
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use thiserror::Error;
 
-/// Columns of what is printed where nobody says how many there are.
+/// Columns of what is printed, where neither a terminal nor COLUMNS says how many.
 const COLUMNS: usize = 100;
 
 /// A space at which no line ends.
@@ -47,7 +47,8 @@ pub(crate) fn message_columns() -> Option<usize> {
     Some(columns.max(*WIDTHS.start()))
 }
 
-/// Says something on the standard error, in lines that fit it. It goes on if that cannot be printed.
+/// Says something on the standard error, in lines that fit it. It goes on if that cannot be
+/// printed.
 pub(crate) fn say(text: &str) {
     say_as_it_is(&fitted(text, message_columns()));
 }
@@ -57,8 +58,9 @@ pub(crate) fn say_as_it_is(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// `text` in lines of at most `columns` columns, broken at spaces; the first line begins with `first`, the others
-/// with `rest`. A word that is longer than a line stays whole. Numbers keep their `%` and equations their sides.
+/// `text` in lines of at most `columns` columns, broken at spaces. The first line begins with
+/// `first`, the others with `rest`. A longer word stays whole. No line ends before `%` or at the
+/// `=` of an equation.
 pub(crate) fn wrapped(text: &str, first: &str, rest: &str, columns: usize) -> Vec<String> {
     let options = Options::new(columns)
         .initial_indent(first)
@@ -71,7 +73,7 @@ pub(crate) fn wrapped(text: &str, first: &str, rest: &str, columns: usize) -> Ve
     textwrap::wrap(&text, options).iter().map(|line| line.replace(NO_BREAK_SPACE, " ")).collect()
 }
 
-/// `text` with spaces at which [`wrapped`] ends no line.
+/// `text` with spaces at which [`wrapped`] does not end a line.
 pub(crate) fn unbroken(text: &str) -> String {
     text.replace(' ', NO_BREAK_SPACE)
 }

@@ -1,8 +1,10 @@
 //! Which directories a run may use: files of the user's own must not be overwritten.
 //!
-//! A run may use a directory that is absent, empty or a run directory. A directory is a run directory
+//! A run may use a directory that is absent, empty or a run directory. A directory is a run
+//! directory
 //!
-//! - if its `config.toml` begins like those that runs write, and another file of a run is beside it;
+//! - if its `config.toml` begins like those that runs write, and another file of a run is beside
+//!   it;
 //! - if its `config.toml` is missing, and it holds finished jobs and a manifest of this program;
 //! - if it holds only what a run leaves that was killed early, and the config of this sweep.
 //!
@@ -87,7 +89,7 @@ pub(crate) fn sweep_of(directory: &Path, help: &str) -> Result<Config, SweepErro
 /// That this program may write `config` and its results into `directory`, by force or without; changes nothing.
 ///
 /// # Errors
-/// When it holds what is not ours.
+/// When it holds files of other origin.
 pub(crate) fn admit(directory: &Path, config: &Config, force: bool) -> Result<(), SweepError> {
     usable(directory)?;
     if force || !directory.exists() || is_run_directory(directory)? {
@@ -95,11 +97,11 @@ pub(crate) fn admit(directory: &Path, config: &Config, force: bool) -> Result<()
     }
     let own = |path: &Path| is_left_by_early_kill(path) || name(path) == CONFIG && resolved::is_at(path, config);
     let foreign: Vec<PathBuf> = list(directory)?.into_iter().filter(|path| !own(path)).collect();
-    // Asked again: another shard may have written its config between the two looks.
+    // The second question is no mistake: another shard may have written its config meanwhile.
     if foreign.is_empty() || is_run_directory(directory)? {
         return Ok(());
     }
-    // First those that would be written over.
+    // Those that would be overwritten are named first.
     let (in_the_way, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
         foreign.iter().partition(|path| WRITTEN.contains(&name(path).as_str()));
     let named: Vec<String> = in_the_way.into_iter().chain(others).take(MAX_NAMED).map(|path| name(path)).collect();
@@ -113,10 +115,11 @@ pub(crate) fn admit(directory: &Path, config: &Config, force: bool) -> Result<()
         .into())
 }
 
-/// That the config that is being `read` is not written over: it is the user's own, or a run's and stays as it is.
+/// Refuses a run that would overwrite the config that it `read`s, unless that is the config of a
+/// run and stays the same.
 ///
 /// # Errors
-/// When it would be, and as [`is_run_directory`].
+/// [`SweepError::Usage`] then, and as [`is_run_directory`].
 pub(crate) fn check_config_is_kept(
     read: &Path,
     overridden: bool,
@@ -132,7 +135,7 @@ pub(crate) fn check_config_is_kept(
         let title = format!("{} is the config that is read, and the run would write over it", written.display());
         return Err(Diagnostic::new(title).help("choose another run directory with -o").into());
     }
-    // What means the same is not written again.
+    // A config with the same meaning is not written again.
     if !overridden || resolved::is_at(read, config) {
         return Ok(());
     }
@@ -142,13 +145,14 @@ pub(crate) fn check_config_is_kept(
         .into())
 }
 
-/// Makes the way free for the lock, and the words of those who hold it, in a directory that is used by force.
+/// Renames what is in the way of the lock and the heartbeats in a directory that is used with
+/// `--force`.
 ///
 /// # Errors
 /// When a file or folder cannot be read or written.
 pub(crate) fn clear_lock(directory: &Path) -> Result<(), SweepError> {
     let (lock, progress) = (directory.join(LOCK), directory.join(PROGRESS));
-    // A file is only locked, and never written.
+    // A file may stay: it is locked, and not written.
     if lock.exists() && !lock.is_file() {
         rename(&lock)?;
     }
@@ -160,7 +164,8 @@ pub(crate) fn clear_lock(directory: &Path) -> Result<(), SweepError> {
     files.iter().filter(foreign).try_for_each(|path| rename(path))
 }
 
-/// Renames what a run would write over, in a directory that is used by force and is not ours.
+/// Renames what a run would overwrite, in a directory that is used with `--force` and is no run
+/// directory.
 ///
 /// # Errors
 /// When a file or folder cannot be read or written.
@@ -173,7 +178,7 @@ pub(crate) fn rename_in_the_way(directory: &Path) -> Result<(), SweepError> {
     let written = WRITTEN.iter().map(|name| directory.join(name)).chain(scripts);
     let kept = FOLDERS.iter().map(|name| directory.join(name)).chain([place.clone()]).filter(|path| !path.is_dir());
     for path in written.chain(kept).filter(|path| path.symlink_metadata().is_ok()) {
-        // Another shard that is used by force may have made it ours meanwhile.
+        // Another shard with `--force` may have made it a run directory meanwhile.
         if has_config_of_a_run(directory)? {
             return Ok(());
         }
@@ -193,7 +198,8 @@ fn rename(path: &Path) -> Result<(), SweepError> {
     Ok(())
 }
 
-/// Whether a run leaves this that is killed before it has written its config.
+/// Whether a file or folder is one that a run leaves when it is killed before its config is
+/// written.
 fn is_left_by_early_kill(path: &Path) -> bool {
     let all = |ours: &dyn Fn(&Path) -> bool| {
         path.is_dir() && list(path).is_ok_and(|files| files.iter().all(|file| is_unfinished(file) || ours(file)))
@@ -207,7 +213,7 @@ fn is_left_by_early_kill(path: &Path) -> bool {
     }
 }
 
-/// Whether a process has left this to say how far it is; a power cut may leave it empty.
+/// Whether a file is a heartbeat. A power cut may leave an empty one.
 fn is_heartbeat(path: &Path) -> bool {
     read_text(path).is_ok_and(|text| text.is_empty() || serde_json::from_str::<Owner>(&text).is_ok())
 }

@@ -12,7 +12,8 @@ use crate::store::{part, pretraining};
 const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// Removes temporary files, traces without their part, and locks of pretrainings. A process that is
-/// `alone` in the directory removes fresh ones too. No error is reported, since no result depends on it.
+/// `alone` in the directory removes fresh ones too. No error is reported, since no result depends
+/// on it.
 pub(crate) fn clean(directory: &Path, alone: bool) {
     let old = |path: &Path| {
         let written = path.metadata().and_then(|file| file.modified()).ok();

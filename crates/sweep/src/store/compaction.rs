@@ -1,7 +1,8 @@
 //! Which small parts become one large part: a sweep of days would leave a million.
 //!
-//! Parts are put together by levels: what was written is of level 0, what was made of parts of one level is of
-//! the next. So every row is written again a few times only, however long a sweep runs.
+//! Parts have levels. A new part is of level 0, and a part that is made of parts of one level is of
+//! the next. Only parts of one level are put together, so every row is written a few times only,
+//! however long a sweep runs.
 
 use crate::job::JobId;
 use crate::store::part::Part;
@@ -16,7 +17,7 @@ const JOBS_IN_ONE: usize = 8192;
 /// The small parts that this process may put into larger ones.
 #[derive(Debug, Default)]
 pub(crate) struct SmallParts {
-    /// By how often that was done, with the jobs that are in them.
+    /// The parts of each level, with the jobs that are in them.
     levels: Vec<Vec<(Part, Vec<JobId>)>>,
 }
 
@@ -40,15 +41,15 @@ impl SmallParts {
         self.levels[level].push((part, ids));
     }
 
-    /// Takes out parts of one level if there are many of them. What becomes of them is of the next level; whoever
-    /// holds that before asking again visits every level once.
+    /// Takes out parts of the first level, counted from `from`, that has many. The caller adds the
+    /// part that they become to the level of the batch, and asks again from there.
     pub(crate) fn take_batch(&mut self, from: usize) -> Option<Batch> {
         let many = |parts: &Vec<(Part, Vec<JobId>)>| {
             let jobs: usize = parts.iter().map(|(_, ids)| ids.len()).sum();
             parts.len() >= PARTS_IN_ONE || (parts.len() > 1 && jobs >= JOBS_IN_ONE)
         };
         let level = (from..self.levels.len()).find(|&level| many(&self.levels[level]))?;
-        // No more than fit into one, for whoever presses Ctrl-C waits for it.
+        // Not too many jobs at a time, since a Ctrl-C has to wait for the writing.
         let (mut jobs, mut parts) = (0, 0);
         for (_, ids) in self.levels[level].iter().take(PARTS_IN_ONE) {
             if parts > 1 && jobs + ids.len() > JOBS_IN_ONE {

@@ -1,10 +1,10 @@
 //! What a run directory holds.
 //!
-//! Finished jobs are written as parts, and no part is changed. A process writes many small parts (its
-//! own, or all if it is alone here) as one large part and removes them then. So after a kill every
-//! finished job is in at least one part, and a job that is in two counts once. A damaged part is set
-//! aside, and its jobs run again. The rows of one job in several parts must agree; but a job that failed
-//! in one of them and not in the other has not failed.
+//! Finished jobs are written as parts, and no part is changed. A process writes many small parts
+//! (its own, or all if it is alone here) as one large part and removes them then. So after a kill
+//! every finished job is in at least one part, and a job that is in two counts once. A damaged part
+//! is set aside, and its jobs run again. The rows of one job in several parts must agree; but a job
+//! that failed in one of them and not in the other has not failed.
 
 use std::cmp::Ordering;
 use std::collections::hash_map::{Entry, HashMap};
@@ -57,8 +57,8 @@ pub struct Store {
     ids: DoneJobs,
     /// Every whole part.
     parts: Vec<Part>,
-    /// Those that no other process may remove: all if this process is alone here, else those that it
-    /// has written.
+    /// Those that no other process may remove: all if this process is alone here, else those that
+    /// it has written.
     own: Vec<Part>,
     /// Small parts that this process may put into larger ones.
     small: SmallParts,
@@ -68,7 +68,8 @@ impl Store {
     /// Reads a run directory, which need not exist.
     ///
     /// # Errors
-    /// When a file or folder cannot be read or written, and [`SweepError::Conflict`] when two parts say different things of one job.
+    /// When a file or folder cannot be read or written, and [`SweepError::Conflict`] when two parts
+    /// say different things of one job.
     pub fn open(directory: &Path, access: Access) -> Result<Self, SweepError> {
         let mut store = Self::of(directory);
         store.read(directory, access)?;
@@ -100,7 +101,8 @@ impl Store {
         if !parts.is_dir() {
             return Ok(());
         }
-        // Another process may put parts into a larger one meanwhile. Then the folder is listed again.
+        // Another process may put parts into a larger one meanwhile. Then the folder is listed
+        // again.
         let mut seen = HashSet::new();
         let mut complete = false;
         while !complete {
@@ -237,8 +239,8 @@ impl Store {
         Ok(())
     }
 
-    /// Checks that the directory still holds its config and the jobs that this process knows to be done.
-    /// A user may have emptied or moved it.
+    /// Checks that the directory still holds its config and the jobs that this process knows to be
+    /// done. A user may have emptied or moved it.
     ///
     /// # Errors
     /// [`SweepError::Vanished`].
@@ -315,8 +317,8 @@ impl Store {
     }
 }
 
-/// Adds points to `traces`, by job. Of a job that ran twice the later trace replaces the same earlier
-/// one.
+/// Adds points to `traces`, by job. Of a job that ran twice the later trace replaces the same
+/// earlier one.
 fn by_job(points: Vec<TracePoint>, traces: &mut HashMap<String, Vec<TracePoint>>) {
     let mut here: HashMap<String, Vec<TracePoint>> = HashMap::new();
     for point in points {
@@ -325,8 +327,9 @@ fn by_job(points: Vec<TracePoint>, traces: &mut HashMap<String, Vec<TracePoint>>
     traces.extend(here);
 }
 
-/// Which of two rows of a job counts: the greater one; `None` if they contradict each other. A result
-/// is greater than a failure, which may be the fault of a machine. Of two failures the later is greater.
+/// Which of two rows of a job counts: the greater one; `None` if they contradict each other. A
+/// result is greater than a failure, which may be the fault of a machine. Of two failures the later
+/// is greater.
 fn prefer(a: &Row, b: &Row) -> Option<Ordering> {
     let failed = |row: &Row| row.0.status == Status::Failed;
     match (failed(a), failed(b)) {

@@ -1,5 +1,6 @@
-//! Heartbeats: every process that runs jobs writes a file in `progress/` every few seconds. The file
-//! says which process it is, whether it is running, and how far it is. There is one file a shard.
+//! Heartbeats: every process that runs jobs writes a file in `progress/` every few seconds. The
+//! file says which process it is, whether it is running, and how far it is. There is one file a
+//! shard.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -122,8 +123,8 @@ pub fn read_all(directory: &Path) -> Vec<Seen> {
 }
 
 /// How long ago a heartbeat was written. If the clock of its machine is ahead of ours, the time
-/// `written` that the file system gives counts instead. If that is ahead too, nothing is known, and the
-/// process counts as dead.
+/// `written` that the file system gives counts instead. If that is ahead too, nothing is known, and
+/// the process counts as dead.
 fn age(owner: &Owner, written: Option<SystemTime>) -> Duration {
     let (now, updated) = (since_1970(), owner.updated);
     if updated <= now.saturating_add(SILENT_AFTER.as_secs()) {

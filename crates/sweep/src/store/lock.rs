@@ -1,12 +1,12 @@
 //! The lease: the right to run jobs in a run directory.
 //!
-//! Whoever has it holds a lock on the file `lock`: one process alone, or any number of shards together.
-//! The operating system frees the lock when a process ends, however it ends. Heartbeats (see
-//! `heartbeat.rs`) name the processes that hold it.
+//! Whoever has it holds a lock on the file `lock`: one process alone, or any number of shards
+//! together. The operating system frees the lock when a process ends, however it ends. Heartbeats
+//! (see `heartbeat.rs`) name the processes that hold it.
 //!
-//! On some file systems a lock holds on one machine only. So a run is also refused if a heartbeat names
-//! a running process on another machine that must not be disturbed. If that process has died, only a
-//! person can know it, and removes its heartbeat.
+//! On some file systems a lock holds on one machine only. So a run is also refused if a heartbeat
+//! names a running process on another machine that must not be disturbed. If that process has died,
+//! only a person can know it, and removes its heartbeat.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
@@ -23,8 +23,8 @@ use crate::platform::shell::{self, quoted_path};
 use crate::store::heartbeat::{self, Owner, Seen, State};
 use crate::store::layout::{LOCK, PREPARING, PROGRESS, usable};
 
-/// The right to run jobs in a directory. When the value is dropped the heartbeat says that the process
-/// has stopped.
+/// The right to run jobs in a directory. When the value is dropped the heartbeat says that the
+/// process has stopped.
 #[derive(Debug)]
 pub struct Lease {
     directory: PathBuf,
@@ -34,17 +34,18 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Takes the lease of `directory`, which is made if it is not there: with other shards, or alone.
+    /// Takes the lease of `directory`, which is made if it is not there: with other shards, or
+    /// alone.
     ///
     /// # Errors
-    /// [`SweepError::Usage`], which names the process, if one works there that must not be disturbed;
-    /// others when a file or folder cannot be read or written.
+    /// [`SweepError::Usage`], which names the process, if one works there that must not be
+    /// disturbed; others when a file or folder cannot be read or written.
     pub fn take(directory: &Path, shard: Option<Shard>) -> Result<Self, SweepError> {
         Self::take_after(directory, shard, || Ok(()))
     }
 
-    /// As [`Lease::take`]. `prepare` makes the directory ready: it is called when the lock is held, and
-    /// before the first heartbeat is written. Shards call it one after the other.
+    /// As [`Lease::take`]. `prepare` makes the directory ready: it is called when the lock is held,
+    /// and before the first heartbeat is written. Shards call it one after the other.
     ///
     /// # Errors
     /// As [`Lease::take`], and those of `prepare`.
@@ -72,8 +73,8 @@ impl Lease {
         Ok(lease)
     }
 
-    /// Writes the heartbeat: how far this process is. It goes on if that fails, since no job depends on
-    /// it.
+    /// Writes the heartbeat: how far this process is. It goes on if that fails, since no job
+    /// depends on it.
     pub fn heartbeat(&mut self, tally: Tally) {
         (self.owner.tally, self.owner.updated) = (tally, since_1970());
         let _ = heartbeat::write(&self.directory, &self.owner);
@@ -84,8 +85,8 @@ impl Lease {
         self.owner.state = State::Finished;
     }
 
-    /// A function that writes into the heartbeat that this process has stopped. It is for the end of a
-    /// process that does not drop its lease.
+    /// A function that writes into the heartbeat that this process has stopped. It is for the end
+    /// of a process that does not drop its lease.
     pub fn mark_stopped(&self) -> impl Fn() + Send + 'static {
         let (directory, owner) = (self.directory.clone(), self.owner.clone());
         move || drop(heartbeat::write(&directory, &owner.stopped()))
@@ -98,8 +99,8 @@ impl Drop for Lease {
     }
 }
 
-/// Takes the lock of a directory, with others or alone. Refuses if a process is at work that must not be
-/// disturbed.
+/// Takes the lock of a directory, with others or alone. Refuses if a process is at work that must
+/// not be disturbed.
 fn acquire(directory: &Path, with_others: bool) -> Result<File, SweepError> {
     usable(directory)?;
     let progress = directory.join(PROGRESS);
@@ -114,7 +115,8 @@ fn acquire(directory: &Path, with_others: bool) -> Result<File, SweepError> {
         Err(TryLockError::Error(error)) if no_locks_here(&error) => (false, false),
         Err(TryLockError::Error(error)) => return Err(wrong(error).into()),
     };
-    // Shards do not disturb each other. Nor does the same shard started twice, as a scheduler may do.
+    // Shards do not disturb each other. Nor does the same shard started twice, as a scheduler may
+    // do.
     let in_the_way = |seen: &Seen| !with_others || seen.owner.shard.is_none();
     let running = |seen: &Seen| seen.owner.state == State::Running && in_the_way(seen);
     let others: Vec<Seen> = heartbeat::read_all(directory).into_iter().filter(running).collect();
@@ -149,8 +151,9 @@ pub fn prepare_for_shards(
     prepare()
 }
 
-/// A lock that one process at a time has while it makes a directory ready; `None` where files cannot be
-/// locked. It is on a file opened for writing, since network disks lock no folders and no others.
+/// A lock that one process at a time has while it makes a directory ready; `None` where files
+/// cannot be locked. It is on a file opened for writing, since network disks lock no folders and no
+/// others.
 fn preparing(directory: &Path) -> Option<File> {
     let path = directory.join(PROGRESS).join(PREPARING);
     let door = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).ok()?;
@@ -179,7 +182,7 @@ fn in_use(directory: &Path, others: &[&Seen]) -> Diagnostic {
     }
     let files: Vec<String> = others.iter().map(|seen| quoted_path(&seen.path)).collect();
     wrong.help(format!(
-        "{seen}; wait for it. If it is gone for good, tell so with `rm {}` and start again",
+        "{seen}; wait for it. If it has ended for good, remove its heartbeat with `rm {}` and start again",
         files.join(" ")
     ))
 }
@@ -191,7 +194,8 @@ mod tests {
 
     use super::*;
 
-    /// A directory with the heartbeat of a process of another machine, or of a dead one of this machine.
+    /// A directory with the heartbeat of a process of another machine, or of a dead one of this
+    /// machine.
     fn left_by(host: &str, shard: Option<Shard>) -> tempfile::TempDir {
         let home = tempfile::tempdir().unwrap();
         let lease = Lease::take(home.path(), shard).unwrap();

@@ -63,7 +63,7 @@ pub(crate) fn write(
     Ok(write_whole(&path, (text + "\n").as_bytes())?)
 }
 
-/// What `manifest.json` says; null if it is not there or says nothing.
+/// The content of `manifest.json`; null if it cannot be read.
 fn read(directory: &Path) -> serde_json::Value {
     let text = read_text(&directory.join(MANIFEST)).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
@@ -81,7 +81,7 @@ pub(crate) fn is_of_this_program(directory: &Path) -> bool {
 pub(crate) fn listed_figures(directory: &Path) -> Vec<String> {
     let manifest = read(directory);
     let names = manifest["figures"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
-    // A name and no path: nothing outside the directory of figures is ours.
+    // Only names without a path: files outside the folder of figures must not be removed.
     let plain = |name: &&str| name.ends_with(".svg") && !name.starts_with('.') && !name.contains(['/', '\\', ':']);
     names.filter(plain).map(str::to_owned).collect()
 }

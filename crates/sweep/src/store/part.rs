@@ -17,12 +17,12 @@ use crate::platform::files::{FileError, is_missing, name};
 use crate::platform::panics;
 use crate::store::layout::{PART, TRACES, is_part_file};
 
-/// Jobs in a part at most, written or read. A short file can claim any number.
+/// Jobs in a part at most, written or read. A short file can say that it has any number.
 pub const MAX_JOBS_OF_PART: usize = 100_000;
 /// Bytes of a part at most, for the same reason.
 const MAX_PART_BYTES: u64 = 256 << 20;
 
-/// What is known of one job: what it measured and what that cost.
+/// The results of one job, and what they cost.
 pub type Row = (Record, Timing);
 
 /// Where a part is.
@@ -34,18 +34,19 @@ pub struct Part {
     pub traces: Option<PathBuf>,
 }
 
-/// What was found where a part should be.
+/// What was found in place of a part.
 #[derive(Debug)]
 pub enum Found {
     /// A whole part.
     Whole(Part, Vec<Row>),
     /// Something else, and why it is no part.
     Damaged(String),
-    /// Nothing any more: another process has put its jobs into a larger part, or set it aside.
+    /// Nothing: another process has put its jobs into a larger part meanwhile, or set it aside.
     Gone,
 }
 
-/// Writes a part of `rows`, no more than [`MAX_JOBS_OF_PART`], and `traces` into `directory`; when this returns, it is there for good.
+/// Writes a part of `rows`, no more than [`MAX_JOBS_OF_PART`], and `traces` into `directory`; when
+/// this returns, it is there for good.
 ///
 /// # Errors
 /// When a file or folder cannot be read or written.
@@ -66,12 +67,12 @@ pub fn write(directory: &Path, rows: &[Row], traces: &[TracePoint]) -> Result<Pa
     Ok(Part { path, traces: trace_file })
 }
 
-/// Reads the part at `path`. Whatever the bytes are, the answer is rows or a reason.
+/// Reads the part at `path`. Bytes that are no part give a reason and no panic.
 ///
 /// # Errors
-/// When a file is there and the file system does not let it be read.
+/// When there is a file that cannot be read.
 pub fn read(path: &Path) -> Result<Found, SweepError> {
-    // Also no pipe or device, which one could wait for.
+    // A pipe or device is refused too: reading it might never end.
     let foreign = |file: fs::Metadata| !file.is_file() || file.len() > MAX_PART_BYTES;
     if path.metadata().is_ok_and(foreign) {
         return Ok(Found::Damaged("it is no file that this program could have written".to_owned()));
@@ -89,7 +90,7 @@ pub fn read(path: &Path) -> Result<Found, SweepError> {
         match self::bytes(&file)? {
             Some(bytes) if checksum(&bytes) == hash => traces = Some(file),
             Some(_) => return Ok(Found::Damaged("its traces do not have the checksum in its name".to_owned())),
-            // Whoever removes a part removes its traces after it.
+            // A part is removed before its traces.
             None if !path.exists() => return Ok(Found::Gone),
             None => return Ok(Found::Damaged("its traces are missing".to_owned())),
         }
@@ -105,7 +106,8 @@ pub fn read(path: &Path) -> Result<Found, SweepError> {
 /// # Errors
 /// What is wrong with them.
 pub fn decode(bytes: Vec<u8>, path: &Path) -> Result<Vec<Row>, String> {
-    // The checksum keeps accidents out, but anybody can give a file the right name, and decoders of foreign formats panic.
+    // The checksum finds accidents. But a user can give any file its right name, and the decoder
+    // panics at some bytes.
     match panics::caught(|| {
         Table::from_parquet(bytes, path, MAX_JOBS_OF_PART as i64).and_then(|table| read_part(&table, path))
     }) {

@@ -1,8 +1,8 @@
 //! Pretrainings as they are stored: `pretraining/<id>.parquet`, one row an entry of V.
 //!
-//! A file that does not hold its own id and the checksum of what it says is damaged, and made again: the same
-//! id gives the same bits. Whoever learns a V holds the lock of `pretraining/<id>.lock` meanwhile, which is
-//! removed when the file is there.
+//! A file that does not hold its own id and the checksum of what it says is damaged, and made
+//! again: the same id gives the same bits. Whoever learns a V holds the lock of
+//! `pretraining/<id>.lock` meanwhile, which is removed when the file is there.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -34,8 +34,8 @@ pub(crate) fn path(directory: &Path, id: JobId) -> PathBuf {
     directory.join(PRETRAINING).join(format!("{id}.{PRETRAINED}"))
 }
 
-/// Stores what was learned from `source`. No error is reported: if it cannot be stored it is learned
-/// again, and a run directory that takes no files is refused before.
+/// Stores what was learned from `source`. No error is reported: if it cannot be stored it is
+/// learned again, and a run directory that takes no files is refused before.
 pub(crate) fn write(path: &Path, id: JobId, source: &Task, pretrained: &Pretrained) {
     let _ = fs::create_dir_all(path.parent().unwrap_or(Path::new(".")));
     let _ = table(id, source, pretrained).write(path, &[("pretraining", id.to_string())]);
@@ -49,8 +49,8 @@ pub(crate) struct LearningLock {
 }
 
 impl LearningLock {
-    /// Waits for it. `None` where files cannot be locked or made: then two processes may learn the same
-    /// V, with the same bits.
+    /// Waits for it. `None` where files cannot be locked or made: then two processes may learn the
+    /// same V, with the same bits.
     pub(crate) fn wait(table: &Path) -> Option<Self> {
         let path = table.with_extension(PRETRAINING_LOCK);
         fs::create_dir_all(path.parent()?).ok()?;

@@ -14,8 +14,9 @@ use crate::platform::machine;
 use crate::platform::shell::quoted_path;
 use crate::store::layout;
 
-/// Of the sweep in `directory`.
-pub(crate) fn about(config: &Config, jobs: usize, timings: &[Timing], directory: &Path) -> About {
+/// How the sweep in `directory` was run. It has so many `jobs`; `timings` are those of the finished
+/// ones.
+pub(crate) fn provenance(config: &Config, jobs: usize, timings: &[Timing], directory: &Path) -> About {
     let mut facts = vec![
         ("program", format!("sweep {}, results version {RESULTS_VERSION}", env!("CARGO_PKG_VERSION"))),
         ("seed", config.seed.to_string()),

@@ -1,5 +1,6 @@
-//! Runs that are repeated for the figures: their traces, the same runs without noise, and the matrices
-//! that one of them has learned. None of this is stored, since a run gives the same bits again.
+//! Runs that are repeated for the figures: their traces, the same runs without noise, and the
+//! matrices that one of them has learned. None of this is stored, since a run gives the same bits
+//! again.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;

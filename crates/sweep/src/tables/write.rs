@@ -26,7 +26,7 @@ use crate::platform::files::{FileError, create_folder};
 use crate::platform::terminal::{answer_columns, unbroken, wrapped};
 use crate::store::layout::{ALL_TRACES, FIGURES, NEEDED, REPORT, RUNS, SCALING, SUCCESS, SUMMARY, TIMINGS, VERDICTS};
 use crate::store::{Store, manifest};
-use crate::tables::provenance::about;
+use crate::tables::provenance::provenance;
 use crate::tables::replay::Replay;
 
 /// Writes every table from what is done of `jobs`, in the order of the grid, and returns the answer.
@@ -116,9 +116,9 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
     }
     // Only figures that an earlier report has written are removed.
     earlier.iter().try_for_each(|name| remove(figures.join(name)))?;
-    let about = about(config, jobs.len(), &timings, directory);
+    let provenance = provenance(config, jobs.len(), &timings, directory);
     let page_path = directory.join(REPORT);
-    write_whole(&page_path, page(&analysis, section, &drawn, &about).as_bytes())?;
+    write_whole(&page_path, page(&analysis, section, &drawn, &provenance).as_bytes())?;
     manifest::write(directory, config, jobs.len(), &records, &names)?;
     let columns = answer_columns();
     let place = format!("Report: {}, tables and figures beside it", unbroken(&page_path.display().to_string()));
