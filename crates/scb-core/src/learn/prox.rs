@@ -44,7 +44,7 @@ const FLIP: Parameter = Parameter {
     default: 0.0,
     range: Range { min: 1.0, open: false, max: 1e6, off: Some(0.0) },
     tuned: false,
-    meaning: "factor by which negative entries of the attention must dominate for prox to turn both factors over, 0 for never",
+    meaning: "factor by which negative entries of the attention must dominate for prox to flip the signs of both factors, 0 for never",
 };
 
 /// Whether a run with these values is asked to flip signs.

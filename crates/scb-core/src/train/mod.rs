@@ -11,9 +11,11 @@
 //! | `milestone` | [`Milestones`], when a run was first somewhere |
 //! | `status`, `outcome` | [`Status`] and [`Outcome`], what a run came to |
 //! | `run` | [`train()`], the loop |
+//! | [`cost`] | what a run costs, before it is made |
 //! | `prediction` | [`predicted()`], what theory says of a run before it is made |
 //! | `pretraining` | [`Pretraining`], how a V to transfer is learned |
 
+pub mod cost;
 mod milestone;
 mod observe;
 mod outcome;

@@ -22,11 +22,22 @@ pub enum Domain {
         open: bool,
         /// Upper end.
         max: f64,
+        /// A value below all of these that means "never".
+        off: Option<f64>,
     },
     /// The name of an algorithm; its value is the index in [`ALGORITHMS`].
     Algorithm,
     /// One of these names; its value is the index.
     Name(&'static [&'static str]),
+}
+
+/// A value that an axis has where none is given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Default {
+    /// A number, a name or an expression, as a config would have it.
+    Text(&'static str),
+    /// A number.
+    Number(f64),
 }
 
 /// What part an axis plays when needed samples are computed.
@@ -53,8 +64,8 @@ pub struct Axis {
     pub domain: Domain,
     /// Its part.
     pub role: Role,
-    /// Value or expression where none is given; `None`: it must be given.
-    pub default: Option<&'static str>,
+    /// Where none is given; `None`: one must be given.
+    pub default: Option<Default>,
     /// Whether the tables always have its column.
     pub fixed_column: bool,
     /// What it is.
@@ -77,9 +88,9 @@ impl Axis {
     /// Why `value` is not allowed, if it is not.
     #[must_use]
     pub fn complaint(&self, value: f64) -> Option<String> {
-        let (min, open, max) = match self.domain {
-            Domain::Whole { min, max } => (min, false, max),
-            Domain::Real { min, open, max } => (min, open, max),
+        let (min, open, max, off) = match self.domain {
+            Domain::Whole { min, max } => (min, false, max, None),
+            Domain::Real { min, open, max, off } => (min, open, max, off),
             Domain::Algorithm | Domain::Name(_) => return None,
         };
         let low = if open { value <= min } else { value < min };
@@ -87,7 +98,7 @@ impl Axis {
         if !value.is_finite() {
             return Some(format!("{} must be {kind}, and finite", self.name));
         }
-        if !(low || value > max) {
+        if !(low || value > max) || off == Some(value) {
             return None;
         }
         let bound = match (open, max >= LARGE && value <= max) {
@@ -96,19 +107,31 @@ impl Axis {
             (true, false) => format!("above {min} and at most {max}"),
             (false, false) => format!("from {min} to {max}"),
         };
-        Some(format!("{} must be {kind} {bound}", self.name))
+        let or_off = off.map_or_else(String::new, |off| format!("{off} for never, or "));
+        Some(format!("{} must be {or_off}{kind} {bound}", self.name))
     }
 
     /// What it is and how to set it, for the help of an error.
     #[must_use]
     pub fn example(&self) -> String {
-        let value = match (self.default, self.name) {
-            (Some(default), _) if default.parse::<f64>().is_ok() => default.to_owned(),
+        let value = match (self.default_text(), self.name) {
+            // The default says nothing of values that do something.
+            _ if let Domain::Real { min, off: Some(_), .. } = self.domain => (2.0 * min).to_string(),
+            (Some(default), _) if default.parse::<f64>().is_ok() => default,
             (Some(default), _) => format!("\"{default}\""),
             (None, "T") => "[64, 256]".to_owned(),
             (None, _) => "[2, 3]".to_owned(),
         };
         format!("it is the {}; for example {} = {value}", self.meaning, self.name)
+    }
+
+    /// [`default`](Self::default) as a config would have it.
+    #[must_use]
+    pub fn default_text(&self) -> Option<String> {
+        self.default.map(|default| match default {
+            Default::Text(text) => text.to_owned(),
+            Default::Number(number) => self.canonical(number),
+        })
     }
 
     /// Its values by name, if they have names: the index is the value.

@@ -10,6 +10,6 @@ mod definition;
 mod number;
 mod table;
 
-pub use definition::{Axis, Domain, Role};
+pub use definition::{Axis, Default, Domain, Role};
 pub use number::written;
 pub use table::*;

@@ -2,14 +2,16 @@
 //!
 //! A new axis is a new row here, its index below, and a line in `job/spec.rs` that puts its value
 //! where it acts. It can then stand in `[grid]`, in its section of the config, in expressions and
-//! on the command line, and gets a column of its own when a grid names it.
+//! on the command line, and gets a column of its own when a grid names it. A parameter that one
+//! algorithm alone has is declared in the algorithm's file, and needs no line here.
 
+use scb_core::learn::{PARAMETER_COUNT, PARAMETERS, Parameter};
 use scb_core::train::StepScale;
 
-use crate::axis::definition::{Axis, Domain, LARGE, Role};
+use crate::axis::definition::{Axis, Default, Domain, LARGE, Role};
 
-const POSITIVE: Domain = Domain::Real { min: 0.0, open: true, max: LARGE };
-const UNIT: Domain = Domain::Real { min: 0.0, open: false, max: 1.0 };
+const POSITIVE: Domain = Domain::Real { min: 0.0, open: true, max: LARGE, off: None };
+const UNIT: Domain = Domain::Real { min: 0.0, open: false, max: 1.0, off: None };
 
 const fn axis(
     name: &'static str,
@@ -18,6 +20,10 @@ const fn axis(
     default: Option<&'static str>,
     meaning: &'static str,
 ) -> Axis {
+    let default = match default {
+        Some(text) => Some(Default::Text(text)),
+        None => None,
+    };
     Axis { name, alias: None, section: None, domain, role, default, fixed_column: true, meaning }
 }
 
@@ -35,7 +41,7 @@ const fn further(
         section: Some(section),
         domain,
         role,
-        default: Some(default),
+        default: Some(Default::Text(default)),
         fixed_column: false,
         meaning,
     }
@@ -45,8 +51,8 @@ const fn with_alias(alias: &'static str, axis: Axis) -> Axis {
     Axis { alias: Some(alias), ..axis }
 }
 
-/// Every axis, in the order in which defaults are resolved. The indices below name them.
-pub static AXES: [Axis; 21] = [
+/// The axes that do not belong to one algorithm.
+const GENERAL: [Axis; 19] = [
     axis("N", Domain::Whole { min: 2.0, max: 256.0 }, Role::Cell, None, "number of states"),
     axis("Q", Domain::Whole { min: 1.0, max: 1e9 }, Role::Cell, None, "positions a query token attends to"),
     axis("T", Domain::Whole { min: 2.0, max: 1e9 }, Role::Cell, None, "sequence length"),
@@ -55,7 +61,7 @@ pub static AXES: [Axis; 21] = [
     axis("eta_sparse", POSITIVE, Role::Tuned, Some("eta_boost/2"), "step size of the later stages"),
     axis(
         "lambda",
-        Domain::Real { min: 0.0, open: false, max: LARGE },
+        Domain::Real { min: 0.0, open: false, max: LARGE, off: None },
         Role::Tuned,
         Some("0.003"),
         "l1 regularisation of the sparse stage",
@@ -67,7 +73,7 @@ pub static AXES: [Axis; 21] = [
         section: Some("training"),
         domain: Domain::Whole { min: 1.0, max: LARGE },
         role: Role::Tuned,
-        default: Some("100*T + 4000"),
+        default: Some(Default::Text("100*T + 4000")),
         fixed_column: true,
         meaning: "budget of a run in samples",
     },
@@ -78,7 +84,7 @@ pub static AXES: [Axis; 21] = [
         further(
             "init_alpha_v",
             "init",
-            Domain::Real { min: -2.0, open: false, max: 2.0 },
+            Domain::Real { min: -2.0, open: false, max: 2.0, off: None },
             Role::Condition,
             "0",
             "correlation of V with P at the start",
@@ -89,7 +95,7 @@ pub static AXES: [Axis; 21] = [
         further(
             "init_alpha_a",
             "init",
-            Domain::Real { min: -2.0, open: false, max: 2.0 },
+            Domain::Real { min: -2.0, open: false, max: 2.0, off: None },
             Role::Condition,
             "0",
             "correlation of A with Q at the start",
@@ -97,17 +103,9 @@ pub static AXES: [Axis; 21] = [
     ),
     further("epsilon", "training", POSITIVE, Role::Condition, "0.25", "relative error of the recovery milestone"),
     further(
-        "cut",
-        "training",
-        UNIT,
-        Role::Tuned,
-        "0.2",
-        "entries of the attention below this share of the largest are cut after boosting",
-    ),
-    further(
         "keep",
         "training",
-        Domain::Real { min: 0.0, open: true, max: 1.0 },
+        Domain::Real { min: 0.0, open: true, max: 1.0, off: None },
         Role::Tuned,
         "0.5",
         "rounding keeps entries of at least this share of the largest",
@@ -132,17 +130,9 @@ pub static AXES: [Axis; 21] = [
         "step size of the attention, in units of that of V",
     ),
     further(
-        "flip",
-        "training",
-        Domain::Real { min: 0.0, open: false, max: 1e6 },
-        Role::Condition,
-        "0",
-        "factor by which negative entries of the attention must dominate for prox to flip the signs of both factors, 0 for never",
-    ),
-    further(
         "transfer",
         "init",
-        Domain::Real { min: 0.0, open: false, max: 10.0 },
+        Domain::Real { min: 0.0, open: false, max: 10.0, off: None },
         Role::Condition,
         "0",
         "weight of a pretrained V at the start",
@@ -150,12 +140,91 @@ pub static AXES: [Axis; 21] = [
     further(
         "theta",
         "init",
-        Domain::Real { min: -1.0, open: false, max: 1.0 },
+        Domain::Real { min: -1.0, open: false, max: 1.0, off: None },
         Role::Condition,
         "1",
         "correlation of the chain of the pretraining with P",
     ),
 ];
+
+/// The axis of a parameter that one algorithm has.
+const fn of_algorithm(parameter: Parameter) -> Axis {
+    let Parameter { name, default, range, tuned, meaning } = parameter;
+    Axis {
+        name,
+        alias: None,
+        section: Some("training"),
+        domain: Domain::Real { min: range.min, open: range.open, max: range.max, off: range.off },
+        role: if tuned { Role::Tuned } else { Role::Condition },
+        default: Some(Default::Number(default)),
+        fixed_column: false,
+        meaning,
+    }
+}
+
+/// How many axes there are.
+const COUNT: usize = GENERAL.len() + PARAMETER_COUNT;
+
+/// The order of axes in canonical forms and of columns in tables, which must not change. Axes that came
+/// later follow: parameters of algorithms, in the order that they are declared in.
+const ORDER: [&str; 21] = [
+    "N",
+    "Q",
+    "T",
+    "batch_size",
+    "eta_boost",
+    "eta_sparse",
+    "lambda",
+    "algorithm",
+    "max_samples",
+    "persistence",
+    "concentration",
+    "init_alpha_v",
+    "init_alpha_a",
+    "epsilon",
+    "cut",
+    "keep",
+    "step_scale",
+    "attention_step",
+    "flip",
+    "transfer",
+    "theta",
+];
+
+/// Every axis, in the order in which defaults are resolved. The indices below name them.
+pub static AXES: [Axis; COUNT] = in_order();
+
+const fn in_order() -> [Axis; COUNT] {
+    let mut axes = [GENERAL[0]; COUNT];
+    let mut i = 0;
+    while i < COUNT {
+        axes[i] = if i < GENERAL.len() { GENERAL[i] } else { of_algorithm(PARAMETERS[i - GENERAL.len()]) };
+        i += 1;
+    }
+    // Each name of the order moves to its place, and all between move on by one.
+    let mut place = 0;
+    while place < ORDER.len() {
+        let mut at = place;
+        while !same(axes[at].name, ORDER[place]) {
+            at += 1;
+        }
+        while at > place {
+            (axes[at], axes[at - 1]) = (axes[at - 1], axes[at]);
+            at -= 1;
+        }
+        place += 1;
+    }
+    axes
+}
+
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
+}
 
 /// The values of `step_scale`, in the order of [`STEP_SCALE_NAMES`].
 pub const STEP_SCALES: [StepScale; 2] = [StepScale::Normalised, StepScale::Raw];
@@ -196,16 +265,12 @@ pub const INIT_ALPHA_V: usize = 11;
 pub const INIT_ALPHA_A: usize = 12;
 /// Index of `epsilon`.
 pub const EPSILON: usize = 13;
-/// Index of `cut`.
-pub const CUT: usize = 14;
 /// Index of `keep`.
 pub const KEEP: usize = 15;
 /// Index of `step_scale`.
 pub const STEP_SCALE: usize = 16;
 /// Index of `attention_step`.
 pub const ATTENTION_STEP: usize = 17;
-/// Index of `flip`.
-pub const FLIP: usize = 18;
 /// Index of `transfer`.
 pub const TRANSFER: usize = 19;
 /// Index of `theta`.
@@ -251,15 +316,27 @@ mod tests {
             (INIT_ALPHA_V, "init_alpha_v"),
             (INIT_ALPHA_A, "init_alpha_a"),
             (EPSILON, "epsilon"),
-            (CUT, "cut"),
             (KEEP, "keep"),
             (STEP_SCALE, "step_scale"),
             (ATTENTION_STEP, "attention_step"),
-            (FLIP, "flip"),
             (TRANSFER, "transfer"),
             (THETA, "theta"),
         ];
-        assert_eq!(named.len(), AXES.len());
+        assert_eq!(named.len(), GENERAL.len());
         assert!(named.iter().all(|&(i, name)| AXES[i].name == name));
+    }
+
+    #[test]
+    fn axes_keep_their_order_and_parameters_of_algorithms_have_one_each() {
+        assert!(AXES.iter().zip(ORDER).all(|(axis, name)| axis.name == name));
+        for parameter in PARAMETERS {
+            let axis = &AXES[index(parameter.name).unwrap()];
+            assert_eq!(axis.default_text(), Some(parameter.default.to_string()));
+            assert!(axis.complaint(parameter.default).is_none(), "{}", parameter.name);
+        }
+        let mut names: Vec<&str> = AXES.iter().map(|axis| axis.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), AXES.len(), "no two have one name");
     }
 }

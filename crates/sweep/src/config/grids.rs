@@ -46,8 +46,8 @@ pub(crate) fn grid(
         }
         let elements = match common.iter().find(|(index, _)| *index == i) {
             Some((_, elements)) => elements.clone(),
-            None => match axis.default {
-                Some(text) => vec![default_element(i, text)?],
+            None => match axis.default_text() {
+                Some(text) => vec![default_element(i, &text)?],
                 None => {
                     return Err(Diagnostic::new(format!("[grid] has no `{}`", axis.name))
                         .at(

@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(crate::job::jobs(&config).unwrap().len(), 2, "one setting, two replicates");
         // At the edge of a range too.
         let text = SIZES.to_owned() + "cut = \"0.1 + 0.2 + 0.7\"\nkeep = \"0.8 + 0.2\"";
-        assert_eq!(points(&text)[0].values[axis::CUT], 1.0);
+        assert_eq!(points(&text)[0].values[axis::index("cut").unwrap()], 1.0);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One point of a grid.
 
-use scb_core::learn::ALGORITHMS;
+use scb_core::learn::{ALGORITHMS, Algorithm};
+use scb_core::train::cost;
 
 use crate::axis::{self, AXES};
 use crate::config::{Config, Pretraining};
@@ -19,12 +20,17 @@ impl Point {
         self.values[index] as usize
     }
 
-    /// Bytes that a job's attention, its rounded form, its gradient, a chunk of tokens, the true patterns and what its algorithm
-    /// holds besides take.
+    /// The algorithm.
+    #[must_use]
+    pub fn algorithm(&self) -> &'static Algorithm {
+        &ALGORITHMS[self.whole(axis::ALGORITHM)]
+    }
+
+    /// Bytes that a job takes, about.
     #[must_use]
     pub fn bytes(&self) -> f64 {
-        let value = |index: usize| self.values[index];
-        value(axis::N) * (12.0 * value(axis::T) + 32.0 * value(axis::Q)) + 16.0 * value(axis::T) + self.own_bytes()
+        let [n, q, t] = [axis::N, axis::Q, axis::T].map(|i| self.values[i]);
+        cost::bytes(self.algorithm(), n, q, t)
     }
 
     /// Bytes that the run takes which V is transferred from, if it is.
@@ -33,16 +39,12 @@ impl Point {
         if !self.transfers() {
             return 0.0;
         }
-        let mut source = self.clone();
-        source.values[axis::T] = f64::from(pretraining.t);
-        source.values[axis::ALGORITHM] = 0.0;
-        source.bytes()
+        cost::bytes(&ALGORITHMS[0], self.values[axis::N], self.values[axis::Q], f64::from(pretraining.t))
     }
 
     /// Bytes that its algorithm holds besides a model and its gradient.
     pub(crate) fn own_bytes(&self) -> f64 {
-        let algorithm = &ALGORITHMS[self.whole(axis::ALGORITHM)];
-        (algorithm.bytes)(self.values[axis::N], self.values[axis::T])
+        (self.algorithm().bytes)(self.values[axis::N], self.values[axis::T])
     }
 
     /// Whether it starts from a V that was learned elsewhere.

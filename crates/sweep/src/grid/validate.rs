@@ -1,7 +1,6 @@
 //! What is impossible at one point of a grid, and which value made it so.
 
 use scb_core::Weights;
-use scb_core::learn::ALGORITHMS;
 
 use crate::axis::{self, AXES, written};
 use crate::config::diagnostic::Diagnostic;
@@ -36,7 +35,7 @@ pub(crate) fn validate(grid: &GridSpec, config: &Config, chosen: &[usize], point
     }
     let (bytes, own) = (point.bytes(), point.own_bytes());
     if own > MAX_BYTES {
-        let name = ALGORITHMS[point.whole(axis::ALGORITHM)].name;
+        let name = point.algorithm().name;
         let label = format!("{name} takes {own:.0} bytes ({:.0} GB) for its counts {}", own / 1e9, here());
         let help = format!("keep it below {:.0} GB, or drop such points with a `where`", MAX_BYTES / 1e9);
         return complain(axis::T, format!("one job of `{name}` needs too much memory"), label, help);
@@ -64,12 +63,6 @@ pub(crate) fn validate(grid: &GridSpec, config: &Config, chosen: &[usize], point
             let help = format!("set N = {rows}, or remove task.matrix");
             return complain(axis::N, format!("N = {n}, but task.matrix has {rows} states"), here(), help);
         }
-    }
-    let flip = point.values[axis::FLIP];
-    if flip > 0.0 && flip < 1.0 {
-        let help = "use 0 for never, or a factor of at least 1, for example flip = 2".to_owned();
-        let label = "would flip the signs of a good model".to_owned();
-        return complain(axis::FLIP, format!("flip = {} is between 0 and 1", written(flip)), label, help);
     }
     if point.transfers() && (point.values[axis::INIT_ALPHA_V], point.values[axis::INIT_ALPHA_A]) != (0.0, 0.0) {
         let help = "leave init_alpha_v and init_alpha_a at 0 where transfer is above 0".to_owned();

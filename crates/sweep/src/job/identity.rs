@@ -28,7 +28,7 @@ use scb_core::Weights;
 use scb_core::random::Seed;
 use scb_core::train::{StageEnd, StopAt};
 
-use crate::axis::{self, AXES};
+use crate::axis::{self, AXES, Default};
 use crate::config::{Config, Pretraining, Shared};
 use crate::grid::Point;
 use crate::job::id::{JobId, RESULTS_VERSION};
@@ -202,12 +202,17 @@ impl PointIdentity {
 
 fn line(text: &mut String, point: &Point, index: usize) {
     let axis = &AXES[index];
-    let later = index >= axis::FIRST_LATER;
+    let value = axis.canonical(point.values[index]);
+    let is_default = || match axis.default {
+        Some(Default::Text(default)) => value == default,
+        Some(Default::Number(default)) => point.values[index] == default,
+        None => false,
+    };
     // The scale of the steps is in what all jobs share.
-    if index == axis::STEP_SCALE || (later && axis.default == Some(axis.canonical(point.values[index]).as_str())) {
+    if index == axis::STEP_SCALE || (index >= axis::FIRST_LATER && is_default()) {
         return;
     }
-    let _ = writeln!(text, "{}={}", axis.name, axis.canonical(point.values[index]));
+    let _ = writeln!(text, "{}={value}", axis.name);
 }
 
 fn hash(purpose: &str, text: &str, replicate: u32) -> Seed {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use scb_core::learn::{ALGORITHMS, PARAMETERS, ParameterValues};
+use scb_core::learn::{PARAMETERS, ParameterValues};
 use scb_core::train::{StageEnd, Start, TrainSpec};
 use scb_core::{Chain, TaskSpec};
 
@@ -55,7 +55,7 @@ impl Job {
             }
         }
         TrainSpec {
-            algorithm: &ALGORITHMS[self.point.whole(axis::ALGORITHM)],
+            algorithm: self.point.algorithm(),
             batch_size: self.point.whole(axis::BATCH_SIZE),
             eta_boost: values[axis::ETA_BOOST],
             eta_sparse: values[axis::ETA_SPARSE],

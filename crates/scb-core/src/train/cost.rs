@@ -1,0 +1,36 @@
+//! What a run costs, before it is made: tokens and memory.
+
+use crate::learn::Algorithm;
+
+/// Tokens simulated if the whole budget is spent, the unit of cost. A step also touches `N T` entries of the
+/// attention, which counts like the tokens of N/4 samples; an algorithm that draws no samples costs that alone.
+#[must_use]
+pub fn tokens(algorithm: &Algorithm, n: f64, t: f64, batch_size: f64, max_samples: f64) -> f64 {
+    let steps = (max_samples / batch_size).floor().max(1.0);
+    let drawn = if algorithm.draws_samples() { batch_size } else { 0.0 };
+    steps * t * (drawn + n / 4.0)
+}
+
+/// Bytes that a run takes, about: its attention, the attention as integers, its gradient, a chunk of tokens, the true
+/// patterns, and what its algorithm holds besides.
+#[must_use]
+pub fn bytes(algorithm: &Algorithm, n: f64, q: f64, t: f64) -> f64 {
+    n * (12.0 * t + 32.0 * q) + 16.0 * t + (algorithm.bytes)(n, t)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::algorithm;
+
+    #[test]
+    fn costs_have_their_closed_forms() {
+        let [prox, population, moment] = ["prox", "population", "moment"].map(|name| algorithm(name).unwrap());
+        // 100 steps of 64 samples of 1000 tokens, and the attention of 4 states.
+        assert_eq!(tokens(prox, 4.0, 1000.0, 64.0, 6400.0), 100.0 * 1000.0 * 65.0);
+        assert_eq!(tokens(population, 4.0, 1000.0, 64.0, 6463.0), 100.0 * 1000.0);
+        assert_eq!(tokens(prox, 4.0, 10.0, 64.0, 1.0), 650.0, "one step at least");
+        assert_eq!(bytes(prox, 3.0, 2.0, 100.0), 3.0 * 1264.0 + 1600.0);
+        assert_eq!(bytes(moment, 3.0, 2.0, 100.0) - bytes(prox, 3.0, 2.0, 100.0), 4.0 * 27.0 * 100.0);
+    }
+}
