@@ -19,15 +19,15 @@ impl Point {
         self.values[index] as usize
     }
 
-    /// Bytes that a job's attention, its rounded form, its gradient, a chunk of tokens, the true patterns and what its algorithm
-    /// holds besides take.
+    /// Bytes of a job's attention, its rounded form, its gradient, a chunk of tokens, the true
+    /// patterns and the memory of its algorithm.
     #[must_use]
     pub fn bytes(&self) -> f64 {
         let value = |index: usize| self.values[index];
         value(axis::N) * (12.0 * value(axis::T) + 32.0 * value(axis::Q)) + 16.0 * value(axis::T) + self.own_bytes()
     }
 
-    /// Bytes that the run takes which V is transferred from, if it is.
+    /// Bytes of the run that V is transferred from; 0 without a transfer.
     #[must_use]
     pub fn pretraining_bytes(&self, pretraining: &Pretraining) -> f64 {
         if !self.transfers() {
@@ -39,7 +39,7 @@ impl Point {
         source.bytes()
     }
 
-    /// Bytes that its algorithm holds besides a model and its gradient.
+    /// Bytes of its algorithm, without the model and its gradient.
     pub(crate) fn own_bytes(&self) -> f64 {
         let algorithm = &ALGORITHMS[self.whole(axis::ALGORITHM)];
         (algorithm.bytes)(self.values[axis::N], self.values[axis::T])
