@@ -33,8 +33,8 @@ const BREAKING: [(&str, Option<char>); 9] = [
 /// Letters of sbatch that take no value, so that others may follow in the same word.
 const WITHOUT_VALUE: &str = "HhOQsuvVW";
 
-/// The option that a word for sbatch means, if that is one that must not be given, and whether `sweep
-/// slurm` sets it itself. sbatch takes options shortened, and letters together in one word.
+/// The option that a word for sbatch means, if that is one that must not be given, and whether
+/// `sweep slurm` sets it itself. sbatch takes options shortened, and letters together in one word.
 #[must_use]
 pub fn reserved(word: &str) -> Option<(&'static str, bool)> {
     let all = || SET_HERE.iter().map(|option| (option, true)).chain(BREAKING.iter().map(|option| (option, false)));

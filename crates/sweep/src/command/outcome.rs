@@ -16,8 +16,7 @@ use crate::{SweepError, tables};
 
 /// A sentence on the finished jobs in the directory that are not of this plan, if there are any.
 pub(super) fn foreign_results(directory: &Path, plan: &Plan, store: &Store) -> Option<String> {
-    let foreign_results =
-        store.done().len() - plan.jobs.iter().filter(|job| store.done().contains_key(&job.id)).count();
+    let foreign_results = store.ids().len() - plan.jobs.iter().filter(|job| store.ids().contains(job.id)).count();
     let directory = directory.display();
     (foreign_results > 0).then(|| {
         format!(

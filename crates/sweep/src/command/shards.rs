@@ -18,7 +18,7 @@ pub(super) fn shards(plan: &Plan, store: &Store, of: u32) -> Vec<(Shard, usize, 
     for (job, shard) in plan.jobs.iter().zip(Shard::assign(&plan.jobs, of)) {
         let (jobs, left) = &mut counts[shard as usize - 1];
         *jobs += 1;
-        *left += usize::from(!store.done().contains_key(&job.id));
+        *left += usize::from(!store.ids().contains(job.id));
     }
     let named = (1..=of).zip(counts).filter_map(|(index, (jobs, left))| Some((Shard::new(index, of)?, jobs, left)));
     named.collect()

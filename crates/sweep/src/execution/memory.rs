@@ -1,5 +1,5 @@
-//! Memory for jobs: a job that would not fit beside the others waits, and one that fits no machine of this size fails, before
-//! the operating system ends the whole sweep.
+//! Memory for jobs. A job that does not fit beside the running ones waits, and one that does not
+//! fit at all fails: else the operating system would kill the whole sweep.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
@@ -18,7 +18,7 @@ pub struct Memory {
     given_back: Condvar,
 }
 
-/// Memory that a job holds until this value goes.
+/// Memory that a job holds until this value is dropped.
 #[derive(Debug)]
 pub struct Held<'m> {
     memory: &'m Memory,
@@ -33,7 +33,7 @@ impl Memory {
         Self::limited_to((SHARE * free().unwrap_or(f64::INFINITY)).floor())
     }
 
-    /// A given number of bytes.
+    /// At most so many bytes.
     #[must_use]
     pub fn limited_to(bytes: f64) -> Self {
         Self { limit: bytes, taken: Mutex::new(0.0), given_back: Condvar::new() }

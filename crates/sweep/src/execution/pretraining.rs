@@ -1,8 +1,8 @@
 //! What was learned elsewhere: value matrices by the id of the run that learned them.
 //!
-//! Jobs that start from the same V share one run. It is run by whoever needs it first, while others
-//! that need it wait, and stored in the run directory, so that it is not run again when a sweep
-//! continues. Other processes wait too.
+//! Jobs that start from the same V share one pretraining. The job that needs it first runs it, and
+//! others wait, also those of other processes. It is stored in the run directory, so that it is not
+//! run again when a sweep continues.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -27,18 +27,18 @@ pub struct Pretrainings {
     /// The run directory that they are stored in; `None`: nowhere.
     directory: Option<PathBuf>,
     known: Mutex<HashMap<JobId, Slot>>,
-    /// How many were learned and not read.
+    /// How many were learned here, and not read from a file.
     learned: AtomicUsize,
 }
 
 impl Pretrainings {
-    /// Stored in this run directory.
+    /// Pretrainings that are stored in this run directory.
     #[must_use]
     pub fn of(directory: &Path) -> Self {
         Self { directory: Some(directory.to_owned()), ..Self::default() }
     }
 
-    /// How many were learned here, because nobody had stored them.
+    /// How many were learned here, because they were not stored.
     #[must_use]
     pub fn learned(&self) -> usize {
         self.learned.load(Ordering::Relaxed)

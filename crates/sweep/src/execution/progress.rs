@@ -44,7 +44,7 @@ struct State {
 }
 
 impl Progress {
-    /// Of what is outstanding in a plan, after what is `done`.
+    /// For the outstanding jobs of a plan; `done` is how far its jobs are before.
     #[must_use]
     pub fn new(plan: &Plan, done: Tally, name: &str, quiet: bool) -> Self {
         let bar = if quiet || plan.outstanding.is_empty() {
@@ -75,7 +75,7 @@ impl Progress {
         progress
     }
 
-    /// One more job is done: its planned cost and the tokens it really took.
+    /// Counts one more job: its planned `cost` in tokens, and the `tokens` that it has simulated.
     pub fn job_done(&self, cost: f64, tokens: f64) {
         let mut state = self.state.borrow_mut();
         state.jobs += 1;
@@ -121,7 +121,7 @@ impl Progress {
         self.bar.suspend(|| say(line));
     }
 
-    /// Clears the bar and sums up.
+    /// Removes the bar and prints how many jobs were run in what time.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
         let state = self.state.borrow();

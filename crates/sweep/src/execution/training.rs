@@ -33,7 +33,7 @@ pub struct Training {
 }
 
 impl Training {
-    /// Of the jobs of `config`.
+    /// For the jobs of `config`; pretrainings are not stored.
     #[must_use]
     pub fn new(config: &Arc<Config>) -> Self {
         let (identity, further) = (Identity::new(config), further_axes(config));
@@ -41,13 +41,16 @@ impl Training {
         Self { config: Arc::clone(config), identity, further, pretrainings, host: host() }
     }
 
-    /// The same, with pretrainings that are stored in this run directory.
+    /// The same, with pretrainings stored in this run directory.
     #[must_use]
     pub fn in_directory(self, directory: &Path) -> Self {
         Self { pretrainings: Pretrainings::of(directory), ..self }
     }
 
-    /// Trains as the job says but for what `change` changes, watched by `observer`; an error if there is nothing to learn.
+    /// Trains as the job says, except for what `change` changes. `observer` sees every check.
+    ///
+    /// # Errors
+    /// When there is no such task, or nothing to learn.
     pub(crate) fn train(
         &self,
         job: &Job,
@@ -71,7 +74,7 @@ impl Training {
         Ok(Trained { task, spec, outcome, source_error })
     }
 
-    /// The trace of such a run; `None` if there is nothing to learn.
+    /// The trace of such a run; `None` if there is no such task, or nothing to learn.
     pub(crate) fn trace(&self, job: &Job, change: impl FnOnce(&mut TrainSpec)) -> Option<Vec<TracePoint>> {
         let mut trace = Trace { job, points: Vec::new(), enabled: true };
         self.train(job, &mut trace, change).ok()?;
@@ -110,7 +113,7 @@ impl Training {
     }
 }
 
-/// How a job ended, or why it did not.
+/// How a job ended and what it measured, or why it failed.
 type End = Result<(Status, Measures), String>;
 
 impl Work for Training {
@@ -156,7 +159,7 @@ pub(crate) struct Trained {
     task: Task,
     spec: TrainSpec,
     outcome: Outcome,
-    /// Of the V that it started from.
+    /// `|V_src - P_src|_mu / sqrt(K_P)` of the V that it started from, if that was transferred.
     source_error: Option<f64>,
 }
 
@@ -191,7 +194,7 @@ fn measures(trained: &Trained) -> Measures {
     }
 }
 
-/// Writes down a run at every check, if asked to.
+/// Keeps a point of the trace at every check, if `enabled`.
 struct Trace<'j> {
     job: &'j Job,
     points: Vec<TracePoint>,

@@ -23,7 +23,7 @@ pub(super) enum Event {
     Interrupted,
 }
 
-/// Says [`Event::Done`] when it goes, even if that is because of a panic.
+/// Sends [`Event::Done`] when it is dropped, also after a panic.
 struct DoneOnDrop(Sender<Event>);
 
 impl Drop for DoneOnDrop {
@@ -38,7 +38,7 @@ pub(super) struct Shared<W> {
     pub(super) plan: Arc<Plan>,
     pub(super) work: W,
     pub(super) options: Options,
-    /// Position in the plan's outstanding jobs of the next one.
+    /// Which of the outstanding jobs of the plan is next, from 0.
     pub(super) next: AtomicUsize,
     pub(super) running: AtomicUsize,
     pub(super) stop: AtomicBool,

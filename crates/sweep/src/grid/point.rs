@@ -33,7 +33,7 @@ impl Point {
         cost::bytes(self.algorithm(), n, q, t)
     }
 
-    /// Bytes that the run takes which V is transferred from, if it is.
+    /// Bytes of the run that V is transferred from; 0 without a transfer.
     #[must_use]
     pub fn pretraining_bytes(&self, pretraining: &Pretraining) -> f64 {
         if !self.transfers() {
@@ -42,7 +42,7 @@ impl Point {
         cost::bytes(&ALGORITHMS[0], self.values[axis::N], self.values[axis::Q], f64::from(pretraining.t))
     }
 
-    /// Bytes that its algorithm holds besides a model and its gradient.
+    /// Bytes of its algorithm, without the model and its gradient.
     pub(crate) fn own_bytes(&self) -> f64 {
         (self.algorithm().bytes)(self.values[axis::N], self.values[axis::T])
     }

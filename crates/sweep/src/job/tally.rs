@@ -63,3 +63,20 @@ impl DoneJobs {
         self.all.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_succeeds_after_a_failure_has_not_failed() {
+        let (one, other) = (JobId([1; 16]), JobId([2; 16]));
+        let mut done = DoneJobs::default();
+        assert!(done.is_empty() && !done.contains(one));
+        done.insert(one, true);
+        done.insert(other, true);
+        assert!(done.contains(one) && done.has_failed(one));
+        done.insert(one, false);
+        assert_eq!((done.len(), done.has_failed(one), done.has_failed(other)), (2, false, true));
+    }
+}

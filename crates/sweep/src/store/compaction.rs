@@ -60,3 +60,40 @@ impl SmallParts {
         Some(Batch { level: level + 1, parts: self.levels[level].drain(..parts).collect() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn part(jobs: u8) -> (Part, Vec<JobId>) {
+        (Part { path: PathBuf::from("part"), traces: None }, (0..jobs).map(|i| JobId([i; 16])).collect())
+    }
+
+    #[test]
+    fn many_small_parts_become_one_of_the_next_level() {
+        let mut small = SmallParts::default();
+        for _ in 0..PARTS_IN_ONE - 1 {
+            let (part, ids) = part(1);
+            small.add(0, part, ids);
+        }
+        assert!(small.take_batch(0).is_none(), "they are few");
+        let (large, ids) = part(3);
+        small.add(0, large, ids);
+        assert!(small.take_batch(1).is_none(), "those of other levels do not count");
+        let batch = small.take_batch(0).unwrap();
+        assert_eq!((batch.level, batch.parts.len()), (1, PARTS_IN_ONE));
+        assert!(small.take_batch(0).is_none(), "they were taken out");
+    }
+
+    #[test]
+    fn large_parts_stay_as_they_are() {
+        let mut small = SmallParts::default();
+        let ids: Vec<JobId> = (0..LARGE).map(|_| JobId([7; 16])).collect();
+        for _ in 0..2 * PARTS_IN_ONE {
+            small.add(0, part(0).0, ids.clone());
+        }
+        assert!(small.take_batch(0).is_none());
+    }
+}

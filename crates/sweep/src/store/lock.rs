@@ -55,7 +55,7 @@ impl Lease {
         prepare: impl FnOnce() -> Result<(), SweepError>,
     ) -> Result<Self, SweepError> {
         let lock = acquire(directory, shard.is_some())?;
-        let preparing = preparing(directory);
+        let preparing = lock_to_prepare(directory);
         prepare()?;
         let owner = Owner {
             shard,
@@ -115,8 +115,7 @@ fn acquire(directory: &Path, with_others: bool) -> Result<File, SweepError> {
         Err(TryLockError::Error(error)) if no_locks_here(&error) => (false, false),
         Err(TryLockError::Error(error)) => return Err(wrong(error).into()),
     };
-    // Shards do not disturb each other. Nor does the same shard started twice, as a scheduler may
-    // do.
+    // Shards do not disturb each other, nor does a shard that a scheduler starts twice.
     let in_the_way = |seen: &Seen| !with_others || seen.owner.shard.is_none();
     let running = |seen: &Seen| seen.owner.state == State::Running && in_the_way(seen);
     let others: Vec<Seen> = heartbeat::read_all(directory).into_iter().filter(running).collect();
@@ -147,18 +146,18 @@ pub fn prepare_for_shards(
     prepare: impl FnOnce() -> Result<(), SweepError>,
 ) -> Result<(), SweepError> {
     let _lock = acquire(directory, true)?;
-    let _preparing = preparing(directory);
+    let _preparing = lock_to_prepare(directory);
     prepare()
 }
 
 /// A lock that one process at a time has while it makes a directory ready; `None` where files
-/// cannot be locked. It is on a file opened for writing, since network disks lock no folders and no
-/// others.
-fn preparing(directory: &Path) -> Option<File> {
+/// cannot be locked. Its file is open for writing, since network disks lock no folders, and no
+/// files that are open for reading only.
+fn lock_to_prepare(directory: &Path) -> Option<File> {
     let path = directory.join(PROGRESS).join(PREPARING);
-    let door = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).ok()?;
-    door.lock().ok()?;
-    Some(door)
+    let lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).ok()?;
+    lock.lock().ok()?;
+    Some(lock)
 }
 
 fn no_locks_here(error: &std::io::Error) -> bool {
