@@ -20,7 +20,7 @@
 //!
 //!     assert_eq!(outcome.status, Status::Recovered);
 //!     let samples = outcome.milestones.recovery.ok_or("not recovered")?;
-//!     println!("recovered after {samples} samples: V = {:.2}", outcome.value);
+//!     println!("recovered after {samples} samples: V = {:.2}", outcome.model.value);
 //!     Ok(())
 //! }
 //! ```
@@ -34,7 +34,7 @@
 //! ```text
 //! TaskSpec -> Task -> Batches (tokens, h = X a) -> Gradient -> Optimiser -> Linear model
 //!                        ^                                                      |
-//!                        +-------------- FixedPoint: a as integers <------------+
+//!                        +-------------- FixedPointAttention: a as integers <------------+
 //!             train(): stages, milestones, stop reason
 //! ```
 //!

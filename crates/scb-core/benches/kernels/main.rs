@@ -14,10 +14,10 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion};
-use scb_core::data::{Batches, FixedPoint};
+use scb_core::data::{Batches, FixedPointAttention};
 use scb_core::inside::{self, Bits, Block, Categorical, Layout, Residuals, Sequences, States, Table};
 use scb_core::learn::StepSizes;
-use scb_core::learn::{Accumulator, Gradient};
+use scb_core::learn::{Gradient, GradientAccumulator};
 use scb_core::random::stream;
 use scb_core::theory::planted;
 use scb_core::train::{Start, TrainSpec, learner};
@@ -66,7 +66,7 @@ fn kernels(c: &mut Criterion, results: &mut Results, level: Level, size: Size) {
     let task = task(size);
     let states = States::new(&Categorical::new(&task.stationary().to_vec()), n);
     let model = planted(&task, 0.5, 0.5);
-    let mut attention = FixedPoint::zeros(n, t);
+    let mut attention = FixedPointAttention::zeros(n, t);
     attention.set(&model.attention);
     let (layout, width) = (Layout::new(n, t), inside::width(n));
     let count = b.div_ceil(layout.sequences());
@@ -111,9 +111,9 @@ fn gradient(c: &mut Criterion, results: &mut Results, level: Level, size: Size) 
     let [n, _, t, b] = size;
     let task = task(size);
     let model = planted(&task, 0.5, 0.5);
-    let mut attention = FixedPoint::zeros(n, t);
+    let mut attention = FixedPointAttention::zeros(n, t);
     let mut batches = Batches::new(&task, b, stream([3; 16])).unwrap_or_else(|error| panic!("{error}"));
-    let mut accumulator = Accumulator::new(n);
+    let mut accumulator = GradientAccumulator::new(n);
     let mut gradient = Gradient::zeros(n, t);
     measure(c, results, ("gradient", &name(size), level), b * t, || {
         attention.set(&model.attention);

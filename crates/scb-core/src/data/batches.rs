@@ -13,8 +13,8 @@ use std::iter::repeat_n;
 use rand::Rng;
 use rayon::prelude::*;
 
-use super::{Attended, Chunk};
-use crate::kernel::{self, Bits, Block, FixedPoint, GENERATORS, Layout, Sequences, States, level_in_use};
+use super::{Chunk, SparseAttention};
+use crate::kernel::{self, Bits, Block, FixedPointAttention, GENERATORS, Layout, Sequences, States, level_in_use};
 use crate::random::Categorical;
 use crate::random::{Stream, child};
 use crate::{Task, TrainError};
@@ -110,7 +110,12 @@ impl Batches {
 
     /// Draws one batch, which meets `attention`, and hands it over chunk by chunk, always in
     /// the same order and of the same sizes.
-    pub fn for_each_chunk(&mut self, attention: &FixedPoint, mut visit: impl FnMut(&Chunk)) {
+    ///
+    /// # Panics
+    /// If `attention` is of another N or T.
+    pub fn for_each_chunk(&mut self, attention: &FixedPointAttention, mut visit: impl FnMut(&Chunk)) {
+        assert_eq!(attention.shape(), (self.counts.len(), self.t), "the attention is of another shape");
+        self.chunk.has_tokens = true;
         self.for_each(&mut visit, |batches, samples| {
             batches.draw_sequences(attention);
             batches.draw_outputs(samples);
@@ -119,8 +124,9 @@ impl Batches {
 
     /// As [`Batches::for_each_chunk`] for an attention with few entries that is not to change: tokens are drawn only
     /// where it looks, and at the position that the output comes from. A chunk then has no sequences.
-    pub fn for_each_attended(&mut self, attended: &Attended, mut visit: impl FnMut(&Chunk)) {
-        self.for_each(&mut visit, |batches, samples| batches.draw_attended(attended, samples));
+    pub fn for_each_sparse(&mut self, attended: &SparseAttention, mut visit: impl FnMut(&Chunk)) {
+        self.chunk.has_tokens = false;
+        self.for_each(&mut visit, |batches, samples| batches.draw_sparse(attended, samples));
     }
 
     /// Chunk by chunk: query tokens, then what `draw` makes of them.
@@ -135,7 +141,7 @@ impl Batches {
         }
     }
 
-    fn draw_attended(&mut self, attended: &Attended, samples: usize) {
+    fn draw_sparse(&mut self, attended: &SparseAttention, samples: usize) {
         let Self { words, slots, queries: states, sources, positions, outputs: transition, chunk, .. } = self;
         let Chunk { layout, filled, queries, outputs, histograms, width, .. } = chunk;
         // Tokens and query tokens both follow mu, so one table serves. No sequence is drawn, so the first slot's stream
@@ -191,7 +197,7 @@ impl Batches {
         histograms.resize(places * *width, 0.0);
     }
 
-    fn draw_sequences(&mut self, attention: &FixedPoint) {
+    fn draw_sequences(&mut self, attention: &FixedPointAttention) {
         let shared = self.chunk.worth_many_cores();
         let Self { t, states, slots, lines_per_slot, chunk, .. } = self;
         let Chunk { lines, filled, queries, histograms, layout, width, .. } = chunk;
@@ -280,7 +286,7 @@ mod tests {
             let (mut tokens, mut queries) = (vec![0u64; n], vec![0u64; n]);
             // Observed and expected counts of each output, summed over samples.
             let (mut observed, mut expected) = (vec![0u64; n], vec![0.0; n]);
-            batches.for_each_chunk(&FixedPoint::zeros(n, t), |chunk| {
+            batches.for_each_chunk(&FixedPointAttention::zeros(n, t), |chunk| {
                 for (place, query) in chunk.samples() {
                     queries[query] += 1;
                     (0..t).for_each(|position| tokens[chunk.token(place, position)] += 1);
@@ -307,12 +313,15 @@ mod tests {
         let (n, t) = (4, 40);
         let task = task(n, 1, t, Weights::Equal);
         let mut pairs = vec![0u64; n * n];
-        Batches::new(&task, 50_000, stream([6; 16])).unwrap().for_each_chunk(&FixedPoint::zeros(n, t), |chunk| {
-            for (place, query) in chunk.samples() {
-                let current = chunk.token(place, task.patterns[query].positions[0]);
-                pairs[current * n + chunk.output(place)] += 1;
-            }
-        });
+        Batches::new(&task, 50_000, stream([6; 16])).unwrap().for_each_chunk(
+            &FixedPointAttention::zeros(n, t),
+            |chunk| {
+                for (place, query) in chunk.samples() {
+                    let current = chunk.token(place, task.patterns[query].positions[0]);
+                    pairs[current * n + chunk.output(place)] += 1;
+                }
+            },
+        );
         let probability = |i: usize| task.stationary[i / n] * task.transition[[i % n, i / n]];
         let expected: Vec<f64> = (0..n * n).map(probability).collect();
         assert!(chi_square(&pairs, &expected) > 1e-4);
@@ -324,7 +333,7 @@ mod tests {
             let task = task(n, 1, 5, Weights::Equal);
             for batch_size in [1, 2, 3, 4, 7, 8, 100, 5000] {
                 let mut samples = 0;
-                let attention = FixedPoint::zeros(n, 5);
+                let attention = FixedPointAttention::zeros(n, 5);
                 Batches::new(&task, batch_size, stream([7; 16])).unwrap().for_each_chunk(&attention, |chunk| {
                     samples += chunk.samples().count();
                     let full = chunk.layout.sequences();
@@ -350,7 +359,7 @@ mod tests {
     fn batches_are_pinned_by_value() {
         let task = task(4, 2, 9, Weights::Equal);
         let mut seen = Vec::new();
-        Batches::new(&task, 3, stream([9; 16])).unwrap().for_each_chunk(&FixedPoint::zeros(4, 9), |chunk| {
+        Batches::new(&task, 3, stream([9; 16])).unwrap().for_each_chunk(&FixedPointAttention::zeros(4, 9), |chunk| {
             for (place, query) in chunk.samples() {
                 let tokens: Vec<usize> = (0..9).map(|t| chunk.token(place, t)).collect();
                 seen.push((query, tokens, chunk.output(place)));

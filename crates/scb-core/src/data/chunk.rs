@@ -31,6 +31,8 @@ pub struct Chunk {
     /// Weighted histogram at each place, `width` entries of which the first N count.
     pub(crate) histograms: Vec<f64>,
     pub(super) width: usize,
+    /// Whether whole sequences were drawn.
+    pub(crate) has_tokens: bool,
 }
 
 impl Chunk {
@@ -49,6 +51,7 @@ impl Chunk {
             outputs: Vec::with_capacity(places),
             histograms: Vec::with_capacity(places * width),
             width,
+            has_tokens: false,
         }
     }
 
@@ -60,8 +63,12 @@ impl Chunk {
     }
 
     /// Token of the sample at `place` at `position`.
+    ///
+    /// # Panics
+    /// If only the entries of an attention were drawn ([`Batches::for_each_sparse`](super::Batches::for_each_sparse)).
     #[must_use]
     pub fn token(&self, place: usize, position: usize) -> usize {
+        assert!(self.has_tokens, "no sequences were drawn");
         let (line, sequence) = (place / self.layout.sequences(), place % self.layout.sequences());
         let blocks = self.layout.blocks();
         self.layout.token(&self.lines[line * blocks..(line + 1) * blocks], sequence, position)

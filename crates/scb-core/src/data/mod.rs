@@ -4,15 +4,15 @@
 //! |---|---|
 //! | `batches` | [`Batches`], which draws them |
 //! | `chunk` | [`Chunk`], those that are in memory at once |
-//! | [`FixedPoint`] | the attention as integers, which samples meet while they are drawn |
-//! | `attended` | [`Attended`], the entries of an attention that is fixed and has few |
+//! | [`FixedPointAttention`] | the attention as integers, which samples meet while they are drawn |
+//! | `sparse` | [`SparseAttention`], the entries of an attention that is fixed and has few |
 
-mod attended;
 mod batches;
 mod chunk;
+mod sparse;
 
-pub use attended::Attended;
 pub use batches::Batches;
 pub use chunk::Chunk;
+pub use sparse::SparseAttention;
 
-pub use crate::kernel::FixedPoint;
+pub use crate::kernel::FixedPointAttention;

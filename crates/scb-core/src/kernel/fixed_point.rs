@@ -26,8 +26,10 @@ pub(super) struct Scale {
 
 /// The rounded attention of all query tokens.
 #[derive(Debug, Clone)]
-pub struct FixedPoint {
+pub struct FixedPointAttention {
     pub(super) level: Level,
+    /// N and T.
+    shape: (usize, usize),
     pub(super) form: Form,
     /// Per query token, whole rounds, 0 beyond T.
     lanes: Vec<Weights16>,
@@ -45,25 +47,37 @@ pub(super) struct Row<'a> {
     pub(super) scales: &'a [Scale],
 }
 
-impl FixedPoint {
+impl FixedPointAttention {
     /// All zero, for `n` states and `t` positions, for the level in use.
     #[must_use]
     pub fn zeros(n: usize, t: usize) -> Self {
         Self::at(level_in_use(), n, t)
     }
 
-    /// As [`FixedPoint::zeros`], for a level of one's own choice.
+    /// As [`FixedPointAttention::zeros`], for a level of one's own choice.
     #[must_use]
     pub fn at(level: Level, n: usize, t: usize) -> Self {
         let lanes_per_row = 2 * t.div_ceil(super::layout::ROUND);
         let pieces_per_row = t.div_ceil(PIECE);
         let scales = vec![Scale { unit: 0.0, total: 0 }; n * pieces_per_row];
         let form = level.form(Layout::new(n, t).narrow());
-        Self { level, form, lanes: vec![Weights16([0; 16]); n * lanes_per_row], lanes_per_row, scales, pieces_per_row }
+        Self {
+            level,
+            shape: (n, t),
+            form,
+            lanes: vec![Weights16([0; 16]); n * lanes_per_row],
+            lanes_per_row,
+            scales,
+            pieces_per_row,
+        }
     }
 
     /// Takes over `attention`, shape `(N, T)`.
+    ///
+    /// # Panics
+    /// If its shape is another, or it does not lie in memory row by row.
     pub fn set(&mut self, attention: &Array2<f32>) {
+        assert_eq!(attention.dim(), self.shape, "the attention is of another shape");
         let (level, form) = (self.level, self.form);
         let set =
             |((scale, lanes), a): ((&mut Scale, &mut [Weights16]), &[f32])| *scale = set_piece(level, form, a, lanes);
@@ -78,6 +92,12 @@ impl FixedPoint {
                 scales.iter_mut().zip(lanes.chunks_mut(PIECE / 16)).zip(a.chunks(PIECE)).for_each(set);
             }
         }
+    }
+
+    /// N and T.
+    #[must_use]
+    pub fn shape(&self) -> (usize, usize) {
+        self.shape
     }
 
     /// The level that the kernels which use this belong to.
@@ -121,7 +141,7 @@ mod tests {
             let attention = Array2::from_shape_fn((2, t), |(k, _)| (normal(&mut s) * [1e-3, 4e5][k]) as f32);
             for level in Level::available() {
                 for n in [3, 20] {
-                    let mut weights = FixedPoint::at(level, n, t);
+                    let mut weights = FixedPointAttention::at(level, n, t);
                     let rows = Array2::from_shape_fn((n, t), |(k, i)| attention[[k % 2, i]]);
                     weights.set(&rows);
                     for k in 0..n {
@@ -157,7 +177,7 @@ mod tests {
             {
                 let mut attention = Array2::from_elem((1, t), 0.5);
                 attention[[0, 1]] = wrong;
-                let mut fixed = FixedPoint::at(level, 1, t);
+                let mut fixed = FixedPointAttention::at(level, 1, t);
                 fixed.set(&attention);
                 assert_eq!(fixed.row(0).scales[0].unit.is_nan(), wrong != f32::MAX, "{level:?}");
             }

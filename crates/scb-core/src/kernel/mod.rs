@@ -57,11 +57,11 @@ mod x86;
 
 pub use bits::Bits;
 pub(crate) use bits::GENERATORS;
-pub use fixed_point::FixedPoint;
+pub use fixed_point::FixedPointAttention;
 pub use layout::{Block, Layout};
 pub use level::{Level, level_in_use, use_level};
 pub use residuals::{Residuals, width};
-pub(crate) use rows::{row, row_mut};
+pub(crate) use rows::{ROW_MAJOR, row, row_mut};
 pub use sequences::Sequences;
 pub use states::States;
 

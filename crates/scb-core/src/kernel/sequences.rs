@@ -1,7 +1,7 @@
 //! Sequences that are to be drawn: line by line, sequence by sequence, piece by piece, span by span.
 
 use super::bits::Bits;
-use super::fixed_point::{FixedPoint, Row, Scale};
+use super::fixed_point::{FixedPointAttention, Row, Scale};
 use super::layout::{Block, Layout, ROUND};
 use super::pieces::PIECE;
 use super::states::States;
@@ -18,7 +18,7 @@ pub struct Sequences<'a> {
     /// Words for the few that 16 bits do not decide.
     pub escapes: &'a mut Stream,
     /// The attention that the sequences meet.
-    pub attention: &'a FixedPoint,
+    pub attention: &'a FixedPointAttention,
     /// How tokens lie in `lines`.
     pub layout: Layout,
     /// Length T of a sequence.
@@ -45,7 +45,7 @@ pub(super) struct Source<'a> {
 
 /// The lines that are still to be filled.
 pub(super) struct Lines<'a> {
-    attention: &'a FixedPoint,
+    attention: &'a FixedPointAttention,
     layout: Layout,
     t: usize,
     width: usize,

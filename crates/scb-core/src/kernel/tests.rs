@@ -77,7 +77,7 @@ impl Case {
     }
 
     fn fast(&self, level: Level) -> (Drawn, Vec<Block>) {
-        let mut fixed = FixedPoint::at(level, self.n, self.t);
+        let mut fixed = FixedPointAttention::at(level, self.n, self.t);
         fixed.set(&self.attention);
         let (mut bits, mut escapes) = (self.bits.clone(), self.escapes.clone());
         let (width, count) = (width(self.n), self.filled.len());
@@ -113,7 +113,7 @@ impl Case {
     /// One token at a time, one weight at a time. Gives the number of escapes too, within sequences and in the rest of their
     /// last round.
     fn slow(&self) -> (Drawn, [usize; 2]) {
-        let mut fixed = FixedPoint::at(Level::PORTABLE, self.n, self.t);
+        let mut fixed = FixedPointAttention::at(Level::PORTABLE, self.n, self.t);
         fixed.set(&self.attention);
         let (mut bits, mut escapes) = (self.bits.clone(), self.escapes.clone());
         let (mut tokens, mut histograms, mut counts) = (Vec::new(), Vec::new(), [0, 0]);
@@ -358,7 +358,7 @@ fn any_number_of_cores_gives_the_same_bits() {
             let mut moved = a.clone();
             level.descend(&mut moved, &g, 0.7, 0.1, 0.3);
             level.add_to_all(&mut moved, 0.2);
-            let mut fixed = FixedPoint::at(level, 1, t);
+            let mut fixed = FixedPointAttention::at(level, 1, t);
             fixed.set(&ndarray::Array2::from_shape_vec((1, t), moved.clone()).unwrap());
             let row = fixed.row(0);
             let weights: Vec<i32> = (0..t).map(|t| fixed.form.at(row.weights.as_flattened(), t)).collect();

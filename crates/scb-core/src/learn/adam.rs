@@ -4,7 +4,7 @@
 use super::composed::Composed;
 use super::parametrisation::LinearAttention;
 use super::rule::Adam;
-use super::{Algorithm, Make, Prediction};
+use super::{Algorithm, Constructor, Prediction};
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "adam",
@@ -13,5 +13,5 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     scale_free: true,
     bytes: Adam::bytes,
     prediction: |_| Prediction::Nothing,
-    make: Make::FromSamples(Composed::<LinearAttention, Adam>::learner),
+    make: Constructor::FromSamples(Composed::<LinearAttention, Adam>::learner),
 };

@@ -21,21 +21,21 @@ pub struct Algorithm {
     /// What theory predicts of its runs at these values of its parameters.
     pub prediction: fn(&ParameterValues) -> Prediction,
     /// Makes a learner at its starting point.
-    pub make: Make,
+    pub make: Constructor,
 }
 
 /// How a learner is made.
 #[derive(Debug)]
-pub enum Make {
+pub enum Constructor {
     /// From what it may know, its samples and the model it starts from.
     FromSamples(fn(Setup) -> Box<dyn Learner>),
     /// From the task, by formulas: for algorithms that are a limit of others and draw no samples.
-    FromTask(for<'t> fn(&'t Task, Linear, Correlations) -> Box<dyn Learner + 't>),
+    FromTask(for<'t> fn(&'t Task, Linear, InitialModel) -> Box<dyn Learner + 't>),
 }
 
 /// What is known of the model that training starts from.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Correlations {
+pub enum InitialModel {
     /// On the path: V and A have these correlations, and nothing besides.
     Planted {
         /// `alpha_V`.
@@ -60,10 +60,16 @@ pub enum Prediction {
 }
 
 impl Algorithm {
+    /// Its own parameter of this name, if it has one.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&'static Parameter> {
+        self.parameters.iter().find(|parameter| parameter.name == name)
+    }
+
     /// Whether a step simulates `B T` tokens; if not, its cost does not depend on the batch size.
     #[must_use]
     pub fn draws_samples(&self) -> bool {
-        matches!(self.make, Make::FromSamples(_))
+        matches!(self.make, Constructor::FromSamples(_))
     }
 }
 

@@ -7,8 +7,8 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use crate::data::Chunk;
-use crate::kernel::{self, PIECE, Residuals, Table, level_in_use};
+use crate::data::{Batches, Chunk};
+use crate::kernel::{self, FixedPointAttention, PIECE, Residuals, Table, level_in_use};
 use crate::model::Linear;
 
 /// Gradient of the loss with respect to V and A.
@@ -31,14 +31,14 @@ impl Gradient {
 /// Adds up the gradients of chunks. Holds the scratch space, so that only the first step of a job
 /// on one core allocates.
 #[derive(Debug)]
-pub struct Accumulator {
+pub struct GradientAccumulator {
     n: usize,
     residuals: Residuals,
     /// Look-up table of each line of a chunk.
     tables: Vec<Table>,
 }
 
-impl Accumulator {
+impl GradientAccumulator {
     /// For `n` states.
     #[must_use]
     pub fn new(n: usize) -> Self {
@@ -78,8 +78,8 @@ impl Accumulator {
             let tables = &tables[group.start * size..group.end * size];
             level.look_up(layout, lines, first_position, tables, !first, sums);
         };
-        debug_assert!(gradient.attention.is_standard_layout());
-        let Some(sums) = gradient.attention.as_slice_mut() else { return };
+        assert!(chunk.has_tokens, "only the entries of an attention were drawn, and no sequences");
+        let Some(sums) = gradient.attention.as_slice_mut() else { panic!("{}", kernel::ROW_MAJOR) };
         if chunk.worth_many_cores() {
             sums.par_chunks_mut(t).enumerate().for_each(|(k, sums)| {
                 let pieces = sums.par_chunks_mut(PIECE).enumerate();
@@ -96,11 +96,44 @@ impl Accumulator {
     }
 }
 
+/// The mean gradient of the next batch at `model`.
+///
+/// ```
+/// use scb_core::data::Batches;
+/// use scb_core::learn::mean_gradient;
+/// use scb_core::random::stream;
+/// use scb_core::{Linear, Task, TaskSpec};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let task = Task::draw(&TaskSpec::new(3, 2, 64), &mut stream([1; 16]))?;
+/// let mut batches = Batches::new(&task, 1000, stream([2; 16]))?;
+/// let gradient = mean_gradient(&mut batches, &Linear::uninformative(&task.known()));
+/// assert_eq!((gradient.value.dim(), gradient.attention.dim()), ((3, 3), (3, 64)));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Panics
+/// If `model` is not of the shape of the samples, or does not lie in memory row by row.
+pub fn mean_gradient(batches: &mut Batches, model: &Linear) -> Gradient {
+    let (n, t) = model.attention.dim();
+    let mut attention = FixedPointAttention::zeros(n, t);
+    attention.set(&model.attention);
+    let (mut gradient, mut accumulator) = (Gradient::zeros(n, t), GradientAccumulator::new(n));
+    accumulator.begin(model, batches.batch_size());
+    let mut first = true;
+    batches.for_each_chunk(&attention, |chunk| {
+        accumulator.add(chunk, first, &mut gradient);
+        first = false;
+    });
+    accumulator.finish(&mut gradient);
+    gradient
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Batches;
-    use crate::kernel::{FixedPoint, Level, use_level};
+    use crate::kernel::{Level, use_level};
     use crate::random::{Stream, normal, stream};
     use crate::task::{Chain, Task, TaskSpec, Weights};
     use crate::theory::planted;
@@ -137,11 +170,11 @@ mod tests {
     /// The gradient of the next batch, and its chunks.
     fn batch(batches: &mut Batches, model: &Linear) -> (Gradient, Vec<Chunk>) {
         let (n, t) = model.attention.dim();
-        let mut attention = FixedPoint::zeros(n, t);
+        let mut attention = FixedPointAttention::zeros(n, t);
         attention.set(&model.attention);
         // What it held before must not matter.
         let mut gradient = Gradient { value: Array2::ones((n, n)), attention: Array2::ones((n, t)) };
-        let mut accumulator = Accumulator::new(n);
+        let mut accumulator = GradientAccumulator::new(n);
         accumulator.begin(model, batches.batch_size());
         let mut chunks = Vec::new();
         batches.for_each_chunk(&attention, |chunk| {
@@ -150,6 +183,28 @@ mod tests {
         });
         accumulator.finish(&mut gradient);
         (gradient, chunks)
+    }
+
+    #[test]
+    fn one_call_gives_the_gradient_of_the_next_batch() {
+        let task = task(3, 2, 20);
+        let model = random_model(&task, &mut stream([8; 16]));
+        let next = || Batches::new(&task, 50, stream([4; 16])).unwrap();
+        assert_eq!(mean_gradient(&mut next(), &model), batch(&mut next(), &model).0);
+    }
+
+    #[test]
+    #[should_panic(expected = "no sequences")]
+    fn sparse_samples_have_no_gradient_of_the_attention() {
+        let task = task(3, 2, 200);
+        let mut model = random_model(&task, &mut stream([8; 16]));
+        model.attention.fill(0.0);
+        model.attention[[1, 7]] = 1.0;
+        let attended = crate::data::SparseAttention::new(&model.attention).unwrap();
+        let (mut accumulator, mut gradient) = (GradientAccumulator::new(3), Gradient::zeros(3, 200));
+        accumulator.begin(&model, 10);
+        let mut batches = Batches::new(&task, 10, stream([4; 16])).unwrap();
+        batches.for_each_sparse(&attended, |chunk| accumulator.add(chunk, true, &mut gradient));
     }
 
     #[test]

@@ -40,11 +40,14 @@ pub trait Learner {
     fn step(&mut self, sizes: &StepSizes);
     /// The current model.
     fn model(&mut self) -> &Linear;
+    /// The model at the end.
+    fn into_model(self: Box<Self>) -> Linear;
     /// How the training loop finds `alpha_A`, by which it may end stages.
     fn alignment(&self) -> Alignment;
-    /// How often it has flipped the sign of both factors.
-    fn flips(&self) -> u64 {
-        0
+    /// How often it has changed the sign of both centred factors, `Vc` and `Ac`, so far; `None` if it
+    /// never does.
+    fn flips(&self) -> Option<u64> {
+        None
     }
 }
 

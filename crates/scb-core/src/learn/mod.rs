@@ -31,8 +31,8 @@ mod rule;
 mod sampled;
 mod stage;
 
-pub use algorithm::{Algorithm, Correlations, Make, Prediction};
-pub use gradient::{Accumulator, Gradient};
+pub use algorithm::{Algorithm, Constructor, InitialModel, Prediction};
+pub use gradient::{Gradient, GradientAccumulator, mean_gradient};
 pub use learner::{Alignment, Learner, Setup, StepSizes};
 pub use parameter::{Parameter, ParameterValues, Range};
 pub use prox::may_flip;

@@ -15,9 +15,9 @@
 //!
 //! There are `N^3 T` counters of four bytes.
 
-use super::{Algorithm, Alignment, Learner, Make, Prediction, Setup, Stage, StepSizes};
+use super::{Algorithm, Alignment, Constructor, Learner, Prediction, Setup, Stage, StepSizes};
 use crate::data::Batches;
-use crate::kernel::FixedPoint;
+use crate::kernel::FixedPointAttention;
 use crate::kernel::{row, row_mut};
 use crate::model::{Linear, rounding};
 use crate::task::Known;
@@ -30,7 +30,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     scale_free: false,
     bytes,
     prediction: |_| Prediction::Support,
-    make: Make::FromSamples(|setup| Box::new(Moment::new(setup))),
+    make: Constructor::FromSamples(|setup| Box::new(Moment::new(setup))),
 };
 
 /// Attention that the positions share which rounding would drop.
@@ -68,7 +68,7 @@ struct Moment {
     beyond_noise: f64,
     batches: Batches,
     /// Sequences are drawn as they meet an attention; this one is zero.
-    attention: FixedPoint,
+    attention: FixedPointAttention,
     /// How often position t held m when the query token was k and the output n, at `((k T + t) N + n) N + m`.
     counts: Vec<u32>,
     /// Samples of each query token.
@@ -88,7 +88,7 @@ impl Moment {
             keep,
             beyond_noise: beyond_noise(n, t),
             batches,
-            attention: FixedPoint::zeros(n, t),
+            attention: FixedPointAttention::zeros(n, t),
             counts: vec![0; n * n * n * t],
             samples: vec![0; n],
             outputs: vec![0; n * n],
@@ -211,6 +211,11 @@ impl Learner for Moment {
         &self.model
     }
 
+    fn into_model(mut self: Box<Self>) -> Linear {
+        self.model();
+        self.model
+    }
+
     /// It has no stages that could end by it.
     fn alignment(&self) -> Alignment {
         Alignment::Is(0.0)
@@ -265,11 +270,14 @@ mod tests {
         let task = task(3, 2, 20, 1);
         let mut learner = Moment::new(setup(&task, 500, 2));
         let mut seen = Vec::new();
-        Batches::new(&task, 500, stream([2; 16])).unwrap().for_each_chunk(&FixedPoint::zeros(3, 20), |chunk| {
-            for (place, query) in chunk.samples() {
-                seen.push((query, chunk.output(place), (0..20).map(|t| chunk.token(place, t)).collect::<Vec<_>>()));
-            }
-        });
+        Batches::new(&task, 500, stream([2; 16])).unwrap().for_each_chunk(
+            &FixedPointAttention::zeros(3, 20),
+            |chunk| {
+                for (place, query) in chunk.samples() {
+                    seen.push((query, chunk.output(place), (0..20).map(|t| chunk.token(place, t)).collect::<Vec<_>>()));
+                }
+            },
+        );
         learner.step(&NOTHING);
         let mut moment = [0.0; 9];
         for k in 0..3 {

@@ -7,7 +7,7 @@
 use ndarray::Array2;
 
 use super::algorithm::no_bytes;
-use super::{Algorithm, Alignment, Correlations, Learner, Make, Prediction, Stage, StepSizes};
+use super::{Algorithm, Alignment, Constructor, InitialModel, Learner, Prediction, Stage, StepSizes};
 use crate::measure::Truth;
 use crate::model::Linear;
 use crate::task::Task;
@@ -20,7 +20,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     scale_free: false,
     bytes: no_bytes,
     prediction: |_| Prediction::Nothing,
-    make: Make::FromTask(|task, start, correlations| Box::new(Population::new(task, start, correlations))),
+    make: Constructor::FromTask(|task, start, correlations| Box::new(Population::new(task, start, correlations))),
 };
 
 /// The recursion, and the model it stands for once somebody asks.
@@ -36,10 +36,10 @@ struct Population<'t> {
 }
 
 impl<'t> Population<'t> {
-    fn new(task: &'t Task, model: Linear, correlations: Correlations) -> Self {
+    fn new(task: &'t Task, model: Linear, correlations: InitialModel) -> Self {
         let (state, orthogonal) = match correlations {
-            Correlations::Planted { alpha_v, alpha_a } => (Recursion::at(alpha_v, alpha_a), None),
-            Correlations::AnyValue => {
+            InitialModel::Planted { alpha_v, alpha_a } => (Recursion::at(alpha_v, alpha_a), None),
+            InitialModel::AnyValue => {
                 let alpha_v = Truth::new(task).alpha_v(&model.value);
                 let rest = &model.value - &planted(task, alpha_v, 0.0).value;
                 let size = (squared_norm(task, &rest) / task.k_p).sqrt();
@@ -72,6 +72,11 @@ impl Learner for Population<'_> {
             self.shown = self.state;
         }
         &self.model
+    }
+
+    fn into_model(mut self: Box<Self>) -> Linear {
+        self.model();
+        self.model
     }
 
     fn alignment(&self) -> Alignment {

@@ -21,7 +21,7 @@
 use super::algorithm::no_bytes;
 use super::gradient::Gradient;
 use super::sampled::{Optimiser, Sampled};
-use super::{Algorithm, Make, Parameter, ParameterValues, Prediction, Range, Setup, Stage, StepSizes};
+use super::{Algorithm, Constructor, Parameter, ParameterValues, Prediction, Range, Setup, Stage, StepSizes};
 use crate::kernel;
 use crate::kernel::{row, row_mut};
 use crate::model::Linear;
@@ -61,7 +61,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     bytes: no_bytes,
     // The argument is about runs that stay as they grew.
     prediction: |values| if may_flip(values) { Prediction::Nothing } else { Prediction::Mirrored },
-    make: Make::FromSamples(|setup| {
+    make: Constructor::FromSamples(|setup| {
         let optimiser = Prox::new(&setup);
         Box::new(Sampled::new(setup, optimiser))
     }),
@@ -154,8 +154,8 @@ impl Optimiser for Prox {
         }
     }
 
-    fn flips(&self) -> u64 {
-        self.flips
+    fn flips(&self) -> Option<u64> {
+        self.flip.map(|_| self.flips)
     }
 }
 
@@ -505,7 +505,7 @@ mod tests {
             let mut prox = Prox { flip: Some(2.0), ..optimiser() };
             // Twice: what is turned over stays.
             (0..2).for_each(|_| prox.step(&mut model, &mut zero.clone(), &task.known(), &sizes));
-            assert_eq!(prox.flips(), flips);
+            assert_eq!(prox.flips(), Some(flips));
             assert!(
                 (truth.alpha_v(&model.value) - 0.2).abs() < 1e-6
                     && (truth.alpha_a(&model.attention) - 0.2).abs() < 1e-6
@@ -517,7 +517,7 @@ mod tests {
             let mut model = Linear::uninformative(&long.known());
             let mut prox = Prox { flip: Some(1.5), ..optimiser() };
             (0..3).for_each(|_| prox.step(&mut model, &mut Gradient::zeros(long.n, t), &long.known(), &sizes));
-            assert_eq!(prox.flips(), 0, "T = {t}");
+            assert_eq!(prox.flips(), Some(0), "T = {t}");
         }
         let mut model = planted(&task, -0.2, -0.2);
         let mut off = optimiser();
@@ -525,7 +525,7 @@ mod tests {
         let mut late = Prox { flip: Some(2.0), ..optimiser() };
         late.enter(Stage::Sparse, &mut model.clone(), &task.known());
         late.step(&mut model, &mut zero.clone(), &task.known(), &sizes);
-        assert_eq!((off.flips(), late.flips()), (0, 0), "only if asked to, and only while boosting");
+        assert_eq!((off.flips(), late.flips()), (None, Some(0)), "only if asked to, and only while boosting");
     }
 
     /// One rounding rule: what the metrics say that rounding would give is what it gives, for weights that are equal and for others, at any noise.

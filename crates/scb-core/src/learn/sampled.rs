@@ -1,9 +1,9 @@
 //! Gradient methods on fresh samples: draw a batch, take its mean gradient, step.
 
-use super::gradient::{Accumulator, Gradient};
+use super::gradient::{Gradient, GradientAccumulator};
 use super::{Alignment, Learner, Setup, Stage, StepSizes};
-use crate::data::{Attended, Batches};
-use crate::kernel::FixedPoint;
+use crate::data::{Batches, SparseAttention};
+use crate::kernel::FixedPointAttention;
 use crate::model::Linear;
 use crate::task::Known;
 
@@ -18,9 +18,10 @@ pub trait Optimiser {
     fn moves_attention(&self) -> bool {
         true
     }
-    /// How often it has flipped the sign of both factors.
-    fn flips(&self) -> u64 {
-        0
+    /// How often it has changed the sign of both centred factors, `Vc` and `Ac`, so far; `None` if it
+    /// never does.
+    fn flips(&self) -> Option<u64> {
+        None
     }
     /// Whether steps keep the sum of each row of the attention at 1, which makes `alpha_A` cheap to ask for.
     fn keeps_unit_rows(&self) -> bool;
@@ -33,13 +34,13 @@ pub trait Optimiser {
 pub struct Sampled<O> {
     known: Known,
     batches: Batches,
-    weights: FixedPoint,
-    accumulator: Accumulator,
+    weights: FixedPointAttention,
+    accumulator: GradientAccumulator,
     gradient: Gradient,
     pub(super) model: Linear,
     optimiser: O,
     /// The entries of the attention, once it is fixed and has few.
-    attended: Option<Attended>,
+    attended: Option<SparseAttention>,
 }
 
 impl<O: Optimiser> Sampled<O> {
@@ -50,8 +51,8 @@ impl<O: Optimiser> Sampled<O> {
         Self {
             known,
             batches,
-            weights: FixedPoint::zeros(n, t),
-            accumulator: Accumulator::new(n),
+            weights: FixedPointAttention::zeros(n, t),
+            accumulator: GradientAccumulator::new(n),
             gradient: Gradient::zeros(n, t),
             model: start,
             optimiser,
@@ -64,7 +65,7 @@ impl<O: Optimiser> Learner for Sampled<O> {
     fn enter(&mut self, stage: Stage) {
         self.optimiser.enter(stage, &mut self.model, &self.known);
         if !self.optimiser.moves_attention() {
-            self.attended = Attended::new(&self.model.attention);
+            self.attended = SparseAttention::new(&self.model.attention);
             self.weights.set(&self.model.attention);
         }
     }
@@ -73,7 +74,7 @@ impl<O: Optimiser> Learner for Sampled<O> {
         let Self { accumulator, gradient, model, .. } = self;
         accumulator.begin(model, self.batches.batch_size());
         if let Some(attended) = &self.attended {
-            self.batches.for_each_attended(attended, |chunk| accumulator.add_value(chunk));
+            self.batches.for_each_sparse(attended, |chunk| accumulator.add_value(chunk));
         } else if !self.optimiser.moves_attention() {
             self.batches.for_each_chunk(&self.weights, |chunk| accumulator.add_value(chunk));
         } else {
@@ -92,11 +93,15 @@ impl<O: Optimiser> Learner for Sampled<O> {
         &self.model
     }
 
+    fn into_model(self: Box<Self>) -> Linear {
+        self.model
+    }
+
     fn alignment(&self) -> Alignment {
         if self.optimiser.keeps_unit_rows() { Alignment::OfUnitRows } else { Alignment::OfAnyRows }
     }
 
-    fn flips(&self) -> u64 {
+    fn flips(&self) -> Option<u64> {
         self.optimiser.flips()
     }
 }

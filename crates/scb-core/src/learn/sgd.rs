@@ -8,7 +8,7 @@ use super::algorithm::no_bytes;
 use super::composed::Composed;
 use super::parametrisation::LinearAttention;
 use super::rule::Descent;
-use super::{Algorithm, Make, Prediction};
+use super::{Algorithm, Constructor, Prediction};
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "sgd",
@@ -17,7 +17,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     scale_free: false,
     bytes: no_bytes,
     prediction: |_| Prediction::Nothing,
-    make: Make::FromSamples(Composed::<LinearAttention, Descent>::learner),
+    make: Constructor::FromSamples(Composed::<LinearAttention, Descent>::learner),
 };
 
 #[cfg(test)]

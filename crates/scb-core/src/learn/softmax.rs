@@ -7,7 +7,7 @@
 use super::composed::Composed;
 use super::parametrisation::SoftmaxAttention;
 use super::rule::Descent;
-use super::{Algorithm, Make, Prediction};
+use super::{Algorithm, Constructor, Prediction};
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "softmax",
@@ -16,7 +16,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     scale_free: false,
     bytes: |n, t| 4.0 * n * t,
     prediction: |_| Prediction::Nothing,
-    make: Make::FromSamples(Composed::<SoftmaxAttention, Descent>::learner),
+    make: Constructor::FromSamples(Composed::<SoftmaxAttention, Descent>::learner),
 };
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::composed::Composed;
 use super::parametrisation::SoftmaxAttention;
 use super::rule::Adam;
-use super::{Algorithm, Make, Prediction};
+use super::{Algorithm, Constructor, Prediction};
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "softmax_adam",
@@ -12,7 +12,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     scale_free: true,
     bytes: |n, t| 4.0 * n * t + Adam::bytes(n, t),
     prediction: |_| Prediction::Nothing,
-    make: Make::FromSamples(Composed::<SoftmaxAttention, Adam>::learner),
+    make: Constructor::FromSamples(Composed::<SoftmaxAttention, Adam>::learner),
 };
 
 #[cfg(test)]

@@ -4,4 +4,4 @@ mod categorical;
 mod stream;
 
 pub use categorical::Categorical;
-pub use stream::{Seed, Stream, child, dirichlet, log_gamma_variate, normal, stream, unit};
+pub use stream::{Seed, Stream, child, dirichlet, log_gamma_variate, normal, stream, uniform};

@@ -29,15 +29,15 @@ pub fn child(parent: &mut Stream) -> Stream {
 }
 
 /// Uniform on `(0, 1]`, with 53 bits; never 0, so its logarithm is finite.
-pub fn unit(stream: &mut Stream) -> f64 {
+pub fn uniform(stream: &mut Stream) -> f64 {
     ((stream.next_u64() >> 11) + 1) as f64 * (1.0 / (1u64 << 53) as f64)
 }
 
 /// Standard normal, by the polar method (Marsaglia and Bray, 1964).
 pub fn normal(stream: &mut Stream) -> f64 {
     loop {
-        let x = 2.0 * unit(stream) - 1.0;
-        let y = 2.0 * unit(stream) - 1.0;
+        let x = 2.0 * uniform(stream) - 1.0;
+        let y = 2.0 * uniform(stream) - 1.0;
         let square = x * x + y * y;
         if square < 1.0 && square > 0.0 {
             return x * (-2.0 * libm::log(square) / square).sqrt();
@@ -51,7 +51,7 @@ pub fn normal(stream: &mut Stream) -> f64 {
 pub fn log_gamma_variate(stream: &mut Stream, shape: f64) -> f64 {
     if shape < 1.0 {
         // Gamma(s) = Gamma(s + 1) U^(1/s).
-        let boost = libm::log(unit(stream)) / shape;
+        let boost = libm::log(uniform(stream)) / shape;
         return log_gamma_variate(stream, shape + 1.0) + boost;
     }
     let d = shape - 1.0 / 3.0;
@@ -63,7 +63,7 @@ pub fn log_gamma_variate(stream: &mut Stream, shape: f64) -> f64 {
             continue;
         }
         let v = root * root * root;
-        if libm::log(unit(stream)) < 0.5 * x * x + d - d * v + d * libm::log(v) {
+        if libm::log(uniform(stream)) < 0.5 * x * x + d - d * v + d * libm::log(v) {
             return libm::log(d) + libm::log(v);
         }
     }

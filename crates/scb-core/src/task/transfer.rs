@@ -10,7 +10,7 @@
 //! mu. Every such matrix has columns that sum to 1 and keeps mu; it is a transition matrix as long as s leaves no entry negative.
 //!
 //! s is the same for every theta of one sign: the sources of one target differ in their direction and not in their strength, so that needed samples
-//! against theta say what the direction does. It is [`SAFE`] of what the worst theta from 0 to 1 (or from -1 to 0) allows, and no more than
+//! against theta say what the direction does. It is [`SCALE_FRACTION`] of what the worst theta from 0 to 1 (or from -1 to 0) allows, and no more than
 //! `|Pc|_mu`.
 
 use ndarray::Array2;
@@ -20,7 +20,7 @@ use crate::error::TaskError;
 use crate::random::Stream;
 
 /// How much of the largest scale is used where `|Pc|_mu` is too large.
-pub const SAFE: f64 = 0.95;
+pub const SCALE_FRACTION: f64 = 0.95;
 
 /// The part of another chain orthogonal to Pc must have this share of its size at least.
 const MIN_ORTHOGONAL: f64 = 1e-3;
@@ -58,7 +58,7 @@ pub fn source(target: &Task, theta: f64, spec: &TaskSpec, stream: &mut Stream) -
     }
     let along = pc / target.k_p.sqrt();
     let towards = if theta < 0.0 { -&along } else { along.clone() };
-    let scale = target.k_p.sqrt().min(SAFE * largest_scale(target, &towards, &orthogonal));
+    let scale = target.k_p.sqrt().min(SCALE_FRACTION * largest_scale(target, &towards, &orthogonal));
     let mut transition = along * (scale * theta);
     transition.scaled_add(scale * (1.0 - theta * theta).max(0.0).sqrt(), &orthogonal);
     for mut column in transition.columns_mut() {

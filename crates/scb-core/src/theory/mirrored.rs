@@ -53,8 +53,8 @@ pub fn probability(task: &Task, eta_v: f64, eta_a: f64, batch_size: f64) -> f64 
 mod tests {
     use super::*;
     use crate::data::Batches;
-    use crate::kernel::FixedPoint;
-    use crate::learn::{Accumulator, Gradient};
+    use crate::kernel::FixedPointAttention;
+    use crate::learn::{Gradient, GradientAccumulator};
     use crate::model::Linear;
     use crate::random::{normal, stream};
     use crate::task::{Chain, TaskSpec, Weights};
@@ -71,9 +71,9 @@ mod tests {
         let model = Linear::uninformative(&task.known());
         let (batch, batches, pc) = (50, 4000, task.centred_transition());
         let mut source = Batches::new(&task, batch, stream([5; 16])).unwrap();
-        let mut attention = FixedPoint::zeros(3, 100);
+        let mut attention = FixedPointAttention::zeros(3, 100);
         attention.set(&model.attention);
-        let mut accumulator = Accumulator::new(3);
+        let mut accumulator = GradientAccumulator::new(3);
         let (mut sum, mut squares) = (0.0, 0.0);
         for _ in 0..batches {
             let mut gradient = Gradient::zeros(3, 100);

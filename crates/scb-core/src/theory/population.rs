@@ -117,9 +117,9 @@ pub fn expected_loss(task: &Task, model: &Linear) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Attended, Batches};
-    use crate::kernel::FixedPoint;
-    use crate::learn::{Accumulator, Gradient};
+    use crate::data::{Batches, SparseAttention};
+    use crate::kernel::FixedPointAttention;
+    use crate::learn::{Gradient, GradientAccumulator};
     use crate::random::{normal, stream};
     use crate::task::{Chain, TaskSpec, Weights};
     use crate::theory::planted;
@@ -147,8 +147,8 @@ mod tests {
         let model = arbitrary_model(&task);
         let (batch, batches) = (10_000usize, 100);
         let mut source = Batches::new(&task, batch, stream([23; 16])).unwrap();
-        let mut accumulator = Accumulator::new(task.n);
-        let mut attention = FixedPoint::zeros(task.n, task.t);
+        let mut accumulator = GradientAccumulator::new(task.n);
+        let mut attention = FixedPointAttention::zeros(task.n, task.t);
         attention.set(&model.attention);
         let exact = expected_gradient(&task, &model);
         let exact: Vec<f64> = exact.value.iter().chain(&exact.attention).copied().collect();
@@ -196,7 +196,7 @@ mod tests {
     /// The same of 10^6 samples that are drawn only where a fixed attention looks, one of whose patterns looks at no true
     /// position; dV has 16 entries, so an alarm has probability 1e-5.
     #[test]
-    fn a_million_attended_samples_agree_with_the_population_formula() {
+    fn a_million_sparse_samples_agree_with_the_population_formula() {
         let task = task(4, 2, 200);
         let mut model = arbitrary_model(&task);
         model.attention.fill(0.0);
@@ -205,16 +205,16 @@ mod tests {
             pattern.positions.iter().for_each(|&t| model.attention[[k, (t + shift) % 200]] = 0.4 + 0.1 * k as f32);
             model.attention[[k, 7]] = -0.3;
         }
-        let attended = Attended::new(&model.attention).unwrap();
+        let attended = SparseAttention::new(&model.attention).unwrap();
         let (batch, batches) = (10_000usize, 100);
         let mut source = Batches::new(&task, batch, stream([24; 16])).unwrap();
-        let mut accumulator = Accumulator::new(task.n);
+        let mut accumulator = GradientAccumulator::new(task.n);
         let exact = expected_gradient(&task, &model);
         let (mut sums, mut squares) = (Array2::<f64>::zeros((4, 4)), Array2::<f64>::zeros((4, 4)));
         let mut gradient = Gradient::zeros(task.n, task.t);
         for _ in 0..batches {
             accumulator.begin(&model, batch);
-            source.for_each_attended(&attended, |chunk| accumulator.add_value(chunk));
+            source.for_each_sparse(&attended, |chunk| accumulator.add_value(chunk));
             accumulator.finish(&mut gradient);
             sums += &gradient.value;
             squares += &gradient.value.mapv(|g| g * g);
@@ -226,7 +226,7 @@ mod tests {
             assert!((mean - expected).abs() < 5.0 * error, "dV {index:?}: {mean} and {expected}, error {error}");
             assert!(error < 0.01, "the test can tell a difference");
         }
-        assert!(Attended::new(&Linear::uninformative(&task.known()).attention).is_none(), "too many entries");
+        assert!(SparseAttention::new(&Linear::uninformative(&task.known()).attention).is_none(), "too many entries");
     }
 
     /// On the constraint sets, precondition and projection turn the general formula into the two short

@@ -1,9 +1,8 @@
 //! What a run came to, and how it ended.
 
-use ndarray::Array2;
-
 use super::{Milestones, Status};
 use crate::measure::Errors;
+use crate::model::Linear;
 
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,8 +26,8 @@ pub struct Outcome {
     pub alpha_a: f64,
     /// Distances from the truth at the end.
     pub errors: Errors,
-    /// How often the signs of both factors were flipped; `None` if the parameters do not ask for it.
+    /// How often the signs of both factors were flipped; `None` if the learner never does that.
     pub flips: Option<u64>,
-    /// V at the end, shape `(N, N)`.
-    pub value: Array2<f64>,
+    /// The model at the end.
+    pub model: Linear,
 }

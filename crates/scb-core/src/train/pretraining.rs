@@ -40,13 +40,13 @@ pub struct Pretrained {
 pub enum PretrainingError {
     /// There is no source as it was asked for.
     #[error("{0}")]
-    Source(TaskError),
+    Source(#[source] TaskError),
     /// The source cannot be trained on.
     #[error("{0}")]
-    Train(TrainError),
+    Train(#[source] TrainError),
     /// V is no longer finite.
     #[error("pretraining blew up: lower its eta")]
-    BlownUp,
+    Diverged,
 }
 
 impl Pretraining {
@@ -84,10 +84,11 @@ impl Pretraining {
         let spec = TaskSpec { t: self.t, ..spec.clone() };
         let source = transfer::source(target, theta, &spec, source_stream).map_err(PretrainingError::Source)?;
         let outcome = train(&source, &self.train_spec(), stream, &mut ()).map_err(PretrainingError::Train)?;
-        if outcome.value.iter().any(|v| !v.is_finite()) {
-            return Err(PretrainingError::BlownUp);
+        let value = outcome.model.value;
+        if value.iter().any(|v| !v.is_finite()) {
+            return Err(PretrainingError::Diverged);
         }
-        Ok(Pretrained { source, value: outcome.value, error: outcome.errors.value })
+        Ok(Pretrained { source, value, error: outcome.errors.value })
     }
 }
 
@@ -109,7 +110,7 @@ mod tests {
         let learned = learn(pretraining, 0.5).unwrap();
         assert_eq!((learned.source.t(), learned.source.n()), (64, 3));
         assert!(learned.error < 0.25, "{}", learned.error);
-        assert_eq!(learn(Pretraining { eta: 1e308, ..pretraining }, 0.5), Err(PretrainingError::BlownUp));
+        assert_eq!(learn(Pretraining { eta: 1e308, ..pretraining }, 0.5), Err(PretrainingError::Diverged));
         assert!(matches!(learn(pretraining, 2.0), Err(PretrainingError::Source(_))));
         let wrong = Pretraining { batch_size: 0, ..pretraining };
         assert!(matches!(learn(wrong, 0.5), Err(PretrainingError::Train(_))));

@@ -8,7 +8,7 @@ use super::stage_end::Progress;
 use super::{Checkpoint, Milestones, Observer, Outcome, Status, TrainSpec, milestone, step_sizes};
 use crate::TrainError;
 use crate::data::Batches;
-use crate::learn::{Alignment, Learner, Make, Setup, Stage, may_flip};
+use crate::learn::{Alignment, Constructor, Learner, Setup, Stage};
 use crate::measure::Truth;
 use crate::model::kept_mass;
 use crate::random::Stream;
@@ -67,9 +67,9 @@ pub fn train(
         learner.step(&step_sizes(task, spec, stage));
         step += 1;
     };
-    let flips = may_flip(&spec.parameters).then(|| learner.flips());
-    let model = learner.model();
-    let errors = truth.errors(model, spec.keep);
+    let flips = learner.flips();
+    let model = learner.into_model();
+    let errors = truth.errors(&model, spec.keep);
     // Also of a run that had recovered before its budget was spent: what is left is no model, finite or not. Steps that are nearly Newton's overshoot in
     // scale, which the loss shows and rounding takes away: where the rounded model is right, nothing has blown up.
     let right = errors.rounded_value.max(errors.rounded_attention) <= spec.epsilon;
@@ -86,7 +86,7 @@ pub fn train(
         alpha_a: truth.alpha_a(&model.attention),
         errors,
         flips,
-        value: model.value.clone(),
+        model,
     })
 }
 
@@ -98,14 +98,14 @@ pub fn learner<'t>(task: &'t Task, spec: &TrainSpec, stream: Stream) -> Result<B
     spec.check()?;
     let start = spec.start.model(task)?;
     Ok(match spec.algorithm.make {
-        Make::FromSamples(make) => make(Setup {
+        Constructor::FromSamples(make) => make(Setup {
             known: task.known(),
             batches: Batches::new(task, spec.batch_size, stream)?,
             start,
             keep: spec.keep,
             parameters: spec.parameters.clone(),
         }),
-        Make::FromTask(make) => make(task, start, spec.start.correlations()),
+        Constructor::FromTask(make) => make(task, start, spec.start.correlations()),
     })
 }
 

@@ -132,6 +132,11 @@ impl TrainSpec {
         if !(self.keep > 0.0 && self.keep <= 1.0) {
             return wrong("keep", self.keep, "above 0 and at most 1");
         }
+        for (name, end) in [("boost_end", self.boost_end), ("sparse_end", self.sparse_end)] {
+            if let Some((value, range)) = end.complaint() {
+                return wrong(name, value, range);
+            }
+        }
         for parameter in self.algorithm.parameters {
             let value = self.parameters.get(parameter);
             if !parameter.range.contains(value) {

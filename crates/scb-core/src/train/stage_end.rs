@@ -27,6 +27,15 @@ pub(super) trait Progress {
 }
 
 impl StageEnd {
+    /// The first condition that is out of its range, and the range.
+    pub(super) fn complaint(&self) -> Option<(f64, &'static str)> {
+        let numbers = [self.alpha, self.kept_mass].into_iter().flatten();
+        match self.share.filter(|share| !(0.0..=1.0).contains(share)) {
+            Some(share) => Some((share, "a share of the budget from 0 to 1")),
+            None => numbers.into_iter().find(|number| !number.is_finite()).map(|number| (number, "a finite number")),
+        }
+    }
+
     /// Whether the stage is over.
     pub(super) fn reached(&self, progress: &mut dyn Progress) -> bool {
         self.steps.is_some_and(|limit| progress.steps() >= limit)

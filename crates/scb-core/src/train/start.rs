@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use crate::TrainError;
-use crate::learn::Correlations;
+use crate::learn::InitialModel;
 use crate::model::Linear;
 use crate::task::Task;
 use crate::theory::planted;
@@ -50,10 +50,10 @@ impl Start {
     }
 
     /// What is known of [`Start::model`] without looking at it.
-    pub(super) fn correlations(&self) -> Correlations {
+    pub(super) fn correlations(&self) -> InitialModel {
         match self {
-            &Self::Planted { alpha_v, alpha_a } => Correlations::Planted { alpha_v, alpha_a },
-            Self::Transferred { .. } => Correlations::AnyValue,
+            &Self::Planted { alpha_v, alpha_a } => InitialModel::Planted { alpha_v, alpha_a },
+            Self::Transferred { .. } => InitialModel::AnyValue,
         }
     }
 

@@ -248,6 +248,12 @@ fn settings_out_of_their_range_are_refused_by_name() {
         let own = good.algorithm.parameters.iter().find(|p| p.name == name).unwrap();
         assert_eq!(wrong(TrainSpec { parameters: ParameterValues::defaults().with(own, value), ..good.clone() }), name);
     }
+    for share in [f64::NAN, 7.0] {
+        let sparse_end = StageEnd { share: Some(share), ..StageEnd::default() };
+        assert_eq!(wrong(TrainSpec { sparse_end, ..good.clone() }), "sparse_end");
+    }
+    let boost_end = StageEnd { alpha: Some(f64::NAN), ..StageEnd::default() };
+    assert_eq!(wrong(TrainSpec { boost_end, ..good.clone() }), "boost_end");
     let from = |value| TrainSpec { start: Start::Transferred { value, weight: 1.0 }, ..good.clone() };
     for value in [Array2::zeros((2, 2)), Array2::zeros((1, 3)), Array2::from_elem((3, 3), f64::NAN)] {
         assert_eq!(wrong(from(value)), "start");

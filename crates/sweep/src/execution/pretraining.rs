@@ -92,7 +92,7 @@ fn learn(job: &Job, target: &Task, config: &Config, identity: &Identity) -> Resu
         PretrainingError::Source(error) => {
             format!("pretraining at theta = {theta}: {}", explained(&error, &config.shared))
         }
-        PretrainingError::BlownUp => "pretraining blew up: lower pretraining.eta".to_owned(),
+        PretrainingError::Diverged => "pretraining blew up: lower pretraining.eta".to_owned(),
         error => format!("pretraining at theta = {theta}: {error}"),
     })?;
     Ok((learned.source, Pretrained { value: learned.value, error: learned.error }))

@@ -3,21 +3,21 @@
 use ndarray::{Array2, ArrayView1};
 
 /// Drawing one token by itself costs about as much as this many tokens of a sequence. Decides results.
-const ATTENDED_COST: usize = 16;
+const SINGLE_TOKEN_COST: usize = 16;
 
 /// The entries of an attention that has few.
 #[derive(Debug)]
-pub struct Attended {
+pub struct SparseAttention {
     /// Position and weight, for each query token.
     pub(super) entries: Vec<Vec<(usize, f64)>>,
 }
 
-impl Attended {
+impl SparseAttention {
     /// The entries of `attention`, shape `(N, T)`, that are not 0; `None` if there are so many that drawing every
     /// token is faster.
     #[must_use]
     pub fn new(attention: &Array2<f32>) -> Option<Self> {
-        let few = attention.len() / ATTENDED_COST;
+        let few = attention.len() / SINGLE_TOKEN_COST;
         let not_zero = |row: ArrayView1<'_, f32>| {
             row.iter().enumerate().filter(|(_, a)| **a != 0.0).map(|(t, &a)| (t, f64::from(a))).collect()
         };
