@@ -123,6 +123,7 @@ impl Crate {
         }
         let circle = |(folder, graph): (&Names, &Graph)| {
             let found = graph.keys().find_map(|node| circle(graph, &mut vec![node.clone()], &mut BTreeSet::new()))?;
+            let folder = [&["src".to_owned()], &folder[..]].concat();
             Some([folder.join("/"), found.join(" -> ")].join(": "))
         };
         graphs.iter().filter_map(circle).collect()
@@ -223,11 +224,11 @@ fn a_circle_is_written_out() {
     // In `use` with braces, through a re-export of the root, and in the midst of code.
     for back in ["use {crate::b::{B}};", "use super::super::Renamed;", "fn f() { crate::b::g::<u8>() }"] {
         let y = y.1.to_owned() + back;
-        assert_eq!(circles(&[root, folder, x, ("a/y.rs", &y), b]), [": a -> b -> a"], "{back}");
+        assert_eq!(circles(&[root, folder, x, ("a/y.rs", &y), b]), ["src: a -> b -> a"], "{back}");
     }
     let y = ("a/y.rs", "use crate::a::X;\npub struct Y;\n");
-    assert_eq!(circles(&[root, folder, x, y, b]), ["a: x -> y -> x"]);
+    assert_eq!(circles(&[root, folder, x, y, b]), ["src/a: x -> y -> x"]);
     // Items of a mod.rs are a node.
     let folder = ("a/mod.rs", "mod x;\npub use x::X;\npub struct Own;\nfn f() -> x::X {}\n");
-    assert_eq!(circles(&[root, folder, ("a/x.rs", "use super::Own;\npub struct X;\n"), b]), ["a: mod -> x -> mod"]);
+    assert_eq!(circles(&[root, folder, ("a/x.rs", "use super::Own;\npub struct X;\n"), b]), ["src/a: mod -> x -> mod"]);
 }

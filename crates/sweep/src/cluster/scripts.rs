@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::cluster::options::is_option;
 use crate::platform::shell::{quoted, quoted_path};
-use crate::store::layout::{REPORT_LOG, REPORT_SCRIPT, SHARD_LOG, SHARDS_SCRIPT, SLURM};
+use crate::store::layout::{CONFIG, REPORT_LOG, REPORT_SCRIPT, SHARD_LOG, SHARDS_SCRIPT, SLURM};
 
 /// The scripts of one submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Submission<'_> {
 #SBATCH --open-mode=append
 {options}{cores}{extra}
 echo \"shard $SLURM_ARRAY_TASK_ID/{of}: job $SLURM_JOB_ID, start ${{SLURM_RESTART_COUNT:-0}}, on $(hostname)\"
-exec {program} run {directory}/config.toml -o {directory} --shard \"$SLURM_ARRAY_TASK_ID/{of}\" \\
+exec {program} run {directory}/{CONFIG} -o {directory} --shard \"$SLURM_ARRAY_TASK_ID/{of}\" \\
     -j \"${{SLURM_CPUS_PER_TASK:-${{SLURM_CPUS_ON_NODE:-1}}}}\"{retry}
 ",
             retry = if self.retry_failed { " --retry-failed" } else { "" },

@@ -37,7 +37,8 @@ pub(super) fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<
         return Ok(());
     }
     // Without the config it cannot be told which sweep the shards are of.
-    let another = if path.exists() { "another sweep" } else { "a sweep whose config.toml is gone" };
+    let another =
+        if path.exists() { "another sweep".to_owned() } else { format!("a sweep whose {} is gone", layout::CONFIG) };
     let at_work = heartbeat::read_all(directory).into_iter().find(|seen| seen.owner.shard.is_some() && seen.alive());
     let help =
         |instead: &str| format!("compare with {}, {instead}or choose another run directory with -o", path.display());

@@ -82,7 +82,10 @@ fn union(directories: &[PathBuf]) -> Result<(Config, bool), SweepError> {
         if let Some(key) = difference(&whole, sweep, &listed) {
             let (first, directory) = (directories[0].display(), directory.display());
             return Err(Diagnostic::new(format!("{first} and {directory} hold different sweeps: `{key}` differs"))
-                .help("compare their config.toml; only sweeps that differ in nothing but their grids can be merged")
+                .help(format!(
+                    "compare their {}; only sweeps that differ in nothing but their grids can be merged",
+                    layout::CONFIG
+                ))
                 .into());
         }
         let first = &sweeps[0].grids;

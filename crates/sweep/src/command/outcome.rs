@@ -11,7 +11,7 @@ use crate::platform::shell::quoted_path;
 use crate::platform::terminal::{answer_columns, fitted, print, say};
 use crate::store::Store;
 use crate::store::heartbeat::{self, Seen};
-use crate::store::layout::SLURM;
+use crate::store::layout::{CONFIG, RUNS, SLURM};
 use crate::{SweepError, tables};
 
 /// A sentence on the finished jobs in the directory that are not of this plan, if there are any.
@@ -46,7 +46,7 @@ pub(super) fn exit_code(tally: Tally) -> ExitCode {
     if tally.failed > 0 {
         let (failed, jobs) = (tally.failed, if tally.failed == 1 { "job" } else { "jobs" });
         say(&format!(
-            "{failed} {jobs} failed; the tables say why (column `error` of runs.parquet), --retry-failed runs them again"
+            "{failed} {jobs} failed; the tables say why (column `error` of {RUNS}), --retry-failed runs them again"
         ));
     }
     ExitCode::from(u8::from(tally.failed > 0 || tally.done < tally.jobs))
@@ -72,10 +72,10 @@ fn missing(plan: &Plan, store: &Store, owners: &[Seen], directory: &Path) -> Str
         (true, _) => format!("some are still running: sweep status {place}\n"),
         (false, Some(of)) => {
             format!(
-                "complete them with: sweep slurm {place}/config.toml -o {place} --shards {of}, and the options as before\n"
+                "complete them with: sweep slurm {place}/{CONFIG} -o {place} --shards {of}, and the options as before\n"
             )
         }
-        (false, None) => format!("complete them with: sweep run {place}/config.toml -o {place}\n"),
+        (false, None) => format!("complete them with: sweep run {place}/{CONFIG} -o {place}\n"),
     };
     text
 }
