@@ -15,11 +15,11 @@ use std::thread;
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use report::choice::{Choice, LEAST_CONFIDENCE, Runs, choose, choose_with};
-use report::needed::{Milestone, Needed, Question, needed};
+use report::analysis::{Form, Term, law, scalings};
+use report::analysis::{Milestone, Needed, Question, needed};
 use report::record::OPTIONAL;
-use report::scaling::{Form, Term, law, scalings};
-use report::survival::{Curve, Reading};
+use report::statistics::cross_fitting::{Choice, LEAST_CONFIDENCE, Runs, choose, choose_with};
+use report::statistics::survival::{Curve, Reading};
 use report::{Measures, Record, Status};
 use statrs::distribution::{ContinuousCDF, Normal};
 

@@ -2,8 +2,8 @@
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
-use report::answer::WIDTHS;
-use report::text::wrapped;
+use report::terminal::WIDTHS;
+use report::terminal::wrapped;
 use terminal_size::{Width, terminal_size_of};
 
 use crate::SweepError;

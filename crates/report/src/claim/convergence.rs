@@ -7,10 +7,10 @@ use plotters::style::BLACK;
 use super::evidence::{Agreement, Evidence, Part, Share, measured, median_of, task_of};
 use super::mirrored::{Agreeing, unseen};
 use super::{Finding, Section, Verdict};
+use crate::analysis::Key;
 use crate::analysis::two;
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, categorical, curves, quantiles, round_ticks};
-use crate::needed::Key;
 use crate::record::{POPULATION, STEP_SCALE, shown, written};
 use crate::{Record, Status, TracePoint};
 
@@ -248,7 +248,7 @@ fn shown_units(v: Variant<'_>) -> String {
 mod tests {
     use super::*;
     use crate::analysis::Analysis;
-    use crate::needed::Question;
+    use crate::analysis::Question;
     use crate::record::tests::record;
 
     /// Eight of ten tasks are recovered: not sure to be more than half. Four batch sizes that recover the same tasks say nothing more.

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::analysis::{Analysis, Group, two};
+use crate::analysis::{Coefficient, Scaling, Term};
+use crate::analysis::{Key, Milestone, Needed};
 use crate::figure::{Figure, Series, Traced, against_length};
-use crate::needed::{Key, Milestone, Needed};
 use crate::record::shown;
-use crate::scaling::{Coefficient, Scaling, Term};
-use crate::survival::{clustered_wilson, median, wilson};
+use crate::statistics::survival::{clustered_wilson, median, wilson};
 use crate::{Measures, Record, Status};
 
 use super::Finding;

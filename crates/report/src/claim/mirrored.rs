@@ -9,11 +9,11 @@ use super::evidence::{
     share_of_tasks, task_of, with_interval,
 };
 use super::{Finding, Section, Verdict};
+use crate::analysis::Key;
+use crate::analysis::Milestone::Recovery;
 use crate::analysis::{Group, count};
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, curves, sequential};
-use crate::needed::Key;
-use crate::needed::Milestone::Recovery;
 use crate::record::PROX;
 use crate::{Record, Status};
 
@@ -409,7 +409,7 @@ fn probability(runs: &[Run]) -> Option<Figure> {
 mod tests {
     use super::*;
     use crate::analysis::Analysis;
-    use crate::needed::Question;
+    use crate::analysis::Question;
     use crate::record::OPTIONAL;
     use crate::record::tests::record;
 

@@ -19,8 +19,8 @@ mod two_stages;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Table;
+use crate::analysis::Needed;
 use crate::figure::Figure;
-use crate::needed::Needed;
 
 pub use evidence::{Evidence, Matrices, Wanted};
 
@@ -282,7 +282,7 @@ mod tests {
     /// A finding that is decided, one that is not, and one that nothing was claimed of, resting on cells inside, at an edge, and refused.
     #[test]
     fn nothing_is_decided_that_rests_on_an_edge() {
-        use crate::needed::{Edge, Milestone, Question, needed};
+        use crate::analysis::{Edge, Milestone, Question, needed};
         use crate::record::tests::record;
         let records: Vec<_> = [64, 512].into_iter().map(|t| record(3, 2, t, 0, Some(10 * t))).collect();
         let question = Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() };
@@ -320,7 +320,7 @@ mod tests {
             notes: Vec::new(),
         };
         let analysis = crate::analysis::Analysis::of(&records, question);
-        let answer = crate::answer::answer(&analysis, Some(&section), 100);
+        let answer = crate::terminal::answer(&analysis, Some(&section), 100);
         let told =
             "undecided  It holds. Exponent of T: 0.50 [0.40, 0.60]. Tuned at the edge: lambda (largest) at T = 512.";
         assert!(answer.split_whitespace().collect::<Vec<_>>().join(" ").contains(&told.replace("  ", " ")), "{answer}");
@@ -332,7 +332,7 @@ mod tests {
         assert_eq!(names.len(), Claim::ALL.len());
         let analysis = crate::analysis::Analysis::of(
             &[],
-            crate::needed::Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() },
+            crate::analysis::Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() },
         );
         let evidence = Evidence::new(&analysis, &[], &[], &[]);
         for claim in Claim::ALL {

@@ -5,9 +5,9 @@ use super::evidence::{
     series, with_interval,
 };
 use super::{Finding, Section, Verdict};
+use crate::analysis::Milestone::Support;
+use crate::analysis::Needed;
 use crate::analysis::two;
-use crate::needed::Milestone::Support;
-use crate::needed::Needed;
 use crate::{Measures, Record};
 
 /// Algorithms that follow gradients, and how a reader knows them.
@@ -164,7 +164,7 @@ mod tests {
     /// One cell with one replicate says nothing; three with closed intervals around 1 do, and one that lies beside it refutes.
     #[test]
     fn a_threshold_is_confirmed_by_intervals_of_several_cells() {
-        use crate::needed::{Milestone, Question, needed};
+        use crate::analysis::{Milestone, Question, needed};
         let question = Question { quantile: 0.5, conditions: Vec::new(), tuned: Vec::new() };
         let cells = |replicates: i64, lengths: &[i64]| -> Vec<Needed> {
             let of = |t: i64| (0..replicates).map(move |i| record(3, 2, t, i, Some(900 + 10 * i)));
@@ -184,7 +184,7 @@ mod tests {
         bounded[3].censored = true;
         assert_eq!(finding(&bounded, 1000.0), Finding::Undecided, "a lower bound is open above");
         let mut edge = cells(20, &[64, 128, 256]);
-        edge[0].edges.push(crate::needed::Edge { key: "batch_size".to_owned(), value: 8.0, largest: false });
+        edge[0].edges.push(crate::analysis::Edge { key: "batch_size".to_owned(), value: 8.0, largest: false });
         assert_eq!(finding(&edge, 1000.0), Finding::Undecided);
     }
 

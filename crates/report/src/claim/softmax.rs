@@ -8,11 +8,11 @@ use super::evidence::{
     Evidence, Share, Wanted, common_pair, exponent, median_of, needed_figure, series, with_interval,
 };
 use super::{Finding, Section, Verdict};
+use crate::analysis::Milestone::Recovery;
+use crate::analysis::Needed;
 use crate::analysis::two;
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, Traced, categorical, curves, matrices, quantiles, round_ticks};
-use crate::needed::Milestone::Recovery;
-use crate::needed::Needed;
 use crate::{Record, Status, TracePoint};
 
 /// The algorithms that are compared, and how a reader knows them.
@@ -294,7 +294,7 @@ fn named<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = (String, &'e su
 mod tests {
     use super::*;
     use crate::analysis::Analysis;
-    use crate::needed::{Edge, Question};
+    use crate::analysis::{Edge, Question};
     use crate::record::tests::record;
 
     /// Linear attention against two optimisers of softmax: it takes both to confirm, whether they reach or not, and one to refute; and none at an edge.

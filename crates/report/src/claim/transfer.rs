@@ -7,11 +7,11 @@ use super::evidence::{
     with_interval,
 };
 use super::{Finding, Section, Verdict};
+use crate::analysis::Milestone::Recovery;
+use crate::analysis::Needed;
 use crate::analysis::{Group, two};
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, GREY, curves, sequential};
-use crate::needed::Milestone::Recovery;
-use crate::needed::Needed;
 use crate::record::POPULATION;
 use crate::{Record, Status};
 
@@ -283,7 +283,7 @@ fn exponents(groups: &[(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Optio
 mod tests {
     use super::*;
     use crate::analysis::Analysis;
-    use crate::needed::Question;
+    use crate::analysis::Question;
     use crate::record::tests::record;
 
     /// Of the largest theta no exponent is known, as hardly a run recovers there: that of a smaller one is no answer.

@@ -4,10 +4,10 @@ use super::evidence::{
     Evidence, at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, series, with_interval,
 };
 use super::{Finding, Section, Verdict};
+use crate::analysis::Milestone::{Recovery, Signal};
 use crate::analysis::{Group, rivalry};
-use crate::needed::Milestone::{Recovery, Signal};
+use crate::analysis::{Term, Verdict as Law};
 use crate::record::POPULATION;
-use crate::scaling::{Term, Verdict as Law};
 
 /// The group of an algorithm that starts from nothing, or from planted correlations.
 fn starting<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str, planted: bool) -> Option<&'e Group<'a>> {
@@ -18,13 +18,13 @@ fn starting<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str, planted: bool) 
 pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     let (first, second) = (starting(evidence, "prox", false), starting(evidence, "prox", true));
     let signal = first.and_then(|g| g.scaling(Signal));
-    let finding = match (exponent(first, Signal).and_then(|c| c.interval), signal.map(crate::scaling::Scaling::verdict))
-    {
-        (Some((low, _)), Some(Law::Power)) if low > 0.0 => Finding::Confirmed,
-        (Some(_), Some(Law::Polylog)) => Finding::Refuted,
-        _ => Finding::Undecided,
-    };
-    let of = |c: Option<crate::scaling::Coefficient>| (c.map(|c| c.estimate), c.and_then(|c| c.interval));
+    let finding =
+        match (exponent(first, Signal).and_then(|c| c.interval), signal.map(crate::analysis::Scaling::verdict)) {
+            (Some((low, _)), Some(Law::Power)) if low > 0.0 => Finding::Confirmed,
+            (Some(_), Some(Law::Polylog)) => Finding::Refuted,
+            _ => Finding::Undecided,
+        };
+    let of = |c: Option<crate::analysis::Coefficient>| (c.map(|c| c.estimate), c.and_then(|c| c.interval));
     let (estimate, interval) = of(exponent(first, Signal));
     let mut verdicts = vec![
         Verdict::new(
@@ -79,7 +79,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     );
     for (term, quantity) in [(Term::N, "exponent of N"), (Term::Q, "exponent of Q")] {
         let power = second.and_then(|g| g.scaling(Recovery)).and_then(|s| s.power.as_ref());
-        let found = power.and_then(|law| law.coefficient(term)).filter(crate::scaling::Coefficient::is_known);
+        let found = power.and_then(|law| law.coefficient(term)).filter(crate::analysis::Coefficient::is_known);
         let (estimate, interval) = of(found);
         let statement = format!("Stage 2 grows as a power of {}.", term.name());
         verdicts.push(

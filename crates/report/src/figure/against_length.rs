@@ -2,8 +2,8 @@
 
 use super::categorical;
 use super::panels::{Axis, Entry, Mark, Panels};
-use crate::needed::Needed;
-use crate::scaling::{Coefficient, Law, Term};
+use crate::analysis::Needed;
+use crate::analysis::{Coefficient, Law, Term};
 
 /// One group.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use super::Figure;
 use super::matrices::{POSITIONS, matrices};
 use crate::analysis::Analysis;
-use crate::needed::Milestone;
+use crate::analysis::Milestone;
 use crate::record::POPULATION;
 use crate::{Record, Status};
 
@@ -21,7 +21,7 @@ pub struct Specimen {
 /// A run that recovered, of the first algorithm that draws samples: at the smallest T, there at the largest N and Q, the first replicate at
 /// the chosen hyperparameters.
 pub(super) fn shown<'r>(analysis: &Analysis, records: &'r [Record]) -> Option<&'r Record> {
-    let sampled = |row: &&crate::needed::Needed| {
+    let sampled = |row: &&crate::analysis::Needed| {
         row.milestone == Milestone::Recovery && row.reached > 0 && row.algorithm != POPULATION
     };
     let row = analysis.needed.iter().filter(sampled).min_by_key(|row| (row.t, -row.n, -row.q))?;
@@ -52,7 +52,7 @@ pub(super) fn figure(specimen: &Specimen) -> Option<Figure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::needed::Question;
+    use crate::analysis::Question;
     use crate::record::tests::record;
 
     #[test]

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use super::panels::{Axis, Drawn, Entry, Mark, Panel, Panels};
 use super::{Figure, categorical, sequential};
+use crate::analysis::{Coefficient, Form, Law, Term, law};
 use crate::analysis::{Group, percent, thinned};
-use crate::needed::{Milestone, Needed};
-use crate::scaling::{Coefficient, Form, Law, Term, law};
+use crate::analysis::{Milestone, Needed};
 
 /// What one of the three figures shows where.
 struct View {
@@ -162,7 +162,7 @@ fn draw(
 mod tests {
     use super::*;
     use crate::analysis::Analysis;
-    use crate::needed::Question;
+    use crate::analysis::Question;
     use crate::record::tests::record;
 
     #[test]

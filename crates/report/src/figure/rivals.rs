@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::panels::{Axis, Entry, Mark, Panels};
 use super::{Figure, GREY, categorical};
 use crate::analysis::{Group, off, thinned};
-use crate::needed::{Milestone, Needed};
+use crate::analysis::{Milestone, Needed};
 
 const PANELS: usize = 6;
 const SERIES: usize = 4;
@@ -76,7 +76,7 @@ pub(super) fn figure(group: &Group<'_>) -> Option<Figure> {
 mod tests {
     use super::*;
     use crate::analysis::Analysis;
-    use crate::needed::Question;
+    use crate::analysis::Question;
     use crate::record::tests::record;
 
     #[test]

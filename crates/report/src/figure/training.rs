@@ -7,9 +7,9 @@ use plotters::style::BLACK;
 use super::panels::{Axis, Entry, Mark, Panels};
 use super::{Figure, categorical};
 use crate::analysis::Analysis;
-use crate::needed::Milestone;
+use crate::analysis::Milestone;
 use crate::record::POPULATION;
-use crate::trace::TRACED;
+use crate::record::TRACED;
 use crate::{Record, Status, TracePoint};
 
 /// What is drawn: a column of the trace and its title.
@@ -145,7 +145,7 @@ pub(crate) fn round_ticks(most: f64) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::needed::Question;
+    use crate::analysis::Question;
     use crate::record::tests::record;
 
     fn trace(alpha: f64, length: i64) -> Vec<TracePoint> {

@@ -8,10 +8,10 @@ use plotly::common::{DashType, ErrorData, ErrorType, HoverInfo, Line, Marker, Ma
 use plotly::layout::{Axis, AxisType, HoverMode, Legend, Margin};
 use plotly::{Configuration, Layout, Plot, Scatter};
 
+use crate::analysis::Term;
 use crate::analysis::{Group, thinned};
+use crate::analysis::{Milestone, Needed};
 use crate::figure::categorical;
-use crate::needed::{Milestone, Needed};
-use crate::scaling::Term;
 
 /// What `page.js` needs to draw it.
 pub(super) struct Chart {

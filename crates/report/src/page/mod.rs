@@ -12,11 +12,11 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::Status;
 use crate::analysis::{Analysis, Group, count, off, percent, two};
+use crate::analysis::{Coefficient, Law, Scaling, Term, Verdict, WIDEST};
+use crate::analysis::{Milestone, Needed};
 use crate::claim::Section;
 use crate::figure::Figure;
-use crate::needed::{Milestone, Needed};
 use crate::record::{POPULATION, shown, written};
-use crate::scaling::{Coefficient, Law, Scaling, Term, Verdict, WIDEST};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -466,7 +466,7 @@ fn meanings(quantile: f64) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::needed::Question;
+    use crate::analysis::Question;
     use crate::record::tests::record;
 
     fn analysis(conditions: bool) -> Analysis {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use report::text::glued;
+use report::terminal::glued;
 
 use super::{closing, refuse_another_sweep, run_directory, strangers};
 use crate::args::Run;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::needed::{Key, Milestone};
+use super::needed::{Key, Milestone};
 use crate::record::point_table;
-use crate::survival::{Curve, Reading};
+use crate::statistics::survival::{Curve, Reading};
 use crate::{Record, Status, Table};
 
 /// The replicates of one cell of the grid (all parameters equal, only the replicate differs).

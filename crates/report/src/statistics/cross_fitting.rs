@@ -22,7 +22,7 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::survival::{Curve, Reading, quantile};
+use crate::statistics::survival::{Curve, Reading, quantile};
 
 /// How often the replicates are split; odd, so that there is a middle.
 pub const SPLITS: u64 = 21;

@@ -1,7 +1,7 @@
 //! Scaling laws: how needed samples grow with T, N and Q.
 //!
 //! The power law `ln n* = c + a ln T + b ln N + d ln Q` and its polylogarithmic rival, with `ln ln T` for `ln T`, are
-//! fitted to cells by censored regression ([`censored_regression`](crate::censored_regression)): a cell whose quantile was not
+//! fitted to cells by censored regression ([`censored_regression`](crate::statistics::censored_regression)): a cell whose quantile was not
 //! reached enters as the lower bound it is. The scatter of cells about the law is the law's own measure of error: it holds the
 //! chance of the replicates, that of choosing hyperparameters, and what the law misses. Slopes differ between N and Q, so
 //! the intervals of coefficients that all share are by the scatter between clusters of one N and Q, where there are [`FEWEST_CLUSTERS`] at least.
@@ -14,10 +14,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::needed::{Key, Milestone, Needed, Question};
 use crate::Table;
-use crate::censored_regression::{Regression, Row, fit};
-use crate::needed::{Key, Milestone, Needed, Question};
 use crate::record::further_columns;
+use crate::statistics::censored_regression::{Regression, Row, fit};
 
 /// A term of a law.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -562,7 +562,7 @@ fn lines(scaling: &Scaling) -> Vec<Line<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::needed::needed;
+    use crate::analysis::needed::needed;
     use crate::record::tests::record;
 
     const GRID: [&[i64]; 3] = [&[3, 4, 6], &[1, 2, 3], &[32, 64, 128, 256, 512]];

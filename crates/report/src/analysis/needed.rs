@@ -2,7 +2,7 @@
 //!
 //! `n*` of a cell (N, Q, T, algorithm, and any further condition) is the smallest number of samples by
 //! which a fraction (default 0.9) of its replicates has reached the milestone, at the best hyperparameters. These are
-//! chosen on one half of the replicates and judged on the other ([`choice`](crate::choice)). A run that did not reach the
+//! chosen on one half of the replicates and judged on the other ([`choice`](crate::statistics::cross_fitting)). A run that did not reach the
 //! milestone is never dropped; it needs more than
 //!
 //! - the budget, if it spent it, or ended as mirrored or diverged (it would not have come back);
@@ -20,9 +20,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::choice::{Choice, Runs, choose};
 use crate::record::further_columns;
-use crate::survival::{Curve, Reading, Step};
+use crate::statistics::cross_fitting::{Choice, Runs, choose};
+use crate::statistics::survival::{Curve, Reading, Step};
 use crate::{Measures, Record, Status, Table};
 
 /// What a run is asked for, as named in the tables.

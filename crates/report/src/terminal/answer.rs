@@ -6,10 +6,10 @@ use std::fmt::Write;
 
 use crate::Status;
 use crate::analysis::{Analysis, Group, count, percent, rivalry, short, thinned, two};
+use crate::analysis::{Coefficient, Law, Term};
+use crate::analysis::{Milestone, Needed};
 use crate::claim::Section;
-use crate::needed::{Milestone, Needed};
-use crate::scaling::{Coefficient, Law, Term};
-use crate::text::{glued, wrapped};
+use crate::terminal::{glued, wrapped};
 
 /// Lines that the answer may take, so that it is 25 with the path of the report.
 const LINES: usize = 24;
@@ -261,7 +261,7 @@ fn with_interval(c: Coefficient) -> String {
 mod tests {
     use super::*;
     use crate::Record;
-    use crate::needed::Question;
+    use crate::analysis::Question;
     use crate::record::tests::record;
 
     fn question() -> Question {

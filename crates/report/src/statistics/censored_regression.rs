@@ -13,7 +13,7 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use crate::survival::ALPHA;
+use crate::statistics::survival::ALPHA;
 
 /// One row.
 #[derive(Debug, Clone, PartialEq)]
