@@ -19,7 +19,8 @@ use report::analysis::{Form, Term, law, scalings};
 use report::analysis::{Milestone, Needed, Question, needed};
 use report::record::OPTIONAL;
 use report::statistics::cross_fitting::{Choice, LEAST_CONFIDENCE, Runs, choose, choose_with};
-use report::statistics::survival::{Curve, Reading};
+use report::statistics::order_statistics::Reading;
+use report::statistics::survival::Curve;
 use report::{Measures, Record, Status};
 use statrs::distribution::{ContinuousCDF, Normal};
 

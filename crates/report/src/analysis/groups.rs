@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::needed::{Key, Milestone, Needed, Question, Setting, cells, needed_of, settings_of};
 use super::scaling::{Coefficient, Form, Scaling, Term, Verdict, scalings, vary_together};
-use crate::record::{POPULATION, named, shown};
+use crate::record::{POPULATION, Record, Status, named, shown};
 use crate::statistics::cross_fitting::{replicates_for, settings_borne};
-use crate::{Record, Status};
 
 /// What the records say.
 #[derive(Debug, Clone, PartialEq)]
@@ -379,7 +378,7 @@ pub(crate) fn off(error: f64) -> String {
 /// How many replicates bound a quantile from both sides: with fewer, all of them may lie on one. `None` if no number does.
 fn bounding_replicates(quantile: f64) -> Option<usize> {
     let rarer = quantile.max(1.0 - quantile);
-    (rarer < 1.0).then(|| (libm::log(crate::statistics::survival::ALPHA / 2.0) / libm::log(rarer)).ceil() as usize)
+    (rarer < 1.0).then(|| (libm::log(crate::statistics::confidence::ALPHA / 2.0) / libm::log(rarer)).ceil() as usize)
 }
 
 /// At most so many values, evenly chosen, the ends among them.

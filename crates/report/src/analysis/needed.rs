@@ -20,10 +20,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::further_columns;
+use crate::record::{Measures, Record, Status, further_columns};
 use crate::statistics::cross_fitting::{Choice, Runs, choose};
-use crate::statistics::survival::{Curve, Reading, Step};
-use crate::{Measures, Record, Status, Table};
+use crate::statistics::order_statistics::Reading;
+use crate::statistics::survival::{Curve, Step};
+use crate::table::Table;
 
 /// What a run is asked for, as named in the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -15,9 +15,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::needed::{Key, Milestone, Needed, Question};
-use crate::Table;
 use crate::record::further_columns;
 use crate::statistics::censored_regression::{Regression, Row, fit};
+use crate::table::Table;
 
 /// A term of a law.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -561,8 +561,8 @@ fn lines(scaling: &Scaling) -> Vec<Line<'_>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::needed::needed;
     use super::*;
-    use crate::analysis::needed::needed;
     use crate::record::tests::record;
 
     const GRID: [&[i64]; 3] = [&[3, 4, 6], &[1, 2, 3], &[32, 64, 128, 256, 512]];

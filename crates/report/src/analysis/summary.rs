@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::needed::{Key, Milestone};
-use crate::record::point_table;
-use crate::statistics::survival::{Curve, Reading};
-use crate::{Record, Status, Table};
+use crate::record::{Record, Status, point_table};
+use crate::statistics::order_statistics::Reading;
+use crate::statistics::survival::Curve;
+use crate::table::Table;
 
 /// The replicates of one cell of the grid (all parameters equal, only the replicate differs).
 #[derive(Debug)]
@@ -25,7 +26,7 @@ impl Cell<'_> {
         curve.quantile(0.5).filter(|r| !r.censored).map(|r| r.samples)
     }
 
-    fn mean(&self, get: fn(&crate::Measures) -> f64) -> Option<f64> {
+    fn mean(&self, get: fn(&crate::record::Measures) -> f64) -> Option<f64> {
         let values: Vec<f64> =
             self.runs.iter().filter_map(|r| r.measures.as_ref()).map(get).filter(|x| x.is_finite()).collect();
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)

@@ -7,12 +7,10 @@ use plotters::style::BLACK;
 use super::evidence::{Agreement, Evidence, Part, Share, measured, median_of, task_of};
 use super::mirrored::{Agreeing, unseen};
 use super::{Finding, Section, Verdict};
-use crate::analysis::Key;
-use crate::analysis::two;
+use crate::analysis::{Key, two};
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, categorical, curves, quantiles, round_ticks};
-use crate::record::{POPULATION, STEP_SCALE, shown, written};
-use crate::{Record, Status, TracePoint};
+use crate::record::{POPULATION, Record, STEP_SCALE, Status, TracePoint, shown, written};
 
 /// A setting whose replicates are one curve: algorithm, units of the steps, l1 regularisation, step size, length.
 type Variant<'r> = (&'r str, Key, Key, Key, i64);
@@ -90,7 +88,8 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
         Finding::Undecided
     };
     let state = |runs: &[&Record]| {
-        let middle = |get: fn(&crate::Measures) -> f64| median_of(measured(runs.iter().copied()).map(|(_, m)| get(m)));
+        let middle =
+            |get: fn(&crate::record::Measures) -> f64| median_of(measured(runs.iter().copied()).map(|(_, m)| get(m)));
         let number = |x: Option<f64>| x.map_or_else(|| "-".to_owned(), short);
         format!(
             "{} recovered, {} diverged; medians at the end: α_V {}, α_A {}, error of V {}, of A {}",
@@ -247,8 +246,7 @@ fn shown_units(v: Variant<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Analysis;
-    use crate::analysis::Question;
+    use crate::analysis::{Analysis, Question};
     use crate::record::tests::record;
 
     /// Eight of ten tasks are recovered: not sure to be more than half. Four batch sizes that recover the same tasks say nothing more.

@@ -4,15 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use crate::analysis::{Analysis, Group, two};
-use crate::analysis::{Coefficient, Scaling, Term};
-use crate::analysis::{Key, Milestone, Needed};
-use crate::figure::{Figure, Series, Traced, against_length};
-use crate::record::shown;
-use crate::statistics::survival::{clustered_wilson, median, wilson};
-use crate::{Measures, Record, Status};
-
 use super::Finding;
+use crate::analysis::{Analysis, Coefficient, Group, Key, Milestone, Needed, Scaling, Term, two};
+use crate::figure::{Figure, Series, Traced, against_length};
+use crate::record::{Measures, Record, Status, shown};
+use crate::statistics::confidence::{clustered_wilson, wilson};
+use crate::statistics::order_statistics::median;
 
 /// Records, what was concluded from them, and what some of the runs looked like.
 #[derive(Debug)]

@@ -9,13 +9,11 @@ use super::evidence::{
     share_of_tasks, task_of, with_interval,
 };
 use super::{Finding, Section, Verdict};
-use crate::analysis::Key;
 use crate::analysis::Milestone::Recovery;
-use crate::analysis::{Group, count};
+use crate::analysis::{Group, Key, count};
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, curves, sequential};
-use crate::record::PROX;
-use crate::{Record, Status};
+use crate::record::{PROX, Record, Status};
 
 /// A cell in which a larger share of the runs blew up says nothing: they ended before their sign was known.
 const MOST_DIVERGED: f64 = 0.02;
@@ -408,8 +406,7 @@ fn probability(runs: &[Run]) -> Option<Figure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Analysis;
-    use crate::analysis::Question;
+    use crate::analysis::{Analysis, Question};
     use crate::record::OPTIONAL;
     use crate::record::tests::record;
 

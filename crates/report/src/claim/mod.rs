@@ -18,9 +18,9 @@ mod two_stages;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::Table;
 use crate::analysis::Needed;
 use crate::figure::Figure;
+use crate::table::Table;
 
 pub use evidence::{Evidence, Matrices, Wanted};
 

@@ -6,9 +6,8 @@ use super::evidence::{
 };
 use super::{Finding, Section, Verdict};
 use crate::analysis::Milestone::Support;
-use crate::analysis::Needed;
-use crate::analysis::two;
-use crate::{Measures, Record};
+use crate::analysis::{Needed, two};
+use crate::record::{Measures, Record};
 
 /// Algorithms that follow gradients, and how a reader knows them.
 const GRADIENTS: [(&str, &str); 4] =

@@ -9,11 +9,10 @@ use super::evidence::{
 };
 use super::{Finding, Section, Verdict};
 use crate::analysis::Milestone::Recovery;
-use crate::analysis::Needed;
-use crate::analysis::two;
+use crate::analysis::{Needed, two};
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, Traced, categorical, curves, matrices, quantiles, round_ticks};
-use crate::{Record, Status, TracePoint};
+use crate::record::{Record, Status, TracePoint};
 
 /// The algorithms that are compared, and how a reader knows them.
 const COMPARED: [(&str, &str); 4] = [
@@ -293,8 +292,7 @@ fn named<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = (String, &'e su
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Analysis;
-    use crate::analysis::{Edge, Question};
+    use crate::analysis::{Analysis, Edge, Question};
     use crate::record::tests::record;
 
     /// Linear attention against two optimisers of softmax: it takes both to confirm, whether they reach or not, and one to refute; and none at an edge.

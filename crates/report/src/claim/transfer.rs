@@ -8,12 +8,10 @@ use super::evidence::{
 };
 use super::{Finding, Section, Verdict};
 use crate::analysis::Milestone::Recovery;
-use crate::analysis::Needed;
-use crate::analysis::{Group, two};
+use crate::analysis::{Group, Needed, two};
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, GREY, curves, sequential};
-use crate::record::POPULATION;
-use crate::{Record, Status};
+use crate::record::{POPULATION, Record, Status};
 
 /// The groups of an algorithm from a transferred V, with their theta, ascending.
 fn transferred<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str) -> Vec<(f64, &'e Group<'a>)> {
@@ -282,8 +280,7 @@ fn exponents(groups: &[(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Analysis;
-    use crate::analysis::Question;
+    use crate::analysis::{Analysis, Question};
     use crate::record::tests::record;
 
     /// Of the largest theta no exponent is known, as hardly a run recovers there: that of a smaller one is no answer.

@@ -5,8 +5,7 @@ use super::evidence::{
 };
 use super::{Finding, Section, Verdict};
 use crate::analysis::Milestone::{Recovery, Signal};
-use crate::analysis::{Group, rivalry};
-use crate::analysis::{Term, Verdict as Law};
+use crate::analysis::{Group, Term, Verdict as Law, rivalry};
 use crate::record::POPULATION;
 
 /// The group of an algorithm that starts from nothing, or from planted correlations.

@@ -2,8 +2,7 @@
 
 use super::categorical;
 use super::panels::{Axis, Entry, Mark, Panels};
-use crate::analysis::Needed;
-use crate::analysis::{Coefficient, Law, Term};
+use crate::analysis::{Coefficient, Law, Needed, Term};
 
 /// One group.
 #[derive(Debug)]

@@ -2,10 +2,8 @@
 
 use super::Figure;
 use super::matrices::{POSITIONS, matrices};
-use crate::analysis::Analysis;
-use crate::analysis::Milestone;
-use crate::record::POPULATION;
-use crate::{Record, Status};
+use crate::analysis::{Analysis, Milestone};
+use crate::record::{POPULATION, Record, Status};
 
 /// What one run has learned.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,8 @@
 //! Curves with points and intervals in panels that share their axes: the plain figure, for whoever has a few lines to show.
 
-use super::panels::{Axis, Entry, Mark, Panels};
 use plotters::style::RGBColor;
+
+use super::panels::{Axis, Entry, Mark, Panels};
 
 /// A curve of a panel.
 #[derive(Debug, Clone)]

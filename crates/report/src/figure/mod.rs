@@ -16,9 +16,8 @@ mod training;
 
 use plotters::style::RGBColor;
 
-use crate::Record;
 use crate::analysis::Analysis;
-use crate::record::POPULATION;
+use crate::record::{POPULATION, Record};
 
 pub(crate) use against_length::{Series, against_length};
 pub use attention::Specimen;

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 
 use super::panels::{Axis, Drawn, Entry, Mark, Panel, Panels};
 use super::{Figure, categorical, sequential};
-use crate::analysis::{Coefficient, Form, Law, Term, law};
-use crate::analysis::{Group, percent, thinned};
-use crate::analysis::{Milestone, Needed};
+use crate::analysis::{Coefficient, Form, Group, Law, Milestone, Needed, Term, law, percent, thinned};
 
 /// What one of the three figures shows where.
 struct View {
@@ -161,8 +159,7 @@ fn draw(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Analysis;
-    use crate::analysis::Question;
+    use crate::analysis::{Analysis, Question};
     use crate::record::tests::record;
 
     #[test]

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use super::panels::{Axis, Entry, Mark, Panels};
 use super::{Figure, GREY, categorical};
-use crate::analysis::{Group, off, thinned};
-use crate::analysis::{Milestone, Needed};
+use crate::analysis::{Group, Milestone, Needed, off, thinned};
 
 const PANELS: usize = 6;
 const SERIES: usize = 4;
@@ -75,8 +74,7 @@ pub(super) fn figure(group: &Group<'_>) -> Option<Figure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Analysis;
-    use crate::analysis::Question;
+    use crate::analysis::{Analysis, Question};
     use crate::record::tests::record;
 
     #[test]

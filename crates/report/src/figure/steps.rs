@@ -7,8 +7,7 @@ use std::collections::BTreeSet;
 
 use super::panels::{Axis, Entry, Mark, Panels};
 use super::{Figure, sequential};
-use crate::analysis::Setting;
-use crate::analysis::{Group, percent, thinned};
+use crate::analysis::{Group, Setting, percent, thinned};
 
 const PANELS: usize = 6;
 const CURVES: usize = 7;

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use super::panels::{Axis, Entry, Mark, Panels};
 use super::{Figure, GREY, sequential, shade};
-use crate::analysis::{Group, percent, thinned};
-use crate::analysis::{Milestone, Needed};
+use crate::analysis::{Group, Milestone, Needed, percent, thinned};
 
 /// At most three values of N and of Q have a panel, and seven of T a curve.
 const VALUES: usize = 3;

@@ -6,11 +6,8 @@ use plotters::style::BLACK;
 
 use super::panels::{Axis, Entry, Mark, Panels};
 use super::{Figure, categorical};
-use crate::analysis::Analysis;
-use crate::analysis::Milestone;
-use crate::record::POPULATION;
-use crate::record::TRACED;
-use crate::{Record, Status, TracePoint};
+use crate::analysis::{Analysis, Milestone};
+use crate::record::{POPULATION, Record, Status, TRACED, TracePoint};
 
 /// What is drawn: a column of the trace and its title.
 const COLUMNS: [(&str, &str); 4] = [

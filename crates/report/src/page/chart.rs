@@ -8,9 +8,7 @@ use plotly::common::{DashType, ErrorData, ErrorType, HoverInfo, Line, Marker, Ma
 use plotly::layout::{Axis, AxisType, HoverMode, Legend, Margin};
 use plotly::{Configuration, Layout, Plot, Scatter};
 
-use crate::analysis::Term;
-use crate::analysis::{Group, thinned};
-use crate::analysis::{Milestone, Needed};
+use crate::analysis::{Group, Milestone, Needed, Term, thinned};
 use crate::figure::categorical;
 
 /// What `page.js` needs to draw it.

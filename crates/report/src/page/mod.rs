@@ -10,13 +10,12 @@ use std::collections::BTreeSet;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::Status;
-use crate::analysis::{Analysis, Group, count, off, percent, two};
-use crate::analysis::{Coefficient, Law, Scaling, Term, Verdict, WIDEST};
-use crate::analysis::{Milestone, Needed};
+use crate::analysis::{
+    Analysis, Coefficient, Group, Law, Milestone, Needed, Scaling, Term, Verdict, WIDEST, count, off, percent, two,
+};
 use crate::claim::Section;
 use crate::figure::Figure;
-use crate::record::{POPULATION, shown, written};
+use crate::record::{POPULATION, Status, shown, written};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("page.js");

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::ReportError;
-use crate::table::{self, Table};
+use crate::error::ReportError;
+use crate::table;
+use crate::table::Table;
 
 /// How a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::{ReportError, Table};
+use crate::error::ReportError;
+use crate::table::Table;
 
 /// A job at one check. Errors are relative: 1 is the uninformative start.
 #[derive(Debug, Clone, PartialEq)]

@@ -22,7 +22,8 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::statistics::survival::{Curve, Reading, quantile};
+use super::order_statistics::{Reading, quantile};
+use super::survival::Curve;
 
 /// How often the replicates are split; odd, so that there is a middle.
 pub const SPLITS: u64 = 21;
@@ -228,8 +229,9 @@ fn best_of(settings: &[Setting], first: &[bool], side: bool, by: (f64, f64)) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use statrs::distribution::{Binomial, DiscreteCDF};
+
+    use super::*;
 
     fn reached(samples: i64) -> Reading {
         Reading { samples, censored: false }

@@ -2,10 +2,14 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | [`survival`] | quantiles with intervals and success curves |
+//! | [`order_statistics`] | readings, and quantiles of them |
+//! | [`survival`] | success curves, with intervals of their quantiles |
+//! | [`confidence`] | intervals of shares |
 //! | [`cross_fitting`] | hyperparameters chosen on one half of the replicates, judged on the other |
 //! | [`censored_regression`] | linear regression with lower bounds among the responses |
 
 pub mod censored_regression;
+pub mod confidence;
 pub mod cross_fitting;
+pub mod order_statistics;
 pub mod survival;

@@ -5,22 +5,10 @@
 //! takes it for one like those still running, which is no more than an estimate where runs stop for reasons of their own; the two
 //! agree where all that did not reach were watched to the end.
 
-use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, StudentsT};
+use statrs::distribution::{Binomial, DiscreteCDF};
 
-/// Two-sided error of every interval in this crate.
-pub const ALPHA: f64 = 0.05;
-
-/// Rounding must not decide whether 0.9 of 10 are 9.
-const SLACK: f64 = 1e-9;
-
-/// What one run says of a milestone: reached at a sample count, or not reached by one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Reading {
-    /// Where it was reached, or a count that it exceeds.
-    pub samples: i64,
-    /// Whether it was not reached. Of equal counts, reached ones come first.
-    pub censored: bool,
-}
+use super::confidence::{ALPHA, wilson};
+use super::order_statistics::{Reading, SLACK, quantile};
 
 /// One step of a [`Curve`]. Shares are in `[0, 1]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -151,63 +139,6 @@ impl Left {
     }
 }
 
-/// How many of so many runs make up a share of at least `level`.
-fn rank(level: f64, runs: usize) -> usize {
-    (level * runs as f64 - SLACK).ceil().max(1.0) as usize
-}
-
-/// As [`Curve::quantile`], of `runs` readings that come in ascending order.
-pub(crate) fn quantile(readings: impl Iterator<Item = Reading>, runs: usize, level: f64) -> Option<Reading> {
-    let rank = rank(level, runs);
-    let (mut reached, mut bound) = (0, None);
-    for (i, reading) in readings.enumerate() {
-        reached += usize::from(!reading.censored);
-        if reached == rank {
-            return Some(reading);
-        }
-        if i < rank {
-            bound = Some(Reading { censored: true, ..reading });
-        }
-    }
-    bound
-}
-
-/// Wilson's 95 % interval of a share seen in `runs` runs.
-pub(crate) fn wilson(share: f64, runs: f64) -> (f64, f64) {
-    let z2 = NORMAL_975 * NORMAL_975;
-    let centre = (share + z2 / (2.0 * runs)) / (1.0 + z2 / runs);
-    let half = NORMAL_975 / (1.0 + z2 / runs) * (share * (1.0 - share) / runs + z2 / (4.0 * runs * runs)).sqrt();
-    ((centre - half).max(0.0), (centre + half).min(1.0))
-}
-
-/// A share of runs that come in clusters of (hits, runs), with its 95 % interval: Wilson's for as many independent runs as would have the variance that the
-/// share has between clusters, with Student's quantile for their number (Korn and Graubard 1998). `None` if there are no runs.
-pub(crate) fn clustered_wilson(clusters: &[(f64, f64)]) -> Option<(f64, (f64, f64))> {
-    let count = clusters.len() as f64;
-    let (hits, runs) = clusters.iter().fold((0.0, 0.0), |(a, b), (hits, runs)| (a + hits, b + runs));
-    if runs == 0.0 {
-        return None;
-    }
-    let share = hits / runs;
-    // A share of none or of all has no variance; then clusters are what is counted.
-    let variance: f64 =
-        clusters.iter().map(|(h, n)| (h - share * n).powi(2)).sum::<f64>() * count / (count - 1.0).max(1.0);
-    let as_many = if variance > 0.0 { share * (1.0 - share) * runs * runs / variance } else { count };
-    let student = StudentsT::new(0.0, 1.0, (count - 1.0).max(1.0)).ok()?.inverse_cdf(1.0 - ALPHA / 2.0);
-    Some((share, wilson(share, as_many.min(runs) * (NORMAL_975 / student).powi(2))))
-}
-
-/// The median; of an even number of values the mean of the two in the middle. `None` if there are none.
-pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    let upper = *values.get(middle)?;
-    Some(if values.len() % 2 == 1 { upper } else { 0.5 * (values[middle - 1] + upper) })
-}
-
-/// The 0.975 quantile of the standard normal distribution.
-const NORMAL_975: f64 = 1.959_963_984_540_054;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,13 +146,6 @@ mod tests {
     fn curve(reached: &[i64], censored: &[i64]) -> Curve {
         let reading = |censored| move |&samples| Reading { samples, censored };
         Curve::of(reached.iter().map(reading(false)).chain(censored.iter().map(reading(true))).collect())
-    }
-
-    #[test]
-    fn medians_are_those_of_the_definition() {
-        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
-        assert_eq!(median(Vec::new()), None);
     }
 
     /// Remission of leukaemia under 6-MP, in weeks (Freireich and others 1963), with the estimates and Greenwood's

@@ -29,7 +29,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, RowGroupMetaData};
 use parquet::file::properties::WriterProperties;
 
-use crate::ReportError;
+use crate::error::ReportError;
 
 /// Version of every table's schema, in the file metadata as `schema_version`.
 pub const SCHEMA_VERSION: u32 = 3;

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use crate::Status;
-use crate::analysis::{Analysis, Group, count, percent, rivalry, short, thinned, two};
-use crate::analysis::{Coefficient, Law, Term};
-use crate::analysis::{Milestone, Needed};
+use super::text::{glued, wrapped};
+use crate::analysis::{
+    Analysis, Coefficient, Group, Law, Milestone, Needed, Term, count, percent, rivalry, short, thinned, two,
+};
 use crate::claim::Section;
-use crate::terminal::{glued, wrapped};
+use crate::record::Status;
 
 /// Lines that the answer may take, so that it is 25 with the path of the report.
 const LINES: usize = 24;
@@ -260,8 +260,8 @@ fn with_interval(c: Coefficient) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Record;
     use crate::analysis::Question;
+    use crate::record::Record;
     use crate::record::tests::record;
 
     fn question() -> Question {
