@@ -48,7 +48,7 @@ impl Analysis {
         let cells = cells(records, &question);
         let needed = needed_of(&cells, &question);
         let settings = settings_of(&cells, &question);
-        let endings = Status::endings(records.iter());
+        let endings = Status::endings(records.iter().map(|record| record.status));
         let replicates = needed.iter().map(|row| row.replicates as usize).min().unwrap_or(0);
         Self { scalings: scalings(&needed), needed, settings, endings, replicates, question }
     }
@@ -434,7 +434,7 @@ fn short_p(p: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::tests::record;
+    use crate::record::fixture::record;
 
     fn question() -> Question {
         Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() }

@@ -279,7 +279,7 @@ pub(crate) fn settings_of(cells: &Cells<'_>, question: &Question) -> Vec<Setting
             let Some(quantile) = Curve::of(readings).quantile(question.quantile) else { continue };
             let (algorithm, conditions) = (algorithm.to_owned(), conditions.iter().map(|key| key.0).collect());
             let (batch_size, eta_boost) = (records[0].batch_size, records[0].eta_boost);
-            let endings = Status::endings(records.iter().copied());
+            let endings = Status::endings(records.iter().map(|record| record.status));
             rows.push(Setting { n, q, t, algorithm, conditions, batch_size, eta_boost, quantile, endings });
         }
     }
@@ -486,7 +486,7 @@ const MILESTONE: &str = "signal, support, recovery, or the samples between signa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::tests::record;
+    use crate::record::fixture::record;
 
     fn question() -> Question {
         Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() }

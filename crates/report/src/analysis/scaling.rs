@@ -563,7 +563,7 @@ fn lines(scaling: &Scaling) -> Vec<Line<'_>> {
 mod tests {
     use super::super::needed::needed;
     use super::*;
-    use crate::record::tests::record;
+    use crate::record::fixture::record;
 
     const GRID: [&[i64]; 3] = [&[3, 4, 6], &[1, 2, 3], &[32, 64, 128, 256, 512]];
 

@@ -85,7 +85,7 @@ pub fn summary_table(records: &[Record], further: &[String]) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::tests::record;
+    use crate::record::fixture::record;
 
     #[test]
     fn replicates_of_a_cell_share_a_row_that_counts_how_they_ended() {

@@ -247,7 +247,7 @@ fn shown_units(v: Variant<'_>) -> String {
 mod tests {
     use super::*;
     use crate::analysis::{Analysis, Question};
-    use crate::record::tests::record;
+    use crate::record::fixture::record;
 
     /// Eight of ten tasks are recovered: not sure to be more than half. Four batch sizes that recover the same tasks say nothing more.
     #[test]

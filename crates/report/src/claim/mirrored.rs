@@ -408,7 +408,7 @@ mod tests {
     use super::*;
     use crate::analysis::{Analysis, Question};
     use crate::record::OPTIONAL;
-    use crate::record::tests::record;
+    use crate::record::fixture::record;
 
     /// Records with a known probability of being mirrored, whatever T; the runs are as many as that, or a third more. Every run is on a task of its own.
     fn records(excess: f64) -> Vec<Record> {

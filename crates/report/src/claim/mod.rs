@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn nothing_is_decided_that_rests_on_an_edge() {
         use crate::analysis::{Edge, Milestone, Question, needed};
-        use crate::record::tests::record;
+        use crate::record::fixture::record;
         let records: Vec<_> = [64, 512].into_iter().map(|t| record(3, 2, t, 0, Some(10 * t))).collect();
         let question = Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() };
         let mut cells = needed(&records, &question);

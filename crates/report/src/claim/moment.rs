@@ -158,7 +158,7 @@ const THRESHOLD: &str = "The finite-sample threshold of the moment estimator is 
 mod tests {
     use super::*;
     use crate::record::OPTIONAL;
-    use crate::record::tests::record;
+    use crate::record::fixture::record;
 
     /// One cell with one replicate says nothing; three with closed intervals around 1 do, and one that lies beside it refutes.
     #[test]

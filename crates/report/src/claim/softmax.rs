@@ -293,7 +293,7 @@ fn named<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = (String, &'e su
 mod tests {
     use super::*;
     use crate::analysis::{Analysis, Edge, Question};
-    use crate::record::tests::record;
+    use crate::record::fixture::record;
 
     /// Linear attention against two optimisers of softmax: it takes both to confirm, whether they reach or not, and one to refute; and none at an edge.
     #[test]

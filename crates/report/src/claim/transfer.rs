@@ -281,7 +281,7 @@ fn exponents(groups: &[(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Optio
 mod tests {
     use super::*;
     use crate::analysis::{Analysis, Question};
-    use crate::record::tests::record;
+    use crate::record::fixture::record;
 
     /// Of the largest theta no exponent is known, as hardly a run recovers there: that of a smaller one is no answer.
     #[test]

@@ -51,7 +51,7 @@ pub(super) fn figure(specimen: &Specimen) -> Option<Figure> {
 mod tests {
     use super::*;
     use crate::analysis::Question;
-    use crate::record::tests::record;
+    use crate::record::fixture::record;
 
     #[test]
     fn a_run_of_the_shortest_length_is_shown_with_a_cell_for_each_weight() {

@@ -160,7 +160,7 @@ fn draw(
 mod tests {
     use super::*;
     use crate::analysis::{Analysis, Question};
-    use crate::record::tests::record;
+    use crate::record::fixture::record;
 
     #[test]
     fn every_cell_is_drawn_and_the_exponents_are_written() {

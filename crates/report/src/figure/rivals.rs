@@ -75,7 +75,7 @@ pub(super) fn figure(group: &Group<'_>) -> Option<Figure> {
 mod tests {
     use super::*;
     use crate::analysis::{Analysis, Question};
-    use crate::record::tests::record;
+    use crate::record::fixture::record;
 
     #[test]
     fn both_laws_are_drawn_for_each_pair_if_there_is_a_largest_length_to_predict() {

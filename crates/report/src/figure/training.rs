@@ -143,7 +143,7 @@ pub(crate) fn round_ticks(most: f64) -> Vec<f64> {
 mod tests {
     use super::*;
     use crate::analysis::Question;
-    use crate::record::tests::record;
+    use crate::record::fixture::record;
 
     fn trace(alpha: f64, length: i64) -> Vec<TracePoint> {
         let point = |step: i64| TracePoint {

@@ -466,7 +466,7 @@ fn meanings(quantile: f64) -> Markup {
 mod tests {
     use super::*;
     use crate::analysis::Question;
-    use crate::record::tests::record;
+    use crate::record::fixture::record;
 
     fn analysis(conditions: bool) -> Analysis {
         let mut records = Vec::new();

@@ -1,18 +1,34 @@
-//! One finished job and what it measured, and one look at a running job.
+//! One finished job and what it measured, one look at a running job, and the columns of both.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `run` | a finished job; its columns, units and meanings |
-//! | `trace` | one look at a running job |
+//! | `status` | how a job ended |
+//! | `algorithms` | what this crate knows of single algorithms |
+//! | `further` | further keys of a grid, and how their values are written |
+//! | `measures` | what a job measured |
+//! | `run` | a finished job, and what it cost |
+//! | `columns` | the columns of `runs.parquet` and `timings.parquet` |
+//! | `part` | records and timings side by side, written and read back |
+//! | `trace` | one look at a running job, and the columns of `traces.parquet` |
 
+mod algorithms;
+mod columns;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod further;
+mod measures;
+mod part;
 mod run;
+mod status;
 mod trace;
 
-#[cfg(test)]
-pub(crate) use run::tests;
-pub use run::{
-    Measures, OPTIONAL, POPULATION, PROX, Record, STEP_SCALE, STEP_SCALES, Status, Timing, part_table, read_part,
-    runs_table, timings_table, written,
-};
-pub(crate) use run::{further_columns, named, point_table, shown};
+pub use algorithms::{POPULATION, PROX};
+pub(crate) use columns::point_table;
+pub use columns::{runs_table, timings_table};
+pub use further::{STEP_SCALE, STEP_SCALES, written};
+pub(crate) use further::{further_columns, named, shown};
+pub use measures::{Measures, OPTIONAL};
+pub use part::{part_table, read_part};
+pub use run::{Record, Timing};
+pub use status::Status;
 pub use trace::{TRACED, TracePoint, read_traces, traces_table};

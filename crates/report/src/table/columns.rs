@@ -11,15 +11,13 @@
 //!   samples; `quantity`, `smallest_effect` and `reason` in verdicts.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
-use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch};
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
@@ -29,13 +27,11 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, RowGroupMetaData};
 use parquet::file::properties::WriterProperties;
 
+use super::file::write_whole;
 use crate::error::ReportError;
 
 /// Version of every table's schema, in the file metadata as `schema_version`.
 pub const SCHEMA_VERSION: u32 = 3;
-
-/// How the temporary name of a file begins that is being written.
-pub const UNFINISHED: &str = ".unfinished-";
 
 /// The cells of one column; `None` is null.
 #[derive(Debug, Clone, PartialEq)]
@@ -310,47 +306,6 @@ impl Column {
 
 fn described(unit: &str, meaning: &str) -> String {
     if unit.is_empty() { meaning.to_owned() } else { format!("{meaning} [{unit}]") }
-}
-
-/// Writes a file under a temporary name in the same directory, syncs it and renames it: whoever looks
-/// sees the old file or the new one, whole.
-///
-/// # Errors
-/// [`ReportError::File`] naming the file.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-    write_and_rename(path, bytes, true).map_err(|source| wrong_write(path, source))
-}
-
-/// As [`write_whole`], but without waiting for the disk: a power cut may leave the file empty.
-///
-/// # Errors
-/// [`ReportError::File`] naming the file.
-pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-    write_and_rename(path, bytes, false).map_err(|source| wrong_write(path, source))
-}
-
-fn wrong_write(path: &Path, source: std::io::Error) -> ReportError {
-    ReportError::File { action: "write", path: path.to_owned(), source }
-}
-
-fn write_and_rename(path: &Path, bytes: &[u8], sync: bool) -> std::io::Result<()> {
-    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(UNFINISHED);
-    #[cfg(unix)]
-    {
-        // A temporary file is private by default; a result is shared as the user's umask says.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(directory)?;
-    file.write_all(bytes)?;
-    if sync {
-        file.as_file().sync_all()?;
-    }
-    file.persist(path)?;
-    // The rename itself must survive a power cut too.
-    if sync { File::open(directory)?.sync_all() } else { Ok(()) }
 }
 
 #[cfg(test)]

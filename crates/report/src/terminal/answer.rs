@@ -262,7 +262,7 @@ mod tests {
     use super::*;
     use crate::analysis::Question;
     use crate::record::Record;
-    use crate::record::tests::record;
+    use crate::record::fixture::record;
 
     fn question() -> Question {
         Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() }

@@ -116,8 +116,8 @@ pub(super) fn inverse_root(a: &mut Vec<Vec<f64>>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fit::fit;
     use super::*;
-    use crate::statistics::censored_regression::fit::fit;
 
     /// Estimates, CR2 errors and degrees of freedom of the same data by dense matrices in NumPy (`M = (X'X)^-1`, `A_g = (I - H)_gg^(-1/2)`, the sandwich, and
     /// Satterthwaite's degrees of freedom from the matrix of `(I - H)_g A_g X_g M c`), with quantiles of Student's t from SciPy.

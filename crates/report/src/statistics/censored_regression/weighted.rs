@@ -60,8 +60,8 @@ pub(super) fn quadratic(matrix: &[Vec<f64>], a: &[f64], b: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fit::fit;
     use super::*;
-    use crate::statistics::censored_regression::fit::fit;
 
     fn rows(x: &[f64], y: &[f64]) -> Vec<Row> {
         x.iter().zip(y).map(|(&x, &y)| Row { x: vec![1.0, x], y, censored: false }).collect()
