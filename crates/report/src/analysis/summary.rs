@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::needed::{Key, Milestone};
+use super::cells::Key;
+use super::milestone::Milestone;
 use crate::record::{Record, Status, point_table};
 use crate::statistics::order_statistics::Reading;
 use crate::statistics::survival::Curve;

@@ -1,0 +1,53 @@
+//! What is asked of the records, and the records by cell and setting.
+
+use std::collections::BTreeMap;
+
+use crate::record::Record;
+
+/// What is asked of the records.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// Fraction of the replicates that must reach the milestone, in `(0, 1)`.
+    pub quantile: f64,
+    /// Further keys of the grid that are part of the task or of the milestone, not tuned over.
+    pub conditions: Vec<String>,
+    /// Further keys of the grid that are hyperparameters, tuned over like the fixed ones.
+    pub tuned: Vec<String>,
+}
+
+/// A double as a key, in the order of numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Key(pub(crate) f64);
+
+impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+type Cell<'r> = (i64, i64, i64, &'r str, Vec<Key>);
+
+pub(super) type Tuning = (i64, Key, Key, Key, i64, Vec<Key>);
+
+pub(crate) type Cells<'r> = BTreeMap<Cell<'r>, BTreeMap<Tuning, Vec<&'r Record>>>;
+
+/// The records of each cell, by their hyperparameters.
+pub(crate) fn cells<'r>(records: &'r [Record], question: &Question) -> Cells<'r> {
+    let mut cells = Cells::new();
+    for record in records {
+        let values = |keys: &[String]| keys.iter().map(|key| Key(record.further(key).unwrap_or(f64::NAN))).collect();
+        let cell = (record.n, record.q, record.t, record.algorithm.as_str(), values(&question.conditions));
+        let (boost, sparse, lambda) = (Key(record.eta_boost), Key(record.eta_sparse), Key(record.lambda));
+        let tuning = (record.batch_size, boost, sparse, lambda, record.max_samples, values(&question.tuned));
+        cells.entry(cell).or_default().entry(tuning).or_default().push(record);
+    }
+    cells
+}
