@@ -1,7 +1,7 @@
 //! The attention that a run has learned, beside the truth.
 
-use super::Figure;
 use super::matrices::{POSITIONS, matrices};
+use super::picture::Figure;
 use crate::analysis::{Analysis, Milestone};
 use crate::record::{POPULATION, Record, Status};
 

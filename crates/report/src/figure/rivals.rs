@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::colour::{GREY, categorical};
 use super::panels::{Axis, Entry, Mark, Panels};
-use super::{Figure, GREY, categorical};
+use super::picture::Figure;
 use crate::analysis::{Group, Milestone, Needed, off, thinned};
 
 const PANELS: usize = 6;

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use super::colour::sequential;
 use super::panels::{Axis, Entry, Mark, Panels};
-use super::{Figure, sequential};
+use super::picture::Figure;
 use crate::analysis::{Group, Setting, percent, thinned};
 
 const PANELS: usize = 6;

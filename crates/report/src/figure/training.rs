@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plotters::style::BLACK;
 
+use super::colour::{GREY, categorical};
 use super::panels::{Axis, Entry, Mark, Panels};
-use super::{Figure, categorical};
+use super::picture::Figure;
+use super::quantiles::{quantiles, round_ticks};
 use crate::analysis::{Analysis, Milestone};
 use crate::record::{POPULATION, Record, Status, TRACED, TracePoint};
 
@@ -16,9 +18,6 @@ const COLUMNS: [(&str, &str); 4] = [
     ("rounded_value_error", "error of V when rounded"),
     ("rounded_attention_error", "error of A when rounded"),
 ];
-
-/// Samples at which curves are read.
-const POINTS: usize = 120;
 
 /// A run with its trace.
 #[derive(Debug, Clone)]
@@ -85,7 +84,7 @@ pub(super) fn figure(traces: &[Traced]) -> Option<Figure> {
     let svg = figure.draw(|i, panel| {
         let column = TRACED.iter().position(|(name, ..)| *name == COLUMNS[i].0).unwrap_or(0);
         let truth = if i < 2 { 1.0 } else { 0.0 };
-        panel.line([(0.0, truth), (most, truth)], super::GREY, 0.5)?;
+        panel.line([(0.0, truth), (most, truth)], GREY, 0.5)?;
         for (key, runs) in &series {
             let read = quantiles(runs, most, |point| point.values[column]);
             let at = |which: usize| read.iter().map(|(x, v)| (*x, v[which])).collect::<Vec<_>>();
@@ -108,37 +107,6 @@ pub(super) fn figure(traces: &[Traced]) -> Option<Figure> {
     })
 }
 
-/// Of several runs, the 10 %, 50 % and 90 % quantiles of a number at evenly spaced sample counts up to `most`. A run that has ended keeps its last
-/// value; numbers that are not finite are left out.
-pub(crate) fn quantiles(runs: &[&[TracePoint]], most: f64, get: impl Fn(&TracePoint) -> f64) -> Vec<(f64, [f64; 3])> {
-    let at = |k: usize| {
-        let samples = most * k as f64 / POINTS as f64;
-        let mut values: Vec<f64> = runs.iter().filter_map(|run| value(run, samples, &get)).collect();
-        values.sort_by(f64::total_cmp);
-        (!values.is_empty()).then(|| (samples, [0.1, 0.5, 0.9].map(|p| of_sorted(&values, p))))
-    };
-    (0..=POINTS).filter_map(at).collect()
-}
-
-/// The last value at or before so many samples.
-fn value(run: &[TracePoint], samples: f64, get: impl Fn(&TracePoint) -> f64) -> Option<f64> {
-    let after = run.partition_point(|point| point.samples as f64 <= samples);
-    let value = get(run.get(after.checked_sub(1)?)?);
-    value.is_finite().then_some(value)
-}
-
-fn of_sorted(values: &[f64], share: f64) -> f64 {
-    values[(share * (values.len() - 1) as f64).round() as usize]
-}
-
-/// Three or four round values from 0.
-pub(crate) fn round_ticks(most: f64) -> Vec<f64> {
-    let raw = most / 3.0;
-    let decade = libm::pow(10.0, libm::floor(libm::log10(raw)));
-    let step = [1.0, 2.0, 2.5, 5.0, 10.0].map(|s| s * decade).into_iter().find(|s| *s >= raw * 0.99).unwrap_or(raw);
-    (0..4).map(|i| f64::from(i) * step).filter(|t| *t <= most).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,17 +122,6 @@ mod tests {
             values: [alpha * step as f64 / length as f64, alpha, 1.0, 1.0, 1.0, 1.0, 0.4],
         };
         (0..=length).map(point).collect()
-    }
-
-    #[test]
-    fn runs_keep_their_last_value_and_bands_are_quantiles() {
-        let run = trace(0.8, 10);
-        assert_eq!(value(&run, 80.0, |p| p.values[0]), Some(0.4));
-        assert_eq!(value(&run, 1e9, |p| p.values[0]), Some(0.8));
-        let sorted: Vec<f64> = (0..11).map(f64::from).collect();
-        assert_eq!((of_sorted(&sorted, 0.1), of_sorted(&sorted, 0.5), of_sorted(&sorted, 0.9)), (1.0, 5.0, 9.0));
-        assert_eq!(round_ticks(9000.0), [0.0, 5000.0]);
-        assert_eq!(round_ticks(70_000.0), [0.0, 25_000.0, 50_000.0]);
     }
 
     #[test]
