@@ -4,7 +4,7 @@
 //! fitted to cells by censored regression ([`censored_regression`](crate::statistics::censored_regression)): a cell whose quantile was not
 //! reached enters as the lower bound it is. The scatter of cells about the law is the law's own measure of error: it holds the
 //! chance of the replicates, that of choosing hyperparameters, and what the law misses. Slopes differ between N and Q, so
-//! the intervals of coefficients that all share are by the scatter between clusters of one N and Q, where there are [`FEWEST_CLUSTERS`] at least.
+//! the intervals of coefficients that all share are by the scatter between clusters of one N and Q, where there are [`FEWEST_CLUSTERS`](super::FEWEST_CLUSTERS) at least.
 //!
 //! Terms that vary together, as N and Q do where Q = N/2, cannot be told apart: the law has them, so that it predicts, but no coefficient of theirs is given.
 //!

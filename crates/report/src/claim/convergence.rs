@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use plotters::style::BLACK;
 
-use super::evidence::{Agreement, Evidence, Part, Share, measured, median_of, task_of};
-use super::mirrored::{Agreeing, unseen};
-use super::{Finding, Section, Verdict};
+use super::agreement::{Agreement, Part};
+use super::agreement_rule::{Agreeing, unseen};
+use super::evidence::{Evidence, measured, median_of};
+use super::shares::{Share, task_of};
+use super::verdict::{Finding, Section, Verdict};
 use crate::analysis::{Key, two};
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, categorical, curves, quantiles, round_ticks};
@@ -145,7 +147,7 @@ fn before_rounding(evidence: &Evidence<'_>, shown: &[Variant<'_>]) -> Verdict {
 
 /// Compares mirrored runs with the prediction, at normalised steps and the smallest lambda. The prediction is of the sign that a run grows into: runs with raw
 /// steps hardly grow at all, and a large lambda empties a mirrored attention, so that the run ends exhausted.
-fn mirrored(shown: &[(Variant<'_>, &[&Record])]) -> Verdict {
+pub(super) fn mirrored(shown: &[(Variant<'_>, &[&Record])]) -> Verdict {
     const STATEMENT: &str = "With small λ as many runs of Algorithm 1 are mirrored as the Gaussian argument predicts.";
     let normalised = || shown.iter().filter(|(v, _)| v.1 == Key(0.0));
     let smallest = normalised().map(|(v, _)| v.2).min();

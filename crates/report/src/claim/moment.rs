@@ -1,10 +1,10 @@
 //! The moment estimator beside the gradient methods.
 
-use super::evidence::{
-    Evidence, at_most_logarithmic, cells_of, common_pair, exponent, log_power, measured, median_of, needed_figure,
-    series, with_interval,
+use super::evidence::{Evidence, measured, median_of};
+use super::growth::{
+    at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, series, with_interval,
 };
-use super::{Finding, Section, Verdict};
+use super::verdict::{Finding, Section, Verdict};
 use crate::analysis::Milestone::Support;
 use crate::analysis::{Needed, two};
 use crate::record::{Measures, Record};

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use plotters::style::BLACK;
 
-use super::evidence::{
-    Evidence, Share, Wanted, common_pair, exponent, median_of, needed_figure, series, with_interval,
-};
-use super::{Finding, Section, Verdict};
+use super::evidence::{Evidence, Matrices, Wanted, median_of};
+use super::growth::{common_pair, exponent, needed_figure, series, with_interval};
+use super::shares::Share;
+use super::verdict::{Finding, Section, Verdict};
 use crate::analysis::Milestone::Recovery;
 use crate::analysis::{Needed, two};
 use crate::figure::panels::{Axis, Entry, Mark};
@@ -282,7 +282,7 @@ fn values(evidence: &Evidence<'_>) -> Option<Figure> {
     })
 }
 
-fn named<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = (String, &'e super::Matrices)> {
+fn named<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = (String, &'e Matrices)> {
     evidence.matrices.iter().filter_map(|m| {
         let (_, name) = COMPARED.iter().find(|(algorithm, _)| *algorithm == m.record.algorithm)?;
         Some(((*name).to_owned(), m))

@@ -2,11 +2,10 @@
 
 use plotters::style::BLACK;
 
-use super::evidence::{
-    Evidence, Share, at_most_logarithmic, cells_of, exponent, log_power, measured, median_of, share_of_tasks,
-    with_interval,
-};
-use super::{Finding, Section, Verdict};
+use super::evidence::{Evidence, measured, median_of};
+use super::growth::{at_most_logarithmic, cells_of, exponent, log_power, with_interval};
+use super::shares::{Share, share_of_tasks};
+use super::verdict::{Finding, Section, Verdict};
 use crate::analysis::Milestone::Recovery;
 use crate::analysis::{Group, Needed, two};
 use crate::figure::panels::{Axis, Entry, Mark};

@@ -1,9 +1,10 @@
 //! The stages apart: from nothing to a signal, and from planted correlations to recovery.
 
-use super::evidence::{
-    Evidence, at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, series, with_interval,
+use super::evidence::Evidence;
+use super::growth::{
+    at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, series, with_interval,
 };
-use super::{Finding, Section, Verdict};
+use super::verdict::{Finding, Section, Verdict};
 use crate::analysis::Milestone::{Recovery, Signal};
 use crate::analysis::{Group, Term, Verdict as Law, rivalry};
 use crate::record::POPULATION;

@@ -1,4 +1,4 @@
-//! Figures, one a file: a function from what the records say to the text of an SVG, and a line in [`all`].
+//! Figures, one a file: a function from what the records say to the text of an SVG, and a line in `all`.
 //!
 //! Colours tell kinds and magnitudes apart for colour-blind people too, and differ in lightness; shapes differ too.
 //!
