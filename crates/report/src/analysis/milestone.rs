@@ -34,6 +34,16 @@ impl Milestone {
         }
     }
 
+    /// The column of `runs.parquet` that says when it was reached, if there is one.
+    pub(super) fn column(self) -> Option<&'static str> {
+        match self {
+            Self::Signal => Some("samples_to_signal"),
+            Self::Support => Some("samples_to_support"),
+            Self::Recovery => Some("samples_to_recovery"),
+            Self::SignalToRecovery => None,
+        }
+    }
+
     /// What hyperparameters are chosen by. A stage of its own would choose those that dawdle before it.
     pub(super) fn chosen_by(self) -> Self {
         match self {

@@ -19,7 +19,9 @@ pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
     let edges_named: Vec<Option<String>> = all().map(named).collect();
     let table = cell_table(&all(), question);
     let meaning = "chosen value of a further hyperparameter";
-    further_columns(table, question.tuned.iter(), meaning, |i| all().map(|r| r.tuned.get(i).copied()).collect())
+    let tuned = further_columns(&question.tuned, meaning, |row: &Needed, i| row.tuned.get(i).copied());
+    table
+        .beside(Table::of(&tuned, &all()))
         .text("milestone", MILESTONE, all().map(|r| r.milestone.name()))
         .int(
             "needed_samples",
@@ -67,9 +69,8 @@ fn cell_table<'r>(rows: &(impl Iterator<Item = &'r Needed> + Clone), question: &
         .int("Q", "positions", "sparsity", all().map(|r| r.q))
         .int("T", "positions", "sequence length", all().map(|r| r.t))
         .text("algorithm", "name of the algorithm", all().map(|r| r.algorithm.as_str()));
-    further_columns(table, question.conditions.iter(), "further condition of the grid", |i| {
-        all().map(|r| r.conditions.get(i).copied().filter(|c| c.is_finite())).collect()
-    })
+    let condition = |row: &Needed, i: usize| row.conditions.get(i).copied().filter(|c| c.is_finite());
+    table.beside(Table::of(&further_columns(&question.conditions, "further condition of the grid", condition), rows))
 }
 
 /// The columns of `success.parquet`: the steps of every cell's curve.

@@ -31,8 +31,10 @@ pub fn scaling_table(scalings: &[Scaling], question: &Question) -> Table {
             all().map(|l| l.scaling.milestone.name()),
         )
         .text("algorithm", "name of the algorithm", all().map(|l| l.scaling.algorithm.as_str()));
-    let conditions = |i: usize| all().map(|l| l.scaling.conditions.get(i).copied()).collect();
-    further_columns(table, question.conditions.iter(), "further condition of the grid", conditions)
+    let condition = |scaling: &Scaling, i: usize| scaling.conditions.get(i).copied();
+    let conditions = further_columns(&question.conditions, "further condition of the grid", condition);
+    table
+        .beside(Table::of(&conditions, &all().map(|l| l.scaling)))
         .text("model", "power: ln n = c + a ln T + b ln N + d ln Q; polylog: ln ln T for ln T; power_of_pair: one N and Q; power_check: a product of two terms more; held_out: errors at the largest T of laws fitted without it", all().map(|l| l.model))
         .int("N", "states", "for power_of_pair", all().map(|l| l.pair.map(|(n, _)| n)))
         .int("Q", "positions", "for power_of_pair", all().map(|l| l.pair.map(|(_, q)| q)))

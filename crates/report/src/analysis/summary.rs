@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::cells::Key;
 use super::milestone::Milestone;
-use crate::record::{Record, Status, point_table};
+use crate::record::{MEASURES, Measures, Record, Status, point_table};
 use crate::statistics::order_statistics::Reading;
 use crate::statistics::survival::Curve;
-use crate::table::Table;
+use crate::table::{Declared, Summary, Table};
 
 /// The replicates of one cell of the grid (all parameters equal, only the replicate differs).
 #[derive(Debug)]
@@ -27,9 +27,10 @@ impl Cell<'_> {
         curve.quantile(0.5).filter(|r| !r.censored).map(|r| r.samples)
     }
 
-    fn mean(&self, get: fn(&crate::record::Measures) -> f64) -> Option<f64> {
-        let values: Vec<f64> =
-            self.runs.iter().filter_map(|r| r.measures.as_ref()).map(get).filter(|x| x.is_finite()).collect();
+    /// Mean of the finite numbers of a column; `None` if there are none.
+    fn mean(&self, column: &Declared<Measures>) -> Option<f64> {
+        let numbers = self.runs.iter().filter_map(|r| column.number(r.measures.as_ref()?));
+        let values: Vec<f64> = numbers.filter(|x| x.is_finite()).collect();
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     }
 }
@@ -56,31 +57,21 @@ pub fn summary_table(records: &[Record], further: &[String]) -> Table {
     for status in Status::ALL {
         table = table.int(status.name(), "runs", "how many ended so", each().map(move |c| c.count(status)));
     }
-    for milestone in Milestone::FROM_START {
-        table = table.int(
-            &format!("median_samples_to_{}", milestone.name()),
-            "samples",
-            "median over replicates, those that did not reach it censored; null = not known to be reached by half of them",
-            each().map(move |c| c.median(milestone)),
-        );
+    for column in MEASURES.iter() {
+        let milestone = Milestone::FROM_START.into_iter().find(|milestone| milestone.column() == Some(&*column.name));
+        table = match (column.summary, milestone) {
+            (Summary::Median(meaning), Some(milestone)) => {
+                let name = format!("median_{}", column.name);
+                table.int(&name, "samples", meaning, each().map(move |c| c.median(milestone)))
+            }
+            (Summary::Mean(meaning), _) => {
+                let name = format!("mean_{}", column.name);
+                table.float(&name, &column.unit, meaning, each().map(|c| c.mean(column)))
+            }
+            _ => table,
+        };
     }
     table
-        .float("mean_alpha_v", "", "mean of alpha_V at the end", each().map(|c| c.mean(|m| m.alpha_v)))
-        .float("mean_alpha_a", "", "mean of alpha_A at the end", each().map(|c| c.mean(|m| m.alpha_a)))
-        .float(
-            "mean_value_error",
-            "sqrt(K_P)",
-            "mean of |V - P|_mu at the end",
-            each().map(|c| c.mean(|m| m.value_error)),
-        )
-        .float(
-            "mean_attention_error",
-            "sqrt(K_Q)",
-            "mean of |A - Q|_mu at the end",
-            each().map(|c| c.mean(|m| m.attention_error)),
-        )
-        .float("mean_loss", "", "mean of the expected loss at the end", each().map(|c| c.mean(|m| m.loss)))
-        .float("mean_k_p", "", "mean of K_P over the tasks", each().map(|c| c.mean(|m| m.k_p)))
 }
 
 #[cfg(test)]

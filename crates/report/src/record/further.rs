@@ -1,6 +1,6 @@
 //! Further keys: what a grid varies besides the columns that every table has, and how their values are written.
 
-use crate::table::Table;
+use crate::table::{Declared, Kind, Value};
 
 /// Further keys whose values are names, stored as their index where only numbers have room.
 const NAMES: [(&str, &[&str]); 1] = [(STEP_SCALE, &STEP_SCALES)];
@@ -42,20 +42,46 @@ pub(crate) fn named<'k>(algorithm: &str, conditions: impl Iterator<Item = (&'k s
     conditions.fold(algorithm.to_owned(), |name, (key, value)| format!("{name}, {key} = {}", shown(key, value)))
 }
 
-/// A column for each of these further keys: numbers, or the names they stand for.
-pub(crate) fn further_columns<'k>(
-    table: Table,
-    keys: impl Iterator<Item = &'k String>,
+/// A column for each of these further keys, made by name: numbers, or the names they stand for. `value` is the value of
+/// the key of this index in a row.
+pub(crate) fn further_columns<R: 'static>(
+    keys: &[String],
     meaning: &'static str,
-    cells: impl Fn(usize) -> Vec<Option<f64>>,
-) -> Table {
-    keys.enumerate().fold(table, |table, (i, key)| {
-        let cells = cells(i).into_iter();
-        match names_of(key) {
-            Some(names) => table.text(key, meaning, cells.map(|c| names.get(c? as usize).copied())),
-            None => table.float(key, "", meaning, cells),
-        }
-    })
+    value: impl Fn(&R, usize) -> Option<f64> + Clone + Send + Sync + 'static,
+) -> Vec<Declared<R>> {
+    let column = |(i, key): (usize, &String)| {
+        let value = value.clone();
+        further_column(key, meaning, move |row| value(row, i), |_, _| {})
+    };
+    keys.iter().enumerate().map(column).collect()
+}
+
+/// The column of a further key: numbers, or the names they stand for; null and names that are not known are no values.
+pub(super) fn further_column<R: 'static>(
+    key: &str,
+    meaning: &'static str,
+    value: impl Fn(&R) -> Option<f64> + Send + Sync + 'static,
+    put: impl Fn(&mut R, f64) + Send + Sync + 'static,
+) -> Declared<R> {
+    let key = key.to_owned();
+    let Some(names) = names_of(&key) else {
+        return Declared::real(key, "", meaning, value, move |row, number| {
+            number.into_iter().for_each(|number| put(row, number));
+        });
+    };
+    let head = (key.into(), "".into(), meaning.into());
+    let name = move |value: f64| names.get(value as usize).copied();
+    Declared::made(
+        head,
+        Kind::Text,
+        move |row| Value::Text(value(row).and_then(name)),
+        move |row, cell| {
+            let Value::Text(name) = cell else { return false };
+            let at = names.iter().position(|known| name == Some(*known));
+            at.into_iter().for_each(|at| put(row, at as f64));
+            true
+        },
+    )
 }
 
 #[cfg(test)]

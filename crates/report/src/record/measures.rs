@@ -1,4 +1,8 @@
-//! What a job measured.
+//! What a job measured, and its columns.
+
+use std::sync::LazyLock;
+
+use crate::table::{Declared, Summary, field};
 
 /// Measures that only some runs have: name, unit and meaning.
 pub const OPTIONAL: [(&str, &str, &str); 6] = [
@@ -19,7 +23,7 @@ pub const OPTIONAL: [(&str, &str, &str); 6] = [
 ];
 
 /// What a job measured. Errors are relative: 1 is the uninformative start.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Measures {
     /// Steps taken.
     pub steps: i64,
@@ -53,6 +57,70 @@ pub struct Measures {
     pub optional: [Option<f64>; OPTIONAL.len()],
 }
 
+/// The columns of [`Measures`]. A new measure is a line here and a field there; one that only some runs have is a line of
+/// [`OPTIONAL`] alone.
+pub(crate) static MEASURES: LazyLock<Vec<Declared<Measures>>> = LazyLock::new(|| {
+    let reached = |name: &'static str, meaning: &'static str, field| {
+        Declared::<Measures>::new::<Option<i64>>(name, "samples", meaning, field).summary(Summary::Median(
+            "median over replicates, those that did not reach it censored; null = not known to be reached by half of them",
+        ))
+    };
+    // A diverged run has infinities; a table has nulls.
+    let real = |name: &'static str, unit: &'static str, meaning: &'static str, field| {
+        Declared::<Measures>::new::<f64>(name, unit, meaning, field).finite_or_null()
+    };
+    let mut columns: Vec<Declared<Measures>> = vec![
+        Declared::new("steps", "steps", "steps taken", field!(steps)),
+        Declared::new("samples", "samples", "samples used, steps times batch size", field!(samples)),
+        reached(
+            "samples_to_signal",
+            "first sample count with min(alpha_V, alpha_A) at the signal threshold; null = not reached",
+            field!(samples_to_signal),
+        ),
+        reached(
+            "samples_to_support",
+            "first sample count from which on the Q largest entries of every a^(k) are the true ones; null = not reached",
+            field!(samples_to_support),
+        ),
+        reached(
+            "samples_to_recovery",
+            "first sample count with the rounded model within epsilon of the truth; null = not reached",
+            field!(samples_to_recovery),
+        ),
+        real("alpha_v", "", "<Vc,Pc>_mu / K_P at the end", field!(alpha_v))
+            .summary(Summary::Mean("mean of alpha_V at the end")),
+        real("alpha_a", "", "<Ac,Qc>_mu / K_Q at the end", field!(alpha_a))
+            .summary(Summary::Mean("mean of alpha_A at the end")),
+        real("value_error", "sqrt(K_P)", "|V - P|_mu at the end", field!(value_error))
+            .summary(Summary::Mean("mean of |V - P|_mu at the end")),
+        real("attention_error", "sqrt(K_Q)", "|A - Q|_mu at the end", field!(attention_error))
+            .summary(Summary::Mean("mean of |A - Q|_mu at the end")),
+        real(
+            "rounded_value_error",
+            "sqrt(K_P)",
+            "|V - P|_mu of the rounded model at the end",
+            field!(rounded_value_error),
+        ),
+        real(
+            "rounded_attention_error",
+            "sqrt(K_Q)",
+            "|A - Q|_mu of the rounded model at the end",
+            field!(rounded_attention_error),
+        ),
+        real("loss", "", "expected squared loss at the end, without the l1 term", field!(loss))
+            .summary(Summary::Mean("mean of the expected loss at the end")),
+        real("k_p", "", "|P - mu 1'|_mu^2, how far the chain is from i.i.d.", field!(k_p))
+            .summary(Summary::Mean("mean of K_P over the tasks")),
+        real("k_q", "", "|Q - 1/T|_mu^2, how far the true attention is from uniform", field!(k_q)),
+    ];
+    columns.extend(OPTIONAL.into_iter().enumerate().map(|(i, (name, unit, meaning))| {
+        let get = move |measures: &Measures| measures.optional[i];
+        let put = move |measures: &mut Measures, number| measures.optional[i] = number;
+        Declared::real(name, unit, meaning, get, put).may_lack()
+    }));
+    columns
+});
+
 impl Measures {
     /// A measure of [`OPTIONAL`] by name.
     #[must_use]
@@ -60,37 +128,15 @@ impl Measures {
         self.optional[OPTIONAL.iter().position(|(n, ..)| *n == name)?]
     }
 
-    fn counts(&self) -> (i64, i64, [Option<i64>; 3]) {
-        let milestones = [self.samples_to_signal, self.samples_to_support, self.samples_to_recovery];
-        (self.steps, self.samples, milestones)
-    }
-
-    /// Name and value of everything that is a real number.
+    /// Name and value of every real number that all runs have.
     #[must_use]
-    pub fn named_numbers(&self) -> [(&'static str, f64); 9] {
-        [
-            ("alpha_v", self.alpha_v),
-            ("alpha_a", self.alpha_a),
-            ("value_error", self.value_error),
-            ("attention_error", self.attention_error),
-            ("rounded_value_error", self.rounded_value_error),
-            ("rounded_attention_error", self.rounded_attention_error),
-            ("loss", self.loss),
-            ("k_p", self.k_p),
-            ("k_q", self.k_q),
-        ]
+    pub fn named_numbers(&self) -> Vec<(&'static str, f64)> {
+        let numbers = MEASURES.iter().filter_map(|column| Some((&*column.name, column.number(self)?)));
+        numbers.collect()
     }
 
     /// Whether both say the same; numbers that are not finite are one.
     pub(super) fn agree(&self, other: &Self) -> bool {
-        let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || !(a.is_finite() || b.is_finite());
-        self.counts() == other.counts()
-            && self.numbers().into_iter().zip(other.numbers()).all(|(a, b)| same(a, b))
-            // A row of the first version of the schema has none.
-            && self.optional.iter().zip(other.optional).all(|(a, b)| a.zip(b).is_none_or(|(a, b)| same(a, b)))
-    }
-
-    fn numbers(&self) -> [f64; 9] {
-        self.named_numbers().map(|(_, number)| number)
+        MEASURES.iter().all(|column| column.agrees(self, other))
     }
 }

@@ -1,24 +1,73 @@
 //! Parts: records and timings side by side in one table, written and read back.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use super::columns::{runs_table, timings_table};
-use super::further::{RENAMED, names_of};
-use super::measures::{Measures, OPTIONAL};
+use super::columns::{COST, JOB_ID, POINT, PRETRAINING, RUN, cost_table, runs_table};
+use super::further::{RENAMED, further_column};
+use super::measures::{MEASURES, Measures};
 use super::run::{Record, Timing};
 use super::status::Status;
 use crate::error::ReportError;
-use crate::table::{Cells, Table};
+use crate::table::{Column, Table};
 
-/// Reads back what [`runs_table`] and [`timings_table`], side by side, say: the form of a part.
+/// Reads back what [`runs_table`] and [`timings_table`](super::timings_table), side by side, say: the form of a part.
 ///
 /// # Errors
 /// [`ReportError::Schema`] when a column is missing or a cell that must be there is null.
 pub fn read_part(table: &Table, path: &Path) -> Result<Vec<(Record, Timing)>, ReportError> {
-    let columns = table.columns().iter().map(|column| (column.name.as_str(), &column.cells)).collect();
-    let reader = Reader { table, columns, path };
-    (0..table.rows()).map(|row| reader.row(row)).collect()
+    let steps = table
+        .ints("steps")
+        .ok_or_else(|| ReportError::Schema { path: path.to_owned(), reason: "no usable column steps".to_owned() })?;
+    // A run that took no steps failed and measured nothing.
+    let mut rows: Vec<(Record, Timing)> = steps.iter().map(|steps| blank(steps.is_some())).collect();
+    for columns in [&JOB_ID[..], &POINT, &RUN, &PRETRAINING[..]] {
+        table.fill(columns, &mut rows, |(record, _)| Some(record), path)?;
+    }
+    table.fill(&MEASURES, &mut rows, |(record, _)| record.measures.as_mut(), path)?;
+    table.fill(&COST, &mut rows, |(_, timing)| Some(timing), path)?;
+    for column in further(table) {
+        let key =
+            RENAMED.iter().find(|(before, _)| *before == column.name).map_or(column.name.as_str(), |(_, now)| now);
+        let owned = key.to_owned();
+        let put = move |record: &mut Record, value| record.further.push((owned.clone(), value));
+        let declared = further_column(key, "", |_: &Record| None, put);
+        for (at, (record, _)) in rows.iter_mut().enumerate() {
+            // A column of another kind is none of ours.
+            let _ = declared.put(record, column, at);
+        }
+    }
+    rows.iter_mut().for_each(|(record, timing)| timing.job_id.clone_from(&record.job_id));
+    Ok(rows)
+}
+
+/// A row before it is read.
+fn blank(measured: bool) -> (Record, Timing) {
+    let record = Record {
+        job_id: String::new(),
+        n: 0,
+        q: 0,
+        t: 0,
+        batch_size: 0,
+        eta_boost: 0.0,
+        eta_sparse: 0.0,
+        lambda: 0.0,
+        algorithm: String::new(),
+        max_samples: 0,
+        replicate: 0,
+        further: Vec::new(),
+        pretraining: None,
+        status: Status::Failed,
+        error: None,
+        measures: measured.then(Measures::default),
+    };
+    let timing = Timing { job_id: String::new(), wall_seconds: 0.0, tokens: 0, host: String::new(), finished: 0 };
+    (record, timing)
+}
+
+/// The columns of further keys: those between `max_samples` and `replicate`, where [`runs_table`] puts them.
+fn further(table: &Table) -> impl Iterator<Item = &Column> {
+    let after = table.columns().iter().skip_while(|column| column.name != "max_samples").skip(1);
+    after.take_while(|column| column.name != "replicate")
 }
 
 /// The columns of a part: a record and its timing in one row.
@@ -28,134 +77,13 @@ pub fn part_table(rows: &[(Record, Timing)]) -> Table {
     let mut further: Vec<String> = records.iter().flat_map(|r| r.further.iter().map(|(key, _)| key.clone())).collect();
     further.sort();
     further.dedup();
-    runs_table(&records, &further).beside(timings_table(&timings).without("job_id"))
-}
-
-struct Reader<'a> {
-    table: &'a Table,
-    /// The columns by name: a search for each cell would take longer than all the rest.
-    columns: HashMap<&'a str, &'a Cells>,
-    path: &'a Path,
-}
-
-impl Reader<'_> {
-    fn missing(&self, name: &str) -> ReportError {
-        ReportError::Schema { path: self.path.to_owned(), reason: format!("no usable column {name}") }
-    }
-
-    fn int(&self, name: &str, row: usize) -> Result<Option<i64>, ReportError> {
-        match self.columns.get(name) {
-            Some(Cells::Int(cells)) => Ok(cells[row]),
-            _ => Err(self.missing(name)),
-        }
-    }
-
-    fn float(&self, name: &str, row: usize) -> Result<Option<f64>, ReportError> {
-        match self.columns.get(name) {
-            Some(Cells::Float(cells)) => Ok(cells[row]),
-            _ => Err(self.missing(name)),
-        }
-    }
-
-    fn text(&self, name: &str, row: usize) -> Result<Option<String>, ReportError> {
-        match self.columns.get(name) {
-            Some(Cells::Text(cells)) => Ok(cells[row].clone()),
-            _ => Err(self.missing(name)),
-        }
-    }
-
-    /// A cell of a column that older tables lack.
-    fn newer_float(&self, name: &str, row: usize) -> Result<Option<f64>, ReportError> {
-        if self.columns.contains_key(name) { self.float(name, row) } else { Ok(None) }
-    }
-
-    fn row(&self, row: usize) -> Result<(Record, Timing), ReportError> {
-        let int = |name: &str| self.int(name, row)?.ok_or_else(|| self.missing(name));
-        let float = |name: &str| self.float(name, row)?.ok_or_else(|| self.missing(name));
-        let text = |name: &str| self.text(name, row)?.ok_or_else(|| self.missing(name));
-        let measure = |name: &str| Ok::<_, ReportError>(self.float(name, row)?.unwrap_or(f64::NAN));
-        let job_id = text("job_id")?;
-        let mut optional = [None; OPTIONAL.len()];
-        for (cell, (name, ..)) in optional.iter_mut().zip(OPTIONAL) {
-            *cell = self.newer_float(name, row)?;
-        }
-        let pretraining = if self.columns.contains_key("pretraining") { self.text("pretraining", row)? } else { None };
-        let measures = if self.int("steps", row)?.is_some() {
-            Some(Measures {
-                steps: int("steps")?,
-                samples: int("samples")?,
-                samples_to_signal: self.int("samples_to_signal", row)?,
-                samples_to_support: self.int("samples_to_support", row)?,
-                samples_to_recovery: self.int("samples_to_recovery", row)?,
-                alpha_v: measure("alpha_v")?,
-                alpha_a: measure("alpha_a")?,
-                value_error: measure("value_error")?,
-                attention_error: measure("attention_error")?,
-                rounded_value_error: measure("rounded_value_error")?,
-                rounded_attention_error: measure("rounded_attention_error")?,
-                loss: measure("loss")?,
-                k_p: measure("k_p")?,
-                k_q: measure("k_q")?,
-                optional,
-            })
-        } else {
-            None
-        };
-        let record = Record {
-            n: int("N")?,
-            q: int("Q")?,
-            t: int("T")?,
-            batch_size: int("batch_size")?,
-            eta_boost: float("eta_boost")?,
-            eta_sparse: float("eta_sparse")?,
-            lambda: float("lambda")?,
-            algorithm: text("algorithm")?,
-            max_samples: int("max_samples")?,
-            replicate: int("replicate")?,
-            further: self.further(row),
-            pretraining,
-            status: Status::from_name(&text("status")?).ok_or_else(|| self.missing("status"))?,
-            error: self.text("error", row)?,
-            measures,
-            job_id: job_id.clone(),
-        };
-        let timing = Timing {
-            job_id,
-            wall_seconds: float("wall_seconds")?,
-            tokens: int("tokens")?,
-            host: text("host")?,
-            finished: int("finished")?,
-        };
-        Ok((record, timing))
-    }
-
-    /// Every column of numbers or their names between `max_samples` and `replicate`, where [`runs_table`] puts them.
-    fn further(&self, row: usize) -> Vec<(String, f64)> {
-        let between = self
-            .table
-            .columns()
-            .iter()
-            .skip_while(|c| c.name != "max_samples")
-            .skip(1)
-            .take_while(|c| c.name != "replicate");
-        let cells = between.filter_map(|c| {
-            let key = RENAMED.iter().find(|(before, _)| *before == c.name).map_or(c.name.as_str(), |(_, now)| now);
-            match &c.cells {
-                Cells::Float(cells) => cells[row].map(|value| (key.to_owned(), value)),
-                Cells::Text(cells) => {
-                    let at = names_of(key)?.iter().position(|name| cells[row].as_deref() == Some(*name))?;
-                    Some((key.to_owned(), at as f64))
-                }
-                _ => None,
-            }
-        });
-        cells.collect()
-    }
+    runs_table(&records, &further).beside(cost_table(&timings.iter()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::fixture::record;
+    use super::super::measures::OPTIONAL;
     use super::*;
 
     #[test]

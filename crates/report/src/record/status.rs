@@ -1,5 +1,7 @@
 //! How a job ended.
 
+use crate::table::{Cell, Kind, Value};
+
 /// How a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Status {
@@ -38,7 +40,22 @@ impl Status {
         endings
     }
 
-    pub(super) fn from_name(name: &str) -> Option<Self> {
+    fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+impl Cell for Status {
+    const KIND: Kind = Kind::Text;
+
+    fn value(&self) -> Value<'_> {
+        Value::Text(Some(self.name()))
+    }
+
+    fn put(&mut self, value: Value<'_>) -> bool {
+        let Value::Text(Some(name)) = value else { return false };
+        let Some(status) = Self::from_name(name) else { return false };
+        *self = status;
+        true
     }
 }

@@ -1,12 +1,13 @@
 //! One look at a running job, and the columns of `traces.parquet`.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use crate::error::ReportError;
-use crate::table::Table;
+use crate::table::{Declared, Table, field};
 
 /// A job at one check. Errors are relative: 1 is the uninformative start.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct TracePoint {
     /// The job.
     pub job_id: String,
@@ -31,19 +32,25 @@ pub const TRACED: [(&str, &str, &str); 7] = [
     ("loss", "", "expected squared loss, without the l1 term"),
 ];
 
+static COLUMNS: LazyLock<Vec<Declared<TracePoint>>> = LazyLock::new(|| {
+    let mut columns: Vec<Declared<TracePoint>> = vec![
+        Declared::new("job_id", "", "hash of everything that decides the result", field!(job_id)),
+        Declared::new("step", "steps", "steps taken so far", field!(step)),
+        Declared::new("samples", "samples", "samples used so far", field!(samples)),
+        Declared::new("stage", "", "stage that the next step belongs to", field!(stage)),
+    ];
+    columns.extend(TRACED.into_iter().enumerate().map(|(i, (name, unit, meaning))| {
+        let get = move |point: &TracePoint| Some(point.values[i]);
+        let put = move |point: &mut TracePoint, number: Option<f64>| point.values[i] = number.unwrap_or(f64::NAN);
+        Declared::real(name, unit, meaning, get, put).finite_or_null()
+    }));
+    columns
+});
+
 /// The columns of `traces.parquet`.
 #[must_use]
 pub fn traces_table(points: &[TracePoint]) -> Table {
-    let all = || points.iter();
-    let table = Table::new()
-        .text("job_id", "hash of everything that decides the result", all().map(|p| p.job_id.as_str()))
-        .int("step", "steps", "steps taken so far", all().map(|p| p.step))
-        .int("samples", "samples", "samples used so far", all().map(|p| p.samples))
-        .text("stage", "stage that the next step belongs to", all().map(|p| p.stage.as_str()));
-    (0..TRACED.len()).fold(table, |table, i| {
-        let (name, unit, meaning) = TRACED[i];
-        table.float(name, unit, meaning, all().map(move |p| Some(p.values[i]).filter(|x| x.is_finite())))
-    })
+    Table::of(&COLUMNS, &points.iter())
 }
 
 /// Reads back what [`traces_table`] says.
@@ -51,30 +58,8 @@ pub fn traces_table(points: &[TracePoint]) -> Table {
 /// # Errors
 /// [`ReportError::Schema`] when a column is missing.
 pub fn read_traces(table: &Table, path: &Path) -> Result<Vec<TracePoint>, ReportError> {
-    let missing =
-        |name: &str| ReportError::Schema { path: path.to_owned(), reason: format!("no usable column {name}") };
-    let texts = |name: &str| table.texts(name).ok_or_else(|| missing(name));
-    let ints = |name: &str| table.ints(name).ok_or_else(|| missing(name));
-    let (job_ids, stages) = (texts("job_id")?, texts("stage")?);
-    let (steps, samples) = (ints("step")?, ints("samples")?);
-    let mut columns = Vec::new();
-    for (name, ..) in TRACED {
-        columns.push(table.floats(name).ok_or_else(|| missing(name))?);
-    }
-    let mut points = Vec::with_capacity(table.rows());
-    for row in 0..table.rows() {
-        let mut values = [f64::NAN; TRACED.len()];
-        for (value, column) in values.iter_mut().zip(&columns) {
-            *value = column[row].unwrap_or(f64::NAN);
-        }
-        points.push(TracePoint {
-            job_id: job_ids[row].clone().ok_or_else(|| missing("job_id"))?,
-            step: steps[row].ok_or_else(|| missing("step"))?,
-            samples: samples[row].ok_or_else(|| missing("samples"))?,
-            stage: stages[row].clone().ok_or_else(|| missing("stage"))?,
-            values,
-        });
-    }
+    let mut points = vec![TracePoint::default(); table.rows()];
+    table.fill(&COLUMNS, &mut points, |point| Some(point), path)?;
     Ok(points)
 }
 
