@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use report::record::{OPTIONAL, PROX};
+use report::record::{ALGORITHM_1, OPTIONAL};
 use report::{Measures, Record, Status, Timing, TracePoint};
 use scb_core::kernel::Level;
 use scb_core::optimise::{Stage, Start, support_threshold};
@@ -174,7 +174,7 @@ fn optional(trained: &Trained) -> [Option<f64>; OPTIONAL.len()] {
     let Trained { task, spec, outcome, source_error } = trained;
     let (name, blank) = (spec.algorithm.name, spec.start == Start::UNINFORMATIVE);
     // The argument is about the projected gradient and the first stage, and about runs that stay as they grew.
-    let applies = name == PROX && blank && spec.flip.is_none() && spec.boost_end.steps != Some(0);
+    let applies = name == ALGORITHM_1 && blank && spec.flip.is_none() && spec.boost_end.steps != Some(0);
     let mirrored = applies.then(|| {
         let sizes = train::step_sizes(task, spec, Stage::Boost);
         mirror::probability(task, sizes.value, sizes.attention, spec.batch_size as f64)

@@ -1,6 +1,7 @@
 //! Chosen settings that lie at the edge of their tuning grid.
 
 use super::cells::{Question, Tuning};
+use crate::record::OWN_PARAMETERS;
 use crate::statistics::cross_fitting::Runs;
 use crate::statistics::order_statistics::Reading;
 use crate::statistics::survival::Curve;
@@ -31,7 +32,10 @@ impl Edge {
 }
 
 /// Values beyond which there is nothing: a tuning grid that ends there ends at no edge.
-const NATURAL_ENDS: [(&str, f64); 4] = [("batch_size", 1.0), ("lambda", 0.0), ("cut", 0.0), ("keep", 1.0)];
+fn is_natural_end(key: &str, value: f64) -> bool {
+    let own = OWN_PARAMETERS.into_iter().filter_map(|own| Some((own.name, own.natural_end?)));
+    [("batch_size", 1.0), ("lambda", 0.0)].into_iter().chain(own).any(|end| end == (key, value))
+}
 
 /// The keys at whose edge the setting of index `best` lies, one of those with these values and runs. A setting of which every job failed was not tried.
 pub(super) fn edges(tunings: &[&Tuning], runs: &[Runs], best: usize, question: &Question) -> Vec<Edge> {
@@ -56,7 +60,7 @@ pub(super) fn edges(tunings: &[&Tuning], runs: &[Runs], best: usize, question: &
         let values: Vec<f64> = tunings.iter().map(|tuning| of.read(tuning)).collect();
         let value = values[best];
         let (low, high) = tried.iter().fold((f64::MAX, f64::MIN), |(a, b), &i| (a.min(values[i]), b.max(values[i])));
-        if low >= high || (value > low && value < high) || NATURAL_ENDS.contains(&(key, value)) {
+        if low >= high || (value > low && value < high) || is_natural_end(key, value) {
             return None;
         }
         let others = tried.iter().filter(|&&i| values[i].total_cmp(&value).is_ne()).map(|&i| needs(i));

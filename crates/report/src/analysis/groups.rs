@@ -7,7 +7,7 @@ use super::milestone::Milestone;
 use super::needed::{Needed, needed_of};
 use super::scaling::{Scaling, scalings};
 use super::settings::{Setting, settings_of};
-use crate::record::{POPULATION, Record, Status, named, shown};
+use crate::record::{Record, Status, draws_samples, named, shown};
 
 /// What the records say.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,7 +85,7 @@ impl Analysis {
         }
         let mut groups: Vec<Group<'_>> = groups.into_values().collect();
         // What is only a reference comes last.
-        groups.sort_by_key(|group| group.algorithm == POPULATION);
+        groups.sort_by_key(|group| !draws_samples(group.algorithm));
         groups
     }
 

@@ -8,7 +8,7 @@ use super::needed::Needed;
 use super::numbers::{count, percent, two};
 use super::regressors::vary_together;
 use super::term::Term;
-use crate::record::{POPULATION, Status};
+use crate::record::{Status, draws_samples};
 use crate::statistics::cross_fitting::{replicates_for, settings_borne};
 
 impl Analysis {
@@ -30,9 +30,10 @@ impl Analysis {
         }
         let groups = self.groups();
         limits.extend(groups.iter().flat_map(|group| group.limits(quantile)));
-        if groups.iter().any(|group| group.algorithm == POPULATION) {
+        if let Some(group) = groups.iter().find(|group| !draws_samples(group.algorithm)) {
             limits.push(format!(
-                "{POPULATION} draws no samples: its numbers are steps times batch size, and its runs differ by their tasks only."
+                "{} draws no samples: its numbers are steps times batch size, and its runs differ by their tasks only.",
+                group.algorithm
             ));
         }
         match self.replicates {
@@ -71,7 +72,7 @@ impl Group<'_> {
 
     fn limits(&self, quantile: f64) -> Vec<String> {
         let name = self.name();
-        if self.algorithm == POPULATION {
+        if !draws_samples(self.algorithm) {
             return Vec::new();
         }
         let mut limits = Vec::new();

@@ -12,7 +12,7 @@ use super::verdict::{Finding, Section, Verdict};
 use crate::analysis::{Key, two};
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, categorical, curves, quantiles, round_ticks};
-use crate::record::{POPULATION, Record, STEP_SCALE, Status, TracePoint, shown, written};
+use crate::record::{ALGORITHM_1, LINEAR_SGD, Record, STEP_SCALE, Status, TracePoint, draws_samples, shown, written};
 
 /// A setting whose replicates are one curve: algorithm, units of the steps, l1 regularisation, step size, length.
 type Variant<'r> = (&'r str, Key, Key, Key, i64);
@@ -48,7 +48,7 @@ fn variants(records: &[Record]) -> BTreeMap<Variant<'_>, Vec<&Record>> {
 }
 
 fn label((algorithm, steps, lambda, eta, _): Variant<'_>) -> String {
-    let l1 = if algorithm == "prox" { format!(", λ = {}", short(lambda.0)) } else { String::new() };
+    let l1 = if algorithm == ALGORITHM_1 { format!(", λ = {}", short(lambda.0)) } else { String::new() };
     format!("{algorithm}, {}, η = {}{l1}", shown(STEP_SCALE, steps.0), written(eta.0))
 }
 
@@ -63,7 +63,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
         if lines.is_empty() { "No run.".to_owned() } else { lines.join("; ") + "." }
     };
     // The tuned lambda is the largest; the units are the default ones.
-    let tuned = of("prox").filter(|(v, _)| v.1.0 == 0.0).max_by_key(|(v, _)| v.2);
+    let tuned = of(ALGORITHM_1).filter(|(v, _)| v.1.0 == 0.0).max_by_key(|(v, _)| v.2);
     let tuned = tuned.and_then(|(_, runs)| recovered(runs));
     let tuned_bounds = tuned.map(|share| share.interval);
     let finding = Finding::of_range(tuned_bounds, (0.5, 1.0));
@@ -73,12 +73,12 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
             finding,
             format!(
                 "Share of runs that recovered, in {}It holds if more than half do with normalised steps and the tuned λ, by an interval that resamples tasks.",
-                each("prox", &|runs| told(recovered(runs))) + " "
+                each(ALGORITHM_1, &|runs| told(recovered(runs))) + " "
             ),
         )
         .number("share of runs", tuned.map(|share| share.of), tuned_bounds),
     ];
-    let sgd: Vec<Option<(f64, f64)>> = of("sgd").map(|(_, runs)| Some(recovered(runs)?.interval)).collect();
+    let sgd: Vec<Option<(f64, f64)>> = of(LINEAR_SGD).map(|(_, runs)| Some(recovered(runs)?.interval)).collect();
     let findings: Vec<Finding> = sgd.iter().map(|b| Finding::of_range(*b, (0.0, 0.5))).collect();
     let finding = if findings.is_empty() {
         Finding::Undecided
@@ -106,10 +106,10 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     verdicts.push(Verdict::new(
         "Vanilla SGD does not recover: it stays noisy or is too slow.",
         finding,
-        each("sgd", &state) + " It holds if fewer than half recover at every step size.",
+        each(LINEAR_SGD, &state) + " It holds if fewer than half recover at every step size.",
     ));
-    verdicts.push(before_rounding(evidence, &of("prox").map(|(v, _)| *v).collect::<Vec<_>>()));
-    let runs_of: Vec<(Variant<'_>, &[&Record])> = of("prox").map(|(v, runs)| (*v, runs.as_slice())).collect();
+    verdicts.push(before_rounding(evidence, &of(ALGORITHM_1).map(|(v, _)| *v).collect::<Vec<_>>()));
+    let runs_of: Vec<(Variant<'_>, &[&Record])> = of(ALGORITHM_1).map(|(v, runs)| (*v, runs.as_slice())).collect();
     verdicts.push(mirrored(&runs_of));
     let most = evidence.traces.iter().filter(|t| t.points.len() > 1).flat_map(|t| &t.points).map(|p| p.step).max();
     let figures = most.map_or_else(Vec::new, |most| {
@@ -117,8 +117,8 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
             let shown: Vec<Variant<'_>> = of(algorithm).map(|(v, _)| *v).collect();
             distances(evidence, name, title, &shown, most)
         };
-        let prox = figure("convergence", "prox", "Distances from the truth: Algorithm 1");
-        let sgd = figure("convergence_sgd", "sgd", "Distances from the truth: vanilla SGD");
+        let prox = figure("convergence", ALGORITHM_1, "Distances from the truth: Algorithm 1");
+        let sgd = figure("convergence_sgd", LINEAR_SGD, "Distances from the truth: vanilla SGD");
         [prox, sgd].into_iter().flatten().collect()
     });
     Section {
@@ -215,7 +215,7 @@ fn distances(evidence: &Evidence<'_>, name: &str, title: &str, shown: &[Variant<
         add(&runs_of(v), categorical(i), Mark::Line);
         legend.push(Entry { ink: categorical(i), mark: Mark::Line, text: label(v) });
     }
-    let population: Vec<Variant<'_>> = variants(evidence.records).into_keys().filter(|v| v.0 == POPULATION).collect();
+    let population: Vec<Variant<'_>> = variants(evidence.records).into_keys().filter(|v| !draws_samples(v.0)).collect();
     if let Some(&v) = population.first() {
         add(&runs_of(v), BLACK, Mark::Dashes);
         legend.push(Entry {

@@ -7,11 +7,11 @@ use super::growth::{
 use super::verdict::{Finding, Section, Verdict};
 use crate::analysis::Milestone::Support;
 use crate::analysis::{Needed, two};
-use crate::record::{Measures, Record};
+use crate::record::{ALGORITHM_1, LINEAR_SGD, MOMENT_ESTIMATOR, Measures, Record, SOFTMAX_ADAM, SOFTMAX_SGD};
 
 /// Algorithms that follow gradients, and how a reader knows them.
 const GRADIENTS: [(&str, &str); 4] =
-    [("prox", "prox"), ("sgd", "SGD"), ("softmax", "softmax, SGD"), ("softmax_adam", "softmax, Adam")];
+    [(ALGORITHM_1, ALGORITHM_1), (LINEAR_SGD, "SGD"), (SOFTMAX_SGD, "softmax, SGD"), (SOFTMAX_ADAM, "softmax, Adam")];
 
 /// The number of samples at which the mixture of the runs' predicted log-normal distributions reaches `level`; `None` if nothing is predicted.
 fn predicted(runs: &[&Measures], level: f64) -> Option<f64> {
@@ -46,7 +46,7 @@ fn runs_of<'r>(evidence: &Evidence<'r>, cell: &Needed) -> Vec<&'r Measures> {
 
 pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     let quantile = evidence.analysis.question.quantile;
-    let moment = evidence.group("moment", &[]);
+    let moment = evidence.group(MOMENT_ESTIMATOR, &[]);
     let found = log_power(moment, Support);
     let mut verdicts = vec![
         Verdict::new(
@@ -78,7 +78,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     let predictions: Vec<(&Needed, f64)> =
         cells.iter().filter_map(|c| Some((*c, predicted(&runs_of(evidence, c), quantile)?))).collect();
     verdicts.push(threshold(&predictions));
-    let mut shown = vec![("moment", moment)];
+    let mut shown = vec![(MOMENT_ESTIMATOR, moment)];
     shown.extend(GRADIENTS.iter().filter_map(|(algorithm, name)| Some((*name, Some(evidence.group(algorithm, &[])?)))));
     let pair = common_pair(&shown.iter().map(|(_, group)| (*group, Support)).collect::<Vec<_>>());
     let mut shown: Vec<_> =

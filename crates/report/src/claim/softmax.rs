@@ -12,14 +12,14 @@ use crate::analysis::Milestone::Recovery;
 use crate::analysis::{Needed, two};
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, Traced, categorical, curves, matrices, quantiles, round_ticks};
-use crate::record::{Record, Status, TracePoint};
+use crate::record::{ALGORITHM_1, LINEAR_SGD, Record, SOFTMAX_ADAM, SOFTMAX_SGD, Status, TracePoint};
 
 /// The algorithms that are compared, and how a reader knows them.
 const COMPARED: [(&str, &str); 4] = [
-    ("prox", "linear, Algorithm 1"),
-    ("sgd", "linear, SGD"),
-    ("softmax", "softmax, SGD"),
-    ("softmax_adam", "softmax, Adam"),
+    (ALGORITHM_1, "linear, Algorithm 1"),
+    (LINEAR_SGD, "linear, SGD"),
+    (SOFTMAX_SGD, "softmax, SGD"),
+    (SOFTMAX_ADAM, "softmax, Adam"),
 ];
 
 /// Runs whose curves are shown, of each algorithm.
@@ -146,7 +146,7 @@ fn faster(evidence: &Evidence<'_>) -> Verdict {
         let rows = evidence.analysis.needed.iter().filter(|c| c.milestone == Recovery && c.algorithm == algorithm);
         rows.map(|c| (c.t, c)).collect()
     };
-    let (linear, softmax) = (of("prox"), ["softmax", "softmax_adam"].map(of));
+    let (linear, softmax) = (of(ALGORITHM_1), [SOFTMAX_SGD, SOFTMAX_ADAM].map(of));
     let at = |t: i64| softmax.iter().filter_map(|cells| cells.get(&t).copied()).collect::<Vec<_>>();
     let best = |cells: &[&Needed]| cells.iter().copied().filter(|c| !c.censored).min_by_key(|c| c.samples).cloned();
     let both = linear.values().rev().filter(|l| !l.censored).find_map(|l| Some((*l, at(l.t), best(&at(l.t))?)));
@@ -217,7 +217,7 @@ fn training(evidence: &Evidence<'_>) -> Option<Figure> {
             legend.push(Entry { ink: categorical(i), mark: Mark::Line, text: (*name).to_owned() });
         }
     }
-    let noiseless: Vec<&Traced> = of("prox", true).collect();
+    let noiseless: Vec<&Traced> = of(ALGORITHM_1, true).collect();
     if !noiseless.is_empty() {
         add(&noiseless, BLACK, Mark::Dashes);
         legend.push(Entry { ink: BLACK, mark: Mark::Dashes, text: "Algorithm 1 without noise".to_owned() });
@@ -228,7 +228,7 @@ fn training(evidence: &Evidence<'_>) -> Option<Figure> {
     );
     let panels = vec!["excess loss".to_owned(), "cosine of V and P".to_owned(), "cosine of A and Q".to_owned()];
     let svg = curves(axes, (3, 150), legend, panels, &drawn)?;
-    let t = of("prox", false).next().map_or(0, |t| t.record.t);
+    let t = of(ALGORITHM_1, false).next().map_or(0, |t| t.record.t);
     Some(Figure {
         name: "claim_softmax_training".to_owned(),
         title: format!("Loss and cosines at T = {t}"),
@@ -302,7 +302,7 @@ mod tests {
         // Samples that half of the runs need; `None`: none arrives.
         let verdict = |linear: i64, sgd: Option<i64>, adam: Option<i64>, edge: Option<&str>| {
             let mut records = Vec::new();
-            for (algorithm, needs) in [("prox", Some(linear)), ("softmax", sgd), ("softmax_adam", adam)] {
+            for (algorithm, needs) in [(ALGORITHM_1, Some(linear)), (SOFTMAX_SGD, sgd), (SOFTMAX_ADAM, adam)] {
                 records.extend((0..40).map(|i| Record {
                     algorithm: algorithm.to_owned(),
                     ..record(3, 2, 64, i, needs.map(|samples| samples + i))
@@ -316,14 +316,14 @@ mod tests {
         };
         let finding = |linear, sgd, adam, edge| verdict(linear, sgd, adam, edge).finding;
         assert_eq!(finding(1000, Some(2000), Some(3000), None), Finding::Confirmed);
-        assert_eq!(finding(1000, Some(2000), Some(3000), Some("softmax_adam")), Finding::Undecided);
+        assert_eq!(finding(1000, Some(2000), Some(3000), Some(SOFTMAX_ADAM)), Finding::Undecided);
         assert_eq!(finding(1000, Some(500), Some(3000), None), Finding::Refuted);
         assert_eq!(
-            finding(1000, Some(500), Some(3000), Some("softmax_adam")),
+            finding(1000, Some(500), Some(3000), Some(SOFTMAX_ADAM)),
             Finding::Refuted,
             "it has no part in that"
         );
-        assert_eq!(finding(1000, Some(500), Some(3000), Some("prox")), Finding::Undecided);
+        assert_eq!(finding(1000, Some(500), Some(3000), Some(ALGORITHM_1)), Finding::Undecided);
         assert_eq!(finding(1000, Some(1005), Some(3000), None), Finding::Undecided);
         // The records' budget is 100 000.
         let bounded = verdict(1000, Some(2000), None, None);

@@ -10,7 +10,7 @@ use crate::analysis::Milestone::Recovery;
 use crate::analysis::{Group, Needed, two};
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, GREY, curves, sequential};
-use crate::record::{POPULATION, Record, Status};
+use crate::record::{ALGORITHM_1, Record, Status, noiseless};
 
 /// The groups of an algorithm from a transferred V, with their theta, ascending.
 fn transferred<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str) -> Vec<(f64, &'e Group<'a>)> {
@@ -24,8 +24,8 @@ fn transferred<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str) -> Vec<(f64,
 }
 
 pub(super) fn section(evidence: &Evidence<'_>) -> Section {
-    let groups = transferred(evidence, "prox");
-    let scratch = evidence.group("prox", &[("transfer", 0.0)]);
+    let groups = transferred(evidence, ALGORITHM_1);
+    let scratch = evidence.group(ALGORITHM_1, &[("transfer", 0.0)]);
     let positive: Vec<&(f64, &Group<'_>)> = groups.iter().filter(|(theta, _)| *theta > 0.0).collect();
     let findings: Vec<(f64, Finding)> =
         positive.iter().map(|(theta, g)| (*theta, at_most_logarithmic(Some(g), Recovery))).collect();
@@ -43,7 +43,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     // What the direction leaves of the truth in V when training begins.
     let start = |theta: f64| {
         let own = evidence.records.iter().filter(|r| {
-            r.algorithm == "prox"
+            r.algorithm == ALGORITHM_1
                 && r.further("transfer").is_some_and(|w| w > 0.0)
                 && r.further("theta").is_some_and(|t| t == theta)
         });
@@ -79,7 +79,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     verdicts.push(falls(&positive, scratch));
     verdicts.extend(saves(&groups, scratch));
     verdicts.push(negative(evidence));
-    let figures = [needed(&groups, scratch, &transferred(evidence, POPULATION)), exponents(&groups, scratch)];
+    let figures = [needed(&groups, scratch, &transferred(evidence, noiseless())), exponents(&groups, scratch)];
     let transferred_runs =
         || measured(evidence.records.iter().filter(|r| r.further("transfer").is_some_and(|w| w > 0.0)));
     let error = median_of(transferred_runs().filter_map(|(_, m)| m.optional("source_error")));
@@ -145,7 +145,7 @@ fn saves(groups: &[(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Option<Ve
 fn negative(evidence: &Evidence<'_>) -> Verdict {
     let of = |sign: fn(f64) -> bool| {
         evidence.records.iter().filter(move |r: &&Record| {
-            r.algorithm == "prox"
+            r.algorithm == ALGORITHM_1
                 && r.further("transfer").is_some_and(|w| w > 0.0)
                 && r.further("theta").is_some_and(sign)
         })

@@ -7,7 +7,7 @@ use super::growth::{
 use super::verdict::{Finding, Section, Verdict};
 use crate::analysis::Milestone::{Recovery, Signal};
 use crate::analysis::{Group, Term, Verdict as Law, rivalry};
-use crate::record::POPULATION;
+use crate::record::{ALGORITHM_1, noiseless};
 
 /// The group of an algorithm that starts from nothing, or from planted correlations.
 fn starting<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str, planted: bool) -> Option<&'e Group<'a>> {
@@ -16,7 +16,7 @@ fn starting<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str, planted: bool) 
 }
 
 pub(super) fn section(evidence: &Evidence<'_>) -> Section {
-    let (first, second) = (starting(evidence, "prox", false), starting(evidence, "prox", true));
+    let (first, second) = (starting(evidence, ALGORITHM_1, false), starting(evidence, ALGORITHM_1, true));
     let signal = first.and_then(|g| g.scaling(Signal));
     let finding =
         match (exponent(first, Signal).and_then(|c| c.interval), signal.map(crate::analysis::Scaling::verdict)) {
@@ -94,8 +94,8 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     let shown = [
         ("stage 1: signal from nothing", first, Signal),
         ("stage 2: recovery from planted", second, Recovery),
-        ("stage 1 without noise", starting(evidence, POPULATION, false), Signal),
-        ("stage 2 without noise", starting(evidence, POPULATION, true), Recovery),
+        ("stage 1 without noise", starting(evidence, noiseless(), false), Signal),
+        ("stage 2 without noise", starting(evidence, noiseless(), true), Recovery),
     ];
     let pair = common_pair(&shown.map(|(_, group, milestone)| (group, milestone)));
     let shown = shown.map(|(label, group, milestone)| series(label.to_owned(), group, milestone, pair));

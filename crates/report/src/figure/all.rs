@@ -5,7 +5,7 @@ use super::picture::Figure;
 use super::training::Traced;
 use super::{attention, needed_samples, rivals, steps, success, training};
 use crate::analysis::Analysis;
-use crate::record::{POPULATION, Record};
+use crate::record::{Record, draws_samples};
 
 /// What some figures show that the analysis does not hold.
 #[derive(Debug, Clone, Default)]
@@ -23,8 +23,8 @@ pub fn all(analysis: &Analysis, pictured: &Pictured) -> Vec<Figure> {
     let mut figures = Vec::new();
     let groups = analysis.groups();
     // Dynamics without noise are a reference, drawn on top of others; alone they have figures of their own.
-    let noisy = groups.iter().any(|group| group.algorithm != POPULATION);
-    for group in groups.into_iter().filter(|group| !noisy || group.algorithm != POPULATION) {
+    let noisy = groups.iter().any(|group| draws_samples(group.algorithm));
+    for group in groups.into_iter().filter(|group| !noisy || draws_samples(group.algorithm)) {
         figures.extend(needed_samples::all(&group, quantile));
         figures.extend(rivals::figure(&group));
         figures.extend(success::all(&group, quantile));

@@ -3,7 +3,7 @@
 use super::matrices::{POSITIONS, matrices};
 use super::picture::Figure;
 use crate::analysis::{Analysis, Milestone};
-use crate::record::{POPULATION, Record, Status};
+use crate::record::{Record, Status, draws_samples};
 
 /// What one run has learned.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +20,7 @@ pub struct Specimen {
 /// the chosen hyperparameters.
 pub(super) fn shown<'r>(analysis: &Analysis, records: &'r [Record]) -> Option<&'r Record> {
     let sampled = |row: &&crate::analysis::Needed| {
-        row.milestone == Milestone::Recovery && row.reached > 0 && row.algorithm != POPULATION
+        row.milestone == Milestone::Recovery && row.reached > 0 && draws_samples(&row.algorithm)
     };
     let row = analysis.needed.iter().filter(sampled).min_by_key(|row| (row.t, -row.n, -row.q))?;
     records.iter().find(|r| r.status == Status::Recovered && row.describes(r, &analysis.question))

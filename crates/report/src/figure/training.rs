@@ -9,7 +9,7 @@ use super::panels::{Axis, Entry, Mark, Panels};
 use super::picture::Figure;
 use super::quantiles::{quantiles, round_ticks};
 use crate::analysis::{Analysis, Milestone};
-use crate::record::{POPULATION, Record, Status, TRACED, TracePoint};
+use crate::record::{Record, Status, TRACED, TracePoint, draws_samples};
 
 /// What is drawn: a column of the trace and its title.
 const COLUMNS: [(&str, &str); 4] = [
@@ -68,7 +68,7 @@ pub(super) fn figure(traces: &[Traced]) -> Option<Figure> {
         mark: if key.0 { Mark::Dashes } else { Mark::Line },
         text: match key {
             (true, _) if alone => "without noise".to_owned(),
-            (true, name) if name.starts_with(POPULATION) => name.clone(),
+            (true, name) if name.split(',').next().is_some_and(|name| !draws_samples(name)) => name.clone(),
             (true, name) => format!("{name}, without noise"),
             (false, name) => named(name, diverged.get(name)),
         },

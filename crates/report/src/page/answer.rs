@@ -5,12 +5,12 @@ use maud::{Markup, html};
 use super::markup::{interval, minus, none, raised};
 use super::provenance::About;
 use crate::analysis::{Analysis, Group, Law, Scaling, Term, Verdict, off};
-use crate::record::POPULATION;
+use crate::record::draws_samples;
 
 pub(super) fn answer(analysis: &Analysis, groups: &[Group<'_>], about: &About) -> Markup {
     let (done, limits) = (analysis.runs(), analysis.limits());
     // Dynamics without noise are a reference; where there is nothing else they are the answer.
-    let mut told: Vec<&Group<'_>> = groups.iter().filter(|group| group.algorithm != POPULATION).collect();
+    let mut told: Vec<&Group<'_>> = groups.iter().filter(|group| draws_samples(group.algorithm)).collect();
     if told.is_empty() {
         told.extend(groups);
     }

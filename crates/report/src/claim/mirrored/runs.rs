@@ -6,7 +6,7 @@ use crate::analysis::{Key, count};
 use crate::claim::agreement::{Agreement, Part};
 use crate::claim::evidence::{Evidence, measured};
 use crate::claim::shares::{Task, task_of};
-use crate::record::{PROX, Record, Status};
+use crate::record::{ALGORITHM_1, FLIP, Record, Status};
 
 /// A cell in which a larger share of the runs blew up says nothing: they ended before their sign was known.
 pub(super) const MOST_DIVERGED: f64 = 0.02;
@@ -32,7 +32,7 @@ pub(super) struct Runs {
 
 /// Of one N and Q, the smallest: others have other tasks.
 pub(super) fn runs(evidence: &Evidence<'_>) -> Runs {
-    let plain = |r: &&Record| r.algorithm == PROX && r.further("flip").is_none_or(|f| f == 0.0);
+    let plain = |r: &&Record| r.algorithm == ALGORITHM_1 && r.further(FLIP).is_none_or(|f| f == 0.0);
     let pair = evidence.records.iter().filter(plain).map(|r| (r.n, r.q)).min();
     let mut cells: BTreeMap<(i64, i64, Key), (usize, Vec<Run>)> = BTreeMap::new();
     for (record, measures) in measured(evidence.records.iter().filter(plain).filter(|r| Some((r.n, r.q)) == pair)) {

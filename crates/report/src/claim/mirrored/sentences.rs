@@ -10,7 +10,7 @@ use crate::claim::evidence::Evidence;
 use crate::claim::growth::{cells_of, common_pair, exponent, named, needed_figure, series, with_interval};
 use crate::claim::shares::share_of_tasks;
 use crate::claim::verdict::{Finding, Section, Verdict};
-use crate::record::{PROX, Record, Status};
+use crate::record::{ALGORITHM_1, FLIP, Record, Status};
 
 /// A sentence of agreement over groups, each with its ratio.
 fn agreeing(statement: &str, rule: Agreeing, groups: &[(String, Agreement)], what: &str, runs: &Runs) -> Verdict {
@@ -71,18 +71,18 @@ pub(crate) fn section(evidence: &Evidence<'_>) -> Section {
             &runs,
         ),
     ];
-    let plain = evidence.group(PROX, &[("flip", 0.0)]);
+    let plain = evidence.group(ALGORITHM_1, &[(FLIP, 0.0)]);
     let flipping: Vec<(f64, &Group<'_>)> = evidence
         .groups()
         .iter()
-        .filter(|g| g.algorithm == PROX)
-        .filter_map(|g| Some((g.conditions.iter().find(|(key, value)| *key == "flip" && *value > 0.0)?.1, g)))
+        .filter(|g| g.algorithm == ALGORITHM_1)
+        .filter_map(|g| Some((g.conditions.iter().find(|(key, value)| *key == FLIP && *value > 0.0)?.1, g)))
         .collect();
     for &(factor, group) in &flipping {
         verdicts.extend(remedy(evidence, plain, factor, group));
     }
     let mut lines = vec![("as it is".to_owned(), plain)];
-    lines.extend(flipping.iter().map(|(factor, group)| (named("flip", *factor), Some(*group))));
+    lines.extend(flipping.iter().map(|(factor, group)| (named(FLIP, *factor), Some(*group))));
     let pair = common_pair(&lines.iter().map(|(_, group)| (*group, Recovery)).collect::<Vec<_>>());
     let lines: Vec<_> = lines.into_iter().map(|(label, group)| series(label, group, Recovery, pair)).collect();
     let needed = needed_figure(
@@ -112,7 +112,7 @@ pub(crate) fn section(evidence: &Evidence<'_>) -> Section {
 fn remedy(evidence: &Evidence<'_>, plain: Option<&Group<'_>>, factor: f64, group: &Group<'_>) -> Vec<Verdict> {
     let (before, after) = (exponent(plain, Recovery), exponent(Some(group), Recovery));
     let finding = Finding::of_smaller(after.and_then(|c| c.interval), before.and_then(|c| c.interval));
-    let flip = named("flip", factor);
+    let flip = named(FLIP, factor);
     let largest = |g: Option<&Group<'_>>| {
         let cells = g.map_or_else(Vec::new, |g| g.cells(Recovery));
         cells.into_iter().max_by_key(|c| c.t).filter(|c| !c.censored).map(|c| (c.t, c.samples))
@@ -122,7 +122,7 @@ fn remedy(evidence: &Evidence<'_>, plain: Option<&Group<'_>>, factor: f64, group
         _ => String::new(),
     };
     let with = |value: f64| {
-        let of = move |r: &&Record| r.algorithm == PROX && r.further("flip") == Some(value);
+        let of = move |r: &&Record| r.algorithm == ALGORITHM_1 && r.further(FLIP) == Some(value);
         evidence.records.iter().filter(of)
     };
     let count = |value: f64| share_of_tasks(with(value), Status::Mirrored);
