@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ordered_float::OrderedFloat;
+
 use crate::record::Record;
 
 /// What is asked of the records.
@@ -15,27 +17,9 @@ pub struct Question {
     pub tuned: Vec<String>,
 }
 
-/// A double as a key, in the order of numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Key(pub(crate) f64);
+type Cell<'r> = (i64, i64, i64, &'r str, Vec<OrderedFloat<f64>>);
 
-impl Eq for Key {}
-
-impl PartialOrd for Key {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Key {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
-type Cell<'r> = (i64, i64, i64, &'r str, Vec<Key>);
-
-pub(super) type Tuning = (i64, Key, Key, Key, i64, Vec<Key>);
+pub(super) type Tuning = (i64, OrderedFloat<f64>, OrderedFloat<f64>, OrderedFloat<f64>, i64, Vec<OrderedFloat<f64>>);
 
 pub(crate) type Cells<'r> = BTreeMap<Cell<'r>, BTreeMap<Tuning, Vec<&'r Record>>>;
 
@@ -43,9 +27,11 @@ pub(crate) type Cells<'r> = BTreeMap<Cell<'r>, BTreeMap<Tuning, Vec<&'r Record>>
 pub(crate) fn cells<'r>(records: &'r [Record], question: &Question) -> Cells<'r> {
     let mut cells = Cells::new();
     for record in records {
-        let values = |keys: &[String]| keys.iter().map(|key| Key(record.further(key).unwrap_or(f64::NAN))).collect();
+        let values =
+            |keys: &[String]| keys.iter().map(|key| OrderedFloat(record.further(key).unwrap_or(f64::NAN))).collect();
         let cell = (record.n, record.q, record.t, record.algorithm.as_str(), values(&question.conditions));
-        let (boost, sparse, lambda) = (Key(record.eta_boost), Key(record.eta_sparse), Key(record.lambda));
+        let (boost, sparse, lambda) =
+            (OrderedFloat(record.eta_boost), OrderedFloat(record.eta_sparse), OrderedFloat(record.lambda));
         let tuning = (record.batch_size, boost, sparse, lambda, record.max_samples, values(&question.tuned));
         cells.entry(cell).or_default().entry(tuning).or_default().push(record);
     }

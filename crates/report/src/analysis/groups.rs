@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::cells::{Key, Question, cells};
+use ordered_float::OrderedFloat;
+
+use super::cells::{Question, cells};
 use super::milestone::Milestone;
 use super::needed::{Needed, needed_of};
 use super::scaling::{Scaling, scalings};
@@ -58,8 +60,8 @@ impl Analysis {
     /// Its algorithms and conditions, in order, the population last.
     #[must_use]
     pub fn groups(&self) -> Vec<Group<'_>> {
-        let key = |algorithm, conditions: &[f64]| (algorithm, conditions.iter().map(|&c| Key(c)).collect());
-        let mut groups: BTreeMap<(&str, Vec<Key>), Group<'_>> = BTreeMap::new();
+        let key = |algorithm, conditions: &[f64]| (algorithm, conditions.iter().map(|&c| OrderedFloat(c)).collect());
+        let mut groups: BTreeMap<(&str, Vec<OrderedFloat<f64>>), Group<'_>> = BTreeMap::new();
         for row in &self.needed {
             let conditions = || self.question.conditions.iter().map(String::as_str).zip(row.conditions.iter().copied());
             let group = groups.entry(key(row.algorithm.as_str(), &row.conditions)).or_insert_with(|| Group {

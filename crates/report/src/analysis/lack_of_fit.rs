@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::cells::Key;
+use ordered_float::OrderedFloat;
+
 use super::needed::Needed;
 use super::regressors::{independent, row, usable};
 use super::term::Term;
@@ -52,7 +53,7 @@ pub(super) fn check(cells: &[&Needed], factors: (Term, Term)) -> Option<Check> {
         return None;
     }
     // Two values have no curvature.
-    let values: BTreeSet<Key> = cells.iter().map(|c| Key(factors.0.of(c))).collect();
+    let values: BTreeSet<OrderedFloat<f64>> = cells.iter().map(|c| OrderedFloat(factors.0.of(c))).collect();
     if !(terms.contains(&factors.0) && terms.contains(&factors.1)) || (factors.0 == factors.1 && values.len() < 3) {
         return None;
     }

@@ -40,7 +40,6 @@ mod settings;
 mod summary;
 mod term;
 
-pub(crate) use cells::Key;
 pub use cells::Question;
 pub use comparison::{HeldOut, Verdict};
 pub use edges::{Edge, FLAT};

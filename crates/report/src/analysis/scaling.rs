@@ -14,7 +14,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cells::Key;
+use ordered_float::OrderedFloat;
+
 use super::comparison::{HeldOut, Verdict, held_out};
 use super::lack_of_fit::{CHECKS, Check, Outlier, WARNS_BELOW, check, outliers};
 use super::law::{Law, law};
@@ -75,16 +76,19 @@ impl Scaling {
     }
 }
 
+/// Whose law it is: algorithm, conditions, milestone.
+type LawKey<'n> = (&'n str, Vec<OrderedFloat<f64>>, Milestone);
+
 /// The laws of every algorithm, condition and milestone, in their order.
 #[must_use]
 pub fn scalings(rows: &[Needed]) -> Vec<Scaling> {
-    let mut groups: BTreeMap<(&str, Vec<Key>, Milestone), Vec<&Needed>> = BTreeMap::new();
+    let mut groups: BTreeMap<LawKey<'_>, Vec<&Needed>> = BTreeMap::new();
     for row in rows {
-        let conditions = row.conditions.iter().map(|&c| Key(c)).collect();
+        let conditions = row.conditions.iter().map(|&c| OrderedFloat(c)).collect();
         groups.entry((&row.algorithm, conditions, row.milestone)).or_default().push(row);
     }
     let scaling = |((algorithm, conditions, milestone), cells): (_, Vec<&Needed>)| {
-        let (algorithm, conditions): (&str, Vec<Key>) = (algorithm, conditions);
+        let (algorithm, conditions): (&str, Vec<OrderedFloat<f64>>) = (algorithm, conditions);
         let power = law(&cells, Form::Power);
         let pairs: BTreeSet<(i64, i64)> = cells.iter().map(|c| (c.n, c.q)).collect();
         let of_pair = |(n, q)| {

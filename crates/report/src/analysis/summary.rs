@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::cells::Key;
+use ordered_float::OrderedFloat;
+
 use super::milestone::Milestone;
 use crate::record::{MEASURES, Measures, Record, Status, point_table};
 use crate::statistics::order_statistics::Reading;
@@ -41,9 +42,9 @@ pub fn summary_table(records: &[Record], further: &[String]) -> Table {
     let mut index = BTreeMap::new();
     let mut cells: Vec<Cell<'_>> = Vec::new();
     for record in records {
-        let values: Vec<Key> = record.further.iter().map(|&(_, value)| Key(value)).collect();
+        let values: Vec<OrderedFloat<f64>> = record.further.iter().map(|&(_, value)| OrderedFloat(value)).collect();
         let numbers = (record.n, record.q, record.t, record.batch_size, record.max_samples);
-        let steps = (Key(record.eta_boost), Key(record.eta_sparse), Key(record.lambda));
+        let steps = (OrderedFloat(record.eta_boost), OrderedFloat(record.eta_sparse), OrderedFloat(record.lambda));
         let at = *index.entry((numbers, steps, &record.algorithm, values)).or_insert_with(|| {
             cells.push(Cell { runs: Vec::new() });
             cells.len() - 1

@@ -110,14 +110,14 @@ impl Agreement {
 
 #[cfg(test)]
 mod tests {
+    use ordered_float::OrderedFloat;
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64Mcg;
 
     use super::*;
-    use crate::analysis::Key;
 
     fn task(replicate: i64) -> Task {
-        (3, 2, 64, replicate, [Key(0.5), Key(1.0)])
+        (3, 2, 64, replicate, [OrderedFloat(0.5), OrderedFloat(1.0)])
     }
 
     /// Of 4000 counts that are as expected, 5 % lie outside of their interval, and of such that exceed it by the smallest effect 80 % are seen to differ:

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ordered_float::OrderedFloat;
 use plotters::style::BLACK;
 
 use super::agreement::{Agreement, Part};
@@ -9,20 +10,20 @@ use super::agreement_rule::{Agreeing, unseen};
 use super::evidence::{Evidence, measured, median_of};
 use super::shares::{Share, task_of};
 use super::verdict::{Finding, Section, Verdict};
-use crate::analysis::{Key, two};
+use crate::analysis::two;
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Curve, Figure, categorical, curves, quantiles, round_ticks};
 use crate::record::{ALGORITHM_1, LINEAR_SGD, Record, STEP_SCALE, Status, TracePoint, draws_samples, shown, written};
 
 /// A setting whose replicates are one curve: algorithm, units of the steps, l1 regularisation, step size, length.
-type Variant<'r> = (&'r str, Key, Key, Key, i64);
+type Variant<'r> = (&'r str, OrderedFloat<f64>, OrderedFloat<f64>, OrderedFloat<f64>, i64);
 
 fn variant(record: &Record) -> Variant<'_> {
     (
         &record.algorithm,
-        Key(record.further(STEP_SCALE).unwrap_or(0.0)),
-        Key(record.lambda),
-        Key(record.eta_boost),
+        OrderedFloat(record.further(STEP_SCALE).unwrap_or(0.0)),
+        OrderedFloat(record.lambda),
+        OrderedFloat(record.eta_boost),
         record.t,
     )
 }
@@ -149,7 +150,7 @@ fn before_rounding(evidence: &Evidence<'_>, shown: &[Variant<'_>]) -> Verdict {
 /// steps hardly grow at all, and a large lambda empties a mirrored attention, so that the run ends exhausted.
 pub(super) fn mirrored(shown: &[(Variant<'_>, &[&Record])]) -> Verdict {
     const STATEMENT: &str = "With small λ as many runs of Algorithm 1 are mirrored as the Gaussian argument predicts.";
-    let normalised = || shown.iter().filter(|(v, _)| v.1 == Key(0.0));
+    let normalised = || shown.iter().filter(|(v, _)| v.1 == OrderedFloat(0.0));
     let smallest = normalised().map(|(v, _)| v.2).min();
     let of = |runs: &[&Record], is: &dyn Fn(&Record, f64) -> bool| {
         let rows = measured(runs.iter().copied());

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use ordered_float::OrderedFloat;
+
 use super::evidence::measured;
-use crate::analysis::Key;
 use crate::record::{Record, Status};
 use crate::statistics::confidence::{clustered_wilson, wilson};
 
 /// Which task a run is on: runs with one task are no independent witnesses. Conditions that say how a task is drawn count; those that say what is done with
 /// it do not.
-pub(super) type Task = (i64, i64, i64, i64, [Key; 2]);
+pub(super) type Task = (i64, i64, i64, i64, [OrderedFloat<f64>; 2]);
 
 pub(super) fn task_of(record: &Record) -> Task {
-    let drawn = ["persistence", "concentration"].map(|key| Key(record.further(key).unwrap_or(f64::NAN)));
+    let drawn = ["persistence", "concentration"].map(|key| OrderedFloat(record.further(key).unwrap_or(f64::NAN)));
     (record.n, record.q, record.t, record.replicate, drawn)
 }
 

@@ -203,7 +203,8 @@ impl Score {
 
 /// The rank of the smallest of so many runs that lies above the quantile with probability `sure`, or the last.
 fn surely(level: f64, runs: usize, sure: f64) -> usize {
-    // The r-th smallest lies below the quantile if no more than n - r runs lie above: binomial, summed from none upwards.
+    // The r-th smallest lies below the quantile if no more than n - r runs lie above: binomial, summed from none upwards. One
+    // pass costs less than one call of statrs's distribution function, and every setting of every split asks.
     let mut exactly = libm::pow(level, runs as f64);
     if exactly < f64::MIN_POSITIVE {
         // So many runs that the binomial distribution is normal.

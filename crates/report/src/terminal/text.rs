@@ -1,5 +1,7 @@
 //! Text that fits a terminal.
 
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
+
 /// Stands for a space at which no line may end.
 const GLUE: char = '\u{a0}';
 
@@ -7,25 +9,20 @@ const GLUE: char = '\u{a0}';
 /// A word that is longer than a line stays whole. Numbers keep their `%` and equations their sides.
 #[must_use]
 pub fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> Vec<String> {
-    let text = text.replace(" %", "\u{a0}%").replace(" = ", "\u{a0}=\u{a0}");
-    let mut lines = vec![first.to_owned()];
-    let (mut length, mut empty) = (first.chars().count(), true);
-    for word in text.split(' ') {
-        let longer = word.chars().count() + usize::from(!empty);
-        if !empty && length + longer > width {
-            lines.push(rest.to_owned());
-            (length, empty) = (rest.chars().count(), true);
-        }
-        if let Some(line) = lines.last_mut() {
-            if !empty {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        length += word.chars().count() + usize::from(!empty);
-        empty = false;
+    if text.is_empty() {
+        // The library would leave out what the line begins with.
+        return vec![first.to_owned()];
     }
-    lines.iter().map(|line| line.replace(GLUE, " ")).collect()
+    let text = text.replace(" %", "\u{a0}%").replace(" = ", "\u{a0}=\u{a0}");
+    let options = Options::new(width)
+        .initial_indent(first)
+        .subsequent_indent(rest)
+        // Paths and names of keys are to be copied, so no line ends within them.
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit)
+        .break_words(false);
+    textwrap::wrap(&text, options).iter().map(|line| line.replace(GLUE, " ")).collect()
 }
 
 /// `text` with its spaces made such that [`wrapped`] breaks no line there.

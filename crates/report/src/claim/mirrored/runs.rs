@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::analysis::{Key, count};
+use ordered_float::OrderedFloat;
+
+use crate::analysis::count;
 use crate::claim::agreement::{Agreement, Part};
 use crate::claim::evidence::{Evidence, measured};
 use crate::claim::shares::{Task, task_of};
@@ -11,12 +13,15 @@ use crate::record::{ALGORITHM_1, FLIP, Record, Status};
 /// A cell in which a larger share of the runs blew up says nothing: they ended before their sign was known.
 pub(super) const MOST_DIVERGED: f64 = 0.02;
 
+/// Runs at one ratio: the step of the ratio, T and eta.
+type RatioCell = (i64, i64, OrderedFloat<f64>);
+
 /// Runs of which all have a prediction: at one ratio `B / (eta T)` (in steps of 10 %), T and eta.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Run {
     pub(super) ratio_step: i64,
     pub(super) t: i64,
-    pub(super) eta: Key,
+    pub(super) eta: OrderedFloat<f64>,
     pub(super) task: Task,
     pub(super) ratio: f64,
     pub(super) mirrored: f64,
@@ -34,11 +39,11 @@ pub(super) struct Runs {
 pub(super) fn runs(evidence: &Evidence<'_>) -> Runs {
     let plain = |r: &&Record| r.algorithm == ALGORITHM_1 && r.further(FLIP).is_none_or(|f| f == 0.0);
     let pair = evidence.records.iter().filter(plain).map(|r| (r.n, r.q)).min();
-    let mut cells: BTreeMap<(i64, i64, Key), (usize, Vec<Run>)> = BTreeMap::new();
+    let mut cells: BTreeMap<RatioCell, (usize, Vec<Run>)> = BTreeMap::new();
     for (record, measures) in measured(evidence.records.iter().filter(plain).filter(|r| Some((r.n, r.q)) == pair)) {
         let Some(predicted) = measures.optional("predicted_mirrored") else { continue };
         let ratio = record.batch_size as f64 / (record.eta_boost * record.t as f64);
-        let (ratio_step, eta) = ((libm::log(ratio) / 0.1).round() as i64, Key(record.eta_boost));
+        let (ratio_step, eta) = ((libm::log(ratio) / 0.1).round() as i64, OrderedFloat(record.eta_boost));
         let (diverged, own) = cells.entry((ratio_step, record.t, eta)).or_default();
         *diverged += usize::from(record.status == Status::Diverged);
         let mirrored = f64::from(u8::from(record.status == Status::Mirrored));
@@ -91,7 +96,7 @@ impl Runs {
     /// What `compare` says of each T and each eta, with its name. Groups of which nothing is expected are left out.
     pub(super) fn groups(&self, compare: impl Fn(&dyn Fn(&Run) -> bool) -> Agreement) -> Vec<(String, Agreement)> {
         let lengths: BTreeSet<i64> = self.kept.iter().map(|r| r.t).collect();
-        let steps: BTreeSet<Key> = self.kept.iter().map(|r| r.eta).collect();
+        let steps: BTreeSet<OrderedFloat<f64>> = self.kept.iter().map(|r| r.eta).collect();
         let lengths: Vec<(String, Agreement)> =
             lengths.iter().map(|&t| (format!("T = {t}"), compare(&|run: &Run| run.t == t))).collect();
         let steps: Vec<(String, Agreement)> =
