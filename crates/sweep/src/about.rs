@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use report::Timing;
-use report::page::About;
+use report::page::Provenance;
 
 use crate::config::Config;
 use crate::duration::short_time;
@@ -14,7 +14,7 @@ use crate::shell::quoted_path;
 use crate::{plan, resolved, store};
 
 /// Of the sweep in `directory`.
-pub(crate) fn about(config: &Config, jobs: usize, timings: &[Timing], directory: &Path) -> About {
+pub(crate) fn about(config: &Config, jobs: usize, timings: &[Timing], directory: &Path) -> Provenance {
     let mut facts = vec![
         ("program", format!("sweep {}, results version {RESULTS_VERSION}", env!("CARGO_PKG_VERSION"))),
         ("seed", config.seed.to_string()),
@@ -36,7 +36,7 @@ pub(crate) fn about(config: &Config, jobs: usize, timings: &[Timing], directory:
     }
     facts.push(("report written", format!("on {}, {} cores", store::host(), plan::cores())));
     let path = quoted_path(&directory.join(store::CONFIG));
-    About {
+    Provenance {
         name: config.name.clone(),
         jobs,
         facts,

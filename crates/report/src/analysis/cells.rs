@@ -17,11 +17,11 @@ pub struct Question {
     pub tuned: Vec<String>,
 }
 
-type Cell<'r> = (i64, i64, i64, &'r str, Vec<OrderedFloat<f64>>);
+type CellKey<'r> = (i64, i64, i64, &'r str, Vec<OrderedFloat<f64>>);
 
 pub(super) type Tuning = (i64, OrderedFloat<f64>, OrderedFloat<f64>, OrderedFloat<f64>, i64, Vec<OrderedFloat<f64>>);
 
-pub(crate) type Cells<'r> = BTreeMap<Cell<'r>, BTreeMap<Tuning, Vec<&'r Record>>>;
+pub(crate) type Cells<'r> = BTreeMap<CellKey<'r>, BTreeMap<Tuning, Vec<&'r Record>>>;
 
 /// The records of each cell, by their hyperparameters.
 pub(crate) fn cells<'r>(records: &'r [Record], question: &Question) -> Cells<'r> {

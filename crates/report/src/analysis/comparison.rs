@@ -29,7 +29,7 @@ pub struct HeldOut {
 
 /// Which law the data prefer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PreferredLaw {
     /// Better by AICc and at the largest T.
     Power,
     /// Better by both.

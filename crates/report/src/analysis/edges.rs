@@ -4,7 +4,7 @@ use super::cells::{Question, Tuning};
 use crate::record::OWN_PARAMETERS;
 use crate::statistics::cross_fitting::Runs;
 use crate::statistics::order_statistics::Reading;
-use crate::statistics::survival::Curve;
+use crate::statistics::survival::SuccessCurve;
 
 /// A tuned key at whose edge the chosen setting of a cell lies: its value is the smallest or the largest that was tried there, and the best setting with
 /// another value needs more than [`FLAT`] times as many samples. So what lies beyond the edge may need fewer still. Where the floor is flat, the next step
@@ -41,7 +41,7 @@ fn is_natural_end(key: &str, value: f64) -> bool {
 pub(super) fn edges(tunings: &[&Tuning], runs: &[Runs], best: usize, question: &Question) -> Vec<Edge> {
     let quantiles: Vec<Option<Reading>> = runs
         .iter()
-        .map(|runs| Curve::of(runs.iter().map(|(_, reading)| *reading).collect()).quantile(question.quantile))
+        .map(|runs| SuccessCurve::of(runs.iter().map(|(_, reading)| *reading).collect()).quantile(question.quantile))
         .collect();
     // Those that never arrive come last.
     let needs = |i: usize| quantiles[i].map_or((true, i64::MAX), |r| (r.censored, r.samples));

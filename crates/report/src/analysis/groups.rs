@@ -8,7 +8,7 @@ use super::cells::{Question, cells};
 use super::milestone::Milestone;
 use super::needed::{Needed, needed_of};
 use super::scaling::{Scaling, scalings};
-use super::settings::{Setting, settings_of};
+use super::settings::{SettingOutcome, settings_of};
 use crate::record::{Record, Status, draws_samples, named, shown};
 
 /// What the records say.
@@ -21,7 +21,7 @@ pub struct Analysis {
     /// The laws of every algorithm, condition and milestone.
     pub scalings: Vec<Scaling>,
     /// Every setting of the hyperparameters, chosen or not.
-    pub settings: Vec<Setting>,
+    pub settings: Vec<SettingOutcome>,
     /// How the runs ended: of each status, in the order of [`Status::ALL`], how many.
     pub endings: [usize; 5],
     /// The smallest number of replicates that a cell is judged by.
@@ -40,7 +40,7 @@ pub struct Group<'a> {
     /// Its laws, one a milestone.
     pub scalings: Vec<&'a Scaling>,
     /// Its settings of the hyperparameters.
-    pub settings: Vec<&'a Setting>,
+    pub settings: Vec<&'a SettingOutcome>,
     /// How its runs ended, in the order of [`Status::ALL`].
     pub endings: [usize; 5],
 }

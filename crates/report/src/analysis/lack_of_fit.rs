@@ -11,7 +11,7 @@ use crate::statistics::censored_regression::{Regression, Row, fit};
 
 /// A question whether one power law describes the grid: one more term in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Check {
+pub struct LackOfFitTest {
     /// The two factors of the term.
     pub factors: (Term, Term),
     /// Its coefficient: by how much the exponent of one changes when the other grows by a factor of e (twice that for T and T).
@@ -35,9 +35,9 @@ pub struct Outlier {
 
 /// A check warns below this; with four of them and the search for outliers the grid of a true power law draws a warning in
 /// some 6 % of all cases.
-pub const WARNS_BELOW: f64 = 0.01;
+pub const REJECTED_BELOW: f64 = 0.01;
 
-pub(super) const CHECKS: [(Term, Term); 4] =
+pub(super) const TESTED_PRODUCTS: [(Term, Term); 4] =
     [(Term::T, Term::T), (Term::T, Term::N), (Term::T, Term::Q), (Term::N, Term::Q)];
 
 pub(super) fn interval(regression: &Regression, i: usize) -> Option<(f64, f64)> {
@@ -46,7 +46,7 @@ pub(super) fn interval(regression: &Regression, i: usize) -> Option<(f64, f64)> 
 }
 
 /// The power law with the product of two of its terms, each about its mean.
-pub(super) fn check(cells: &[&Needed], factors: (Term, Term)) -> Option<Check> {
+pub(super) fn lack_of_fit_test(cells: &[&Needed], factors: (Term, Term)) -> Option<LackOfFitTest> {
     let (cells, terms) = usable(cells, &[Term::Constant, Term::T, Term::N, Term::Q]);
     let (terms, together) = independent(&cells, &terms);
     if together.contains(&factors.0) || together.contains(&factors.1) {
@@ -67,7 +67,7 @@ pub(super) fn check(cells: &[&Needed], factors: (Term, Term)) -> Option<Check> {
         .collect();
     let regression = fit(&rows)?;
     let p_value = regression.p_value(0).filter(|p| p.is_finite())?;
-    Some(Check { factors, estimate: regression.estimates[0], interval: interval(&regression, 0)?, p_value })
+    Some(LackOfFitTest { factors, estimate: regression.estimates[0], interval: interval(&regression, 0)?, p_value })
 }
 
 /// Cells that lie so far off the law that the others make that normal scatter would put one of them there in [`OUTLYING`] of all cases (Student's t of the externally
@@ -82,7 +82,7 @@ pub(super) fn outliers(cells: &[&Needed]) -> Vec<Outlier> {
     let far = |i: usize| (rows[i].y - whole.predict(&rows[i].x)).abs();
     let mut candidates = seen.clone();
     candidates.sort_by(|&a, &b| far(b).total_cmp(&far(a)));
-    candidates.truncate(MOST_REFITTED);
+    candidates.truncate(MAX_REFITTED);
     let outlier = |&i: &usize| {
         let rest: Vec<Row> = rows.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, r)| r.clone()).collect();
         let fit = fit(&rest)?;
@@ -102,4 +102,4 @@ pub(super) fn outliers(cells: &[&Needed]) -> Vec<Outlier> {
 const OUTLYING: f64 = 0.001;
 
 /// Cells for which the law is fitted once more without them.
-const MOST_REFITTED: usize = 300;
+const MAX_REFITTED: usize = 300;

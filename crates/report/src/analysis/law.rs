@@ -34,7 +34,7 @@ pub struct Law {
     /// How many of them are lower bounds.
     pub censored: usize,
     /// Spread of `ln n*` about the law; absent without degrees of freedom.
-    pub spread: Option<f64>,
+    pub residual_scale: Option<f64>,
     /// Akaike's criterion, corrected; smaller is better.
     pub aicc: Option<f64>,
 }
@@ -91,7 +91,7 @@ pub fn law(cells: &[&Needed], form: Form) -> Option<Law> {
     let clusters: Vec<usize> = cells.iter().map(cluster).collect();
     let clustered = if pairs.len() < FEWEST_CLUSTERS { None } else { regression.clustered(&rows, &clusters) };
     // Readings are known to a batch or to their resolution, so cells without any scatter are no cells without error.
-    let exact = regression.spread == Some(0.0);
+    let exact = regression.residual_scale == Some(0.0);
     let half_width = |i: usize| match &clustered {
         _ if exact => None,
         Some(widths) => widths[i],
@@ -108,7 +108,7 @@ pub fn law(cells: &[&Needed], form: Form) -> Option<Law> {
         clustered: clustered.is_some(),
         cells: cells.len(),
         censored: cells.iter().filter(|c| c.censored).count(),
-        spread: regression.spread,
+        residual_scale: regression.residual_scale,
         aicc: regression.aicc(),
     })
 }

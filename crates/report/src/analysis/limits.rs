@@ -121,7 +121,7 @@ impl Group<'_> {
                 format!("{name}: too few cells reached the quantile to tell the exponents of {terms} apart.")
             });
         }
-        if scaling.power.as_ref().is_some_and(|law| law.spread == Some(0.0)) {
+        if scaling.power.as_ref().is_some_and(|law| law.residual_scale == Some(0.0)) {
             limits.push(format!(
                 "{name}: the cells lie on the law without any scatter, so its exponents have no intervals: samples are known to a batch or to the \
                  resolution only."
@@ -139,7 +139,7 @@ impl Group<'_> {
                 _ => format!("{name}: too few cells reached the quantile for an exponent of T."),
             });
         }
-        for check in scaling.failed_checks() {
+        for check in scaling.rejected_tests() {
             let ((of, with), e) = (check.factors, check.estimate);
             let (of, with) = (of.name(), with.name());
             let (what, e) = if of == with {

@@ -13,7 +13,7 @@
 //!
 //! # Intervals
 //!
-//! `ci_low` and `ci_high` are order statistics ([`Curve::interval`]): exact for one setting, whatever the distribution. A
+//! `ci_low` and `ci_high` are order statistics ([`SuccessCurve::interval`]): exact for one setting, whatever the distribution. A
 //! bootstrap over replicates cannot do this: its upper end never exceeds the largest reading, which lies below the 0.9 quantile of
 //! 16 runs with probability 0.9^16 = 0.19. Where the replicates bound nothing, the end is null. What intervals cover
 //! here, hyperparameters chosen by halves, and what a bootstrap covers, is measured in `tests/calibration.rs`.
@@ -24,7 +24,7 @@ use super::milestone::Milestone;
 use crate::record::{Record, Status};
 use crate::statistics::cross_fitting::{Choice, Runs, choose};
 use crate::statistics::order_statistics::Reading;
-use crate::statistics::survival::Curve;
+use crate::statistics::survival::SuccessCurve;
 
 /// Needed samples of one cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +50,7 @@ pub struct Needed {
     /// Upper end; `None` also where the replicates that never arrive leave it open.
     pub ci_high: Option<i64>,
     /// What the best hyperparameters need on the very runs that chose them, which flatters.
-    pub flattered: Reading,
+    pub in_sample: Reading,
     /// Tuned keys at whose edge the chosen setting lies.
     pub edges: Vec<Edge>,
     /// Settings of the hyperparameters that were tried.
@@ -76,7 +76,7 @@ pub struct Needed {
     /// Jobs of the cell, at any hyperparameters, that failed and are left out.
     pub failed: i64,
     /// The share that has reached the milestone, against samples.
-    pub curve: Curve,
+    pub curve: SuccessCurve,
 }
 
 impl Needed {
@@ -114,7 +114,7 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
         for milestone in Milestone::ALL {
             let (judged, chosen_by) = (runs_of(milestone), runs_of(milestone.chosen_by()));
             let choice = choose(&chosen_by, &judged, question.quantile);
-            let Some(Choice { best, curve, flattered, least, settings: tried, refused }) = choice else { continue };
+            let Some(Choice { best, curve, in_sample, least, settings: tried, refused }) = choice else { continue };
             let Some(quantile) = curve.quantile(question.quantile) else { continue };
             let (ci_low, ci_high) = curve.interval(question.quantile);
             let censored = quantile.censored || refused;
@@ -132,7 +132,7 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
                 censored,
                 ci_low: ci_low.map(|low| low.min(samples)),
                 ci_high: ci_high.filter(|_| !refused),
-                flattered,
+                in_sample,
                 edges,
                 settings: tried,
                 refused,

@@ -41,7 +41,7 @@ pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
             "samples_without_split",
             "samples",
             "what the best hyperparameters need on the very runs that chose them, which flatters; null: not reached",
-            all().map(|r| (!r.flattered.censored).then_some(r.flattered.samples)),
+            all().map(|r| (!r.in_sample.censored).then_some(r.in_sample.samples)),
         )
         .int("settings", "settings", "settings of the hyperparameters that were tried in the cell", all().map(|r| r.settings as i64))
         .bool("refused", "whether these are more than the replicates bear a choice among; needed_samples is then a lower bound", all().map(|r| r.refused))

@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ordered_float::OrderedFloat;
 
-use super::comparison::{HeldOut, Verdict, held_out};
-use super::lack_of_fit::{CHECKS, Check, Outlier, WARNS_BELOW, check, outliers};
+use super::comparison::{HeldOut, PreferredLaw, held_out};
+use super::lack_of_fit::{LackOfFitTest, Outlier, REJECTED_BELOW, TESTED_PRODUCTS, lack_of_fit_test, outliers};
 use super::law::{Law, law};
 use super::milestone::Milestone;
 use super::needed::Needed;
@@ -41,7 +41,7 @@ pub struct Scaling {
     /// What both say of the largest T; `None` with fewer than four values of T.
     pub held_out: Option<HeldOut>,
     /// Whether one power law describes the grid.
-    pub checks: Vec<Check>,
+    pub lack_of_fit_tests: Vec<LackOfFitTest>,
     /// Cells that lie far off it.
     pub outliers: Vec<Outlier>,
 }
@@ -49,12 +49,12 @@ pub struct Scaling {
 impl Scaling {
     /// Which law the data prefer: by AICc (a difference below 2 says nothing) and at the largest T, agreeing.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    pub fn preferred_law(&self) -> PreferredLaw {
         let difference = self.aicc_difference();
         match (difference, &self.held_out) {
-            (Some(d), Some(h)) if d > 2.0 && h.power < h.polylog => Verdict::Power,
-            (Some(d), Some(h)) if d < -2.0 && h.power > h.polylog => Verdict::Polylog,
-            _ => Verdict::Undecided,
+            (Some(d), Some(h)) if d > 2.0 && h.power < h.polylog => PreferredLaw::Power,
+            (Some(d), Some(h)) if d < -2.0 && h.power > h.polylog => PreferredLaw::Polylog,
+            _ => PreferredLaw::Undecided,
         }
     }
 
@@ -70,9 +70,9 @@ impl Scaling {
         self.of_pairs.iter().find(|(m, p, _)| (*m, *p) == (n, q)).map(|(_, _, law)| law)
     }
 
-    /// The checks that warn.
-    pub fn failed_checks(&self) -> impl Iterator<Item = &Check> {
-        self.checks.iter().filter(|check| check.p_value < WARNS_BELOW)
+    /// The lack-of-fit tests that reject the one power law.
+    pub fn rejected_tests(&self) -> impl Iterator<Item = &LackOfFitTest> {
+        self.lack_of_fit_tests.iter().filter(|check| check.p_value < REJECTED_BELOW)
     }
 }
 
@@ -102,7 +102,10 @@ pub fn scalings(rows: &[Needed]) -> Vec<Scaling> {
             polylog: law(&cells, Form::Polylog).filter(|law| law.coefficient(Term::LogT).is_some()),
             of_pairs: pairs.into_iter().filter_map(of_pair).collect(),
             held_out: held_out(&cells),
-            checks: CHECKS.into_iter().filter_map(|factors| check(&cells, factors)).collect(),
+            lack_of_fit_tests: TESTED_PRODUCTS
+                .into_iter()
+                .filter_map(|factors| lack_of_fit_test(&cells, factors))
+                .collect(),
             outliers: if power.is_some() { outliers(&cells) } else { Vec::new() },
             power,
         }
@@ -196,31 +199,31 @@ mod tests {
         cells.truncate(1);
         let scaling = only(&cells);
         assert!(scaling.power.is_none() && scaling.polylog.is_none() && scaling.held_out.is_none());
-        assert!(scaling.checks.is_empty() && scaling.outliers.is_empty());
+        assert!(scaling.lack_of_fit_tests.is_empty() && scaling.outliers.is_empty());
     }
 
     #[test]
     fn the_right_law_wins_and_the_largest_length_shows_it() {
         let noisy = |n, q, t| (0.2 * jitter(n, q, t)).exp();
         let power = only(&cells(|n, q, t| 100.0 * t * noisy(n, q, t)));
-        assert_eq!(power.verdict(), Verdict::Power);
+        assert_eq!(power.preferred_law(), PreferredLaw::Power);
         let held_out = power.held_out.unwrap();
         assert!(held_out.t == 512 && held_out.power < 0.1 && held_out.polylog_bias < -0.2, "{held_out:?}");
         let polylog = only(&cells(|n, q, t| 100.0 * t.ln().powi(3) * noisy(n, q, t)));
-        assert_eq!(polylog.verdict(), Verdict::Polylog);
+        assert_eq!(polylog.preferred_law(), PreferredLaw::Polylog);
         assert!((polylog.polylog.unwrap().coefficient(Term::LogT).unwrap().estimate - 3.0).abs() < 0.15);
         let neither = only(&cells(|n, q, t| 500.0 * noisy(n, q, t)));
-        assert_eq!(neither.verdict(), Verdict::Undecided);
+        assert_eq!(neither.preferred_law(), PreferredLaw::Undecided);
     }
 
     #[test]
     fn grids_that_no_single_power_law_describes_are_told() {
         let noisy = |n, q, t| (0.2 * jitter(n, q, t)).exp();
-        let failed = |cells: &[Needed]| only(cells).failed_checks().map(|c| c.factors).collect::<Vec<_>>();
+        let failed = |cells: &[Needed]| only(cells).rejected_tests().map(|c| c.factors).collect::<Vec<_>>();
         assert_eq!(failed(&cells(|n, q, t| 100.0 * t.powf(0.8) * noisy(n, q, t))), []);
         let with_n = cells(|n, q, t| 100.0 * t.powf(0.4 + 0.3 * n.ln()) * noisy(n, q, t));
         assert_eq!(failed(&with_n), [(Term::T, Term::N)]);
-        let check = only(&with_n).checks[1];
+        let check = only(&with_n).lack_of_fit_tests[1];
         assert!(check.interval.0 < 0.3 && 0.3 < check.interval.1, "{check:?}");
         let curved = cells(|n, q, t| 100.0 * (0.15 * t.ln() * t.ln()).exp() * noisy(n, q, t));
         assert_eq!(failed(&curved), [(Term::T, Term::T)]);

@@ -8,7 +8,7 @@ use crate::record::further_columns;
 use crate::table::Table;
 
 /// One row of `scaling.parquet`.
-struct Line<'s> {
+struct CoefficientRow<'s> {
     scaling: &'s Scaling,
     model: &'static str,
     pair: Option<(i64, i64)>,
@@ -22,7 +22,7 @@ struct Line<'s> {
 /// The columns of `scaling.parquet`.
 #[must_use]
 pub fn scaling_table(scalings: &[Scaling], question: &Question) -> Table {
-    let lines: Vec<Line<'_>> = scalings.iter().flat_map(lines).collect();
+    let lines: Vec<CoefficientRow<'_>> = scalings.iter().flat_map(lines).collect();
     let all = || lines.iter();
     let table = Table::new()
         .text(
@@ -47,25 +47,34 @@ pub fn scaling_table(scalings: &[Scaling], question: &Question) -> Table {
         .float("p_value", "", "of a power_check: probability of an estimate as far from 0 by chance", all().map(|l| l.p_value))
 }
 
-fn lines(scaling: &Scaling) -> Vec<Line<'_>> {
+fn lines(scaling: &Scaling) -> Vec<CoefficientRow<'_>> {
     let mut lines = Vec::new();
     let mut of_law = |law: &Law, model: &'static str, pair: Option<(i64, i64)>| {
         let mut add = |term: &str, estimate: f64, interval| {
             let (term, cells) = (term.to_owned(), Some((law.cells, law.censored)));
-            lines.push(Line { scaling, model, pair, term, estimate, interval, cells, p_value: None });
+            lines.push(CoefficientRow { scaling, model, pair, term, estimate, interval, cells, p_value: None });
         };
         law.determined().for_each(|c| add(c.term.name(), c.estimate, c.interval));
-        law.spread.into_iter().for_each(|spread| add("spread", spread, None));
+        law.residual_scale.into_iter().for_each(|residual_scale| add("spread", residual_scale, None));
         law.aicc.into_iter().for_each(|aicc| add("aicc", aicc, None));
     };
     scaling.power.iter().for_each(|law| of_law(law, Form::Power.name(), None));
     scaling.polylog.iter().for_each(|law| of_law(law, Form::Polylog.name(), None));
     scaling.of_pairs.iter().for_each(|(n, q, law)| of_law(law, "power_of_pair", Some((*n, *q))));
     let cells = scaling.power.as_ref().map(|law| (law.cells, law.censored));
-    for check in &scaling.checks {
+    for check in &scaling.lack_of_fit_tests {
         let term = format!("{}*{}", check.factors.0.name(), check.factors.1.name());
         let (estimate, interval, p_value) = (check.estimate, Some(check.interval), Some(check.p_value));
-        lines.push(Line { scaling, model: "power_check", pair: None, term, estimate, interval, cells, p_value });
+        lines.push(CoefficientRow {
+            scaling,
+            model: "power_check",
+            pair: None,
+            term,
+            estimate,
+            interval,
+            cells,
+            p_value,
+        });
     }
     if let Some(h) = &scaling.held_out {
         let errors = [
@@ -76,7 +85,16 @@ fn lines(scaling: &Scaling) -> Vec<Line<'_>> {
         ];
         lines.extend(errors.map(|(term, estimate)| {
             let (term, cells) = (term.to_owned(), Some((h.cells, 0)));
-            Line { scaling, model: "held_out", pair: None, term, estimate, interval: None, cells, p_value: None }
+            CoefficientRow {
+                scaling,
+                model: "held_out",
+                pair: None,
+                term,
+                estimate,
+                interval: None,
+                cells,
+                p_value: None,
+            }
         }));
     }
     lines

@@ -1,6 +1,6 @@
 //! What is concluded, in words.
 
-use super::comparison::Verdict;
+use super::comparison::PreferredLaw;
 use super::groups::Group;
 use super::law::Coefficient;
 use super::milestone::Milestone;
@@ -44,14 +44,14 @@ impl Group<'_> {
             scaling.of_pairs.iter().filter_map(|(_, _, law)| law.coefficient(Term::T)).filter(Coefficient::is_known);
         let exponents = of_pairs.map(|c| c.estimate);
         let (least, most) = exponents.fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)));
-        if scaling.failed_checks().any(|check| check.factors.0 == Term::T) && least < most {
+        if scaling.rejected_tests().any(|check| check.factors.0 == Term::T) && least < most {
             text += &format!(
                 " No single power of T holds for the whole grid: by N and Q it runs from {} to {}.",
                 two(least),
                 two(most)
             );
         }
-        if let Some(second) = rivalry(scaling) {
+        if let Some(second) = comparison_in_words(scaling) {
             text += &format!(" {second}");
         }
         text
@@ -60,20 +60,20 @@ impl Group<'_> {
 
 /// Which of the laws in T describes the milestone, in a sentence; `None` where they cannot be compared.
 #[must_use]
-pub fn rivalry(scaling: &Scaling) -> Option<String> {
+pub fn comparison_in_words(scaling: &Scaling) -> Option<String> {
     let (difference, held_out) = (scaling.aicc_difference()?, scaling.held_out.as_ref()?);
     let (power, polylog) = (off(held_out.power), off(held_out.polylog));
     let exponent = scaling.polylog.as_ref()?.coefficient(Form::Polylog.term())?.estimate;
     let t = held_out.t;
-    Some(match scaling.verdict() {
-        Verdict::Power => format!(
+    Some(match scaling.preferred_law() {
+        PreferredLaw::Power => format!(
             "A power of T describes it better than (ln T)^{exponent:.1}: AICc is lower by {difference:.0}, and of T = {t}, fitted without it, the power of T is off by {power} and that of ln T by {polylog}."
         ),
-        Verdict::Polylog => format!(
+        PreferredLaw::Polylog => format!(
             "(ln T)^{exponent:.1} describes it better than a power of T: AICc is lower by {:.0}, and of T = {t}, fitted without it, the power of ln T is off by {polylog} and that of T by {power}.",
             -difference
         ),
-        Verdict::Undecided => format!(
+        PreferredLaw::Undecided => format!(
             "Whether it is a power of T or (ln T)^{exponent:.1} is not decided: AICc differs by {:.0} for {}, and of T = {t}, fitted without it, they are off by {power} and {polylog}.",
             difference.abs(),
             if difference > 0.0 { "T" } else { "ln T" }

@@ -4,11 +4,11 @@ use super::cells::{Cells, Question};
 use super::milestone::Milestone;
 use crate::record::Status;
 use crate::statistics::order_statistics::Reading;
-use crate::statistics::survival::Curve;
+use crate::statistics::survival::SuccessCurve;
 
 /// What one setting of the hyperparameters needs for recovery, chosen or not.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Setting {
+pub struct SettingOutcome {
     /// Number of states.
     pub n: i64,
     /// Sparsity.
@@ -30,16 +30,16 @@ pub struct Setting {
 }
 
 /// Every setting of every cell, in ascending order.
-pub(crate) fn settings_of(cells: &Cells<'_>, question: &Question) -> Vec<Setting> {
+pub(crate) fn settings_of(cells: &Cells<'_>, question: &Question) -> Vec<SettingOutcome> {
     let mut rows = Vec::new();
     for (&(n, q, t, algorithm, ref conditions), settings) in cells {
         for records in settings.values() {
             let readings = records.iter().filter_map(|r| Reading::of(r, Milestone::Recovery)).collect();
-            let Some(quantile) = Curve::of(readings).quantile(question.quantile) else { continue };
+            let Some(quantile) = SuccessCurve::of(readings).quantile(question.quantile) else { continue };
             let (algorithm, conditions) = (algorithm.to_owned(), conditions.iter().map(|key| key.0).collect());
             let (batch_size, eta_boost) = (records[0].batch_size, records[0].eta_boost);
             let endings = Status::endings(records.iter().map(|record| record.status));
-            rows.push(Setting { n, q, t, algorithm, conditions, batch_size, eta_boost, quantile, endings });
+            rows.push(SettingOutcome { n, q, t, algorithm, conditions, batch_size, eta_boost, quantile, endings });
         }
     }
     rows

@@ -7,16 +7,16 @@ use ordered_float::OrderedFloat;
 use super::milestone::Milestone;
 use crate::record::{MEASURES, Measures, Record, Status, point_table};
 use crate::statistics::order_statistics::Reading;
-use crate::statistics::survival::Curve;
+use crate::statistics::survival::SuccessCurve;
 use crate::table::{Declared, Summary, Table};
 
 /// The replicates of one cell of the grid (all parameters equal, only the replicate differs).
 #[derive(Debug)]
-struct Cell<'r> {
+struct GridPoint<'r> {
     runs: Vec<&'r Record>,
 }
 
-impl Cell<'_> {
+impl GridPoint<'_> {
     fn count(&self, status: Status) -> i64 {
         self.runs.iter().filter(|r| r.status == status).count() as i64
     }
@@ -24,7 +24,7 @@ impl Cell<'_> {
     /// Median over replicates, those that did not reach the milestone censored; `None` where it is not
     /// known. For an even number of runs the lower of the two in the middle.
     fn median(&self, milestone: Milestone) -> Option<i64> {
-        let curve = Curve::of(self.runs.iter().filter_map(|r| Reading::of(r, milestone)).collect());
+        let curve = SuccessCurve::of(self.runs.iter().filter_map(|r| Reading::of(r, milestone)).collect());
         curve.quantile(0.5).filter(|r| !r.censored).map(|r| r.samples)
     }
 
@@ -40,13 +40,13 @@ impl Cell<'_> {
 #[must_use]
 pub fn summary_table(records: &[Record], further: &[String]) -> Table {
     let mut index = BTreeMap::new();
-    let mut cells: Vec<Cell<'_>> = Vec::new();
+    let mut cells: Vec<GridPoint<'_>> = Vec::new();
     for record in records {
         let values: Vec<OrderedFloat<f64>> = record.further.iter().map(|&(_, value)| OrderedFloat(value)).collect();
         let numbers = (record.n, record.q, record.t, record.batch_size, record.max_samples);
         let steps = (OrderedFloat(record.eta_boost), OrderedFloat(record.eta_sparse), OrderedFloat(record.lambda));
         let at = *index.entry((numbers, steps, &record.algorithm, values)).or_insert_with(|| {
-            cells.push(Cell { runs: Vec::new() });
+            cells.push(GridPoint { runs: Vec::new() });
             cells.len() - 1
         });
         cells[at].runs.push(record);

@@ -9,7 +9,7 @@ use crate::analysis::two;
 
 /// What one run adds to a comparison of a count with its expectation.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Part {
+pub(super) struct Contribution {
     /// Its task.
     pub(super) task: Task,
     /// 1 if it is one of those that are counted, else 0.
@@ -22,7 +22,7 @@ pub(super) struct Part {
     pub(super) variance: f64,
 }
 
-impl Part {
+impl Contribution {
     /// Of a run that is expected to count with this probability.
     pub(super) fn predicted(task: Task, counts: f64, probability: f64) -> Self {
         Self { task, counts, expected: probability, error: None, variance: probability * (1.0 - probability) }
@@ -45,7 +45,7 @@ pub(super) struct Agreement {
 
 impl Agreement {
     /// Of runs.
-    pub(super) fn of(parts: impl Iterator<Item = Part>) -> Self {
+    pub(super) fn of(parts: impl Iterator<Item = Contribution>) -> Self {
         let mut tasks: BTreeMap<Task, (f64, f64)> = BTreeMap::new();
         let mut sides: [BTreeSet<Task>; 2] = Default::default();
         let (mut seen, mut expected, mut variance) = (0.0, 0.0, 0.0);
@@ -55,7 +55,7 @@ impl Agreement {
             sides[usize::from(part.error.is_some())].insert(part.task);
             (seen, expected, variance) = (seen + part.counts, expected + part.expected, variance + part.variance);
         }
-        // About the ratio that was found, as for any ratio of sums over clusters.
+        // Provenance the ratio that was found, as for any ratio of sums over clusters.
         let ratio = if expected > 0.0 { seen / expected } else { 1.0 };
         // The scatter of either side is seen in as many tasks as it has.
         let count = sides.iter().map(BTreeSet::len).filter(|tasks| *tasks > 0).min().unwrap_or(0);
@@ -132,7 +132,7 @@ mod tests {
                 for replicate in 0..100 {
                     for _ in 0..5 {
                         let counts = f64::from(u8::from(random.random::<f64>() < 0.2 * excess));
-                        runs.push(Part::predicted(task(replicate), counts, 0.2));
+                        runs.push(Contribution::predicted(task(replicate), counts, 0.2));
                     }
                 }
                 hits += u32::from(test(&Agreement::of(runs.into_iter())));
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn few_counts_decide_nothing() {
         let of = |counts: &[f64], probability: f64| {
-            let runs = (0..).zip(counts).map(|(i, &counts)| Part::predicted(task(i), counts, probability));
+            let runs = (0..).zip(counts).map(|(i, &counts)| Contribution::predicted(task(i), counts, probability));
             Agreement::of(runs)
         };
         let none = of(&[0.0; 20], 0.1);
@@ -168,8 +168,9 @@ mod tests {
         assert!(!alone.differs(0.05) && alone.smallest_effect(0.05).is_none(), "one task has no scatter");
         assert_eq!((of(&[0.0], 0.0).ratio(), of(&[], 0.1).differs(0.05)), (None, false));
         // However many tasks the expectation comes from, one that is compared has no scatter.
-        let other = |i: i64| Part { task: task(i), counts: 0.0, expected: 0.0, error: Some(0.01), variance: 0.0 };
-        let beside = [Part::predicted(task(0), 1.0, 0.01)].into_iter().chain((1..100).map(other));
+        let other =
+            |i: i64| Contribution { task: task(i), counts: 0.0, expected: 0.0, error: Some(0.01), variance: 0.0 };
+        let beside = [Contribution::predicted(task(0), 1.0, 0.01)].into_iter().chain((1..100).map(other));
         assert_eq!(Agreement::of(beside).tasks, 1);
     }
 }

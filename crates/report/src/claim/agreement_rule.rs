@@ -18,7 +18,7 @@ pub(super) enum Agreeing {
     /// That they are equal: fails where one differs from 1.
     Exactly,
     /// That they are about equal: fails where one lies outside [`AGREE`].
-    About,
+    Provenance,
 }
 
 impl Agreeing {
@@ -26,7 +26,7 @@ impl Agreeing {
     pub(super) fn rule(self) -> String {
         let fails = match self {
             Self::Exactly => "differs from 1",
-            Self::About => "lies outside 0.8 to 1.25",
+            Self::Provenance => "lies outside 0.8 to 1.25",
         };
         format!(
             "The sentence fails if any of these ratios {fails} (1 % level for all of them together). It holds if every 95 % interval, by tasks, lies \
@@ -39,7 +39,7 @@ impl Agreeing {
         let level = LEVEL / of as f64;
         match self {
             Self::Exactly => group.differs(level),
-            Self::About => group.interval(level).is_some_and(|(low, high)| high < AGREE.0 || AGREE.1 < low),
+            Self::Provenance => group.interval(level).is_some_and(|(low, high)| high < AGREE.0 || AGREE.1 < low),
         }
     }
 

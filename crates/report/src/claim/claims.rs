@@ -1,7 +1,7 @@
 //! The claims there are.
 
 use super::evidence::{Evidence, Wanted};
-use super::verdict::Section;
+use super::verdict::ExaminedClaim;
 use super::{convergence, mirrored, moment, softmax, transfer, two_stages};
 
 /// A claim that a sweep is about.
@@ -50,14 +50,14 @@ impl Claim {
 
     /// What the runs say of it.
     #[must_use]
-    pub fn examine(self, evidence: &Evidence<'_>) -> Section {
+    pub fn examine(self, evidence: &Evidence<'_>) -> ExaminedClaim {
         match self {
-            Self::Convergence => convergence::section(evidence),
-            Self::TwoStages => two_stages::section(evidence),
-            Self::Transfer => transfer::section(evidence),
-            Self::Softmax => softmax::section(evidence),
-            Self::Moment => moment::section(evidence),
-            Self::Mirrored => mirrored::section(evidence),
+            Self::Convergence => convergence::examine(evidence),
+            Self::TwoStages => two_stages::examine(evidence),
+            Self::Transfer => transfer::examine(evidence),
+            Self::Softmax => softmax::examine(evidence),
+            Self::Moment => moment::examine(evidence),
+            Self::Mirrored => mirrored::examine(evidence),
         }
     }
 }

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use ordered_float::OrderedFloat;
 use plotters::style::BLACK;
 
-use super::agreement::{Agreement, Part};
+use super::agreement::{Agreement, Contribution};
 use super::agreement_rule::{Agreeing, unseen};
 use super::evidence::{Evidence, measured, median_of};
 use super::shares::{Share, task_of};
-use super::verdict::{Finding, Section, Verdict};
+use super::verdict::{ExaminedClaim, Finding, Verdict};
 use crate::analysis::two;
 use crate::figure::panels::{Axis, Entry, Mark};
-use crate::figure::{Curve, Figure, categorical, curves, quantiles, round_ticks};
+use crate::figure::{Figure, PlottedCurve, categorical, curves, quantiles, round_ticks};
 use crate::record::{ALGORITHM_1, LINEAR_SGD, Record, STEP_SCALE, Status, TracePoint, draws_samples, shown, written};
 
 /// A setting whose replicates are one curve: algorithm, units of the steps, l1 regularisation, step size, length.
@@ -53,7 +53,7 @@ fn label((algorithm, steps, lambda, eta, _): Variant<'_>) -> String {
     format!("{algorithm}, {}, η = {}{l1}", shown(STEP_SCALE, steps.0), written(eta.0))
 }
 
-pub(super) fn section(evidence: &Evidence<'_>) -> Section {
+pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let variants = variants(evidence.records);
     let of = |algorithm: &'static str| variants.iter().filter(move |(v, _)| v.0 == algorithm);
     let ended = |runs: &[&Record], status| Share::ended(runs.iter().copied(), status);
@@ -112,17 +112,17 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     verdicts.push(before_rounding(evidence, &of(ALGORITHM_1).map(|(v, _)| *v).collect::<Vec<_>>()));
     let runs_of: Vec<(Variant<'_>, &[&Record])> = of(ALGORITHM_1).map(|(v, runs)| (*v, runs.as_slice())).collect();
     verdicts.push(mirrored(&runs_of));
-    let most = evidence.traces.iter().filter(|t| t.points.len() > 1).flat_map(|t| &t.points).map(|p| p.step).max();
-    let figures = most.map_or_else(Vec::new, |most| {
+    let last_step = evidence.traces.iter().filter(|t| t.points.len() > 1).flat_map(|t| &t.points).map(|p| p.step).max();
+    let figures = last_step.map_or_else(Vec::new, |last_step| {
         let figure = |name: &str, algorithm: &'static str, title: &str| {
             let shown: Vec<Variant<'_>> = of(algorithm).map(|(v, _)| *v).collect();
-            distances(evidence, name, title, &shown, most)
+            distances(evidence, name, title, &shown, last_step)
         };
         let prox = figure("convergence", ALGORITHM_1, "Distances from the truth: Algorithm 1");
         let sgd = figure("convergence_sgd", LINEAR_SGD, "Distances from the truth: vanilla SGD");
         [prox, sgd].into_iter().flatten().collect()
     });
-    Section {
+    ExaminedClaim {
         title: "Convergence",
         text: "The paper's simulation has N = 3, Q = 2, T = 5000, B = 64, λ = 1e-5 and 1000 steps of size 0.01, after 400 of them half of it, and for SGD 0.001 as well. The units of its step \
                sizes are not public, so both are shown: eta itself, and divided by the constants of the task. The tuned λ and step were chosen on other seeds.",
@@ -155,7 +155,9 @@ pub(super) fn mirrored(shown: &[(Variant<'_>, &[&Record])]) -> Verdict {
     let of = |runs: &[&Record], is: &dyn Fn(&Record, f64) -> bool| {
         let rows = measured(runs.iter().copied());
         let rows = rows.filter_map(|(r, m)| Some((r, m.alpha_v, m.optional("predicted_mirrored")?)));
-        Agreement::of(rows.map(|(r, alpha_v, p)| Part::predicted(task_of(r), f64::from(u8::from(is(r, alpha_v))), p)))
+        Agreement::of(
+            rows.map(|(r, alpha_v, p)| Contribution::predicted(task_of(r), f64::from(u8::from(is(r, alpha_v))), p)),
+        )
     };
     let is_mirrored = |r: &Record, _: f64| r.status == Status::Mirrored;
     let (small, large): (Vec<_>, Vec<_>) = normalised().partition(|(v, _)| Some(v.2) == smallest);
@@ -193,7 +195,13 @@ pub(super) fn mirrored(shown: &[(Variant<'_>, &[&Record])]) -> Verdict {
 }
 
 /// Errors of V and A over steps, medians with bands, and the curves without noise.
-fn distances(evidence: &Evidence<'_>, name: &str, title: &str, shown: &[Variant<'_>], most: i64) -> Option<Figure> {
+fn distances(
+    evidence: &Evidence<'_>,
+    name: &str,
+    title: &str,
+    shown: &[Variant<'_>],
+    last_step: i64,
+) -> Option<Figure> {
     let (mut drawn, mut legend) = (Vec::new(), Vec::new());
     let runs_of = |v: Variant<'_>| -> Vec<&[TracePoint]> {
         evidence
@@ -208,8 +216,8 @@ fn distances(evidence: &Evidence<'_>, name: &str, title: &str, shown: &[Variant<
     const COLUMNS: [usize; 2] = [2, 3];
     let mut add = |runs: &[&[TracePoint]], ink, mark| {
         for (panel, column) in COLUMNS.into_iter().enumerate() {
-            let read = quantiles(runs, most as f64 * batch, |point| point.values[column]);
-            drawn.push(Curve::of_quantiles(panel, (ink, mark), &read, batch));
+            let read = quantiles(runs, last_step as f64 * batch, |point| point.values[column]);
+            drawn.push(PlottedCurve::of_quantiles(panel, (ink, mark), &read, batch));
         }
     };
     for (i, &v) in shown.iter().enumerate() {
@@ -226,7 +234,7 @@ fn distances(evidence: &Evidence<'_>, name: &str, title: &str, shown: &[Variant<
         });
     }
     let axes = (
-        Axis::linear("steps", 0.0, most as f64, &round_ticks(most as f64)),
+        Axis::linear("steps", 0.0, last_step as f64, &round_ticks(last_step as f64)),
         Axis::linear("relative distance", 0.0, 2.0, &[0.0, 0.5, 1.0, 1.5, 2.0]),
     );
     let panels = vec!["|V − P| / √K_P".to_owned(), "|A − Q| / √K_Q".to_owned()];
@@ -262,7 +270,7 @@ mod tests {
             }
             let question = Question { quantile: 0.5, conditions: Vec::new(), tuned: Vec::new() };
             let analysis = Analysis::of(&records, question);
-            let verdict = section(&Evidence::new(&analysis, &records, &[], &[])).verdicts.swap_remove(0);
+            let verdict = examine(&Evidence::new(&analysis, &records, &[], &[])).verdicts.swap_remove(0);
             (verdict.finding, verdict.estimate)
         };
         assert_eq!(finding(&[8]), (Finding::Undecided, Some(0.8)));

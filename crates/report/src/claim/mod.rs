@@ -33,5 +33,5 @@ mod verdicts_table;
 
 pub use claims::Claim;
 pub use evidence::{Evidence, Matrices, Wanted};
-pub use verdict::{Finding, Section, Verdict};
+pub use verdict::{ExaminedClaim, Finding, Verdict};
 pub use verdicts_table::verdicts_table;

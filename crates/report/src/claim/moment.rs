@@ -4,7 +4,7 @@ use super::evidence::{Evidence, measured, median_of};
 use super::growth::{
     at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, series, with_interval,
 };
-use super::verdict::{Finding, Section, Verdict};
+use super::verdict::{ExaminedClaim, Finding, Verdict};
 use crate::analysis::Milestone::Support;
 use crate::analysis::{Needed, two};
 use crate::record::{ALGORITHM_1, LINEAR_SGD, MOMENT_ESTIMATOR, Measures, Record, SOFTMAX_ADAM, SOFTMAX_SGD};
@@ -27,7 +27,7 @@ fn predicted(runs: &[&Measures], level: f64) -> Option<f64> {
         return None;
     }
     let below = |x: f64| {
-        let one = |(centre, spread): &(f64, f64)| 0.5 * libm::erfc((centre - x) / spread / std::f64::consts::SQRT_2);
+        let one = |(centre, scale): &(f64, f64)| 0.5 * libm::erfc((centre - x) / scale / std::f64::consts::SQRT_2);
         laws.iter().map(one).sum::<f64>() / laws.len() as f64
     };
     let (mut low, mut high) = (0.0, 60.0);
@@ -44,7 +44,7 @@ fn runs_of<'r>(evidence: &Evidence<'r>, cell: &Needed) -> Vec<&'r Measures> {
     measured(evidence.records.iter().filter(here)).map(|(_, m)| m).collect()
 }
 
-pub(super) fn section(evidence: &Evidence<'_>) -> Section {
+pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let quantile = evidence.analysis.question.quantile;
     let moment = evidence.group(MOMENT_ESTIMATOR, &[]);
     let found = log_power(moment, Support);
@@ -93,7 +93,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
             .to_owned(),
         &shown,
     );
-    Section {
+    ExaminedClaim {
         title: "What gradients pay",
         text: "The moments E[(e_o - mu)(e_t - mu)' | k] vanish at every position that does not matter. To tell Q of them from the noise at T positions should take a number of \
                samples that grows as ln T. Our claim is that gradient methods, which must first find a sign, take about T.",

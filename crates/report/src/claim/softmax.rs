@@ -7,11 +7,11 @@ use plotters::style::BLACK;
 use super::evidence::{Evidence, Matrices, Wanted, median_of};
 use super::growth::{common_pair, exponent, needed_figure, series, with_interval};
 use super::shares::Share;
-use super::verdict::{Finding, Section, Verdict};
+use super::verdict::{ExaminedClaim, Finding, Verdict};
 use crate::analysis::Milestone::Recovery;
 use crate::analysis::{Needed, two};
 use crate::figure::panels::{Axis, Entry, Mark};
-use crate::figure::{Curve, Figure, Traced, categorical, curves, matrices, quantiles, round_ticks};
+use crate::figure::{Figure, PlottedCurve, Traced, categorical, curves, matrices, quantiles, round_ticks};
 use crate::record::{ALGORITHM_1, LINEAR_SGD, Record, SOFTMAX_ADAM, SOFTMAX_SGD, Status, TracePoint};
 
 /// The algorithms that are compared, and how a reader knows them.
@@ -63,7 +63,7 @@ pub(super) fn wanted(evidence: &Evidence<'_>) -> Vec<Wanted> {
     wanted
 }
 
-pub(super) fn section(evidence: &Evidence<'_>) -> Section {
+pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let mut verdicts = Vec::new();
     for (algorithm, name) in COMPARED {
         let Some(cell) = cell(evidence, algorithm, true) else { continue };
@@ -107,7 +107,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
         &lines,
     );
     let pictures = [needed, training(evidence), patterns(evidence), values(evidence)];
-    Section {
+    ExaminedClaim {
         title: "Softmax attention",
         text: "Ren, Wang and Lee compare linear attention with softmax attention by attention pattern, value matrix and loss. Both are trained on the same tasks here. For softmax the \
                optimiser is SGD or Adam; batch, step size and the step of the logits relative to that of V are chosen for each algorithm and length from a grid of its own, on one half of the \
@@ -207,7 +207,7 @@ fn training(evidence: &Evidence<'_>) -> Option<Figure> {
             let values: Vec<Vec<TracePoint>> = runs.iter().map(|t| with_number(t, panel)).collect();
             let values: Vec<&[TracePoint]> = values.iter().map(Vec::as_slice).collect();
             let read = quantiles(&values, most, |point| point.values[0]);
-            drawn.push(Curve::of_quantiles(panel, (ink, mark), &read, 1.0));
+            drawn.push(PlottedCurve::of_quantiles(panel, (ink, mark), &read, 1.0));
         }
     };
     for (i, (algorithm, name)) in COMPARED.iter().enumerate() {

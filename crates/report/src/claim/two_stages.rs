@@ -4,9 +4,9 @@ use super::evidence::Evidence;
 use super::growth::{
     at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, series, with_interval,
 };
-use super::verdict::{Finding, Section, Verdict};
+use super::verdict::{ExaminedClaim, Finding, Verdict};
 use crate::analysis::Milestone::{Recovery, Signal};
-use crate::analysis::{Group, Term, Verdict as Law, rivalry};
+use crate::analysis::{Group, PreferredLaw, Term, comparison_in_words};
 use crate::record::{ALGORITHM_1, noiseless};
 
 /// The group of an algorithm that starts from nothing, or from planted correlations.
@@ -15,13 +15,13 @@ fn starting<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str, planted: bool) 
     evidence.groups().iter().filter(|g| g.algorithm == algorithm).find(|g| is_planted(g) == planted)
 }
 
-pub(super) fn section(evidence: &Evidence<'_>) -> Section {
+pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let (first, second) = (starting(evidence, ALGORITHM_1, false), starting(evidence, ALGORITHM_1, true));
     let signal = first.and_then(|g| g.scaling(Signal));
     let finding =
-        match (exponent(first, Signal).and_then(|c| c.interval), signal.map(crate::analysis::Scaling::verdict)) {
-            (Some((low, _)), Some(Law::Power)) if low > 0.0 => Finding::Confirmed,
-            (Some(_), Some(Law::Polylog)) => Finding::Refuted,
+        match (exponent(first, Signal).and_then(|c| c.interval), signal.map(crate::analysis::Scaling::preferred_law)) {
+            (Some((low, _)), Some(PreferredLaw::Power)) if low > 0.0 => Finding::Confirmed,
+            (Some(_), Some(PreferredLaw::Polylog)) => Finding::Refuted,
             _ => Finding::Undecided,
         };
     let of = |c: Option<crate::analysis::Coefficient>| (c.map(|c| c.estimate), c.and_then(|c| c.interval));
@@ -33,7 +33,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
             format!(
                 "Exponent of T: {}. {}",
                 with_interval(exponent(first, Signal)),
-                signal.and_then(rivalry).unwrap_or_else(|| "The laws cannot be compared.".to_owned())
+                signal.and_then(comparison_in_words).unwrap_or_else(|| "The laws cannot be compared.".to_owned())
             ),
         )
         .number("exponent of T", estimate, interval)
@@ -57,7 +57,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     let finding = Finding::of_smaller(late.and_then(|c| c.interval), early.and_then(|c| c.interval));
     let bends = second
         .and_then(|g| g.scaling(Recovery))
-        .and_then(|s| s.checks.iter().find(|c| c.factors == (Term::T, Term::T)));
+        .and_then(|s| s.lack_of_fit_tests.iter().find(|c| c.factors == (Term::T, Term::T)));
     let (estimate, interval) = of(late);
     verdicts.push(
         Verdict::new(
@@ -107,7 +107,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
             .to_owned(),
         &shown,
     );
-    Section {
+    ExaminedClaim {
         title: "Two stages",
         text: "Ren, Wang and Lee prove that signal boosting takes a number of samples that is polynomial in T, and that what follows takes one that is polynomial \
                in N and Q and at most logarithmic in T. Stage 1 is judged by the signal milestone from the uninformative start, stage 2 by recovery from both \

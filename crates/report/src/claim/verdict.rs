@@ -129,7 +129,7 @@ impl Verdict {
 
 /// A claim examined: a section of the report.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Section {
+pub struct ExaminedClaim {
     /// Its heading.
     pub title: &'static str,
     /// What is claimed, and how it was put to the test.
@@ -196,7 +196,7 @@ mod tests {
             Some(0.5),
             Some((0.4, 0.6)),
         );
-        let section = Section {
+        let section = ExaminedClaim {
             title: "A claim",
             text: "",
             verdicts: vec![verdict.resting_on(&cells[1..])],

@@ -1,12 +1,12 @@
 //! The columns of `verdicts.parquet`.
 
 use super::claims::Claim;
-use super::verdict::Section;
+use super::verdict::ExaminedClaim;
 use crate::table::Table;
 
 /// The columns of `verdicts.parquet`.
 #[must_use]
-pub fn verdicts_table(claim: Claim, section: &Section) -> Table {
+pub fn verdicts_table(claim: Claim, section: &ExaminedClaim) -> Table {
     let all = || section.verdicts.iter();
     Table::new()
         .text("claim", "which claim, as a config calls it", all().map(|_| claim.name()))

@@ -3,7 +3,7 @@
 use super::attention::Specimen;
 use super::picture::Figure;
 use super::training::Traced;
-use super::{attention, needed_samples, rivals, steps, success, training};
+use super::{attention, competing_laws, needed_samples, steps, success, training};
 use crate::analysis::Analysis;
 use crate::record::{Record, draws_samples};
 
@@ -26,7 +26,7 @@ pub fn all(analysis: &Analysis, pictured: &Pictured) -> Vec<Figure> {
     let noisy = groups.iter().any(|group| draws_samples(group.algorithm));
     for group in groups.into_iter().filter(|group| !noisy || draws_samples(group.algorithm)) {
         figures.extend(needed_samples::all(&group, quantile));
-        figures.extend(rivals::figure(&group));
+        figures.extend(competing_laws::figure(&group));
         figures.extend(success::all(&group, quantile));
         figures.extend(steps::all(&group, quantile));
     }

@@ -6,7 +6,7 @@ use super::panels::{Axis, Entry, Mark, Panels};
 
 /// A curve of a panel.
 #[derive(Debug, Clone)]
-pub(crate) struct Curve {
+pub(crate) struct PlottedCurve {
     /// Which panel.
     pub(crate) panel: usize,
     /// Its colour.
@@ -21,7 +21,7 @@ pub(crate) struct Curve {
     pub(crate) bounds: Vec<bool>,
 }
 
-impl Curve {
+impl PlottedCurve {
     /// Medians of runs against samples in units of `unit`, a line with its band or dashes without, from [`quantiles`](super::quantiles::quantiles).
     pub(crate) fn of_quantiles(
         panel: usize,
@@ -41,7 +41,7 @@ pub(crate) fn curves(
     (columns, height): (usize, u32),
     legend: Vec<Entry>,
     panels: Vec<String>,
-    curves: &[Curve],
+    curves: &[PlottedCurve],
 ) -> Option<String> {
     if curves.iter().all(|c| c.points.is_empty()) {
         return None;

@@ -7,20 +7,20 @@
 //! | `panels` | small multiples, the one way in which every figure is laid out |
 //! | `picture`, `colour`, `quantiles` | what figures share |
 //! | `curves`, `against_length`, `matrices` | plain figures, for whoever has a few lines or matrices to show |
-//! | `needed_samples`, `rivals`, `success`, `steps`, `training`, `attention` | one figure each |
+//! | `needed_samples`, `competing_laws`, `success`, `steps`, `training`, `attention` | one figure each |
 //! | `all` | the figures that every run has |
 
 mod against_length;
 mod all;
 mod attention;
 mod colour;
+mod competing_laws;
 mod curves;
 mod matrices;
 mod needed_samples;
 pub(crate) mod panels;
 mod picture;
 mod quantiles;
-mod rivals;
 mod steps;
 mod success;
 mod training;
@@ -31,7 +31,7 @@ pub use attention::Specimen;
 #[cfg(test)]
 pub(crate) use colour::shade;
 pub(crate) use colour::{GREY, ON_CELLS, categorical, sequential};
-pub(crate) use curves::{Curve, curves};
+pub(crate) use curves::{PlottedCurve, curves};
 pub(crate) use matrices::matrices;
 pub use picture::Figure;
 pub(crate) use quantiles::{quantiles, round_ticks};

@@ -5,11 +5,11 @@ use crate::record::TracePoint;
 /// Samples at which curves are read.
 const POINTS: usize = 120;
 
-/// Of several runs, the 10 %, 50 % and 90 % quantiles of a number at evenly spaced sample counts up to `most`. A run that has ended keeps its last
+/// Of several runs, the 10 %, 50 % and 90 % quantiles of a number at evenly spaced sample counts up to `last`. A run that has ended keeps its last
 /// value; numbers that are not finite are left out.
-pub(crate) fn quantiles(runs: &[&[TracePoint]], most: f64, get: impl Fn(&TracePoint) -> f64) -> Vec<(f64, [f64; 3])> {
+pub(crate) fn quantiles(runs: &[&[TracePoint]], last: f64, get: impl Fn(&TracePoint) -> f64) -> Vec<(f64, [f64; 3])> {
     let at = |k: usize| {
-        let samples = most * k as f64 / POINTS as f64;
+        let samples = last * k as f64 / POINTS as f64;
         let mut values: Vec<f64> = runs.iter().filter_map(|run| value(run, samples, &get)).collect();
         values.sort_by(f64::total_cmp);
         (!values.is_empty()).then(|| (samples, [0.1, 0.5, 0.9].map(|p| of_sorted(&values, p))))
@@ -29,11 +29,11 @@ fn of_sorted(values: &[f64], share: f64) -> f64 {
 }
 
 /// Three or four round values from 0.
-pub(crate) fn round_ticks(most: f64) -> Vec<f64> {
-    let raw = most / 3.0;
+pub(crate) fn round_ticks(last: f64) -> Vec<f64> {
+    let raw = last / 3.0;
     let decade = libm::pow(10.0, libm::floor(libm::log10(raw)));
     let step = [1.0, 2.0, 2.5, 5.0, 10.0].map(|s| s * decade).into_iter().find(|s| *s >= raw * 0.99).unwrap_or(raw);
-    (0..4).map(|i| f64::from(i) * step).filter(|t| *t <= most).collect()
+    (0..4).map(|i| f64::from(i) * step).filter(|t| *t <= last).collect()
 }
 
 #[cfg(test)]

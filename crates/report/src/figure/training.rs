@@ -55,7 +55,7 @@ pub(super) fn figure(traces: &[Traced]) -> Option<Figure> {
             series.entry((*noiseless, record.named())).or_default().push(points);
         }
     }
-    let most = traces.iter().flat_map(|traced| traced.points.last()).map(|p| p.samples).max()? as f64;
+    let last = traces.iter().flat_map(|traced| traced.points.last()).map(|p| p.samples).max()? as f64;
     let names: BTreeSet<&String> = series.keys().map(|(_, name)| name).collect();
     let alone = series.keys().filter(|(noiseless, _)| *noiseless).count() == 1;
     // Noisy runs and their counterpart share a colour, unless there is only one counterpart, which then is black.
@@ -74,7 +74,7 @@ pub(super) fn figure(traces: &[Traced]) -> Option<Figure> {
         },
     });
     let figure = Panels {
-        x: Axis::linear("samples", 0.0, most, &round_ticks(most)),
+        x: Axis::linear("samples", 0.0, last, &round_ticks(last)),
         y: Axis::linear("correlation, relative error", -0.5, 1.5, &[-0.5, 0.0, 0.5, 1.0, 1.5]),
         columns: 2,
         height: 105,
@@ -84,9 +84,9 @@ pub(super) fn figure(traces: &[Traced]) -> Option<Figure> {
     let svg = figure.draw(|i, panel| {
         let column = TRACED.iter().position(|(name, ..)| *name == COLUMNS[i].0).unwrap_or(0);
         let truth = if i < 2 { 1.0 } else { 0.0 };
-        panel.line([(0.0, truth), (most, truth)], GREY, 0.5)?;
+        panel.line([(0.0, truth), (last, truth)], GREY, 0.5)?;
         for (key, runs) in &series {
-            let read = quantiles(runs, most, |point| point.values[column]);
+            let read = quantiles(runs, last, |point| point.values[column]);
             let at = |which: usize| read.iter().map(|(x, v)| (*x, v[which])).collect::<Vec<_>>();
             if key.0 {
                 panel.dashes(at(1), ink(key), 1.3)?;

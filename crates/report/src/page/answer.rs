@@ -3,11 +3,11 @@
 use maud::{Markup, html};
 
 use super::markup::{interval, minus, none, raised};
-use super::provenance::About;
-use crate::analysis::{Analysis, Group, Law, Scaling, Term, Verdict, off};
+use super::provenance::Provenance;
+use crate::analysis::{Analysis, Group, Law, PreferredLaw, Scaling, Term, off};
 use crate::record::draws_samples;
 
-pub(super) fn answer(analysis: &Analysis, groups: &[Group<'_>], about: &About) -> Markup {
+pub(super) fn answer(analysis: &Analysis, groups: &[Group<'_>], about: &Provenance) -> Markup {
     let (done, limits) = (analysis.runs(), analysis.limits());
     // Dynamics without noise are a reference; where there is nothing else they are the answer.
     let mut told: Vec<&Group<'_>> = groups.iter().filter(|group| draws_samples(group.algorithm)).collect();
@@ -59,7 +59,7 @@ fn exponents(group: &Group<'_>, named: bool) -> Markup {
                             th scope="row" { (scaling.milestone.name()) }
                             td { (law.coefficient(Term::Constant).map_or_else(none, |c| constant(libm::exp(c.estimate)))) }
                             @for term in [Term::T, Term::N, Term::Q] { td { (interval(law.coefficient(term))) } }
-                            td { @if let Some(spread) = law.spread { (format!("{:.0} %", 100.0 * (libm::exp(spread) - 1.0))) } }
+                            td { @if let Some(residual_scale) = law.residual_scale { (format!("{:.0} %", 100.0 * (libm::exp(residual_scale) - 1.0))) } }
                             td { (law.cells) @if law.censored > 0 { ", " (law.censored) " of them bounds" } }
                             td { (better(scaling)) }
                             td { (scaling.aicc_difference().map_or_else(none, |d| minus(&format!("{d:+.0}")))) }
@@ -86,11 +86,11 @@ fn constant(x: f64) -> String {
 }
 
 fn better(scaling: &Scaling) -> &'static str {
-    match (scaling.verdict(), scaling.aicc_difference()) {
-        (Verdict::Power, _) => "power of T",
-        (Verdict::Polylog, _) => "power of ln T",
-        (Verdict::Undecided, Some(_)) => "undecided",
-        (Verdict::Undecided, None) => "not compared",
+    match (scaling.preferred_law(), scaling.aicc_difference()) {
+        (PreferredLaw::Power, _) => "power of T",
+        (PreferredLaw::Polylog, _) => "power of ln T",
+        (PreferredLaw::Undecided, Some(_)) => "undecided",
+        (PreferredLaw::Undecided, None) => "not compared",
     }
 }
 

@@ -6,7 +6,7 @@ use crate::analysis::{Analysis, Group, Milestone, Needed, percent};
 use crate::record::{shown, written};
 
 /// More rows than this are left to `needed.parquet`: a browser would sort them slowly.
-const MOST_ROWS: usize = 3000;
+const MAX_ROWS: usize = 3000;
 
 /// A column of the table: its heading, whether it holds numbers, and its cell (what is shown, what it is sorted by).
 type Column<'a> = (&'a str, bool, Box<dyn Fn(&Needed) -> (String, f64) + 'a>);
@@ -46,7 +46,7 @@ pub(super) fn table(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
         "without split",
         true,
         Box::new(|r| {
-            let f = r.flattered;
+            let f = r.in_sample;
             (format!("{}{}", if f.censored { ">" } else { "" }, grouped(f.samples)), f.samples as f64)
         }),
     ));
@@ -76,7 +76,7 @@ pub(super) fn table(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
                             }
                         } }
                         tbody {
-                            @for row in rows.iter().take(MOST_ROWS) {
+                            @for row in rows.iter().take(MAX_ROWS) {
                                 tr { @for (_, numbers, cell) in &columns {
                                     @let (text, key) = cell(row);
                                     @if *numbers { td.number data-key=(key) { (text) } } @else { td { (text) } }
@@ -85,7 +85,7 @@ pub(super) fn table(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
                         }
                     }
                 }
-                @if rows.len() > MOST_ROWS { p { "The first " (MOST_ROWS) " of " (rows.len()) " rows; all are in needed.parquet." } }
+                @if rows.len() > MAX_ROWS { p { "The first " (MAX_ROWS) " of " (rows.len()) " rows; all are in needed.parquet." } }
             }
         }
     }

@@ -32,7 +32,7 @@ pub(super) fn library() -> String {
 }
 
 /// Traces that a browser draws at ease.
-const MOST_TRACES: usize = 2000;
+const MAX_TRACES: usize = 2000;
 
 /// Full ones for cells, hollow ones for lower bounds.
 const SYMBOLS: [(MarkerSymbol, MarkerSymbol); 6] = [
@@ -62,7 +62,7 @@ pub(super) fn chart(groups: &[Group<'_>]) -> Option<Chart> {
                     if cells.is_empty() {
                         continue;
                     }
-                    if tags.len() >= MOST_TRACES {
+                    if tags.len() >= MAX_TRACES {
                         left_out += 1;
                         continue;
                     }

@@ -3,10 +3,10 @@
 use maud::{Markup, html};
 
 use super::pictures::drawn;
-use crate::claim::Section;
+use crate::claim::ExaminedClaim;
 
 /// A claim, sentence by sentence, with its figures.
-pub(super) fn examined(section: &Section, partial: bool) -> Markup {
+pub(super) fn examined(section: &ExaminedClaim, partial: bool) -> Markup {
     html! {
         section id="claim" {
             h2 { "The claim: " (section.title) }

@@ -9,10 +9,10 @@ use super::claim::examined;
 use super::dark::style;
 use super::explore::chosen;
 use super::meanings::meanings;
-use super::pictures::{pictures, with_room};
-use super::provenance::{About, run};
+use super::pictures::{pictures, shown_on_page};
+use super::provenance::{Provenance, run};
 use crate::analysis::Analysis;
-use crate::claim::Section;
+use crate::claim::ExaminedClaim;
 use crate::figure::Figure;
 
 const STYLE: &str = include_str!("style.css");
@@ -21,10 +21,10 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// The page.
 #[must_use]
-pub fn page(analysis: &Analysis, claim: Option<&Section>, figures: &[Figure], about: &About) -> String {
+pub fn page(analysis: &Analysis, claim: Option<&ExaminedClaim>, figures: &[Figure], about: &Provenance) -> String {
     let groups = analysis.groups();
     let chart = chart(&groups);
-    let pictured = claim.into_iter().flat_map(|section| &section.figures).chain(with_room(figures));
+    let pictured = claim.into_iter().flat_map(|section| &section.figures).chain(shown_on_page(figures));
     let dark = style(pictured.map(|figure| figure.svg.as_str()));
     let title = format!("{}: samples to learn a sparse contextual bigram", about.name);
     let page = html! {
@@ -92,8 +92,8 @@ mod tests {
         Analysis::of(&records, Question { quantile: 0.9, conditions, tuned: Vec::new() })
     }
 
-    fn about() -> About {
-        About {
+    fn about() -> Provenance {
+        Provenance {
             name: "a <small> sweep".to_owned(),
             jobs: 16,
             facts: vec![("seed", "7".to_owned())],

@@ -24,4 +24,4 @@ mod pictures;
 mod provenance;
 
 pub use document::page;
-pub use provenance::About;
+pub use provenance::Provenance;

@@ -5,11 +5,11 @@ use maud::{Markup, PreEscaped, html};
 use crate::figure::Figure;
 
 /// More figures than this are linked: each is a tenth of a megabyte.
-const MOST_FIGURES: usize = 48;
+const MAX_FIGURES: usize = 48;
 
 /// The figures for which there is room.
-pub(super) fn with_room(figures: &[Figure]) -> &[Figure] {
-    &figures[..figures.len().min(MOST_FIGURES)]
+pub(super) fn shown_on_page(figures: &[Figure]) -> &[Figure] {
+    &figures[..figures.len().min(MAX_FIGURES)]
 }
 
 pub(super) fn pictures(figures: &[Figure]) -> Markup {
@@ -17,9 +17,9 @@ pub(super) fn pictures(figures: &[Figure]) -> Markup {
         section id="figures" {
             h2 { "Figures" }
             @if figures.is_empty() { p { "There is nothing to draw yet." } }
-            (drawn(with_room(figures)))
-            @if figures.len() > MOST_FIGURES {
-                p { "More, as files: " @for figure in &figures[MOST_FIGURES..] {
+            (drawn(shown_on_page(figures)))
+            @if figures.len() > MAX_FIGURES {
+                p { "More, as files: " @for figure in &figures[MAX_FIGURES..] {
                     a href=(format!("figures/{}.svg", figure.name)) { (figure.title) } " "
                 } }
             }

@@ -7,7 +7,7 @@ use crate::record::Status;
 
 /// How the sweep was run.
 #[derive(Debug, Clone, Default)]
-pub struct About {
+pub struct Provenance {
     /// Its name.
     pub name: String,
     /// Jobs of the grid; more than there are records while it is not finished.
@@ -20,7 +20,7 @@ pub struct About {
     pub command: String,
 }
 
-pub(super) fn run(analysis: &Analysis, about: &About) -> Markup {
+pub(super) fn run(analysis: &Analysis, about: &Provenance) -> Markup {
     let runs = analysis.runs();
     html! {
         section id="run" {

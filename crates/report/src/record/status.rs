@@ -1,6 +1,6 @@
 //! How a job ended.
 
-use crate::table::{Cell, Kind, Value};
+use crate::table::{Kind, Tabulated, Value};
 
 /// How a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,7 +45,7 @@ impl Status {
     }
 }
 
-impl Cell for Status {
+impl Tabulated for Status {
     const KIND: Kind = Kind::Text;
 
     fn value(&self) -> Value<'_> {

@@ -23,7 +23,7 @@ use rand_pcg::Pcg64Mcg;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::order_statistics::{Reading, quantile};
-use super::survival::Curve;
+use super::survival::SuccessCurve;
 
 /// How often the replicates are split; odd, so that there is a middle.
 pub const SPLITS: u64 = 21;
@@ -44,11 +44,11 @@ pub fn confidence(settings: usize) -> f64 {
 #[must_use]
 pub fn settings_borne(level: f64, replicates: usize) -> usize {
     let none_late = libm::pow(level, (replicates / 2) as f64);
-    if replicates < 2 { 1 } else { (LUCKY / none_late).min(MOST_SETTINGS) as usize }
+    if replicates < 2 { 1 } else { (LUCKY / none_late).min(MAX_SETTINGS) as usize }
 }
 
 /// More settings than any sweep has.
-const MOST_SETTINGS: f64 = 1e9;
+const MAX_SETTINGS: f64 = 1e9;
 
 /// How many replicates bear a choice among so many settings; `None` if no number does, as where every run must arrive.
 #[must_use]
@@ -58,7 +58,7 @@ pub fn replicates_for(level: f64, settings: usize) -> Option<usize> {
         return Some(2);
     }
     let half = (libm::log(settings as f64 / LUCKY) / -libm::log(level)).ceil();
-    if level >= 1.0 || half > MOST_SETTINGS {
+    if level >= 1.0 || half > MAX_SETTINGS {
         return None;
     }
     let half = half as usize;
@@ -74,10 +74,10 @@ pub struct Choice {
     /// The setting that all replicates together would choose.
     pub best: usize,
     /// The runs, each at a setting chosen without it.
-    pub curve: Curve,
+    pub curve: SuccessCurve,
     /// The quantile at the setting that is best on all runs, of these very runs; it flatters.
-    pub flattered: Reading,
-    /// What is surely needed: halves may have chosen badly, so it is no more than `flattered`, or, where no setting gets there, the
+    pub in_sample: Reading,
+    /// What is needed in any case: halves may have chosen badly, so it is no more than `in_sample`, or, where no setting gets there, the
     /// smallest count that one of them exceeds.
     pub least: i64,
     /// Settings that were to be chosen among.
@@ -98,34 +98,34 @@ pub fn choose(chosen_by: &[Runs], judged: &[Runs], level: f64) -> Option<Choice>
 
 /// As [`choose`], with a confidence of its own, and however many settings there are.
 #[must_use]
-pub fn choose_with(chosen_by: &[Runs], judged: &[Runs], level: f64, sure: f64) -> Option<Choice> {
+pub fn choose_with(chosen_by: &[Runs], judged: &[Runs], level: f64, confidence: f64) -> Option<Choice> {
     let replicates: BTreeSet<i64> = chosen_by.iter().flatten().map(|&(replicate, _)| replicate).collect();
     let replicates: Vec<i64> = replicates.into_iter().collect();
-    let settings: Vec<Setting> = chosen_by.iter().map(|runs| Setting::new(runs, &replicates)).collect();
+    let settings: Vec<SettingRuns> = chosen_by.iter().map(|runs| SettingRuns::new(runs, &replicates)).collect();
     let everyone = vec![true; replicates.len()];
-    let best = best_of(&settings, &everyone, true, (level, sure))?;
+    let best = best_of(&settings, &everyone, true, (level, confidence))?;
     let quantile_of = |runs: &Runs| of_all(runs).quantile(level);
     let luckiest = (0..settings.len())
         .filter_map(|i| Some((finite_first(&quantile_of(&chosen_by[i])?), i)))
         .min()
         .map_or(best, |(_, i)| i);
-    let flattered = quantile_of(&judged[luckiest])?;
+    let in_sample = quantile_of(&judged[luckiest])?;
     let bounds = judged.iter().filter_map(quantile_of).map(|r| r.samples);
-    let least = if flattered.censored { bounds.min().unwrap_or(flattered.samples) } else { flattered.samples };
+    let least = if in_sample.censored { bounds.min().unwrap_or(in_sample.samples) } else { in_sample.samples };
     let count = chosen_by.iter().filter(|runs| !runs.is_empty()).count();
-    let made = |curve| Choice { best, curve, flattered, least, settings: count, refused: false };
+    let made = |curve| Choice { best, curve, in_sample, least, settings: count, refused: false };
     let unsplit = || made(of_all(&judged[best]));
     if settings.len() == 1 || replicates.len() < 2 {
         return Some(unsplit());
     }
-    let by_replicate: Vec<Setting> = judged.iter().map(|runs| Setting::new(runs, &replicates)).collect();
-    let mut splits: Vec<(Curve, Reading)> = (0..SPLITS)
+    let by_replicate: Vec<SettingRuns> = judged.iter().map(|runs| SettingRuns::new(runs, &replicates)).collect();
+    let mut splits: Vec<(SuccessCurve, Reading)> = (0..SPLITS)
         .filter_map(|split| {
             let first = half(replicates.len(), split);
-            let choices = [true, false].map(|side| best_of(&settings, &first, side, (level, sure)));
+            let choices = [true, false].map(|side| best_of(&settings, &first, side, (level, confidence)));
             let choices = [choices[0]?, choices[1]?];
             let at = |(i, &is_first): (usize, &bool)| by_replicate[choices[usize::from(is_first)]].by_replicate[i];
-            let curve = Curve::of(first.iter().enumerate().filter_map(at).collect());
+            let curve = SuccessCurve::of(first.iter().enumerate().filter_map(at).collect());
             curve.quantile(level).map(|reading| (curve, reading))
         })
         .collect();
@@ -140,8 +140,8 @@ fn finite_first(reading: &Reading) -> (bool, i64) {
 }
 
 /// All runs of a setting.
-fn of_all(runs: &[(i64, Reading)]) -> Curve {
-    Curve::of(runs.iter().map(|&(_, reading)| reading).collect())
+fn of_all(runs: &[(i64, Reading)]) -> SuccessCurve {
+    SuccessCurve::of(runs.iter().map(|&(_, reading)| reading).collect())
 }
 
 /// Which of so many replicates are in the first half of a split.
@@ -152,7 +152,7 @@ fn half(replicates: usize, split: u64) -> Vec<bool> {
 }
 
 /// The runs of a setting twice: in the order of their readings, and by replicate.
-struct Setting {
+struct SettingRuns {
     sorted: Vec<(Reading, usize)>,
     by_replicate: Vec<Option<Reading>>,
 }
@@ -164,7 +164,7 @@ struct Score {
     median: Reading,
 }
 
-impl Setting {
+impl SettingRuns {
     fn new(runs: &Runs, replicates: &[i64]) -> Self {
         let mut sorted: Vec<(Reading, usize)> = runs
             .iter()
@@ -176,11 +176,11 @@ impl Setting {
         Self { sorted, by_replicate }
     }
 
-    fn score(&self, first: &[bool], side: bool, (level, sure): (f64, f64)) -> Option<Score> {
+    fn score(&self, first: &[bool], side: bool, (level, confidence): (f64, f64)) -> Option<Score> {
         let readings = || self.sorted.iter().filter(|(_, i)| first[*i] == side).map(|&(reading, _)| reading);
         let runs = readings().count();
         Some(Score {
-            quantile: quantile(readings(), runs, surely(level, runs, sure) as f64 / runs as f64)?,
+            quantile: quantile(readings(), runs, confident_rank(level, runs, confidence) as f64 / runs as f64)?,
             share: readings().filter(|r| !r.censored).count() as f64 / runs as f64,
             median: quantile(readings(), runs, 0.5)?,
         })
@@ -201,29 +201,29 @@ impl Score {
     }
 }
 
-/// The rank of the smallest of so many runs that lies above the quantile with probability `sure`, or the last.
-fn surely(level: f64, runs: usize, sure: f64) -> usize {
+/// The rank of the smallest of so many runs that lies above the quantile with probability `confidence`, or the last.
+fn confident_rank(level: f64, runs: usize, confidence: f64) -> usize {
     // The r-th smallest lies below the quantile if no more than n - r runs lie above: binomial, summed from none upwards. One
     // pass costs less than one call of statrs's distribution function, and every setting of every split asks.
     let mut exactly = libm::pow(level, runs as f64);
     if exactly < f64::MIN_POSITIVE {
         // So many runs that the binomial distribution is normal.
-        let spread = libm::sqrt(runs as f64 * level * (1.0 - level));
-        let above = Normal::standard().inverse_cdf(sure);
-        return ((level * runs as f64 + above * spread).ceil() as usize).clamp(1, runs);
+        let deviation = libm::sqrt(runs as f64 * level * (1.0 - level));
+        let above = Normal::standard().inverse_cdf(confidence);
+        return ((level * runs as f64 + above * deviation).ceil() as usize).clamp(1, runs);
     }
     let (mut above, mut at_most) = (0, exactly);
-    while at_most <= 1.0 - sure && above + 1 < runs {
+    while at_most <= 1.0 - confidence && above + 1 < runs {
         exactly *= (runs - above) as f64 / (above + 1) as f64 * (1.0 - level) / level;
         above += 1;
         at_most += exactly;
     }
     // The last count of runs above for which that is still improbable.
-    if at_most <= 1.0 - sure { 1 } else { runs - above.saturating_sub(1) }
+    if at_most <= 1.0 - confidence { 1 } else { runs - above.saturating_sub(1) }
 }
 
 /// The best setting on one side of a split; of equals the first.
-fn best_of(settings: &[Setting], first: &[bool], side: bool, by: (f64, f64)) -> Option<usize> {
+fn best_of(settings: &[SettingRuns], first: &[bool], side: bool, by: (f64, f64)) -> Option<usize> {
     let scores = settings.iter().enumerate().filter_map(|(i, s)| Some((i, s.score(first, side, by)?)));
     scores.min_by(|(_, a), (_, b)| a.compare(b)).map(|(i, _)| i)
 }
@@ -251,7 +251,7 @@ mod tests {
         let slow = runs((0..20).map(|i| reached(1000 + i)));
         let fast = runs((0..20).map(|i| reached(100 + i)));
         let choice = choose(&[slow.clone(), fast.clone()], &[slow, fast.clone()], 0.9).unwrap();
-        assert_eq!((choice.best, &choice.curve, choice.flattered), (1, &of_all(&fast), reached(117)));
+        assert_eq!((choice.best, &choice.curve, choice.in_sample), (1, &of_all(&fast), reached(117)));
     }
 
     /// Two settings that are equal but for luck: the lucky runs of each are read at the other. Worked out by hand: replicate 0 is slow
@@ -263,16 +263,20 @@ mod tests {
         let choice = choose(&settings, &settings, 0.5).unwrap();
         // Each half has one replicate; it chooses where it is fast, and there the other one is slow.
         assert_eq!(choice.curve.readings(), [reached(900), reached(900)]);
-        assert_eq!(choice.flattered, reached(100));
+        assert_eq!(choice.in_sample, reached(100));
     }
 
     /// By tables of the binomial distribution: with p = 0.9, fewer than 20 of 20 in 0.878 of all cases, fewer than 19 in 0.608;
     /// fewer than 38 of 40 in 0.777, fewer than 37 in 0.577; with p = 0.5, fewer than 6 of 10 in 0.623.
     #[test]
     fn a_half_is_as_sure_as_it_says() {
-        let six_tenths = |level, runs| surely(level, runs, LEAST_CONFIDENCE);
+        let six_tenths = |level, runs| confident_rank(level, runs, LEAST_CONFIDENCE);
         assert_eq!([(0.9, 20), (0.9, 40), (0.9, 8), (0.5, 10)].map(|(q, n)| six_tenths(q, n)), [19, 38, 8, 6]);
-        assert_eq!((surely(0.9, 20, 0.7), surely(0.9, 20, 0.99)), (20, 20), "all of 20 is the most there is");
+        assert_eq!(
+            (confident_rank(0.9, 20, 0.7), confident_rank(0.9, 20, 0.99)),
+            (20, 20),
+            "all of 20 is the most there is"
+        );
         // By the distribution function of a library, and where nothing is left to sum.
         for (level, runs) in [(0.9, 100), (0.25, 33), (0.999, 50), (0.01, 7), (0.5, 1)] {
             let binomial = Binomial::new(level, runs as u64).unwrap();

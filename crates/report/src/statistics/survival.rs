@@ -10,7 +10,7 @@ use statrs::distribution::{Binomial, DiscreteCDF};
 use super::confidence::{ALPHA, wilson};
 use super::order_statistics::{Reading, SLACK, quantile};
 
-/// One step of a [`Curve`]. Shares are in `[0, 1]`.
+/// One step of a [`SuccessCurve`]. Shares are in `[0, 1]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
     /// Where it is.
@@ -25,12 +25,12 @@ pub struct Step {
 
 /// The share of runs that have reached a milestone, against samples.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Curve {
+pub struct SuccessCurve {
     /// In ascending order.
     readings: Vec<Reading>,
 }
 
-impl Curve {
+impl SuccessCurve {
     /// Of these runs.
     #[must_use]
     pub fn of(mut readings: Vec<Reading>) -> Self {
@@ -53,7 +53,7 @@ impl Curve {
     /// The share that has reached by so many samples.
     #[must_use]
     pub fn share(&self, samples: i64) -> f64 {
-        let mut left = Left::of(self.readings.len());
+        let mut left = ProductLimit::of(self.readings.len());
         self.readings.iter().take_while(|r| r.samples <= samples).for_each(|r| left.pass(r.censored));
         left.reached()
     }
@@ -86,7 +86,7 @@ impl Curve {
     #[must_use]
     pub fn steps(&self) -> Vec<Step> {
         let mut steps: Vec<Step> = Vec::new();
-        let mut left = Left::of(self.readings.len());
+        let mut left = ProductLimit::of(self.readings.len());
         let mut effective = self.readings.len() as f64;
         for (i, reading) in self.readings.iter().enumerate() {
             left.pass(reading.censored);
@@ -109,7 +109,7 @@ impl Curve {
 }
 
 /// Kaplan and Meier's product as it goes from run to run.
-struct Left {
+struct ProductLimit {
     at_risk: usize,
     /// Share that has not reached.
     share: f64,
@@ -117,7 +117,7 @@ struct Left {
     greenwood: f64,
 }
 
-impl Left {
+impl ProductLimit {
     fn of(runs: usize) -> Self {
         Self { at_risk: runs, share: 1.0, greenwood: 0.0 }
     }
@@ -143,9 +143,9 @@ impl Left {
 mod tests {
     use super::*;
 
-    fn curve(reached: &[i64], censored: &[i64]) -> Curve {
+    fn curve(reached: &[i64], censored: &[i64]) -> SuccessCurve {
         let reading = |censored| move |&samples| Reading { samples, censored };
-        Curve::of(reached.iter().map(reading(false)).chain(censored.iter().map(reading(true))).collect())
+        SuccessCurve::of(reached.iter().map(reading(false)).chain(censored.iter().map(reading(true))).collect())
     }
 
     /// Remission of leukaemia under 6-MP, in weeks (Freireich and others 1963), with the estimates and Greenwood's

@@ -11,8 +11,8 @@ use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, Float64Array, Int64Array};
 
-use super::cell::{Cell, Kind, Value};
 use super::columns::{Column, Table};
+use super::value::{Kind, Tabulated, Value};
 use crate::error::ReportError;
 
 /// What another table, of means over rows, says of a column.
@@ -63,7 +63,7 @@ pub(crate) use field;
 
 impl<R: 'static> Declared<R> {
     /// Of a field of the row.
-    pub(crate) fn new<C: Cell + 'static>(
+    pub(crate) fn new<C: Tabulated + 'static>(
         name: impl Into<Cow<'static, str>>,
         unit: impl Into<Cow<'static, str>>,
         meaning: impl Into<Cow<'static, str>>,

@@ -8,14 +8,14 @@
 //! | `parquet_file` | tables as Parquet files |
 //! | `file` | files that are whole or absent |
 
-mod cell;
 mod columns;
 mod declared;
 mod file;
 mod parquet_file;
+mod value;
 
-pub(crate) use cell::{Cell, Kind, Value};
 pub use columns::{Column, Table};
 pub(crate) use declared::{Declared, Summary, field};
 pub use file::{UNFINISHED, replace, write_whole};
 pub use parquet_file::SCHEMA_VERSION;
+pub(crate) use value::{Kind, Tabulated, Value};

@@ -83,16 +83,16 @@ impl Table {
     /// Reads the bytes of a Parquet file; `path` is for error messages.
     ///
     /// # Errors
-    /// [`ReportError`] naming the file; also if it has more than `most` rows, of which a few bytes can hold any number.
-    pub fn from_parquet(bytes: Vec<u8>, path: &Path, most: i64) -> Result<Self, ReportError> {
+    /// [`ReportError`] naming the file; also if it has more than `max_rows` rows, of which a few bytes can hold any number.
+    pub fn from_parquet(bytes: Vec<u8>, path: &Path, max_rows: i64) -> Result<Self, ReportError> {
         let wrong = |source| ReportError::Parquet { path: path.to_owned(), source };
         let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).map_err(wrong)?;
         let metadata = builder.metadata();
         let groups = metadata.row_groups().iter().map(RowGroupMetaData::num_rows);
         let rows = metadata.file_metadata().num_rows().max(groups.fold(0, |sum, rows| sum.saturating_add(rows.max(0))));
         let other = |reason| ReportError::Schema { path: path.to_owned(), reason };
-        if rows > most {
-            return Err(other(format!("more than {most} rows")));
+        if rows > max_rows {
+            return Err(other(format!("more than {max_rows} rows")));
         }
         let schema = Arc::clone(builder.schema());
         schema.fields().iter().try_for_each(|field| expected(field)).map_err(other)?;

@@ -6,9 +6,10 @@ use std::fmt::Write;
 
 use super::text::{glued, wrapped};
 use crate::analysis::{
-    Analysis, Coefficient, Group, Law, Milestone, Needed, Term, count, percent, rivalry, short, thinned, two,
+    Analysis, Coefficient, Group, Law, Milestone, Needed, Term, comparison_in_words, count, percent, short, thinned,
+    two,
 };
-use crate::claim::Section;
+use crate::claim::ExaminedClaim;
 use crate::record::Status;
 
 /// Lines that the answer may take, so that it is 25 with the path of the report.
@@ -22,7 +23,7 @@ pub const WIDTHS: std::ops::RangeInclusive<usize> = 60..=120;
 
 /// The text printed at the end of a sweep, in lines of `width` characters; of one that is about a claim, what the runs say of it.
 #[must_use]
-pub fn answer(analysis: &Analysis, claim: Option<&Section>, width: usize) -> String {
+pub fn answer(analysis: &Analysis, claim: Option<&ExaminedClaim>, width: usize) -> String {
     let width = width.clamp(*WIDTHS.start(), *WIDTHS.end());
     let mut lines = Vec::new();
     let groups = analysis.groups();
@@ -60,7 +61,7 @@ fn capitalised(text: &str) -> String {
 }
 
 /// A claim sentence by sentence, each with its number; the evidence is in the report.
-fn verdicts(lines: &mut Vec<String>, section: &Section, width: usize) {
+fn verdicts(lines: &mut Vec<String>, section: &ExaminedClaim, width: usize) {
     lines.extend(wrapped(&format!("{}: what these runs say of each sentence", section.title), "", "", width));
     lines.push(String::new());
     let longest = section.verdicts.iter().map(|v| v.finding.name().len()).max().unwrap_or(0);
@@ -102,7 +103,7 @@ fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64, (width, below)
     let known = group.scalings.iter().filter_map(|s| Some((s.milestone.name().to_owned(), s.power.as_ref()?)));
     let laws: Vec<(String, Option<&Law>)> = known.map(|(name, law)| (name, Some(law))).collect();
     let mut told = exponents("samples to", &laws, width);
-    if let Some(text) = scaling.and_then(rivalry) {
+    if let Some(text) = scaling.and_then(comparison_in_words) {
         told.extend(wrapped(&text, "    ", "    ", width));
     }
     let pairs: BTreeSet<(i64, i64)> = cells.iter().map(|c| (c.n, c.q)).collect();

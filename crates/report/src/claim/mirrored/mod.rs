@@ -10,4 +10,4 @@ mod probability;
 mod runs;
 mod sentences;
 
-pub(super) use sentences::section;
+pub(super) use sentences::examine;

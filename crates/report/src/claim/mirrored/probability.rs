@@ -8,7 +8,7 @@ use super::runs::Run;
 use crate::analysis::count;
 use crate::claim::shares::Share;
 use crate::figure::panels::{Axis, Entry, Mark};
-use crate::figure::{Curve, Figure, curves, sequential};
+use crate::figure::{Figure, PlottedCurve, curves, sequential};
 
 /// The share of mirrored runs against `B / (eta T)`, a colour for each T, and the prediction.
 pub(super) fn probability(runs: &[Run]) -> Option<Figure> {
@@ -31,7 +31,7 @@ pub(super) fn probability(runs: &[Run]) -> Option<Figure> {
         let own = points(&|run| run.t == t);
         // Side by side, so that intervals do not hide each other.
         let aside = libm::exp(0.08 * (i as f64 / lengths.len() as f64 - 0.5));
-        drawn.push(Curve {
+        drawn.push(PlottedCurve {
             panel: 0,
             ink,
             mark: Mark::of(i),
@@ -43,7 +43,7 @@ pub(super) fn probability(runs: &[Run]) -> Option<Figure> {
     }
     let all = points(&|_| true);
     let predicted = all.iter().map(|(ratio, predicted, _)| (*ratio, *predicted)).collect();
-    drawn.push(Curve {
+    drawn.push(PlottedCurve {
         panel: 0,
         ink: BLACK,
         mark: Mark::Dashes,

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use ordered_float::OrderedFloat;
 
 use crate::analysis::count;
-use crate::claim::agreement::{Agreement, Part};
+use crate::claim::agreement::{Agreement, Contribution};
 use crate::claim::evidence::{Evidence, measured};
 use crate::claim::shares::{Task, task_of};
 use crate::record::{ALGORITHM_1, FLIP, Record, Status};
 
 /// A cell in which a larger share of the runs blew up says nothing: they ended before their sign was known.
-pub(super) const MOST_DIVERGED: f64 = 0.02;
+pub(super) const MAX_DIVERGED_SHARE: f64 = 0.02;
 
 /// Runs at one ratio: the step of the ratio, T and eta.
 type RatioCell = (i64, i64, OrderedFloat<f64>);
@@ -51,7 +51,7 @@ pub(super) fn runs(evidence: &Evidence<'_>) -> Runs {
     }
     let mut runs = Runs::default();
     for ((_, t, _), (diverged, own)) in cells {
-        if diverged as f64 <= MOST_DIVERGED * own.len() as f64 {
+        if diverged as f64 <= MAX_DIVERGED_SHARE * own.len() as f64 {
             runs.kept.extend(own);
         } else {
             let (cells, all) = runs.left_out.entry(t).or_default();
@@ -77,11 +77,11 @@ impl Runs {
             let all = (own.0 + others.0) / (own.1 + others.1);
             let (task, variance) = (run.task, all * (1.0 - all));
             Some(if is(run) {
-                Part { task, counts: run.mirrored, expected: share, error: None, variance }
+                Contribution { task, counts: run.mirrored, expected: share, error: None, variance }
             } else {
                 let weight = own.1 / others.1;
                 let error = Some(weight * (run.mirrored - share));
-                Part { task, counts: 0.0, expected: 0.0, error, variance: weight * weight * variance }
+                Contribution { task, counts: 0.0, expected: 0.0, error, variance: weight * weight * variance }
             })
         }))
     }
@@ -89,7 +89,10 @@ impl Runs {
     /// These runs compared with their predictions.
     pub(super) fn against_predictions(&self, is: &dyn Fn(&Run) -> bool) -> Agreement {
         Agreement::of(
-            self.kept.iter().filter(|run| is(run)).map(|run| Part::predicted(run.task, run.mirrored, run.predicted)),
+            self.kept
+                .iter()
+                .filter(|run| is(run))
+                .map(|run| Contribution::predicted(run.task, run.mirrored, run.predicted)),
         )
     }
 

@@ -1,7 +1,7 @@
 //! How often runs grow into the mirrored solution, and what turning them over does.
 
 use super::probability::probability;
-use super::runs::{MOST_DIVERGED, Runs, runs};
+use super::runs::{MAX_DIVERGED_SHARE, Runs, runs};
 use crate::analysis::Group;
 use crate::analysis::Milestone::Recovery;
 use crate::claim::agreement::Agreement;
@@ -9,7 +9,7 @@ use crate::claim::agreement_rule::{Agreeing, too_few, unseen};
 use crate::claim::evidence::Evidence;
 use crate::claim::growth::{cells_of, common_pair, exponent, named, needed_figure, series, with_interval};
 use crate::claim::shares::share_of_tasks;
-use crate::claim::verdict::{Finding, Section, Verdict};
+use crate::claim::verdict::{ExaminedClaim, Finding, Verdict};
 use crate::record::{ALGORITHM_1, FLIP, Record, Status};
 
 /// A sentence of agreement over groups, each with its ratio.
@@ -44,7 +44,7 @@ fn agreeing(statement: &str, rule: Agreeing, groups: &[(String, Agreement)], wha
     Verdict { smallest_effect: effect, reason, ..verdict }
 }
 
-pub(crate) fn section(evidence: &Evidence<'_>) -> Section {
+pub(crate) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let runs = runs(evidence);
     let same = runs.groups(|is| runs.against_others(is));
     let mut right = runs.groups(|is| runs.against_predictions(is));
@@ -58,7 +58,7 @@ pub(crate) fn section(evidence: &Evidence<'_>) -> Section {
     let mut verdicts = vec![
         agreeing(
             "The probability of a mirrored run depends on batch, step and length through B/(η T) only, to within 25 %.",
-            Agreeing::About,
+            Agreeing::Provenance,
             &same,
             "Mirrored runs of each T and η over what the shares of the others would make at the same ratios",
             &runs,
@@ -92,7 +92,7 @@ pub(crate) fn section(evidence: &Evidence<'_>) -> Section {
             .to_owned(),
         &lines,
     );
-    Section {
+    ExaminedClaim {
         title: "The mirrored solution",
         text: "Of (V, A) and its mirror image both fit; which of them a run grows into is decided by the noise of its first B/η samples against a push of order 1/T. A Gaussian argument \
                gives the probability without a free parameter. The remedy uses what a learner can see: attention that is a few positive weights has no large negative entries, so both \
@@ -102,7 +102,7 @@ pub(crate) fn section(evidence: &Evidence<'_>) -> Section {
         figures: [probability(&runs.kept), needed].into_iter().flatten().collect(),
         notes: vec![format!(
             "Cells in which more than {:.0} % of the runs blew up (batches of a few samples) are left out of the probabilities, for such runs end before their sign is known: {}.",
-            100.0 * MOST_DIVERGED,
+            100.0 * MAX_DIVERGED_SHARE,
             runs.left_out()
         )],
     }
@@ -175,7 +175,7 @@ mod tests {
             let question = Question { quantile: 0.5, conditions: Vec::new(), tuned: Vec::new() };
             let analysis = Analysis::of(&records, question);
             let evidence = Evidence::new(&analysis, &records, &[], &[]);
-            let section = section(&evidence);
+            let section = examine(&evidence);
             assert_eq!(section.verdicts[0].finding, Finding::Confirmed, "{:?}", section.verdicts[0]);
             assert_eq!(section.verdicts[1].finding, finding, "{:?}", section.verdicts[1]);
             assert!(section.figures[0].svg.contains("T = 256"));
@@ -210,9 +210,9 @@ mod tests {
             }
             let question = Question { quantile: 0.5, conditions: Vec::new(), tuned: Vec::new() };
             let analysis = Analysis::of(&records, question);
-            section(&Evidence::new(&analysis, &records, &[], &[]))
+            examine(&Evidence::new(&analysis, &records, &[], &[]))
         };
-        let found = |section: &Section| [0, 1].map(|i| section.verdicts[i].finding);
+        let found = |section: &ExaminedClaim| [0, 1].map(|i| section.verdicts[i].finding);
         // An excess of 35 % may lie within 25 %, one of 80 % cannot, and one of 10 % does; by the others' shares, which have none of it.
         let many = section_of(1500, 1.35);
         assert_eq!(found(&many), [Finding::Undecided, Finding::Refuted]);

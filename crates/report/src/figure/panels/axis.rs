@@ -40,10 +40,16 @@ pub(crate) struct Axis {
 }
 
 impl Axis {
-    /// Logarithmic, around these positive values, with at most so many labels.
-    pub(crate) fn logarithmic(label: &str, values: impl Iterator<Item = f64> + Clone, room: f64, most: usize) -> Self {
+    /// Logarithmic, from the least to the largest of these positive values and by the factor `widening` beyond, with at
+    /// most `max_labels` labels.
+    pub(crate) fn logarithmic(
+        label: &str,
+        values: impl Iterator<Item = f64> + Clone,
+        widening: f64,
+        max_labels: usize,
+    ) -> Self {
         let (low, high) = ends(values);
-        let (low, high) = (low / room, high * room);
+        let (low, high) = (low / widening, high * widening);
         // Labels at the ends would run into those of the next panel.
         let margin = libm::pow(high / low, 0.06);
         // The finest of these with few enough labels.
@@ -52,9 +58,9 @@ impl Axis {
             let decades = (-12..16).flat_map(|d| steps.iter().map(move |s| s * 10f64.powi(d)));
             decades.filter(|tick| (low * margin..=high / margin).contains(tick)).collect()
         };
-        let mut ticks = steps.into_iter().map(within).find(|ticks| ticks.len() <= most).unwrap_or_else(|| {
+        let mut ticks = steps.into_iter().map(within).find(|ticks| ticks.len() <= max_labels).unwrap_or_else(|| {
             let decades = within(&[1.0]);
-            decades.iter().copied().step_by(decades.len().div_ceil(most)).collect()
+            decades.iter().copied().step_by(decades.len().div_ceil(max_labels)).collect()
         });
         if ticks.len() < 2 {
             // Two digits, a fifth of the way from either end.
@@ -67,18 +73,19 @@ impl Axis {
         Self { label: label.to_owned(), low, high, logarithmic: true, ticks }
     }
 
-    /// Logarithmic, with labels at the values themselves, as many as there is room for.
-    pub(crate) fn of_values(label: &str, values: &[i64], room: f64, most: usize) -> Self {
+    /// Logarithmic, with labels at the values themselves, at most `max_labels` of them; the axis reaches
+    /// beyond them by the factor `widening`.
+    pub(crate) fn of_values(label: &str, values: &[i64], widening: f64, max_labels: usize) -> Self {
         let (low, high) = ends(values.iter().map(|&v| v as f64));
-        let step = values.len().div_ceil(most).max(1);
-        let apart = libm::pow(high * room * room / low, 1.0 / (most as f64 + 1.5));
+        let step = values.len().div_ceil(max_labels).max(1);
+        let apart = libm::pow(high * widening * widening / low, 1.0 / (max_labels as f64 + 1.5));
         let mut ticks: Vec<f64> = Vec::new();
         for value in values.iter().step_by(step).map(|&v| v as f64) {
             if ticks.last().is_none_or(|last| value >= last * apart) {
                 ticks.push(value);
             }
         }
-        Self { label: label.to_owned(), low: low / room, high: high * room, logarithmic: true, ticks }
+        Self { label: label.to_owned(), low: low / widening, high: high * widening, logarithmic: true, ticks }
     }
 
     /// Linear, with these labels.

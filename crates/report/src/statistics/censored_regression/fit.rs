@@ -2,7 +2,7 @@
 
 use super::likelihood::Likelihood;
 use super::linear::{dot, invert, solve};
-use super::regression::{LEAST_SPREAD, Regression, Row};
+use super::regression::{LEAST_RESIDUAL_SCALE, Regression, Row};
 
 /// Fits the rows. `None` if those that are not censored do not determine every coefficient.
 #[must_use]
@@ -12,28 +12,29 @@ pub fn fit(rows: &[Row]) -> Option<Regression> {
     let degrees = seen.len().checked_sub(p)?;
     let start = least_squares(&seen)?;
     let squares: f64 = seen.iter().map(|row| (row.y - dot(&row.x, &start)).powi(2)).sum();
-    let spread = (squares / seen.len() as f64).sqrt();
-    let bounds_hold = rows.iter().filter(|row| row.censored).all(|row| row.y <= dot(&row.x, &start) + LEAST_SPREAD);
-    if bounds_hold && (degrees == 0 || spread < LEAST_SPREAD) {
+    let residual_scale = (squares / seen.len() as f64).sqrt();
+    let bounds_hold =
+        rows.iter().filter(|row| row.censored).all(|row| row.y <= dot(&row.x, &start) + LEAST_RESIDUAL_SCALE);
+    if bounds_hold && (degrees == 0 || residual_scale < LEAST_RESIDUAL_SCALE) {
         // All lie on it.
         let exact = (degrees > 0).then(|| vec![0.0; p]);
         let entropy = libm::log(2.0 * std::f64::consts::PI * std::f64::consts::E) / 2.0;
-        let log_likelihood = seen.len() as f64 * -(libm::log(LEAST_SPREAD) + entropy);
-        let (spread, rows) = ((degrees > 0).then_some(0.0), rows.len());
-        return Some(Regression { estimates: start, errors: exact, degrees, spread, log_likelihood, rows });
+        let log_likelihood = seen.len() as f64 * -(libm::log(LEAST_RESIDUAL_SCALE) + entropy);
+        let (residual_scale, rows) = ((degrees > 0).then_some(0.0), rows.len());
+        return Some(Regression { estimates: start, errors: exact, degrees, residual_scale, log_likelihood, rows });
     }
     if degrees == 0 {
         // A line through as many points as it has coefficients, and bounds that deny it.
         return None;
     }
-    // A bound far beyond a small spread is so unlikely that nothing could be made of it.
-    let spread = spread.max(if bounds_hold { LEAST_SPREAD } else { 0.1 });
-    // Residuals instead of responses: a spread that is small beside them would be lost in rounding.
+    // A bound far beyond a small residual scale is so unlikely that nothing could be made of it.
+    let residual_scale = residual_scale.max(if bounds_hold { LEAST_RESIDUAL_SCALE } else { 0.1 });
+    // Residuals instead of responses: a residual scale that is small beside them would be lost in rounding.
     let residual = |row: &Row| Row { y: row.y - dot(&row.x, &start), ..row.clone() };
     let rows: Vec<Row> = rows.iter().map(residual).collect();
     let rows = rows.as_slice();
     let mut parameters = vec![0.0; p];
-    parameters.push(1.0 / spread);
+    parameters.push(1.0 / residual_scale);
     let mut at = Likelihood::at(rows, &parameters)?;
     for _ in 0..100 {
         let step = solve(&at.information, &at.gradient)?;
@@ -74,7 +75,7 @@ fn finish(start: &[f64], parameters: &[f64], at: &Likelihood, degrees: usize, ro
         estimates: start.iter().zip(d).map(|(start, d)| start + d / h).collect(),
         errors: Some((0..p).map(|i| enlarged * variance(i).max(0.0).sqrt()).collect()),
         degrees,
-        spread: Some(enlarged / h),
+        residual_scale: Some(enlarged / h),
         log_likelihood: at.value,
         rows,
     })
@@ -101,7 +102,7 @@ mod tests {
     }
 
     /// Anscombe's first data set: intercept 3.0001, slope 0.5001, standard error of the slope 0.1179,
-    /// residual spread 1.2366 (published with the data).
+    /// residual scale 1.2366 (published with the data).
     #[test]
     fn without_censoring_it_is_least_squares() {
         let x = [10.0, 8.0, 13.0, 9.0, 11.0, 14.0, 6.0, 4.0, 12.0, 7.0, 5.0];
@@ -110,7 +111,7 @@ mod tests {
         assert!((fit.estimates[0] - 3.0001).abs() < 1e-4 && (fit.estimates[1] - 0.5001).abs() < 1e-4);
         let errors = fit.errors.clone().unwrap();
         assert!((errors[0] - 1.1247).abs() < 1e-4 && (errors[1] - 0.1179).abs() < 1e-4);
-        assert!((fit.spread.unwrap() - 1.2366).abs() < 1e-4);
+        assert!((fit.residual_scale.unwrap() - 1.2366).abs() < 1e-4);
         // Student's t with 9 degrees of freedom: 2.2622; p = 0.00217 for the slope (published).
         assert!((fit.half_width(1).unwrap() / errors[1] - 2.2622).abs() < 1e-4);
         assert!((fit.p_value(1).unwrap() - 0.00217).abs() < 1e-5);
@@ -129,25 +130,28 @@ mod tests {
         let row = |censored| move |&y: &f64| Row { x: vec![1.0], y, censored };
         let rows: Vec<Row> = seen.iter().map(row(false)).chain(bounds.iter().map(row(true))).collect();
         let fit = fit(&rows).unwrap();
-        let log_likelihood = |mean: f64, spread: f64| {
-            let normal = statrs::distribution::Normal::new(mean, spread).unwrap();
+        let log_likelihood = |mean: f64, residual_scale: f64| {
+            let normal = statrs::distribution::Normal::new(mean, residual_scale).unwrap();
             let density = |y: &f64| statrs::distribution::Continuous::ln_pdf(&normal, *y);
             seen.iter().map(density).sum::<f64>() + bounds.iter().map(|&y| normal.sf(y).ln()).sum::<f64>()
         };
         let mut best = (f64::MIN, 0.0, 0.0);
         for i in 0..2000 {
             for j in 1..1500 {
-                let (mean, spread) = (0.002 * f64::from(i), 0.002 * f64::from(j));
-                let value =
-                    if (mean - 2.0).abs() < 1.0 && spread > 0.3 { log_likelihood(mean, spread) } else { f64::MIN };
+                let (mean, residual_scale) = (0.002 * f64::from(i), 0.002 * f64::from(j));
+                let value = if (mean - 2.0).abs() < 1.0 && residual_scale > 0.3 {
+                    log_likelihood(mean, residual_scale)
+                } else {
+                    f64::MIN
+                };
                 if value > best.0 {
-                    best = (value, mean, spread);
+                    best = (value, mean, residual_scale);
                 }
             }
         }
         assert!((fit.estimates[0] - best.1).abs() < 0.002, "{fit:?} {best:?}");
-        // The maximum likelihood estimate of the spread, before degrees of freedom are taken off: 5 seen, 1 parameter.
-        assert!((fit.spread.unwrap() * (4.0f64 / 5.0).sqrt() - best.2).abs() < 0.002);
+        // The maximum likelihood estimate of the residual scale, before degrees of freedom are taken off: 5 seen, 1 parameter.
+        assert!((fit.residual_scale.unwrap() * (4.0f64 / 5.0).sqrt() - best.2).abs() < 0.002);
         assert!((fit.log_likelihood - best.0).abs() < 1e-4);
     }
 
@@ -161,11 +165,13 @@ mod tests {
         line[2].censored = true;
         assert_eq!(fit(&line), None, "one point");
         assert_eq!(fit(&[]), None);
-        // A spread just above rounding.
+        // A residual scale just above rounding.
         for size in [3e-7, 1e-6, 3e-6, 1e-5] {
             let y: Vec<f64> = (0..7).map(|i| 9.0 + 0.5 * f64::from(i) + size * (2.3 * f64::from(i)).sin()).collect();
             let fit = fit(&rows(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &y)).unwrap();
-            assert!((fit.estimates[1] - 0.5).abs() < size && (0.3..2.0).contains(&(fit.spread.unwrap() / size)));
+            assert!(
+                (fit.estimates[1] - 0.5).abs() < size && (0.3..2.0).contains(&(fit.residual_scale.unwrap() / size))
+            );
         }
         // Two points have a line but no interval; three on a line have one of no width.
         let two = fit(&rows(&[1.0, 2.0], &[1.0, 3.0])).unwrap();
@@ -180,8 +186,8 @@ mod tests {
             [rows(&[1.0, 2.0, 3.0], &[1.0, 3.0, 5.0]), vec![Row { x: vec![1.0, 4.0], y: 20.0, censored: true }]]
                 .concat();
         let denied = fit(&denied).unwrap();
-        assert!(denied.estimates[1] > 2.5 && denied.spread.unwrap() > 1.0, "{denied:?}");
+        assert!(denied.estimates[1] > 2.5 && denied.residual_scale.unwrap() > 1.0, "{denied:?}");
         let three = fit(&rows(&[1.0, 2.0, 3.0], &[1.0, 3.0, 5.0])).unwrap();
-        assert_eq!((three.half_width(1), three.p_value(1), three.spread), (Some(0.0), None, Some(0.0)));
+        assert_eq!((three.half_width(1), three.p_value(1), three.residual_scale), (Some(0.0), None, Some(0.0)));
     }
 }

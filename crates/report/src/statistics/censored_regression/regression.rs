@@ -25,7 +25,7 @@ pub struct Regression {
     /// Rows that are not censored less p.
     pub degrees: usize,
     /// Spread s of the residuals, degrees of freedom taken off; `None` without any.
-    pub spread: Option<f64>,
+    pub residual_scale: Option<f64>,
     /// Logarithm of the largest likelihood.
     pub log_likelihood: f64,
     /// Rows.
@@ -33,7 +33,7 @@ pub struct Regression {
 }
 
 /// A residual this small, on the scale of the logarithm of samples, is rounding: the data lie on the law.
-pub(super) const LEAST_SPREAD: f64 = 1e-7;
+pub(super) const LEAST_RESIDUAL_SCALE: f64 = 1e-7;
 
 impl Regression {
     /// Half the width of the 95 % interval of coefficient `i`.

@@ -2,7 +2,7 @@
 
 use super::likelihood::upper_tail;
 use super::linear::{dot, invert};
-use super::regression::{LEAST_SPREAD, Regression, Row};
+use super::regression::{LEAST_RESIDUAL_SCALE, Regression, Row};
 
 /// The rows as weighted least squares has them at the maximum.
 pub(super) struct Working {
@@ -18,14 +18,14 @@ impl Working {
     pub(super) fn of(fit: &Regression, rows: &[Row]) -> Option<Self> {
         let p = fit.estimates.len();
         // The maximum likelihood estimate, before degrees of freedom are taken off.
-        let spread = fit.spread? * (fit.degrees as f64 / (fit.degrees + p) as f64).sqrt();
+        let residual_scale = fit.residual_scale? * (fit.degrees as f64 / (fit.degrees + p) as f64).sqrt();
         let (mut x, mut residuals) = (Vec::new(), Vec::new());
         for row in rows {
             let residual = row.y - fit.predict(&row.x);
             let (score, weight) = if row.censored {
-                let u = residual / spread.max(LEAST_SPREAD);
+                let u = residual / residual_scale.max(LEAST_RESIDUAL_SCALE);
                 let (_, hazard) = upper_tail(u);
-                (spread * hazard, hazard * (hazard - u))
+                (residual_scale * hazard, hazard * (hazard - u))
             } else {
                 (residual, 1.0)
             };
@@ -47,9 +47,9 @@ impl Regression {
     pub fn studentised(&self, rows: &[Row], left_out: &Row) -> Option<f64> {
         let working = Working::of(self, rows)?;
         let difference = left_out.y - self.predict(&left_out.x);
-        let spread = self.spread.filter(|spread| *spread > 0.0)?
+        let residual_scale = self.residual_scale.filter(|residual_scale| *residual_scale > 0.0)?
             * (1.0 + quadratic(&working.inverse, &left_out.x, &left_out.x)).sqrt();
-        Some(if difference.abs() <= LEAST_SPREAD { 0.0 } else { difference / spread })
+        Some(if difference.abs() <= LEAST_RESIDUAL_SCALE { 0.0 } else { difference / residual_scale })
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) enum Value<'v> {
 }
 
 /// What a field of a row must be to have a column.
-pub(crate) trait Cell {
+pub(crate) trait Tabulated {
     /// The type of the column.
     const KIND: Kind;
 
@@ -38,7 +38,7 @@ pub(crate) trait Cell {
     fn put(&mut self, value: Value<'_>) -> bool;
 }
 
-impl Cell for i64 {
+impl Tabulated for i64 {
     const KIND: Kind = Kind::Whole;
 
     fn value(&self) -> Value<'_> {
@@ -52,7 +52,7 @@ impl Cell for i64 {
     }
 }
 
-impl Cell for Option<i64> {
+impl Tabulated for Option<i64> {
     const KIND: Kind = Kind::Whole;
 
     fn value(&self) -> Value<'_> {
@@ -66,7 +66,7 @@ impl Cell for Option<i64> {
     }
 }
 
-impl Cell for f64 {
+impl Tabulated for f64 {
     const KIND: Kind = Kind::Real;
 
     fn value(&self) -> Value<'_> {
@@ -80,7 +80,7 @@ impl Cell for f64 {
     }
 }
 
-impl Cell for Option<f64> {
+impl Tabulated for Option<f64> {
     const KIND: Kind = Kind::Real;
 
     fn value(&self) -> Value<'_> {
@@ -94,7 +94,7 @@ impl Cell for Option<f64> {
     }
 }
 
-impl Cell for String {
+impl Tabulated for String {
     const KIND: Kind = Kind::Text;
 
     fn value(&self) -> Value<'_> {
@@ -108,7 +108,7 @@ impl Cell for String {
     }
 }
 
-impl Cell for Option<String> {
+impl Tabulated for Option<String> {
     const KIND: Kind = Kind::Text;
 
     fn value(&self) -> Value<'_> {
