@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::Command;
 
 use report::Table;
-use report::table::Cells;
 
 use super::{fail, succeed, sweep, table, with_small};
 
@@ -14,7 +13,7 @@ fn numbers_are_numbers(run: &Path) {
     for name in ["runs", "summary", "needed", "success", "scaling"] {
         let table: Table = table(run, &format!("{name}.parquet"));
         for column in table.columns() {
-            if let Cells::Float(cells) = &column.cells {
+            if let Some(cells) = table.floats(&column.name) {
                 assert!(cells.iter().flatten().all(|x| x.is_finite()), "{name}.{}", column.name);
             }
         }

@@ -118,7 +118,8 @@ fn algorithms_starts_and_units_may_vary_together() {
     let runs = table(&run, "runs.parquet");
     assert_eq!(runs.rows(), 6 * 2 * 2 * 2 * 2 + 2 * 2 * 2 * 2);
     // Two values of theta and two replicates; the weight and the algorithm share them.
-    let pretrained: std::collections::BTreeSet<&String> = runs.texts("pretraining").unwrap().iter().flatten().collect();
+    let pretrained: std::collections::BTreeSet<String> =
+        runs.texts("pretraining").unwrap().into_iter().flatten().collect();
     assert_eq!((pretrained.len(), fs::read_dir(run.join("pretraining")).unwrap().count()), (4, 4));
     assert!(pretrained.iter().all(|id| run.join(format!("pretraining/{id}.parquet")).is_file()));
     assert_eq!(runs.texts("step_scale").unwrap().iter().flatten().filter(|s| *s == "raw").count(), 48);
@@ -169,7 +170,8 @@ fn a_job_that_fails_becomes_a_row_and_the_others_are_kept() {
     let runs = table(&home.path().join("output/small"), "runs.parquet");
     let (mut failed, mut others) = (0, 0);
     for row in 0..runs.rows() {
-        let status = runs.texts("status").unwrap()[row].as_deref();
+        let status = runs.texts("status").unwrap()[row].clone();
+        let status = status.as_deref();
         if runs.floats("persistence").unwrap()[row] == Some(0.0) {
             assert_eq!(status, Some("failed"));
             assert!(runs.texts("error").unwrap()[row].as_deref().unwrap().contains("K_P"));
@@ -279,7 +281,7 @@ fn traces_show_every_check_and_change_no_result() {
     let (ids, samples) = (traces.texts("job_id").unwrap(), traces.ints("samples").unwrap());
     for row in 0..traced.rows() {
         let id = &traced.texts("job_id").unwrap()[row];
-        let mine: Vec<i64> = ids.iter().zip(samples).filter(|(i, _)| *i == id).map(|(_, s)| s.unwrap()).collect();
+        let mine: Vec<i64> = ids.iter().zip(&samples).filter(|(i, _)| *i == id).map(|(_, s)| s.unwrap()).collect();
         assert!(mine.windows(2).all(|w| w[0] < w[1]));
         assert_eq!((mine.first(), mine.last().copied()), (Some(&0), traced.ints("samples").unwrap()[row]));
     }

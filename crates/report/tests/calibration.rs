@@ -15,11 +15,12 @@ use std::thread;
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use report::choice::{Choice, LEAST_CONFIDENCE, Runs, choose, choose_with};
-use report::needed::{Milestone, Needed, Question, needed};
+use report::analysis::{Form, Term, law, scalings};
+use report::analysis::{Milestone, Needed, Question, needed};
 use report::record::OPTIONAL;
-use report::scaling::{Form, Term, law, scalings};
-use report::survival::{Curve, Reading};
+use report::statistics::cross_fitting::{Choice, LEAST_CONFIDENCE, Runs, choose, choose_with};
+use report::statistics::order_statistics::Reading;
+use report::statistics::survival::SuccessCurve;
 use report::{Measures, Record, Status};
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -173,7 +174,7 @@ struct Tallies {
     open: Tally,
     closed: Tally,
     split: Tally,
-    flattered: Tally,
+    in_sample: Tally,
     bounds: Tally,
     bootstrap: Tally,
     without_bounds: Tally,
@@ -215,7 +216,7 @@ fn intervals_cover_the_truth_as_often_as_they_say() {
     let factor = |tally: &Tally| 100.0 * (tally.mean().exp() - 1.0);
     println!("in cells that reach the quantile:");
     println!("needed samples, chosen by halves: {:+.1} % on average", factor(&tallies.split));
-    println!("needed samples, chosen on the runs they are read from: {:+.1} %", factor(&tallies.flattered));
+    println!("needed samples, chosen on the runs they are read from: {:+.1} %", factor(&tallies.in_sample));
     println!("lower bounds that hold: {}", percent(tallies.bounds.share()));
     println!("exponent of T without the lower bounds: mean {:.3}", tallies.without_bounds.mean());
     println!("grids of a true power law that draw a warning: {}", percent(tallies.warned.share()));
@@ -228,7 +229,7 @@ fn intervals_cover_the_truth_as_often_as_they_say() {
         assert!((tally.mean() - truth).abs() < 0.02, "{}", tally.mean());
     }
     assert!(tallies.warned.share() < 0.08 && tallies.outlying.share() < 0.03);
-    assert!(factor(&tallies.flattered) < -5.0 && factor(&tallies.split).abs() < 2.5);
+    assert!(factor(&tallies.in_sample) < -5.0 && factor(&tallies.split).abs() < 2.5);
     assert!(tallies.bounds.share() > 0.85);
 }
 
@@ -265,7 +266,7 @@ fn repeat(seed: u64, tallies: &Tallies) {
             tallies.bounds.add(cell.samples as f64 <= truth, 0.0);
         } else {
             tallies.split.add(true, (cell.samples as f64 / truth).ln());
-            tallies.flattered.add(true, (cell.flattered.samples as f64 / truth).ln());
+            tallies.in_sample.add(true, (cell.in_sample.samples as f64 / truth).ln());
         }
     }
     for cell in cells.iter().step_by(13).filter(|c| truth(c.n, c.q, c.t) < budget(c.t) as f64) {
@@ -276,7 +277,7 @@ fn repeat(seed: u64, tallies: &Tallies) {
     let naive = law(&seen, Form::Power).unwrap().coefficient(Term::T).unwrap().estimate;
     tallies.without_bounds.add(true, naive);
     tallies.outlying.add(!scaling.outliers.is_empty(), scaling.outliers.first().map_or(0.0, |o| o.studentised.abs()));
-    tallies.warned.add(scaling.failed_checks().next().is_some() || !scaling.outliers.is_empty(), 0.0);
+    tallies.warned.add(scaling.rejected_tests().next().is_some() || !scaling.outliers.is_empty(), 0.0);
 }
 
 /// Whether the percentile bootstrap of the needed samples covers the truth, from the very readings that our interval is made of.
@@ -285,7 +286,7 @@ fn bootstrap_covers(cell: &Needed, rng: &mut Pcg64Mcg) -> bool {
     let mut again: Vec<i64> = (0..400)
         .map(|_| {
             let drawn = (0..runs.len()).map(|_| runs[rng.random_range(0..runs.len())]).collect();
-            let quantile = Curve::of(drawn).quantile(QUANTILE).unwrap();
+            let quantile = SuccessCurve::of(drawn).quantile(QUANTILE).unwrap();
             if quantile.censored { i64::MAX } else { quantile.samples }
         })
         .collect();

@@ -2,27 +2,28 @@
 
 use std::collections::BTreeMap;
 
+use ordered_float::OrderedFloat;
 use plotters::style::BLACK;
 
-use super::evidence::{Agreement, Evidence, Part, Share, measured, median_of, task_of};
-use super::mirrored::{Agreeing, unseen};
-use super::{Finding, Section, Verdict};
+use super::agreement::{Agreement, Contribution};
+use super::agreement_rule::{Agreeing, unseen};
+use super::evidence::{Evidence, measured, median_of};
+use super::shares::{Share, task_of};
+use super::verdict::{ExaminedClaim, Finding, Verdict};
 use crate::analysis::two;
 use crate::figure::panels::{Axis, Entry, Mark};
-use crate::figure::{Curve, Figure, categorical, curves, quantiles, round_ticks};
-use crate::needed::Key;
-use crate::record::{POPULATION, STEP_SCALE, shown, written};
-use crate::{Record, Status, TracePoint};
+use crate::figure::{Figure, PlottedCurve, categorical, curves, quantiles, round_ticks};
+use crate::record::{ALGORITHM_1, LINEAR_SGD, Record, STEP_SCALE, Status, TracePoint, draws_samples, shown, written};
 
 /// A setting whose replicates are one curve: algorithm, units of the steps, l1 regularisation, step size, length.
-type Variant<'r> = (&'r str, Key, Key, Key, i64);
+type Variant<'r> = (&'r str, OrderedFloat<f64>, OrderedFloat<f64>, OrderedFloat<f64>, i64);
 
 fn variant(record: &Record) -> Variant<'_> {
     (
         &record.algorithm,
-        Key(record.further(STEP_SCALE).unwrap_or(0.0)),
-        Key(record.lambda),
-        Key(record.eta_boost),
+        OrderedFloat(record.further(STEP_SCALE).unwrap_or(0.0)),
+        OrderedFloat(record.lambda),
+        OrderedFloat(record.eta_boost),
         record.t,
     )
 }
@@ -48,11 +49,11 @@ fn variants(records: &[Record]) -> BTreeMap<Variant<'_>, Vec<&Record>> {
 }
 
 fn label((algorithm, steps, lambda, eta, _): Variant<'_>) -> String {
-    let l1 = if algorithm == "prox" { format!(", λ = {}", short(lambda.0)) } else { String::new() };
+    let l1 = if algorithm == ALGORITHM_1 { format!(", λ = {}", short(lambda.0)) } else { String::new() };
     format!("{algorithm}, {}, η = {}{l1}", shown(STEP_SCALE, steps.0), written(eta.0))
 }
 
-pub(super) fn section(evidence: &Evidence<'_>) -> Section {
+pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let variants = variants(evidence.records);
     let of = |algorithm: &'static str| variants.iter().filter(move |(v, _)| v.0 == algorithm);
     let ended = |runs: &[&Record], status| Share::ended(runs.iter().copied(), status);
@@ -63,7 +64,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
         if lines.is_empty() { "No run.".to_owned() } else { lines.join("; ") + "." }
     };
     // The tuned lambda is the largest; the units are the default ones.
-    let tuned = of("prox").filter(|(v, _)| v.1.0 == 0.0).max_by_key(|(v, _)| v.2);
+    let tuned = of(ALGORITHM_1).filter(|(v, _)| v.1.0 == 0.0).max_by_key(|(v, _)| v.2);
     let tuned = tuned.and_then(|(_, runs)| recovered(runs));
     let tuned_bounds = tuned.map(|share| share.interval);
     let finding = Finding::of_range(tuned_bounds, (0.5, 1.0));
@@ -73,12 +74,12 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
             finding,
             format!(
                 "Share of runs that recovered, in {}It holds if more than half do with normalised steps and the tuned λ, by an interval that resamples tasks.",
-                each("prox", &|runs| told(recovered(runs))) + " "
+                each(ALGORITHM_1, &|runs| told(recovered(runs))) + " "
             ),
         )
         .number("share of runs", tuned.map(|share| share.of), tuned_bounds),
     ];
-    let sgd: Vec<Option<(f64, f64)>> = of("sgd").map(|(_, runs)| Some(recovered(runs)?.interval)).collect();
+    let sgd: Vec<Option<(f64, f64)>> = of(LINEAR_SGD).map(|(_, runs)| Some(recovered(runs)?.interval)).collect();
     let findings: Vec<Finding> = sgd.iter().map(|b| Finding::of_range(*b, (0.0, 0.5))).collect();
     let finding = if findings.is_empty() {
         Finding::Undecided
@@ -90,7 +91,8 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
         Finding::Undecided
     };
     let state = |runs: &[&Record]| {
-        let middle = |get: fn(&crate::Measures) -> f64| median_of(measured(runs.iter().copied()).map(|(_, m)| get(m)));
+        let middle =
+            |get: fn(&crate::record::Measures) -> f64| median_of(measured(runs.iter().copied()).map(|(_, m)| get(m)));
         let number = |x: Option<f64>| x.map_or_else(|| "-".to_owned(), short);
         format!(
             "{} recovered, {} diverged; medians at the end: α_V {}, α_A {}, error of V {}, of A {}",
@@ -105,22 +107,22 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     verdicts.push(Verdict::new(
         "Vanilla SGD does not recover: it stays noisy or is too slow.",
         finding,
-        each("sgd", &state) + " It holds if fewer than half recover at every step size.",
+        each(LINEAR_SGD, &state) + " It holds if fewer than half recover at every step size.",
     ));
-    verdicts.push(before_rounding(evidence, &of("prox").map(|(v, _)| *v).collect::<Vec<_>>()));
-    let runs_of: Vec<(Variant<'_>, &[&Record])> = of("prox").map(|(v, runs)| (*v, runs.as_slice())).collect();
+    verdicts.push(before_rounding(evidence, &of(ALGORITHM_1).map(|(v, _)| *v).collect::<Vec<_>>()));
+    let runs_of: Vec<(Variant<'_>, &[&Record])> = of(ALGORITHM_1).map(|(v, runs)| (*v, runs.as_slice())).collect();
     verdicts.push(mirrored(&runs_of));
-    let most = evidence.traces.iter().filter(|t| t.points.len() > 1).flat_map(|t| &t.points).map(|p| p.step).max();
-    let figures = most.map_or_else(Vec::new, |most| {
+    let last_step = evidence.traces.iter().filter(|t| t.points.len() > 1).flat_map(|t| &t.points).map(|p| p.step).max();
+    let figures = last_step.map_or_else(Vec::new, |last_step| {
         let figure = |name: &str, algorithm: &'static str, title: &str| {
             let shown: Vec<Variant<'_>> = of(algorithm).map(|(v, _)| *v).collect();
-            distances(evidence, name, title, &shown, most)
+            distances(evidence, name, title, &shown, last_step)
         };
-        let prox = figure("convergence", "prox", "Distances from the truth: Algorithm 1");
-        let sgd = figure("convergence_sgd", "sgd", "Distances from the truth: vanilla SGD");
+        let prox = figure("convergence", ALGORITHM_1, "Distances from the truth: Algorithm 1");
+        let sgd = figure("convergence_sgd", LINEAR_SGD, "Distances from the truth: vanilla SGD");
         [prox, sgd].into_iter().flatten().collect()
     });
-    Section {
+    ExaminedClaim {
         title: "Convergence",
         text: "The paper's simulation has N = 3, Q = 2, T = 5000, B = 64, λ = 1e-5 and 1000 steps of size 0.01, after 400 of them half of it, and for SGD 0.001 as well. The units of its step \
                sizes are not public, so both are shown: eta itself, and divided by the constants of the task. The tuned λ and step were chosen on other seeds.",
@@ -146,14 +148,16 @@ fn before_rounding(evidence: &Evidence<'_>, shown: &[Variant<'_>]) -> Verdict {
 
 /// Compares mirrored runs with the prediction, at normalised steps and the smallest lambda. The prediction is of the sign that a run grows into: runs with raw
 /// steps hardly grow at all, and a large lambda empties a mirrored attention, so that the run ends exhausted.
-fn mirrored(shown: &[(Variant<'_>, &[&Record])]) -> Verdict {
+pub(super) fn mirrored(shown: &[(Variant<'_>, &[&Record])]) -> Verdict {
     const STATEMENT: &str = "With small λ as many runs of Algorithm 1 are mirrored as the Gaussian argument predicts.";
-    let normalised = || shown.iter().filter(|(v, _)| v.1 == Key(0.0));
+    let normalised = || shown.iter().filter(|(v, _)| v.1 == OrderedFloat(0.0));
     let smallest = normalised().map(|(v, _)| v.2).min();
     let of = |runs: &[&Record], is: &dyn Fn(&Record, f64) -> bool| {
         let rows = measured(runs.iter().copied());
         let rows = rows.filter_map(|(r, m)| Some((r, m.alpha_v, m.optional("predicted_mirrored")?)));
-        Agreement::of(rows.map(|(r, alpha_v, p)| Part::predicted(task_of(r), f64::from(u8::from(is(r, alpha_v))), p)))
+        Agreement::of(
+            rows.map(|(r, alpha_v, p)| Contribution::predicted(task_of(r), f64::from(u8::from(is(r, alpha_v))), p)),
+        )
     };
     let is_mirrored = |r: &Record, _: f64| r.status == Status::Mirrored;
     let (small, large): (Vec<_>, Vec<_>) = normalised().partition(|(v, _)| Some(v.2) == smallest);
@@ -191,7 +195,13 @@ fn mirrored(shown: &[(Variant<'_>, &[&Record])]) -> Verdict {
 }
 
 /// Errors of V and A over steps, medians with bands, and the curves without noise.
-fn distances(evidence: &Evidence<'_>, name: &str, title: &str, shown: &[Variant<'_>], most: i64) -> Option<Figure> {
+fn distances(
+    evidence: &Evidence<'_>,
+    name: &str,
+    title: &str,
+    shown: &[Variant<'_>],
+    last_step: i64,
+) -> Option<Figure> {
     let (mut drawn, mut legend) = (Vec::new(), Vec::new());
     let runs_of = |v: Variant<'_>| -> Vec<&[TracePoint]> {
         evidence
@@ -206,15 +216,15 @@ fn distances(evidence: &Evidence<'_>, name: &str, title: &str, shown: &[Variant<
     const COLUMNS: [usize; 2] = [2, 3];
     let mut add = |runs: &[&[TracePoint]], ink, mark| {
         for (panel, column) in COLUMNS.into_iter().enumerate() {
-            let read = quantiles(runs, most as f64 * batch, |point| point.values[column]);
-            drawn.push(Curve::of_quantiles(panel, (ink, mark), &read, batch));
+            let read = quantiles(runs, last_step as f64 * batch, |point| point.values[column]);
+            drawn.push(PlottedCurve::of_quantiles(panel, (ink, mark), &read, batch));
         }
     };
     for (i, &v) in shown.iter().enumerate() {
         add(&runs_of(v), categorical(i), Mark::Line);
         legend.push(Entry { ink: categorical(i), mark: Mark::Line, text: label(v) });
     }
-    let population: Vec<Variant<'_>> = variants(evidence.records).into_keys().filter(|v| v.0 == POPULATION).collect();
+    let population: Vec<Variant<'_>> = variants(evidence.records).into_keys().filter(|v| !draws_samples(v.0)).collect();
     if let Some(&v) = population.first() {
         add(&runs_of(v), BLACK, Mark::Dashes);
         legend.push(Entry {
@@ -224,7 +234,7 @@ fn distances(evidence: &Evidence<'_>, name: &str, title: &str, shown: &[Variant<
         });
     }
     let axes = (
-        Axis::linear("steps", 0.0, most as f64, &round_ticks(most as f64)),
+        Axis::linear("steps", 0.0, last_step as f64, &round_ticks(last_step as f64)),
         Axis::linear("relative distance", 0.0, 2.0, &[0.0, 0.5, 1.0, 1.5, 2.0]),
     );
     let panels = vec!["|V − P| / √K_P".to_owned(), "|A − Q| / √K_Q".to_owned()];
@@ -247,9 +257,8 @@ fn shown_units(v: Variant<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Analysis;
-    use crate::needed::Question;
-    use crate::record::tests::record;
+    use crate::analysis::{Analysis, Question};
+    use crate::record::fixture::record;
 
     /// Eight of ten tasks are recovered: not sure to be more than half. Four batch sizes that recover the same tasks say nothing more.
     #[test]
@@ -261,7 +270,7 @@ mod tests {
             }
             let question = Question { quantile: 0.5, conditions: Vec::new(), tuned: Vec::new() };
             let analysis = Analysis::of(&records, question);
-            let verdict = section(&Evidence::new(&analysis, &records, &[], &[])).verdicts.swap_remove(0);
+            let verdict = examine(&Evidence::new(&analysis, &records, &[], &[])).verdicts.swap_remove(0);
             (verdict.finding, verdict.estimate)
         };
         assert_eq!(finding(&[8]), (Finding::Undecided, Some(0.8)));

@@ -1,18 +1,17 @@
 //! The moment estimator beside the gradient methods.
 
-use super::evidence::{
-    Evidence, at_most_logarithmic, cells_of, common_pair, exponent, log_power, measured, median_of, needed_figure,
-    series, with_interval,
+use super::evidence::{Evidence, measured, median_of};
+use super::growth::{
+    at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, series, with_interval,
 };
-use super::{Finding, Section, Verdict};
-use crate::analysis::two;
-use crate::needed::Milestone::Support;
-use crate::needed::Needed;
-use crate::{Measures, Record};
+use super::verdict::{ExaminedClaim, Finding, Verdict};
+use crate::analysis::Milestone::Support;
+use crate::analysis::{Needed, two};
+use crate::record::{ALGORITHM_1, LINEAR_SGD, MOMENT_ESTIMATOR, Measures, Record, SOFTMAX_ADAM, SOFTMAX_SGD};
 
 /// Algorithms that follow gradients, and how a reader knows them.
 const GRADIENTS: [(&str, &str); 4] =
-    [("prox", "prox"), ("sgd", "SGD"), ("softmax", "softmax, SGD"), ("softmax_adam", "softmax, Adam")];
+    [(ALGORITHM_1, ALGORITHM_1), (LINEAR_SGD, "SGD"), (SOFTMAX_SGD, "softmax, SGD"), (SOFTMAX_ADAM, "softmax, Adam")];
 
 /// The number of samples at which the mixture of the runs' predicted log-normal distributions reaches `level`; `None` if nothing is predicted.
 fn predicted(runs: &[&Measures], level: f64) -> Option<f64> {
@@ -28,7 +27,7 @@ fn predicted(runs: &[&Measures], level: f64) -> Option<f64> {
         return None;
     }
     let below = |x: f64| {
-        let one = |(centre, spread): &(f64, f64)| 0.5 * libm::erfc((centre - x) / spread / std::f64::consts::SQRT_2);
+        let one = |(centre, scale): &(f64, f64)| 0.5 * libm::erfc((centre - x) / scale / std::f64::consts::SQRT_2);
         laws.iter().map(one).sum::<f64>() / laws.len() as f64
     };
     let (mut low, mut high) = (0.0, 60.0);
@@ -45,9 +44,9 @@ fn runs_of<'r>(evidence: &Evidence<'r>, cell: &Needed) -> Vec<&'r Measures> {
     measured(evidence.records.iter().filter(here)).map(|(_, m)| m).collect()
 }
 
-pub(super) fn section(evidence: &Evidence<'_>) -> Section {
+pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let quantile = evidence.analysis.question.quantile;
-    let moment = evidence.group("moment", &[]);
+    let moment = evidence.group(MOMENT_ESTIMATOR, &[]);
     let found = log_power(moment, Support);
     let mut verdicts = vec![
         Verdict::new(
@@ -79,7 +78,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     let predictions: Vec<(&Needed, f64)> =
         cells.iter().filter_map(|c| Some((*c, predicted(&runs_of(evidence, c), quantile)?))).collect();
     verdicts.push(threshold(&predictions));
-    let mut shown = vec![("moment", moment)];
+    let mut shown = vec![(MOMENT_ESTIMATOR, moment)];
     shown.extend(GRADIENTS.iter().filter_map(|(algorithm, name)| Some((*name, Some(evidence.group(algorithm, &[])?)))));
     let pair = common_pair(&shown.iter().map(|(_, group)| (*group, Support)).collect::<Vec<_>>());
     let mut shown: Vec<_> =
@@ -94,7 +93,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
             .to_owned(),
         &shown,
     );
-    Section {
+    ExaminedClaim {
         title: "What gradients pay",
         text: "The moments E[(e_o - mu)(e_t - mu)' | k] vanish at every position that does not matter. To tell Q of them from the noise at T positions should take a number of \
                samples that grows as ln T. Our claim is that gradient methods, which must first find a sign, take about T.",
@@ -159,12 +158,12 @@ const THRESHOLD: &str = "The finite-sample threshold of the moment estimator is 
 mod tests {
     use super::*;
     use crate::record::OPTIONAL;
-    use crate::record::tests::record;
+    use crate::record::fixture::record;
 
     /// One cell with one replicate says nothing; three with closed intervals around 1 do, and one that lies beside it refutes.
     #[test]
     fn a_threshold_is_confirmed_by_intervals_of_several_cells() {
-        use crate::needed::{Milestone, Question, needed};
+        use crate::analysis::{Milestone, Question, needed};
         let question = Question { quantile: 0.5, conditions: Vec::new(), tuned: Vec::new() };
         let cells = |replicates: i64, lengths: &[i64]| -> Vec<Needed> {
             let of = |t: i64| (0..replicates).map(move |i| record(3, 2, t, i, Some(900 + 10 * i)));
@@ -184,7 +183,7 @@ mod tests {
         bounded[3].censored = true;
         assert_eq!(finding(&bounded, 1000.0), Finding::Undecided, "a lower bound is open above");
         let mut edge = cells(20, &[64, 128, 256]);
-        edge[0].edges.push(crate::needed::Edge { key: "batch_size".to_owned(), value: 8.0, largest: false });
+        edge[0].edges.push(crate::analysis::Edge { key: "batch_size".to_owned(), value: 8.0, largest: false });
         assert_eq!(finding(&edge, 1000.0), Finding::Undecided);
     }
 

@@ -4,23 +4,22 @@ use std::collections::BTreeMap;
 
 use plotters::style::BLACK;
 
-use super::evidence::{
-    Evidence, Share, Wanted, common_pair, exponent, median_of, needed_figure, series, with_interval,
-};
-use super::{Finding, Section, Verdict};
-use crate::analysis::two;
+use super::evidence::{Evidence, Matrices, Wanted, median_of};
+use super::growth::{common_pair, exponent, needed_figure, series, with_interval};
+use super::shares::Share;
+use super::verdict::{ExaminedClaim, Finding, Verdict};
+use crate::analysis::Milestone::Recovery;
+use crate::analysis::{Needed, two};
 use crate::figure::panels::{Axis, Entry, Mark};
-use crate::figure::{Curve, Figure, Traced, categorical, curves, matrices, quantiles, round_ticks};
-use crate::needed::Milestone::Recovery;
-use crate::needed::Needed;
-use crate::{Record, Status, TracePoint};
+use crate::figure::{Figure, PlottedCurve, Traced, categorical, curves, matrices, quantiles, round_ticks};
+use crate::record::{ALGORITHM_1, LINEAR_SGD, Record, SOFTMAX_ADAM, SOFTMAX_SGD, Status, TracePoint};
 
 /// The algorithms that are compared, and how a reader knows them.
 const COMPARED: [(&str, &str); 4] = [
-    ("prox", "linear, Algorithm 1"),
-    ("sgd", "linear, SGD"),
-    ("softmax", "softmax, SGD"),
-    ("softmax_adam", "softmax, Adam"),
+    (ALGORITHM_1, "linear, Algorithm 1"),
+    (LINEAR_SGD, "linear, SGD"),
+    (SOFTMAX_SGD, "softmax, SGD"),
+    (SOFTMAX_ADAM, "softmax, Adam"),
 ];
 
 /// Runs whose curves are shown, of each algorithm.
@@ -64,7 +63,7 @@ pub(super) fn wanted(evidence: &Evidence<'_>) -> Vec<Wanted> {
     wanted
 }
 
-pub(super) fn section(evidence: &Evidence<'_>) -> Section {
+pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let mut verdicts = Vec::new();
     for (algorithm, name) in COMPARED {
         let Some(cell) = cell(evidence, algorithm, true) else { continue };
@@ -108,7 +107,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
         &lines,
     );
     let pictures = [needed, training(evidence), patterns(evidence), values(evidence)];
-    Section {
+    ExaminedClaim {
         title: "Softmax attention",
         text: "Ren, Wang and Lee compare linear attention with softmax attention by attention pattern, value matrix and loss. Both are trained on the same tasks here. For softmax the \
                optimiser is SGD or Adam; batch, step size and the step of the logits relative to that of V are chosen for each algorithm and length from a grid of its own, on one half of the \
@@ -147,7 +146,7 @@ fn faster(evidence: &Evidence<'_>) -> Verdict {
         let rows = evidence.analysis.needed.iter().filter(|c| c.milestone == Recovery && c.algorithm == algorithm);
         rows.map(|c| (c.t, c)).collect()
     };
-    let (linear, softmax) = (of("prox"), ["softmax", "softmax_adam"].map(of));
+    let (linear, softmax) = (of(ALGORITHM_1), [SOFTMAX_SGD, SOFTMAX_ADAM].map(of));
     let at = |t: i64| softmax.iter().filter_map(|cells| cells.get(&t).copied()).collect::<Vec<_>>();
     let best = |cells: &[&Needed]| cells.iter().copied().filter(|c| !c.censored).min_by_key(|c| c.samples).cloned();
     let both = linear.values().rev().filter(|l| !l.censored).find_map(|l| Some((*l, at(l.t), best(&at(l.t))?)));
@@ -208,7 +207,7 @@ fn training(evidence: &Evidence<'_>) -> Option<Figure> {
             let values: Vec<Vec<TracePoint>> = runs.iter().map(|t| with_number(t, panel)).collect();
             let values: Vec<&[TracePoint]> = values.iter().map(Vec::as_slice).collect();
             let read = quantiles(&values, most, |point| point.values[0]);
-            drawn.push(Curve::of_quantiles(panel, (ink, mark), &read, 1.0));
+            drawn.push(PlottedCurve::of_quantiles(panel, (ink, mark), &read, 1.0));
         }
     };
     for (i, (algorithm, name)) in COMPARED.iter().enumerate() {
@@ -218,7 +217,7 @@ fn training(evidence: &Evidence<'_>) -> Option<Figure> {
             legend.push(Entry { ink: categorical(i), mark: Mark::Line, text: (*name).to_owned() });
         }
     }
-    let noiseless: Vec<&Traced> = of("prox", true).collect();
+    let noiseless: Vec<&Traced> = of(ALGORITHM_1, true).collect();
     if !noiseless.is_empty() {
         add(&noiseless, BLACK, Mark::Dashes);
         legend.push(Entry { ink: BLACK, mark: Mark::Dashes, text: "Algorithm 1 without noise".to_owned() });
@@ -229,7 +228,7 @@ fn training(evidence: &Evidence<'_>) -> Option<Figure> {
     );
     let panels = vec!["excess loss".to_owned(), "cosine of V and P".to_owned(), "cosine of A and Q".to_owned()];
     let svg = curves(axes, (3, 150), legend, panels, &drawn)?;
-    let t = of("prox", false).next().map_or(0, |t| t.record.t);
+    let t = of(ALGORITHM_1, false).next().map_or(0, |t| t.record.t);
     Some(Figure {
         name: "claim_softmax_training".to_owned(),
         title: format!("Loss and cosines at T = {t}"),
@@ -283,7 +282,7 @@ fn values(evidence: &Evidence<'_>) -> Option<Figure> {
     })
 }
 
-fn named<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = (String, &'e super::Matrices)> {
+fn named<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = (String, &'e Matrices)> {
     evidence.matrices.iter().filter_map(|m| {
         let (_, name) = COMPARED.iter().find(|(algorithm, _)| *algorithm == m.record.algorithm)?;
         Some(((*name).to_owned(), m))
@@ -293,9 +292,8 @@ fn named<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = (String, &'e su
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Analysis;
-    use crate::needed::{Edge, Question};
-    use crate::record::tests::record;
+    use crate::analysis::{Analysis, Edge, Question};
+    use crate::record::fixture::record;
 
     /// Linear attention against two optimisers of softmax: it takes both to confirm, whether they reach or not, and one to refute; and none at an edge.
     #[test]
@@ -304,7 +302,7 @@ mod tests {
         // Samples that half of the runs need; `None`: none arrives.
         let verdict = |linear: i64, sgd: Option<i64>, adam: Option<i64>, edge: Option<&str>| {
             let mut records = Vec::new();
-            for (algorithm, needs) in [("prox", Some(linear)), ("softmax", sgd), ("softmax_adam", adam)] {
+            for (algorithm, needs) in [(ALGORITHM_1, Some(linear)), (SOFTMAX_SGD, sgd), (SOFTMAX_ADAM, adam)] {
                 records.extend((0..40).map(|i| Record {
                     algorithm: algorithm.to_owned(),
                     ..record(3, 2, 64, i, needs.map(|samples| samples + i))
@@ -318,14 +316,14 @@ mod tests {
         };
         let finding = |linear, sgd, adam, edge| verdict(linear, sgd, adam, edge).finding;
         assert_eq!(finding(1000, Some(2000), Some(3000), None), Finding::Confirmed);
-        assert_eq!(finding(1000, Some(2000), Some(3000), Some("softmax_adam")), Finding::Undecided);
+        assert_eq!(finding(1000, Some(2000), Some(3000), Some(SOFTMAX_ADAM)), Finding::Undecided);
         assert_eq!(finding(1000, Some(500), Some(3000), None), Finding::Refuted);
         assert_eq!(
-            finding(1000, Some(500), Some(3000), Some("softmax_adam")),
+            finding(1000, Some(500), Some(3000), Some(SOFTMAX_ADAM)),
             Finding::Refuted,
             "it has no part in that"
         );
-        assert_eq!(finding(1000, Some(500), Some(3000), Some("prox")), Finding::Undecided);
+        assert_eq!(finding(1000, Some(500), Some(3000), Some(ALGORITHM_1)), Finding::Undecided);
         assert_eq!(finding(1000, Some(1005), Some(3000), None), Finding::Undecided);
         // The records' budget is 100 000.
         let bounded = verdict(1000, Some(2000), None, None);

@@ -2,18 +2,15 @@
 
 use plotters::style::BLACK;
 
-use super::evidence::{
-    Evidence, Share, at_most_logarithmic, cells_of, exponent, log_power, measured, median_of, share_of_tasks,
-    with_interval,
-};
-use super::{Finding, Section, Verdict};
-use crate::analysis::{Group, two};
+use super::evidence::{Evidence, measured, median_of};
+use super::growth::{at_most_logarithmic, cells_of, exponent, log_power, with_interval};
+use super::shares::{Share, share_of_tasks};
+use super::verdict::{ExaminedClaim, Finding, Verdict};
+use crate::analysis::Milestone::Recovery;
+use crate::analysis::{Group, Needed, two};
 use crate::figure::panels::{Axis, Entry, Mark};
-use crate::figure::{Curve, Figure, GREY, curves, sequential};
-use crate::needed::Milestone::Recovery;
-use crate::needed::Needed;
-use crate::record::POPULATION;
-use crate::{Record, Status};
+use crate::figure::{Figure, GREY, PlottedCurve, curves, sequential};
+use crate::record::{ALGORITHM_1, Record, Status, noiseless};
 
 /// The groups of an algorithm from a transferred V, with their theta, ascending.
 fn transferred<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str) -> Vec<(f64, &'e Group<'a>)> {
@@ -26,9 +23,9 @@ fn transferred<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str) -> Vec<(f64,
     groups
 }
 
-pub(super) fn section(evidence: &Evidence<'_>) -> Section {
-    let groups = transferred(evidence, "prox");
-    let scratch = evidence.group("prox", &[("transfer", 0.0)]);
+pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
+    let groups = transferred(evidence, ALGORITHM_1);
+    let scratch = evidence.group(ALGORITHM_1, &[("transfer", 0.0)]);
     let positive: Vec<&(f64, &Group<'_>)> = groups.iter().filter(|(theta, _)| *theta > 0.0).collect();
     let findings: Vec<(f64, Finding)> =
         positive.iter().map(|(theta, g)| (*theta, at_most_logarithmic(Some(g), Recovery))).collect();
@@ -46,7 +43,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     // What the direction leaves of the truth in V when training begins.
     let start = |theta: f64| {
         let own = evidence.records.iter().filter(|r| {
-            r.algorithm == "prox"
+            r.algorithm == ALGORITHM_1
                 && r.further("transfer").is_some_and(|w| w > 0.0)
                 && r.further("theta").is_some_and(|t| t == theta)
         });
@@ -82,11 +79,11 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     verdicts.push(falls(&positive, scratch));
     verdicts.extend(saves(&groups, scratch));
     verdicts.push(negative(evidence));
-    let figures = [needed(&groups, scratch, &transferred(evidence, POPULATION)), exponents(&groups, scratch)];
+    let figures = [needed(&groups, scratch, &transferred(evidence, noiseless())), exponents(&groups, scratch)];
     let transferred_runs =
         || measured(evidence.records.iter().filter(|r| r.further("transfer").is_some_and(|w| w > 0.0)));
     let error = median_of(transferred_runs().filter_map(|(_, m)| m.optional("source_error")));
-    Section {
+    ExaminedClaim {
         title: "Transfer",
         text: "Ren, Wang and Lee claim that a V learned on a related chain spares the first stage, so that the dependence on T vanishes once the correlation θ of the two chains is \
                large enough. Here V comes from a real run on a chain with the same mu and exactly this θ, and of the same strength |P_src c| for every θ of one sign, so that θ alone differs; the downstream run starts in the sparse stage, with fresh attention patterns. What is claimed holds for large T; what is said here holds for the T of this grid.",
@@ -148,7 +145,7 @@ fn saves(groups: &[(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Option<Ve
 fn negative(evidence: &Evidence<'_>) -> Verdict {
     let of = |sign: fn(f64) -> bool| {
         evidence.records.iter().filter(move |r: &&Record| {
-            r.algorithm == "prox"
+            r.algorithm == ALGORITHM_1
                 && r.further("transfer").is_some_and(|w| w > 0.0)
                 && r.further("theta").is_some_and(sign)
         })
@@ -185,8 +182,14 @@ fn needed(
     for (i, &t) in lengths.iter().enumerate() {
         let ink = sequential(i, lengths.len());
         let own = of(groups, t);
-        let curve =
-            |mark, points: Vec<(f64, f64)>, bounds| Curve { panel: 0, ink, mark, points, band: Vec::new(), bounds };
+        let curve = |mark, points: Vec<(f64, f64)>, bounds| PlottedCurve {
+            panel: 0,
+            ink,
+            mark,
+            points,
+            band: Vec::new(),
+            bounds,
+        };
         let plain = |rows: &[(f64, i64, bool)]| rows.iter().map(|r| (r.0, r.1 as f64)).collect::<Vec<_>>();
         drawn.push(curve(Mark::of(i), plain(&own), own.iter().map(|r| r.2).collect()));
         let reference = scratch.and_then(|g| g.cells(Recovery).into_iter().find(|c| c.t == t && !c.censored));
@@ -198,7 +201,7 @@ fn needed(
             ));
         }
         let quiet: Vec<(f64, i64, bool)> = of(noiseless, t).into_iter().filter(|r| !r.2).collect();
-        drawn.push(Curve { ink: GREY, ..curve(Mark::Line, plain(&quiet), Vec::new()) });
+        drawn.push(PlottedCurve { ink: GREY, ..curve(Mark::Line, plain(&quiet), Vec::new()) });
         legend.push(Entry { ink, mark: Mark::of(i), text: format!("T = {t}") });
     }
     legend.push(Entry { ink: BLACK, mark: Mark::Dashes, text: "from scratch".to_owned() });
@@ -242,8 +245,14 @@ fn exponents(groups: &[(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Optio
         return None;
     }
     let ink = sequential(0, 1);
-    let curve =
-        |mark, ink, points: Vec<(f64, f64)>, band| Curve { panel: 0, ink, mark, points, band, bounds: Vec::new() };
+    let curve = |mark, ink, points: Vec<(f64, f64)>, band| PlottedCurve {
+        panel: 0,
+        ink,
+        mark,
+        points,
+        band,
+        bounds: Vec::new(),
+    };
     let mut drawn =
         vec![curve(Mark::Disc, ink, known.iter().map(|k| (k.0, k.1)).collect(), known.iter().map(|k| k.2).collect())];
     if let Some(c) = exponent(scratch, Recovery) {
@@ -282,9 +291,8 @@ fn exponents(groups: &[(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Analysis;
-    use crate::needed::Question;
-    use crate::record::tests::record;
+    use crate::analysis::{Analysis, Question};
+    use crate::record::fixture::record;
 
     /// Of the largest theta no exponent is known, as hardly a run recovers there: that of a smaller one is no answer.
     #[test]
@@ -307,7 +315,7 @@ mod tests {
             }
             let analysis = Analysis::of(&records, question.clone());
             let evidence = Evidence::new(&analysis, &records, &[], &[]);
-            section(&evidence).verdicts[1].finding
+            examine(&evidence).verdicts[1].finding
         };
         assert_eq!(finding(|_, wiggle| Some(900 + 10 * wiggle)), Finding::Confirmed);
         assert_eq!(finding(|t, _| (t == 64).then_some(900)), Finding::Undecided);

@@ -1,13 +1,13 @@
 //! The stages apart: from nothing to a signal, and from planted correlations to recovery.
 
-use super::evidence::{
-    Evidence, at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, series, with_interval,
+use super::evidence::Evidence;
+use super::growth::{
+    at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, series, with_interval,
 };
-use super::{Finding, Section, Verdict};
-use crate::analysis::{Group, rivalry};
-use crate::needed::Milestone::{Recovery, Signal};
-use crate::record::POPULATION;
-use crate::scaling::{Term, Verdict as Law};
+use super::verdict::{ExaminedClaim, Finding, Verdict};
+use crate::analysis::Milestone::{Recovery, Signal};
+use crate::analysis::{Group, PreferredLaw, Term, comparison_in_words};
+use crate::record::{ALGORITHM_1, noiseless};
 
 /// The group of an algorithm that starts from nothing, or from planted correlations.
 fn starting<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str, planted: bool) -> Option<&'e Group<'a>> {
@@ -15,16 +15,16 @@ fn starting<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str, planted: bool) 
     evidence.groups().iter().filter(|g| g.algorithm == algorithm).find(|g| is_planted(g) == planted)
 }
 
-pub(super) fn section(evidence: &Evidence<'_>) -> Section {
-    let (first, second) = (starting(evidence, "prox", false), starting(evidence, "prox", true));
+pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
+    let (first, second) = (starting(evidence, ALGORITHM_1, false), starting(evidence, ALGORITHM_1, true));
     let signal = first.and_then(|g| g.scaling(Signal));
-    let finding = match (exponent(first, Signal).and_then(|c| c.interval), signal.map(crate::scaling::Scaling::verdict))
-    {
-        (Some((low, _)), Some(Law::Power)) if low > 0.0 => Finding::Confirmed,
-        (Some(_), Some(Law::Polylog)) => Finding::Refuted,
-        _ => Finding::Undecided,
-    };
-    let of = |c: Option<crate::scaling::Coefficient>| (c.map(|c| c.estimate), c.and_then(|c| c.interval));
+    let finding =
+        match (exponent(first, Signal).and_then(|c| c.interval), signal.map(crate::analysis::Scaling::preferred_law)) {
+            (Some((low, _)), Some(PreferredLaw::Power)) if low > 0.0 => Finding::Confirmed,
+            (Some(_), Some(PreferredLaw::Polylog)) => Finding::Refuted,
+            _ => Finding::Undecided,
+        };
+    let of = |c: Option<crate::analysis::Coefficient>| (c.map(|c| c.estimate), c.and_then(|c| c.interval));
     let (estimate, interval) = of(exponent(first, Signal));
     let mut verdicts = vec![
         Verdict::new(
@@ -33,7 +33,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
             format!(
                 "Exponent of T: {}. {}",
                 with_interval(exponent(first, Signal)),
-                signal.and_then(rivalry).unwrap_or_else(|| "The laws cannot be compared.".to_owned())
+                signal.and_then(comparison_in_words).unwrap_or_else(|| "The laws cannot be compared.".to_owned())
             ),
         )
         .number("exponent of T", estimate, interval)
@@ -57,7 +57,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     let finding = Finding::of_smaller(late.and_then(|c| c.interval), early.and_then(|c| c.interval));
     let bends = second
         .and_then(|g| g.scaling(Recovery))
-        .and_then(|s| s.checks.iter().find(|c| c.factors == (Term::T, Term::T)));
+        .and_then(|s| s.lack_of_fit_tests.iter().find(|c| c.factors == (Term::T, Term::T)));
     let (estimate, interval) = of(late);
     verdicts.push(
         Verdict::new(
@@ -79,7 +79,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     );
     for (term, quantity) in [(Term::N, "exponent of N"), (Term::Q, "exponent of Q")] {
         let power = second.and_then(|g| g.scaling(Recovery)).and_then(|s| s.power.as_ref());
-        let found = power.and_then(|law| law.coefficient(term)).filter(crate::scaling::Coefficient::is_known);
+        let found = power.and_then(|law| law.coefficient(term)).filter(crate::analysis::Coefficient::is_known);
         let (estimate, interval) = of(found);
         let statement = format!("Stage 2 grows as a power of {}.", term.name());
         verdicts.push(
@@ -94,8 +94,8 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
     let shown = [
         ("stage 1: signal from nothing", first, Signal),
         ("stage 2: recovery from planted", second, Recovery),
-        ("stage 1 without noise", starting(evidence, POPULATION, false), Signal),
-        ("stage 2 without noise", starting(evidence, POPULATION, true), Recovery),
+        ("stage 1 without noise", starting(evidence, noiseless(), false), Signal),
+        ("stage 2 without noise", starting(evidence, noiseless(), true), Recovery),
     ];
     let pair = common_pair(&shown.map(|(_, group, milestone)| (group, milestone)));
     let shown = shown.map(|(label, group, milestone)| series(label.to_owned(), group, milestone, pair));
@@ -107,7 +107,7 @@ pub(super) fn section(evidence: &Evidence<'_>) -> Section {
             .to_owned(),
         &shown,
     );
-    Section {
+    ExaminedClaim {
         title: "Two stages",
         text: "Ren, Wang and Lee prove that signal boosting takes a number of samples that is polynomial in T, and that what follows takes one that is polynomial \
                in N and Q and at most logarithmic in T. Stage 1 is judged by the signal milestone from the uninformative start, stage 2 by recovery from both \

@@ -1,9 +1,8 @@
 //! Needed samples of several groups against T in one panel, each with its law, and curves of theory as dashes.
 
-use super::categorical;
+use super::colour::{GREY, categorical};
 use super::panels::{Axis, Entry, Mark, Panels};
-use crate::needed::Needed;
-use crate::scaling::{Coefficient, Law, Term};
+use crate::analysis::{Coefficient, Law, Needed, Term};
 
 /// One group.
 #[derive(Debug)]
@@ -38,7 +37,7 @@ pub(crate) fn against_length(label: &str, series: &[Series<'_>]) -> Option<Strin
         Entry { ink: categorical(i), mark: Mark::of(i), text: format!("{}{exponent}", s.label).replace("^-", "^−") }
     });
     let theory = series.iter().any(|s| !s.dashes.is_empty());
-    let theory = theory.then(|| Entry { ink: super::GREY, mark: Mark::Dashes, text: "predicted".to_owned() });
+    let theory = theory.then(|| Entry { ink: GREY, mark: Mark::Dashes, text: "predicted".to_owned() });
     let figure = Panels {
         x: Axis::of_values("sequence length T", &lengths, 1.5, 8),
         y: Axis::logarithmic(label, ends.iter().copied(), 1.35, 6),

@@ -1,11 +1,9 @@
 //! The attention that a run has learned, beside the truth.
 
-use super::Figure;
 use super::matrices::{POSITIONS, matrices};
-use crate::analysis::Analysis;
-use crate::needed::Milestone;
-use crate::record::POPULATION;
-use crate::{Record, Status};
+use super::picture::Figure;
+use crate::analysis::{Analysis, Milestone};
+use crate::record::{Record, Status, draws_samples};
 
 /// What one run has learned.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +19,8 @@ pub struct Specimen {
 /// A run that recovered, of the first algorithm that draws samples: at the smallest T, there at the largest N and Q, the first replicate at
 /// the chosen hyperparameters.
 pub(super) fn shown<'r>(analysis: &Analysis, records: &'r [Record]) -> Option<&'r Record> {
-    let sampled = |row: &&crate::needed::Needed| {
-        row.milestone == Milestone::Recovery && row.reached > 0 && row.algorithm != POPULATION
+    let sampled = |row: &&crate::analysis::Needed| {
+        row.milestone == Milestone::Recovery && row.reached > 0 && draws_samples(&row.algorithm)
     };
     let row = analysis.needed.iter().filter(sampled).min_by_key(|row| (row.t, -row.n, -row.q))?;
     records.iter().find(|r| r.status == Status::Recovered && row.describes(r, &analysis.question))
@@ -52,8 +50,8 @@ pub(super) fn figure(specimen: &Specimen) -> Option<Figure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::needed::Question;
-    use crate::record::tests::record;
+    use crate::analysis::Question;
+    use crate::record::fixture::record;
 
     #[test]
     fn a_run_of_the_shortest_length_is_shown_with_a_cell_for_each_weight() {

@@ -1,11 +1,12 @@
 //! Curves with points and intervals in panels that share their axes: the plain figure, for whoever has a few lines to show.
 
-use super::panels::{Axis, Entry, Mark, Panels};
 use plotters::style::RGBColor;
+
+use super::panels::{Axis, Entry, Mark, Panels};
 
 /// A curve of a panel.
 #[derive(Debug, Clone)]
-pub(crate) struct Curve {
+pub(crate) struct PlottedCurve {
     /// Which panel.
     pub(crate) panel: usize,
     /// Its colour.
@@ -20,8 +21,8 @@ pub(crate) struct Curve {
     pub(crate) bounds: Vec<bool>,
 }
 
-impl Curve {
-    /// Medians of runs against samples in units of `unit`, a line with its band or dashes without, from [`quantiles`](super::quantiles).
+impl PlottedCurve {
+    /// Medians of runs against samples in units of `unit`, a line with its band or dashes without, from [`quantiles`](super::quantiles::quantiles).
     pub(crate) fn of_quantiles(
         panel: usize,
         (ink, mark): (RGBColor, Mark),
@@ -40,7 +41,7 @@ pub(crate) fn curves(
     (columns, height): (usize, u32),
     legend: Vec<Entry>,
     panels: Vec<String>,
-    curves: &[Curve],
+    curves: &[PlottedCurve],
 ) -> Option<String> {
     if curves.iter().all(|c| c.points.is_empty()) {
         return None;

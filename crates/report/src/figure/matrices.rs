@@ -1,7 +1,7 @@
 //! Attention patterns and value matrices of several runs beside the truth.
 
+use super::colour::shade;
 use super::panels::{Axis, Entry, Mark, Panels};
-use super::shade;
 
 /// More positions than this are put together, the largest weight of each lot shown.
 pub(super) const POSITIONS: usize = 128;

@@ -3,11 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use super::colour::{GREY, categorical, sequential};
 use super::panels::{Axis, Drawn, Entry, Mark, Panel, Panels};
-use super::{Figure, categorical, sequential};
-use crate::analysis::{Group, percent, thinned};
-use crate::needed::{Milestone, Needed};
-use crate::scaling::{Coefficient, Form, Law, Term, law};
+use super::picture::{Figure, left_out};
+use crate::analysis::{Coefficient, Form, Group, Law, Milestone, Needed, Term, law, percent, thinned};
 
 /// What one of the three figures shows where.
 struct View {
@@ -70,7 +69,7 @@ impl View {
                     entries.extend(text.map(|text| Entry { ink: ink(j), mark: Mark::of(j), text }));
                 }
             } else if let Some(text) = exponent(law(&within(q), Form::Power).as_ref(), self.x) {
-                entries.push(Entry { ink: super::GREY, mark: Mark::Line, text });
+                entries.push(Entry { ink: GREY, mark: Mark::Line, text });
             }
             (format!("{} = {q}", self.panel.name()), entries)
         };
@@ -112,7 +111,7 @@ impl View {
                 "Samples by which {share} of the runs have recovered the truth, each at hyperparameters chosen without it. Bars: 95 % intervals (order \
                  statistics), with an arrow where the replicates leave them open. Open marks with an arrow: lower bounds, in cells of which fewer than {share} \
                  recover. Lines: fitted power law, {which} and half its 95 % interval above the panel (none where it is not known to within 2).{}",
-                super::left_out(&[
+                left_out(&[
                     (self.panel.name(), values(self.panel).len(), panels.len()),
                     (self.series.name(), values(self.series).len(), series.len())
                 ])
@@ -161,9 +160,8 @@ fn draw(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Analysis;
-    use crate::needed::Question;
-    use crate::record::tests::record;
+    use crate::analysis::{Analysis, Question};
+    use crate::record::fixture::record;
 
     #[test]
     fn every_cell_is_drawn_and_the_exponents_are_written() {

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
+use super::colour::sequential;
 use super::panels::{Axis, Entry, Mark, Panels};
-use super::{Figure, sequential};
-use crate::analysis::{Group, percent, thinned};
-use crate::needed::Setting;
+use super::picture::Figure;
+use crate::analysis::{Group, SettingOutcome, percent, thinned};
 
 const PANELS: usize = 6;
 const CURVES: usize = 7;
@@ -21,17 +21,17 @@ pub(super) fn all(group: &Group<'_>, quantile: f64) -> Vec<Figure> {
     [false, true].into_iter().filter_map(|divided| figure(group, n, divided, quantile)).collect()
 }
 
-fn ratio(setting: &Setting) -> f64 {
+fn ratio(setting: &SettingOutcome) -> f64 {
     setting.batch_size as f64 / setting.eta_boost
 }
 
 fn figure(group: &Group<'_>, n: i64, divided: bool, quantile: f64) -> Option<Figure> {
-    let settings: Vec<&Setting> =
+    let settings: Vec<&SettingOutcome> =
         group.settings.iter().copied().filter(|s| s.n == n && s.quantile.samples > 0).collect();
-    let of = |get: fn(&Setting) -> i64| settings.iter().map(|s| get(s)).collect::<BTreeSet<i64>>();
+    let of = |get: fn(&SettingOutcome) -> i64| settings.iter().map(|s| get(s)).collect::<BTreeSet<i64>>();
     let (sparsities, lengths) = (thinned(of(|s| s.q), PANELS), thinned(of(|s| s.t), CURVES));
-    let by = |s: &Setting| if divided { s.t as f64 } else { 1.0 };
-    let place = |s: &Setting| (ratio(s) / by(s), s.quantile.samples as f64 / by(s));
+    let by = |s: &SettingOutcome| if divided { s.t as f64 } else { 1.0 };
+    let place = |s: &SettingOutcome| (ratio(s) / by(s), s.quantile.samples as f64 / by(s));
     let ink = |j: usize| sequential(j, lengths.len());
     let legend =
         lengths.iter().enumerate().map(|(j, t)| Entry { ink: ink(j), mark: Mark::of(j), text: format!("T = {t}") });
@@ -46,7 +46,7 @@ fn figure(group: &Group<'_>, n: i64, divided: bool, quantile: f64) -> Option<Fig
     };
     let svg = figure.draw(|i, panel| {
         for (j, &t) in lengths.iter().enumerate() {
-            let mut curve: Vec<&Setting> =
+            let mut curve: Vec<&SettingOutcome> =
                 settings.iter().copied().filter(|s| (s.q, s.t) == (sparsities[i], t)).collect();
             curve.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
             panel.line(curve.iter().filter(|s| !s.quantile.censored).map(|s| place(s)), ink(j), 1.0)?;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::colour::{GREY, ON_CELLS, sequential, shade};
 use super::panels::{Axis, Entry, Mark, Panels};
-use super::{Figure, GREY, sequential, shade};
-use crate::analysis::{Group, percent, thinned};
-use crate::needed::{Milestone, Needed};
+use super::picture::Figure;
+use crate::analysis::{Group, Milestone, Needed, percent, thinned};
 
 /// At most three values of N and of Q have a panel, and seven of T a curve.
 const VALUES: usize = 3;
@@ -153,9 +153,6 @@ impl Shown<'_, '_> {
         })
     }
 }
-
-/// The colour of what lies on the cells of a map, whatever their shade.
-pub(crate) const ON_CELLS: plotters::style::RGBColor = plotters::style::RGBColor(213, 60, 0);
 
 /// Half the ratio of neighbours: where the outermost cells of the map end.
 fn edge(lengths: &[i64]) -> f64 {

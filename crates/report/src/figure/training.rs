@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plotters::style::BLACK;
 
+use super::colour::{GREY, categorical};
 use super::panels::{Axis, Entry, Mark, Panels};
-use super::{Figure, categorical};
-use crate::analysis::Analysis;
-use crate::needed::Milestone;
-use crate::record::POPULATION;
-use crate::trace::TRACED;
-use crate::{Record, Status, TracePoint};
+use super::picture::Figure;
+use super::quantiles::{quantiles, round_ticks};
+use crate::analysis::{Analysis, Milestone};
+use crate::record::{Record, Status, TRACED, TracePoint, draws_samples};
 
 /// What is drawn: a column of the trace and its title.
 const COLUMNS: [(&str, &str); 4] = [
@@ -19,9 +18,6 @@ const COLUMNS: [(&str, &str); 4] = [
     ("rounded_value_error", "error of V when rounded"),
     ("rounded_attention_error", "error of A when rounded"),
 ];
-
-/// Samples at which curves are read.
-const POINTS: usize = 120;
 
 /// A run with its trace.
 #[derive(Debug, Clone)]
@@ -59,7 +55,7 @@ pub(super) fn figure(traces: &[Traced]) -> Option<Figure> {
             series.entry((*noiseless, record.named())).or_default().push(points);
         }
     }
-    let most = traces.iter().flat_map(|traced| traced.points.last()).map(|p| p.samples).max()? as f64;
+    let last = traces.iter().flat_map(|traced| traced.points.last()).map(|p| p.samples).max()? as f64;
     let names: BTreeSet<&String> = series.keys().map(|(_, name)| name).collect();
     let alone = series.keys().filter(|(noiseless, _)| *noiseless).count() == 1;
     // Noisy runs and their counterpart share a colour, unless there is only one counterpart, which then is black.
@@ -72,13 +68,13 @@ pub(super) fn figure(traces: &[Traced]) -> Option<Figure> {
         mark: if key.0 { Mark::Dashes } else { Mark::Line },
         text: match key {
             (true, _) if alone => "without noise".to_owned(),
-            (true, name) if name.starts_with(POPULATION) => name.clone(),
+            (true, name) if name.split(',').next().is_some_and(|name| !draws_samples(name)) => name.clone(),
             (true, name) => format!("{name}, without noise"),
             (false, name) => named(name, diverged.get(name)),
         },
     });
     let figure = Panels {
-        x: Axis::linear("samples", 0.0, most, &round_ticks(most)),
+        x: Axis::linear("samples", 0.0, last, &round_ticks(last)),
         y: Axis::linear("correlation, relative error", -0.5, 1.5, &[-0.5, 0.0, 0.5, 1.0, 1.5]),
         columns: 2,
         height: 105,
@@ -88,9 +84,9 @@ pub(super) fn figure(traces: &[Traced]) -> Option<Figure> {
     let svg = figure.draw(|i, panel| {
         let column = TRACED.iter().position(|(name, ..)| *name == COLUMNS[i].0).unwrap_or(0);
         let truth = if i < 2 { 1.0 } else { 0.0 };
-        panel.line([(0.0, truth), (most, truth)], super::GREY, 0.5)?;
+        panel.line([(0.0, truth), (last, truth)], GREY, 0.5)?;
         for (key, runs) in &series {
-            let read = quantiles(runs, most, |point| point.values[column]);
+            let read = quantiles(runs, last, |point| point.values[column]);
             let at = |which: usize| read.iter().map(|(x, v)| (*x, v[which])).collect::<Vec<_>>();
             if key.0 {
                 panel.dashes(at(1), ink(key), 1.3)?;
@@ -111,42 +107,11 @@ pub(super) fn figure(traces: &[Traced]) -> Option<Figure> {
     })
 }
 
-/// Of several runs, the 10 %, 50 % and 90 % quantiles of a number at evenly spaced sample counts up to `most`. A run that has ended keeps its last
-/// value; numbers that are not finite are left out.
-pub(crate) fn quantiles(runs: &[&[TracePoint]], most: f64, get: impl Fn(&TracePoint) -> f64) -> Vec<(f64, [f64; 3])> {
-    let at = |k: usize| {
-        let samples = most * k as f64 / POINTS as f64;
-        let mut values: Vec<f64> = runs.iter().filter_map(|run| value(run, samples, &get)).collect();
-        values.sort_by(f64::total_cmp);
-        (!values.is_empty()).then(|| (samples, [0.1, 0.5, 0.9].map(|p| of_sorted(&values, p))))
-    };
-    (0..=POINTS).filter_map(at).collect()
-}
-
-/// The last value at or before so many samples.
-fn value(run: &[TracePoint], samples: f64, get: impl Fn(&TracePoint) -> f64) -> Option<f64> {
-    let after = run.partition_point(|point| point.samples as f64 <= samples);
-    let value = get(run.get(after.checked_sub(1)?)?);
-    value.is_finite().then_some(value)
-}
-
-fn of_sorted(values: &[f64], share: f64) -> f64 {
-    values[(share * (values.len() - 1) as f64).round() as usize]
-}
-
-/// Three or four round values from 0.
-pub(crate) fn round_ticks(most: f64) -> Vec<f64> {
-    let raw = most / 3.0;
-    let decade = libm::pow(10.0, libm::floor(libm::log10(raw)));
-    let step = [1.0, 2.0, 2.5, 5.0, 10.0].map(|s| s * decade).into_iter().find(|s| *s >= raw * 0.99).unwrap_or(raw);
-    (0..4).map(|i| f64::from(i) * step).filter(|t| *t <= most).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::needed::Question;
-    use crate::record::tests::record;
+    use crate::analysis::Question;
+    use crate::record::fixture::record;
 
     fn trace(alpha: f64, length: i64) -> Vec<TracePoint> {
         let point = |step: i64| TracePoint {
@@ -157,17 +122,6 @@ mod tests {
             values: [alpha * step as f64 / length as f64, alpha, 1.0, 1.0, 1.0, 1.0, 0.4],
         };
         (0..=length).map(point).collect()
-    }
-
-    #[test]
-    fn runs_keep_their_last_value_and_bands_are_quantiles() {
-        let run = trace(0.8, 10);
-        assert_eq!(value(&run, 80.0, |p| p.values[0]), Some(0.4));
-        assert_eq!(value(&run, 1e9, |p| p.values[0]), Some(0.8));
-        let sorted: Vec<f64> = (0..11).map(f64::from).collect();
-        assert_eq!((of_sorted(&sorted, 0.1), of_sorted(&sorted, 0.5), of_sorted(&sorted, 0.9)), (1.0, 5.0, 9.0));
-        assert_eq!(round_ticks(9000.0), [0.0, 5000.0]);
-        assert_eq!(round_ticks(70_000.0), [0.0, 25_000.0, 50_000.0]);
     }
 
     #[test]

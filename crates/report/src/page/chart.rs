@@ -8,10 +8,8 @@ use plotly::common::{DashType, ErrorData, ErrorType, HoverInfo, Line, Marker, Ma
 use plotly::layout::{Axis, AxisType, HoverMode, Legend, Margin};
 use plotly::{Configuration, Layout, Plot, Scatter};
 
-use crate::analysis::{Group, thinned};
+use crate::analysis::{Group, Milestone, Needed, Term, thinned};
 use crate::figure::categorical;
-use crate::needed::{Milestone, Needed};
-use crate::scaling::Term;
 
 /// What `page.js` needs to draw it.
 pub(super) struct Chart {
@@ -34,7 +32,7 @@ pub(super) fn library() -> String {
 }
 
 /// Traces that a browser draws at ease.
-const MOST_TRACES: usize = 2000;
+const MAX_TRACES: usize = 2000;
 
 /// Full ones for cells, hollow ones for lower bounds.
 const SYMBOLS: [(MarkerSymbol, MarkerSymbol); 6] = [
@@ -64,7 +62,7 @@ pub(super) fn chart(groups: &[Group<'_>]) -> Option<Chart> {
                     if cells.is_empty() {
                         continue;
                     }
-                    if tags.len() >= MOST_TRACES {
+                    if tags.len() >= MAX_TRACES {
                         left_out += 1;
                         continue;
                     }

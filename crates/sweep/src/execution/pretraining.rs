@@ -165,7 +165,7 @@ mod tests {
         let (path, written) = (scene.path(job), fs::read(scene.path(job)).unwrap());
         let changed = |number: f64| {
             let table = Table::from_parquet(written.clone(), &path, 100).unwrap();
-            let cells = table.floats("value").unwrap().iter().map(move |&v| v.map(|v| v + number));
+            let cells = table.floats("value").unwrap().into_iter().map(move |v| v.map(|v| v + number));
             let others = table.clone().without("value");
             others.float("value", "", "", cells).to_parquet(&[]).unwrap()
         };

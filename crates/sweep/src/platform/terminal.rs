@@ -2,16 +2,13 @@
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
-use report::answer::WIDTHS;
+use report::terminal::WIDTHS;
+pub(crate) use report::terminal::{glued as unbroken, wrapped};
 use terminal_size::{Width, terminal_size_of};
-use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use thiserror::Error;
 
 /// Columns of what is printed, where neither a terminal nor COLUMNS says how many.
 const COLUMNS: usize = 100;
-
-/// A space at which no line ends.
-const NO_BREAK_SPACE: &str = "\u{a0}";
 
 /// The answer could not be printed.
 #[derive(Debug, Error)]
@@ -58,26 +55,6 @@ pub(crate) fn say_as_it_is(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// `text` in lines of at most `columns` columns, broken at spaces. The first line begins with
-/// `first`, the others with `rest`. A longer word stays whole. No line ends before `%` or at the
-/// `=` of an equation.
-pub(crate) fn wrapped(text: &str, first: &str, rest: &str, columns: usize) -> Vec<String> {
-    let options = Options::new(columns)
-        .initial_indent(first)
-        .subsequent_indent(rest)
-        .break_words(false)
-        .word_separator(WordSeparator::AsciiSpace)
-        .word_splitter(WordSplitter::NoHyphenation)
-        .wrap_algorithm(WrapAlgorithm::FirstFit);
-    let text = text.replace(" %", &unbroken(" %")).replace(" = ", &unbroken(" = "));
-    textwrap::wrap(&text, options).iter().map(|line| line.replace(NO_BREAK_SPACE, " ")).collect()
-}
-
-/// `text` with spaces at which [`wrapped`] does not end a line.
-pub(crate) fn unbroken(text: &str) -> String {
-    text.replace(' ', NO_BREAK_SPACE)
-}
-
 /// `text` with its lines wrapped below their own beginning. A line of four spaces or more after an empty one is a command, which
 /// stays whole, so that it can be copied.
 pub(crate) fn fitted(text: &str, columns: Option<usize>) -> String {
@@ -100,16 +77,6 @@ pub(crate) fn fitted(text: &str, columns: Option<usize>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_end_at_spaces_and_words_stay_whole() {
-        assert_eq!(wrapped("one two three", "- ", "  ", 9), ["- one two", "  three"]);
-        assert_eq!(wrapped("a verylongword b", "", "", 6), ["a", "verylongword", "b"]);
-        assert_eq!(wrapped("in 90 % of T = 64 runs", "", "", 9), ["in 90 %", "of T = 64", "runs"]);
-        assert_eq!(wrapped(&format!("see {} now", unbroken("a path")), "", "", 7), ["see", "a path", "now"]);
-        assert_eq!(wrapped("", "", "", 5), [""]);
-        assert_eq!(wrapped("é é é", "", "", 3), ["é é", "é"]);
-    }
 
     #[test]
     fn sentences_wrap_and_commands_do_not() {

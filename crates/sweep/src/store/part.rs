@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use report::record::{part_table, read_part};
+use report::record::{read_traces, traces_table};
 use report::table::write_whole;
-use report::trace::{read_traces, traces_table};
 use report::{Record, ReportError, Table, Timing, TracePoint};
 
 use crate::SweepError;

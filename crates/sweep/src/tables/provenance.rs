@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use report::Timing;
-use report::page::About;
+use report::page::Provenance;
 
 use crate::config::{Config, resolved};
 use crate::job::RESULTS_VERSION;
@@ -16,7 +16,7 @@ use crate::store::layout;
 
 /// How the sweep in `directory` was run. It has so many `jobs`; `timings` are those of the finished
 /// ones.
-pub(crate) fn provenance(config: &Config, jobs: usize, timings: &[Timing], directory: &Path) -> About {
+pub(crate) fn provenance(config: &Config, jobs: usize, timings: &[Timing], directory: &Path) -> Provenance {
     let mut facts = vec![
         ("program", format!("sweep {}, results version {RESULTS_VERSION}", env!("CARGO_PKG_VERSION"))),
         ("seed", config.seed.to_string()),
@@ -38,7 +38,7 @@ pub(crate) fn provenance(config: &Config, jobs: usize, timings: &[Timing], direc
     }
     facts.push(("report written", format!("on {}, {} cores", machine::host(), machine::cores())));
     let path = quoted_path(&directory.join(layout::CONFIG));
-    About {
+    Provenance {
         name: config.name.clone(),
         jobs,
         facts,

@@ -11,7 +11,7 @@ use ndarray::Array2;
 use report::analysis::Analysis;
 use report::claim::{Claim, Evidence, Matrices, Wanted};
 use report::figure::{self, Pictured, Specimen, Traced};
-use report::record::{POPULATION, PROX};
+use report::record::{ALGORITHM_1, draws_samples};
 use report::{Record, TracePoint};
 use scb_core::learn::ALGORITHMS;
 use scb_core::train::{Checkpoint, Observer, StopAt};
@@ -57,7 +57,7 @@ impl<'a> Replay<'a> {
     ) -> Self {
         let training = level::choose().ok().map(|()| Training::new(config).in_directory(directory));
         let jobs = jobs.iter().map(|job| (job.id.to_string(), job)).collect();
-        let population = ALGORITHMS.iter().position(|algorithm| algorithm.name == POPULATION);
+        let population = ALGORITHMS.iter().position(|algorithm| !algorithm.draws_samples());
         let stop_at = config.shared.stop_at;
         Self { training, jobs, records, traces, population, stop_at, replayed: HashMap::new() }
     }
@@ -68,7 +68,7 @@ impl<'a> Replay<'a> {
         self.replayed.clear();
         for record in figure::traced(analysis, self.records) {
             let Some(points) = self.traces.get(&record.job_id) else { continue };
-            let noiseless = record.algorithm == POPULATION;
+            let noiseless = !draws_samples(&record.algorithm);
             shown.push(Traced { record: record.clone(), points: points.clone(), noiseless });
             if !noiseless {
                 shown.extend(self.without_noise(record));
@@ -88,7 +88,7 @@ impl<'a> Replay<'a> {
         let wanted = claim.wanted(&Evidence::new(analysis, self.records, &[], &[]));
         let traced = |record: &Record| {
             let points = self.traces.get(&record.job_id)?.clone();
-            Some(Traced { record: record.clone(), points, noiseless: record.algorithm == POPULATION })
+            Some(Traced { record: record.clone(), points, noiseless: !draws_samples(&record.algorithm) })
         };
         // A claim that wants some runs shows those, to the end of their budget; else what is traced is shown.
         let mut shown: Vec<Traced> =
@@ -126,7 +126,7 @@ impl<'a> Replay<'a> {
 
     /// The same run of Algorithm 1 with infinitely many samples in each step; not of many runs of one kind.
     fn without_noise(&mut self, record: &Record) -> Option<Traced> {
-        if record.algorithm != PROX {
+        if record.algorithm != ALGORITHM_1 {
             return None;
         }
         let already = self.replayed.get(&record.named()).copied().unwrap_or(0);

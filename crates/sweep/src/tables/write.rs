@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use report::analysis::Analysis;
-use report::answer::answer;
+use report::analysis::scaling_table;
+use report::analysis::summary_table;
+use report::analysis::{Question, needed_table, success_table};
 use report::claim::{Evidence, verdicts_table};
 use report::figure::{self, Figure};
-use report::needed::{Question, needed_table, success_table};
 use report::page::page;
+use report::record::traces_table;
 use report::record::{runs_table, timings_table};
-use report::scaling::scaling_table;
-use report::summary::summary_table;
 use report::table::write_whole;
-use report::trace::traces_table;
+use report::terminal::answer;
 use report::{Record, Timing};
 
 use crate::SweepError;

@@ -1,0 +1,144 @@
+//! Everything that is concluded from the records, once, for whoever shows it: tables, figures, terminal, page.
+
+use std::collections::BTreeMap;
+
+use ordered_float::OrderedFloat;
+
+use super::cells::{Question, cells};
+use super::milestone::Milestone;
+use super::needed::{Needed, needed_of};
+use super::scaling::{Scaling, scalings};
+use super::settings::{SettingOutcome, settings_of};
+use crate::record::{Record, Status, draws_samples, named, shown};
+
+/// What the records say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Analysis {
+    /// What was asked.
+    pub question: Question,
+    /// Needed samples of every cell and milestone.
+    pub needed: Vec<Needed>,
+    /// The laws of every algorithm, condition and milestone.
+    pub scalings: Vec<Scaling>,
+    /// Every setting of the hyperparameters, chosen or not.
+    pub settings: Vec<SettingOutcome>,
+    /// How the runs ended: of each status, in the order of [`Status::ALL`], how many.
+    pub endings: [usize; 5],
+    /// The smallest number of replicates that a cell is judged by.
+    pub replicates: usize,
+}
+
+/// One algorithm under one condition: what a table or a figure is about.
+#[derive(Debug, Clone)]
+pub struct Group<'a> {
+    /// Name of the algorithm.
+    pub algorithm: &'a str,
+    /// Keys and values of the conditions.
+    pub conditions: Vec<(&'a str, f64)>,
+    /// Its cells, of every milestone.
+    pub needed: Vec<&'a Needed>,
+    /// Its laws, one a milestone.
+    pub scalings: Vec<&'a Scaling>,
+    /// Its settings of the hyperparameters.
+    pub settings: Vec<&'a SettingOutcome>,
+    /// How its runs ended, in the order of [`Status::ALL`].
+    pub endings: [usize; 5],
+}
+
+impl Analysis {
+    /// Of these records.
+    #[must_use]
+    pub fn of(records: &[Record], question: Question) -> Self {
+        let cells = cells(records, &question);
+        let needed = needed_of(&cells, &question);
+        let settings = settings_of(&cells, &question);
+        let endings = Status::endings(records.iter().map(|record| record.status));
+        let replicates = needed.iter().map(|row| row.replicates as usize).min().unwrap_or(0);
+        Self { scalings: scalings(&needed), needed, settings, endings, replicates, question }
+    }
+
+    /// Its algorithms and conditions, in order, the population last.
+    #[must_use]
+    pub fn groups(&self) -> Vec<Group<'_>> {
+        let key = |algorithm, conditions: &[f64]| (algorithm, conditions.iter().map(|&c| OrderedFloat(c)).collect());
+        let mut groups: BTreeMap<(&str, Vec<OrderedFloat<f64>>), Group<'_>> = BTreeMap::new();
+        for row in &self.needed {
+            let conditions = || self.question.conditions.iter().map(String::as_str).zip(row.conditions.iter().copied());
+            let group = groups.entry(key(row.algorithm.as_str(), &row.conditions)).or_insert_with(|| Group {
+                algorithm: &row.algorithm,
+                conditions: conditions().collect(),
+                needed: Vec::new(),
+                scalings: Vec::new(),
+                settings: Vec::new(),
+                endings: [0; 5],
+            });
+            group.needed.push(row);
+        }
+        for scaling in &self.scalings {
+            if let Some(group) = groups.get_mut(&key(scaling.algorithm.as_str(), &scaling.conditions)) {
+                group.scalings.push(scaling);
+            }
+        }
+        for setting in &self.settings {
+            if let Some(group) = groups.get_mut(&key(setting.algorithm.as_str(), &setting.conditions)) {
+                group.settings.push(setting);
+                group.endings.iter_mut().zip(setting.endings).for_each(|(sum, ended)| *sum += ended);
+            }
+        }
+        let mut groups: Vec<Group<'_>> = groups.into_values().collect();
+        // What is only a reference comes last.
+        groups.sort_by_key(|group| !draws_samples(group.algorithm));
+        groups
+    }
+
+    /// How many runs there are.
+    #[must_use]
+    pub fn runs(&self) -> usize {
+        self.endings.iter().sum()
+    }
+
+    /// How many ended so.
+    #[must_use]
+    pub fn ended(&self, status: Status) -> usize {
+        self.endings[status as usize]
+    }
+}
+
+/// Bytes of a group's part in the name of a file; with the kind of figure and the ending it has a hundred at most.
+const LONGEST_NAME: usize = 70;
+
+const HASH_DIGITS: usize = 8;
+
+impl<'a> Group<'a> {
+    /// `prox, persistence = 0.3`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        named(self.algorithm, self.conditions.iter().copied())
+    }
+
+    /// `prox_persistence_0.3`, for names of files. A long one is cut and ends in digits of a hash of all of it, which keep it apart
+    /// from others.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        let conditions = self.conditions.iter().map(|(key, value)| format!("_{key}_{}", shown(key, *value)));
+        let name = conditions.fold(self.algorithm.to_owned(), |name, condition| name + &condition);
+        if name.len() <= LONGEST_NAME {
+            return name;
+        }
+        let hash = blake3::hash(name.as_bytes()).to_hex();
+        let kept = name.floor_char_boundary(LONGEST_NAME - HASH_DIGITS - 1);
+        format!("{}_{}", &name[..kept], &hash[..HASH_DIGITS])
+    }
+
+    /// Its cells of a milestone.
+    #[must_use]
+    pub fn cells(&self, milestone: Milestone) -> Vec<&'a Needed> {
+        self.needed.iter().copied().filter(|c| c.milestone == milestone).collect()
+    }
+
+    /// Its laws of a milestone.
+    #[must_use]
+    pub fn scaling(&self, milestone: Milestone) -> Option<&'a Scaling> {
+        self.scalings.iter().copied().find(|s| s.milestone == milestone)
+    }
+}

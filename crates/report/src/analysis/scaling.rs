@@ -1,0 +1,346 @@
+//! Scaling laws: how needed samples grow with T, N and Q.
+//!
+//! The power law `ln n* = c + a ln T + b ln N + d ln Q` and its polylogarithmic rival, with `ln ln T` for `ln T`, are
+//! fitted to cells by censored regression ([`censored_regression`](crate::statistics::censored_regression)): a cell whose quantile was not
+//! reached enters as the lower bound it is. The scatter of cells about the law is the law's own measure of error: it holds the
+//! chance of the replicates, that of choosing hyperparameters, and what the law misses. Slopes differ between N and Q, so
+//! the intervals of coefficients that all share are by the scatter between clusters of one N and Q, where there are [`FEWEST_CLUSTERS`](super::FEWEST_CLUSTERS) at least.
+//!
+//! Terms that vary together, as N and Q do where Q = N/2, cannot be told apart: the law has them, so that it predicts, but no coefficient of theirs is given.
+//!
+//! The two are compared by AICc and by what they say of the largest T when they have not seen it. Whether one power law
+//! describes the whole grid is asked term by term: does the exponent of T change with T, N or Q, does that of N with Q,
+//! does a cell lie far off?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ordered_float::OrderedFloat;
+
+use super::comparison::{HeldOut, PreferredLaw, held_out};
+use super::lack_of_fit::{LackOfFitTest, Outlier, REJECTED_BELOW, TESTED_PRODUCTS, lack_of_fit_test, outliers};
+use super::law::{Law, law};
+use super::milestone::Milestone;
+use super::needed::Needed;
+use super::term::{Form, Term};
+
+/// Everything about one milestone of one algorithm.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scaling {
+    /// Name of the algorithm.
+    pub algorithm: String,
+    /// Values of the question's conditions, in its order.
+    pub conditions: Vec<f64>,
+    /// The milestone.
+    pub milestone: Milestone,
+    /// The power law; `None` if the cells determine no exponent.
+    pub power: Option<Law>,
+    /// Its rival; `None` also where T does not vary.
+    pub polylog: Option<Law>,
+    /// The power of T for each (N, Q).
+    pub of_pairs: Vec<(i64, i64, Law)>,
+    /// What both say of the largest T; `None` with fewer than four values of T.
+    pub held_out: Option<HeldOut>,
+    /// Whether one power law describes the grid.
+    pub lack_of_fit_tests: Vec<LackOfFitTest>,
+    /// Cells that lie far off it.
+    pub outliers: Vec<Outlier>,
+}
+
+impl Scaling {
+    /// Which law the data prefer: by AICc (a difference below 2 says nothing) and at the largest T, agreeing.
+    #[must_use]
+    pub fn preferred_law(&self) -> PreferredLaw {
+        let difference = self.aicc_difference();
+        match (difference, &self.held_out) {
+            (Some(d), Some(h)) if d > 2.0 && h.power < h.polylog => PreferredLaw::Power,
+            (Some(d), Some(h)) if d < -2.0 && h.power > h.polylog => PreferredLaw::Polylog,
+            _ => PreferredLaw::Undecided,
+        }
+    }
+
+    /// AICc of the rival less that of the power law: above 0 speaks for the power law.
+    #[must_use]
+    pub fn aicc_difference(&self) -> Option<f64> {
+        Some(self.polylog.as_ref()?.aicc? - self.power.as_ref()?.aicc?)
+    }
+
+    /// The law in T of one N and Q.
+    #[must_use]
+    pub fn of_pair(&self, n: i64, q: i64) -> Option<&Law> {
+        self.of_pairs.iter().find(|(m, p, _)| (*m, *p) == (n, q)).map(|(_, _, law)| law)
+    }
+
+    /// The lack-of-fit tests that reject the one power law.
+    pub fn rejected_tests(&self) -> impl Iterator<Item = &LackOfFitTest> {
+        self.lack_of_fit_tests.iter().filter(|check| check.p_value < REJECTED_BELOW)
+    }
+}
+
+/// Whose law it is: algorithm, conditions, milestone.
+type LawKey<'n> = (&'n str, Vec<OrderedFloat<f64>>, Milestone);
+
+/// The laws of every algorithm, condition and milestone, in their order.
+#[must_use]
+pub fn scalings(rows: &[Needed]) -> Vec<Scaling> {
+    let mut groups: BTreeMap<LawKey<'_>, Vec<&Needed>> = BTreeMap::new();
+    for row in rows {
+        let conditions = row.conditions.iter().map(|&c| OrderedFloat(c)).collect();
+        groups.entry((&row.algorithm, conditions, row.milestone)).or_default().push(row);
+    }
+    let scaling = |((algorithm, conditions, milestone), cells): (_, Vec<&Needed>)| {
+        let (algorithm, conditions): (&str, Vec<OrderedFloat<f64>>) = (algorithm, conditions);
+        let power = law(&cells, Form::Power);
+        let pairs: BTreeSet<(i64, i64)> = cells.iter().map(|c| (c.n, c.q)).collect();
+        let of_pair = |(n, q)| {
+            let cells: Vec<&Needed> = cells.iter().copied().filter(|c| (c.n, c.q) == (n, q)).collect();
+            Some((n, q, law(&cells, Form::Power)?))
+        };
+        Scaling {
+            algorithm: algorithm.to_owned(),
+            conditions: conditions.iter().map(|key| key.0).collect(),
+            milestone,
+            polylog: law(&cells, Form::Polylog).filter(|law| law.coefficient(Term::LogT).is_some()),
+            of_pairs: pairs.into_iter().filter_map(of_pair).collect(),
+            held_out: held_out(&cells),
+            lack_of_fit_tests: TESTED_PRODUCTS
+                .into_iter()
+                .filter_map(|factors| lack_of_fit_test(&cells, factors))
+                .collect(),
+            outliers: if power.is_some() { outliers(&cells) } else { Vec::new() },
+            power,
+        }
+    };
+    groups.into_iter().map(scaling).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cells::Question;
+    use super::super::needed::needed;
+    use super::super::scaling_table::scaling_table;
+    use super::*;
+    use crate::record::fixture::record;
+
+    const GRID: [&[i64]; 3] = [&[3, 4, 6], &[1, 2, 3], &[32, 64, 128, 256, 512]];
+
+    fn question() -> Question {
+        Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() }
+    }
+
+    /// Cells whose needed samples are `law`, rounded.
+    fn cells(law: impl Fn(f64, f64, f64) -> f64) -> Vec<Needed> {
+        let mut records = Vec::new();
+        for &n in GRID[0] {
+            for &q in GRID[1] {
+                for &t in GRID[2] {
+                    let samples = law(n as f64, q as f64, t as f64).round() as i64;
+                    records.push(record(n, q, t, 0, Some(samples)));
+                }
+            }
+        }
+        needed(&records, &question()).into_iter().filter(|r| r.milestone == Milestone::Recovery).collect()
+    }
+
+    /// A number without a pattern that comes out the same each time, between -0.5 and 0.5.
+    fn jitter(n: f64, q: f64, t: f64) -> f64 {
+        (1e4 * (n * 12.9898 + q * 78.233 + t * 37.719).sin()).rem_euclid(1.0) - 0.5
+    }
+
+    fn only(cells: &[Needed]) -> Scaling {
+        scalings(cells).into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn known_exponents_come_back() {
+        let power = only(&cells(|n, q, t| 1e5 * t.powf(0.8) * n.powf(-0.3) * q.powf(1.2))).power.unwrap();
+        for (term, expected) in [(Term::T, 0.8), (Term::N, -0.3), (Term::Q, 1.2)] {
+            let found = power.coefficient(term).unwrap();
+            assert!((found.estimate - expected).abs() < 1e-5, "{found:?}");
+        }
+        assert_eq!((power.cells, power.censored), (45, 0));
+        assert!(
+            (power.predict(4.0, 2.0, 128.0) / (1e5 * 128f64.powf(0.8) * 4f64.powf(-0.3) * 2f64.powf(1.2)) - 1.0).abs()
+                < 1e-4
+        );
+    }
+
+    #[test]
+    fn lower_bounds_enter_as_what_they_are() {
+        let mut cells = cells(|n, q, t| 1e3 * t.powf(0.8) * (0.4 * jitter(n, q, t)).exp());
+        let whole = only(&cells).power.unwrap().coefficient(Term::T).unwrap();
+        // A budget that cuts off the upper third.
+        let budget = 70_000;
+        for cell in cells.iter_mut().filter(|c| c.samples > budget) {
+            (cell.samples, cell.censored) = (budget, true);
+        }
+        let scaling = only(&cells);
+        let law = scaling.power.as_ref().unwrap();
+        assert!(law.censored > 10 && law.cells == 45);
+        let censored = law.coefficient(Term::T).unwrap();
+        let (low, high) = censored.interval.unwrap();
+        assert!((censored.estimate - whole.estimate).abs() < 0.05 && low < 0.8 && 0.8 < high, "{censored:?} {whole:?}");
+        // Leaving them out, or taking them at their word, pulls the exponent down.
+        cells.iter_mut().for_each(|c| c.censored = false);
+        let naive = only(&cells).power.unwrap().coefficient(Term::T).unwrap().estimate;
+        assert!(naive < censored.estimate - 0.05, "{naive}");
+    }
+
+    #[test]
+    fn terms_that_do_not_vary_are_left_out_with_the_bounds_that_they_leave_untold() {
+        let mut cells = cells(|_, _, t| 1000.0 * t);
+        cells.retain(|c| c.q == 2);
+        // Of N = 6 there are bounds only: its exponent has no estimate, and the bounds no say.
+        cells.iter_mut().filter(|c| c.n > 3).for_each(|c| c.censored = true);
+        let scaling = only(&cells);
+        let law = scaling.power.unwrap();
+        assert_eq!((law.coefficients.len(), law.cells, law.censored), (2, 5, 0));
+        assert!((law.coefficient(Term::T).unwrap().estimate - 1.0).abs() < 1e-4);
+        assert_eq!(scaling.of_pairs.len(), 1);
+        cells.truncate(1);
+        let scaling = only(&cells);
+        assert!(scaling.power.is_none() && scaling.polylog.is_none() && scaling.held_out.is_none());
+        assert!(scaling.lack_of_fit_tests.is_empty() && scaling.outliers.is_empty());
+    }
+
+    #[test]
+    fn the_right_law_wins_and_the_largest_length_shows_it() {
+        let noisy = |n, q, t| (0.2 * jitter(n, q, t)).exp();
+        let power = only(&cells(|n, q, t| 100.0 * t * noisy(n, q, t)));
+        assert_eq!(power.preferred_law(), PreferredLaw::Power);
+        let held_out = power.held_out.unwrap();
+        assert!(held_out.t == 512 && held_out.power < 0.1 && held_out.polylog_bias < -0.2, "{held_out:?}");
+        let polylog = only(&cells(|n, q, t| 100.0 * t.ln().powi(3) * noisy(n, q, t)));
+        assert_eq!(polylog.preferred_law(), PreferredLaw::Polylog);
+        assert!((polylog.polylog.unwrap().coefficient(Term::LogT).unwrap().estimate - 3.0).abs() < 0.15);
+        let neither = only(&cells(|n, q, t| 500.0 * noisy(n, q, t)));
+        assert_eq!(neither.preferred_law(), PreferredLaw::Undecided);
+    }
+
+    #[test]
+    fn grids_that_no_single_power_law_describes_are_told() {
+        let noisy = |n, q, t| (0.2 * jitter(n, q, t)).exp();
+        let failed = |cells: &[Needed]| only(cells).rejected_tests().map(|c| c.factors).collect::<Vec<_>>();
+        assert_eq!(failed(&cells(|n, q, t| 100.0 * t.powf(0.8) * noisy(n, q, t))), []);
+        let with_n = cells(|n, q, t| 100.0 * t.powf(0.4 + 0.3 * n.ln()) * noisy(n, q, t));
+        assert_eq!(failed(&with_n), [(Term::T, Term::N)]);
+        let check = only(&with_n).lack_of_fit_tests[1];
+        assert!(check.interval.0 < 0.3 && 0.3 < check.interval.1, "{check:?}");
+        let curved = cells(|n, q, t| 100.0 * (0.15 * t.ln() * t.ln()).exp() * noisy(n, q, t));
+        assert_eq!(failed(&curved), [(Term::T, Term::T)]);
+        let mut odd = cells(|n, q, t| 100.0 * t * noisy(n, q, t));
+        odd[7].samples *= 3;
+        let outliers = only(&odd).outliers;
+        assert_eq!((outliers.len(), outliers[0].cell), (1, (odd[7].n, odd[7].q, odd[7].t)));
+        assert!((2.5..3.5).contains(&outliers[0].factor), "{outliers:?}");
+    }
+
+    /// Among six cells one that needs four times as many samples bends the law so much that it lies 1.8 of its spreads off; the law of the other five
+    /// knows better. Six cells without one have none.
+    #[test]
+    fn an_outlier_among_six_cells_is_found() {
+        for at in 0..6 {
+            let cell = |i: usize| {
+                let t = 32 << i;
+                record(3, 2, t, 0, Some((100.0 * t as f64 * (0.06 * jitter(3.0, 2.0, t as f64)).exp()).round() as i64))
+            };
+            let records: Vec<_> = (0..6).map(cell).collect();
+            let mut cells = needed(&records, &question());
+            cells.retain(|c| c.milestone == Milestone::Recovery);
+            assert_eq!(only(&cells).outliers, []);
+            cells[at].samples *= 4;
+            let outliers = only(&cells).outliers;
+            assert!(
+                outliers.iter().any(|o| o.cell.2 == cells[at].t && (3.0..6.0).contains(&o.factor)),
+                "{at}: {outliers:?}"
+            );
+        }
+    }
+
+    /// Cells on one line, to the resolution of their readings, and one that is a batch off: chance has no size to compare it with.
+    #[test]
+    fn where_nothing_scatters_nothing_lies_far_off() {
+        let records: Vec<_> = [1024, 1024, 1024, 1088, 1024, 1024]
+            .iter()
+            .zip(0..)
+            .map(|(&s, i)| record(3, 2, 32 << i, 0, Some(s)))
+            .collect();
+        let mut cells = needed(&records, &question());
+        cells.retain(|c| c.milestone == Milestone::Recovery);
+        assert_eq!(only(&cells).outliers, []);
+    }
+
+    /// Q = N/2: the exponent of T is there, and those of N and Q are not; only their sum is.
+    #[test]
+    fn terms_that_vary_together_take_only_each_other_down() {
+        let mut records = Vec::new();
+        for n in [4, 6, 8] {
+            for t in GRID[2] {
+                let (x, y, z) = (n as f64, n as f64 / 2.0, *t as f64);
+                let samples = 50.0 * z.powf(0.8) * x.powf(0.5) * y.powf(0.7) * (0.1 * jitter(x, y, z)).exp();
+                records.push(record(n, n / 2, *t, 0, Some(samples.round() as i64)));
+            }
+        }
+        let cells: Vec<Needed> =
+            needed(&records, &question()).into_iter().filter(|r| r.milestone == Milestone::Recovery).collect();
+        let law = only(&cells).power.unwrap();
+        let (low, high) = law.coefficient(Term::T).unwrap().interval.unwrap();
+        assert!(low < 0.8 && 0.8 < high && high - low < 0.1, "{low} {high}");
+        assert_eq!(law.together, [Term::N, Term::Q]);
+        assert!([Term::Constant, Term::N, Term::Q].iter().all(|term| law.coefficient(*term).is_none()));
+        let predicted = law.predict(6.0, 3.0, 128.0) / (50.0 * 128f64.powf(0.8) * 6f64.powf(0.5) * 3f64.powf(0.7));
+        assert!((predicted - 1.0).abs() < 0.1, "{predicted}");
+    }
+
+    /// Slopes that differ from pair to pair: the interval of the common exponent is as wide as that of the mean of nine slopes, by Student's t, and not as
+    /// narrow as if all cells were independent witnesses of one slope.
+    #[test]
+    fn common_exponents_are_as_certain_as_the_slopes_agree() {
+        let slope = |n: f64, q: f64| 0.8 + 0.2 * jitter(n, q, 7.0);
+        let scaling = only(&cells(|n, q, t| 100.0 * t.powf(slope(n, q)) * (0.1 * jitter(n, q, t)).exp()));
+        let law = scaling.power.as_ref().unwrap();
+        let (low, high) = law.coefficient(Term::T).unwrap().interval.unwrap();
+        let slopes: Vec<f64> =
+            scaling.of_pairs.iter().map(|(_, _, law)| law.coefficient(Term::T).unwrap().estimate).collect();
+        let mean = slopes.iter().sum::<f64>() / 9.0;
+        let error = (slopes.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / 8.0 / 9.0).sqrt();
+        assert!(
+            law.clustered && ((high - low) / (2.0 * 2.306 * error) - 1.0).abs() < 0.02,
+            "{low} {high} {mean} {error}"
+        );
+        assert!((low + high - 2.0 * mean).abs() < 1e-3);
+    }
+
+    /// Readings that are known to their resolution only, and all on the law: an exponent, but no interval of no width.
+    #[test]
+    fn cells_without_scatter_have_no_interval() {
+        let law = only(&cells(|_, _, _| 500.0)).power.unwrap();
+        let found = law.coefficient(Term::T).unwrap();
+        assert!(found.estimate.abs() < 1e-9 && found.interval.is_none() && !found.is_known());
+    }
+
+    #[test]
+    fn the_table_has_a_row_for_each_coefficient_and_no_number_that_is_none() {
+        let scalings = scalings(&cells(|n, q, t| 100.0 * t * (0.2 * jitter(n, q, t)).exp()));
+        let table = scaling_table(&scalings, &question());
+        let (models, terms) = (table.texts("model").unwrap(), table.texts("term").unwrap());
+        let row = |model: &str, term: &str| {
+            (0..table.rows())
+                .find(|&i| models[i].as_deref() == Some(model) && terms[i].as_deref() == Some(term))
+                .unwrap()
+        };
+        let exponent = row("power", "T");
+        let [estimate, low, high] =
+            ["estimate", "ci_low", "ci_high"].map(|name| table.floats(name).unwrap()[exponent].unwrap());
+        assert!(low < 1.0 && 1.0 < high && low < estimate && estimate < high);
+        assert_eq!(table.ints("n_points").unwrap()[exponent], Some(45));
+        let rows = [
+            ("polylog", "ln T"),
+            ("power_of_pair", "T"),
+            ("power_check", "T*N"),
+            ("held_out", "polylog_error"),
+            ("power", "aicc"),
+        ];
+        rows.iter().for_each(|(model, term)| assert!(row(model, term) < table.rows()));
+        assert!(table.floats("estimate").unwrap().iter().flatten().all(|x| x.is_finite()));
+    }
+}

@@ -1,0 +1,73 @@
+//! The figure of how often runs are mirrored.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plotters::style::BLACK;
+
+use super::runs::Run;
+use crate::analysis::count;
+use crate::claim::shares::Share;
+use crate::figure::panels::{Axis, Entry, Mark};
+use crate::figure::{Figure, PlottedCurve, curves, sequential};
+
+/// The share of mirrored runs against `B / (eta T)`, a colour for each T, and the prediction.
+pub(super) fn probability(runs: &[Run]) -> Option<Figure> {
+    let lengths: Vec<i64> = runs.iter().map(|r| r.t).collect::<BTreeSet<i64>>().into_iter().collect();
+    // Mean ratio and prediction, and the share of mirrored runs, at each ratio of some runs.
+    let points = |is: &dyn Fn(&Run) -> bool| -> Vec<(f64, f64, Share)> {
+        let mut at: BTreeMap<i64, Vec<&Run>> = BTreeMap::new();
+        runs.iter().filter(|run| is(run)).for_each(|run| at.entry(run.ratio_step).or_default().push(run));
+        let mean = |own: &[&Run], of: fn(&Run) -> f64| own.iter().map(|run| of(run)).sum::<f64>() / own.len() as f64;
+        let point = |own: Vec<&Run>| {
+            let share = Share::of(own.iter().map(|run| (run.task, run.mirrored)))?;
+            Some((mean(&own, |run| run.ratio), mean(&own, |run| run.predicted), share))
+        };
+        at.into_values().filter_map(point).collect()
+    };
+    let mut drawn = Vec::new();
+    let mut legend = Vec::new();
+    for (i, &t) in lengths.iter().enumerate() {
+        let ink = sequential(i, lengths.len());
+        let own = points(&|run| run.t == t);
+        // Side by side, so that intervals do not hide each other.
+        let aside = libm::exp(0.08 * (i as f64 / lengths.len() as f64 - 0.5));
+        drawn.push(PlottedCurve {
+            panel: 0,
+            ink,
+            mark: Mark::of(i),
+            points: own.iter().map(|(ratio, _, share)| (aside * ratio, share.of)).collect(),
+            band: own.iter().map(|(.., share)| share.interval).collect(),
+            bounds: Vec::new(),
+        });
+        legend.push(Entry { ink, mark: Mark::of(i), text: format!("T = {t}") });
+    }
+    let all = points(&|_| true);
+    let predicted = all.iter().map(|(ratio, predicted, _)| (*ratio, *predicted)).collect();
+    drawn.push(PlottedCurve {
+        panel: 0,
+        ink: BLACK,
+        mark: Mark::Dashes,
+        points: predicted,
+        band: Vec::new(),
+        bounds: Vec::new(),
+    });
+    legend.push(Entry { ink: BLACK, mark: Mark::Dashes, text: "predicted".to_owned() });
+    // Half of all is the most that there can be without a push.
+    let highest = drawn.iter().flat_map(|c| c.points.iter().map(|p| p.1).chain(c.band.iter().map(|b| b.1)));
+    let tenths = (10.0 * highest.fold(0.1, f64::max)).ceil().min(5.0) as usize;
+    let ticks: Vec<f64> = (0..=tenths).map(|tenth| tenth as f64 / 10.0).collect();
+    let axes = (
+        Axis::logarithmic("B / (η T)", all.iter().map(|p| p.0), 1.2, 6),
+        Axis::linear("share of runs that are mirrored", 0.0, tenths as f64 / 10.0, &ticks),
+    );
+    let svg = curves(axes, (1, 200), legend, vec![String::new()], &drawn)?;
+    Some(Figure {
+        name: "claim_mirrored".to_owned(),
+        title: "How often runs grow into the mirrored solution".to_owned(),
+        caption: format!(
+            "Share of mirrored runs, with 95 % intervals by tasks, against B/(η T). Dashes: Φ(-z), averaged over the tasks of these runs; nothing is fitted. {}",
+            count(runs.len(), "run") + "."
+        ),
+        svg,
+    })
+}

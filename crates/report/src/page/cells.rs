@@ -1,0 +1,117 @@
+//! The table of cells.
+
+use maud::{Markup, html};
+
+use crate::analysis::{Analysis, Group, Milestone, Needed, percent};
+use crate::record::{shown, written};
+
+/// More rows than this are left to `needed.parquet`: a browser would sort them slowly.
+const MAX_ROWS: usize = 3000;
+
+/// A column of the table: its heading, whether it holds numbers, and its cell (what is shown, what it is sorted by).
+type Column<'a> = (&'a str, bool, Box<dyn Fn(&Needed) -> (String, f64) + 'a>);
+
+pub(super) fn table(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
+    let mut columns: Vec<Column<'_>> = Vec::new();
+    let whole = |get: fn(&Needed) -> i64| Box::new(move |r: &Needed| (get(r).to_string(), get(r) as f64));
+    let real = |get: fn(&Needed) -> f64| Box::new(move |r: &Needed| (written(get(r)), get(r)));
+    columns.push(("N", true, whole(|r| r.n)));
+    columns.push(("Q", true, whole(|r| r.q)));
+    columns.push(("T", true, whole(|r| r.t)));
+    columns.push(("samples to", false, Box::new(|r| (r.milestone.name().to_owned(), 0.0))));
+    if groups.len() > 1 {
+        columns.push(("algorithm", false, Box::new(|r| (r.algorithm.clone(), 0.0))));
+        for (i, key) in analysis.question.conditions.iter().enumerate() {
+            columns.push((
+                key,
+                true,
+                Box::new(move |r| r.conditions.get(i).map_or_else(Default::default, |c| (shown(key, *c), *c))),
+            ));
+        }
+    }
+    columns.push((
+        "needed",
+        true,
+        Box::new(|r| (format!("{}{}", if r.censored { ">" } else { "" }, grouped(r.samples)), r.samples as f64)),
+    ));
+    columns.push((
+        "95 % interval",
+        true,
+        Box::new(|r| {
+            let end = |end: Option<i64>| end.map_or_else(|| "open".to_owned(), grouped);
+            (format!("{} – {}", end(r.ci_low), end(r.ci_high)), r.ci_high.map_or(f64::INFINITY, |h| h as f64))
+        }),
+    ));
+    columns.push((
+        "without split",
+        true,
+        Box::new(|r| {
+            let f = r.in_sample;
+            (format!("{}{}", if f.censored { ">" } else { "" }, grouped(f.samples)), f.samples as f64)
+        }),
+    ));
+    columns.push((
+        "reached",
+        true,
+        Box::new(|r| (format!("{} of {}", r.reached, r.replicates), r.reached as f64 / r.replicates as f64)),
+    ));
+    columns.push(("B", true, whole(|r| r.batch_size)));
+    columns.push(("η boost", true, real(|r| r.eta_boost)));
+    columns.push(("η sparse", true, real(|r| r.eta_sparse)));
+    columns.push(("λ", true, real(|r| r.lambda)));
+    let order = [Milestone::Recovery, Milestone::Signal, Milestone::Support, Milestone::SignalToRecovery];
+    let rows: Vec<&Needed> =
+        order.iter().flat_map(|m| analysis.needed.iter().filter(move |r| r.milestone == *m)).collect();
+    html! {
+        section id="cells" {
+            h2 { "Cells" }
+            @if rows.is_empty() { p { "No cell has a result yet." } } @else {
+                p { "A click on a heading sorts. Samples by which " (percent(analysis.question.quantile)) " of the runs have reached the milestone; \
+                    \"without split\" is what choosing hyperparameters on the very runs they are judged by would have claimed." }
+                div.wide tabindex="0" role="region" aria-label="Cells" {
+                    table.sortable {
+                        thead { tr {
+                            @for (name, numbers, _) in &columns {
+                                th scope="col" class=[numbers.then_some("number")] { button type="button" { (name) } }
+                            }
+                        } }
+                        tbody {
+                            @for row in rows.iter().take(MAX_ROWS) {
+                                tr { @for (_, numbers, cell) in &columns {
+                                    @let (text, key) = cell(row);
+                                    @if *numbers { td.number data-key=(key) { (text) } } @else { td { (text) } }
+                                } }
+                            }
+                        }
+                    }
+                }
+                @if rows.len() > MAX_ROWS { p { "The first " (MAX_ROWS) " of " (rows.len()) " rows; all are in needed.parquet." } }
+            }
+        }
+    }
+}
+
+/// `12 345`, with thin spaces that do not break.
+fn grouped(number: i64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        let thin = |text: &str| text.replace(' ', "\u{202f}");
+        assert_eq!((grouped(7), grouped(999), grouped(1000)), ("7".into(), "999".into(), thin("1 000")));
+        assert_eq!(grouped(12_345_678), thin("12 345 678"));
+    }
+}

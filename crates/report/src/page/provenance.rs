@@ -1,0 +1,45 @@
+//! How the sweep was run.
+
+use maud::{Markup, html};
+
+use crate::analysis::{Analysis, count};
+use crate::record::Status;
+
+/// How the sweep was run.
+#[derive(Debug, Clone, Default)]
+pub struct Provenance {
+    /// Its name.
+    pub name: String,
+    /// Jobs of the grid; more than there are records while it is not finished.
+    pub jobs: usize,
+    /// Name and value of what a reader needs to run it again: versions, seed, machine, time.
+    pub facts: Vec<(&'static str, String)>,
+    /// The resolved config.
+    pub config: String,
+    /// The command that runs it again.
+    pub command: String,
+}
+
+pub(super) fn run(analysis: &Analysis, about: &Provenance) -> Markup {
+    let runs = analysis.runs();
+    html! {
+        section id="run" {
+            h2 { "How it was run" }
+            dl {
+                dt { "to run it again" } dd { code { (about.command) } }
+                @for (name, value) in &about.facts { dt { (name) } dd { (value) } }
+                @if runs > 0 {
+                    dt { "runs" }
+                    dd {
+                        (count(runs, "run")) ": "
+                        @for (i, (status, ended)) in Status::ALL.iter().zip(analysis.endings).filter(|(_, ended)| *ended > 0).enumerate() {
+                            @if i > 0 { ", " }
+                            (ended) " " (status.name()) " (" (format!("{:.1} %", 100.0 * ended as f64 / runs as f64)) ")"
+                        }
+                    }
+                }
+            }
+            details { summary { "The config, every default written out" } pre { (about.config) } }
+        }
+    }
+}

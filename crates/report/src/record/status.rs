@@ -1,0 +1,61 @@
+//! How a job ended.
+
+use crate::table::{Kind, Tabulated, Value};
+
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Status {
+    /// It reached the recovery milestone.
+    Recovered,
+    /// Its budget was spent first.
+    Exhausted,
+    /// It grew into the mirrored solution.
+    Mirrored,
+    /// It blew up.
+    Diverged,
+    /// It did not run to its end; see the error.
+    Failed,
+}
+
+impl Status {
+    /// Every status, in the order of the table's documentation.
+    pub const ALL: [Self; 5] = [Self::Recovered, Self::Exhausted, Self::Mirrored, Self::Diverged, Self::Failed];
+
+    /// Its name in the table.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Recovered => "recovered",
+            Self::Exhausted => "exhausted",
+            Self::Mirrored => "mirrored",
+            Self::Diverged => "diverged",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Of runs that ended so, how many ended in each way, in the order of [`Status::ALL`].
+    pub(crate) fn endings(runs: impl Iterator<Item = Self>) -> [usize; 5] {
+        let mut endings = [0; 5];
+        runs.for_each(|status| endings[status as usize] += 1);
+        endings
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+impl Tabulated for Status {
+    const KIND: Kind = Kind::Text;
+
+    fn value(&self) -> Value<'_> {
+        Value::Text(Some(self.name()))
+    }
+
+    fn put(&mut self, value: Value<'_>) -> bool {
+        let Value::Text(Some(name)) = value else { return false };
+        let Some(status) = Self::from_name(name) else { return false };
+        *self = status;
+        true
+    }
+}

@@ -1,0 +1,34 @@
+//! Confidence intervals of shares, and the error that every interval of this crate allows itself.
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// Two-sided error of every interval in this crate.
+pub const ALPHA: f64 = 0.05;
+
+/// Wilson's 95 % interval of a share seen in `runs` runs.
+pub(crate) fn wilson(share: f64, runs: f64) -> (f64, f64) {
+    let z2 = NORMAL_975 * NORMAL_975;
+    let centre = (share + z2 / (2.0 * runs)) / (1.0 + z2 / runs);
+    let half = NORMAL_975 / (1.0 + z2 / runs) * (share * (1.0 - share) / runs + z2 / (4.0 * runs * runs)).sqrt();
+    ((centre - half).max(0.0), (centre + half).min(1.0))
+}
+
+/// A share of runs that come in clusters of (hits, runs), with its 95 % interval: Wilson's for as many independent runs as would have the variance that the
+/// share has between clusters, with Student's quantile for their number (Korn and Graubard 1998). `None` if there are no runs.
+pub(crate) fn clustered_wilson(clusters: &[(f64, f64)]) -> Option<(f64, (f64, f64))> {
+    let count = clusters.len() as f64;
+    let (hits, runs) = clusters.iter().fold((0.0, 0.0), |(a, b), (hits, runs)| (a + hits, b + runs));
+    if runs == 0.0 {
+        return None;
+    }
+    let share = hits / runs;
+    // A share of none or of all has no variance; then clusters are what is counted.
+    let variance: f64 =
+        clusters.iter().map(|(h, n)| (h - share * n).powi(2)).sum::<f64>() * count / (count - 1.0).max(1.0);
+    let as_many = if variance > 0.0 { share * (1.0 - share) * runs * runs / variance } else { count };
+    let student = StudentsT::new(0.0, 1.0, (count - 1.0).max(1.0)).ok()?.inverse_cdf(1.0 - ALPHA / 2.0);
+    Some((share, wilson(share, as_many.min(runs) * (NORMAL_975 / student).powi(2))))
+}
+
+/// The 0.975 quantile of the standard normal distribution.
+const NORMAL_975: f64 = 1.959_963_984_540_054;

@@ -1,0 +1,166 @@
+//! Columns in memory: Arrow arrays with a name, a unit and a meaning.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow_array::builder::StringDictionaryBuilder;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, TypedDictionaryArray};
+
+/// One column.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Its name in the file.
+    pub name: String,
+    /// Unit, empty for pure numbers and names.
+    pub unit: Cow<'static, str>,
+    /// What it means.
+    pub meaning: Cow<'static, str>,
+    /// Its cells: 64-bit integers, doubles, truth values or dictionary-encoded strings.
+    pub cells: ArrayRef,
+}
+
+// A derived one would move the array out of its reference.
+impl PartialEq for Column {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.unit, &self.meaning) == (&other.name, &other.unit, &other.meaning)
+            && *self.cells == *other.cells
+    }
+}
+
+/// Columns of equal length. They come one after the other, and an Arrow `RecordBatch` must be whole at once; it is made
+/// when the table is written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Table {
+    columns: Vec<Column>,
+}
+
+impl Table {
+    /// No columns.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With one more column of integers.
+    #[must_use]
+    pub fn int<I: Into<Option<i64>>>(
+        self,
+        name: &str,
+        unit: &'static str,
+        meaning: &'static str,
+        cells: impl Iterator<Item = I>,
+    ) -> Self {
+        self.column(name, (unit, meaning), Arc::new(cells.map(Into::into).collect::<Int64Array>()))
+    }
+
+    /// With one more column of doubles.
+    #[must_use]
+    pub fn float<F: Into<Option<f64>>>(
+        self,
+        name: &str,
+        unit: &'static str,
+        meaning: &'static str,
+        cells: impl Iterator<Item = F>,
+    ) -> Self {
+        self.column(name, (unit, meaning), Arc::new(cells.map(Into::into).collect::<Float64Array>()))
+    }
+
+    /// With one more column of strings.
+    #[must_use]
+    pub fn text<'s>(
+        self,
+        name: &str,
+        meaning: &'static str,
+        cells: impl Iterator<Item = impl Into<Option<&'s str>>>,
+    ) -> Self {
+        let mut builder = StringDictionaryBuilder::<Int32Type>::new();
+        cells.for_each(|cell| builder.append_option(cell.into()));
+        self.column(name, ("", meaning), Arc::new(builder.finish()))
+    }
+
+    /// With one more column of truth values.
+    #[must_use]
+    pub fn bool(self, name: &str, meaning: &'static str, cells: impl Iterator<Item = bool>) -> Self {
+        self.column(name, ("", meaning), Arc::new(cells.map(Some).collect::<BooleanArray>()))
+    }
+
+    fn column(self, name: &str, (unit, meaning): (&'static str, &'static str), cells: ArrayRef) -> Self {
+        self.with(Column { name: name.to_owned(), unit: unit.into(), meaning: meaning.into(), cells })
+    }
+
+    /// With one more column.
+    #[must_use]
+    pub(crate) fn with(mut self, column: Column) -> Self {
+        self.columns.push(column);
+        self
+    }
+
+    /// With the columns of another table of the same length.
+    #[must_use]
+    pub fn beside(mut self, other: Self) -> Self {
+        self.columns.extend(other.columns);
+        self
+    }
+
+    /// Without the column of this name.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.columns.retain(|column| column.name != name);
+        self
+    }
+
+    /// Its columns.
+    #[must_use]
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.columns.first().map_or(0, |column| column.cells.len())
+    }
+
+    /// The column of this name; of two, as parts of the second schema may have, the last, which is what was measured.
+    pub(super) fn of_name(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().rfind(|column| column.name == name)
+    }
+
+    /// The cells of a column of integers; `None` if there is none of this name.
+    #[must_use]
+    pub fn ints(&self, name: &str) -> Option<Vec<Option<i64>>> {
+        self.of_name(name)?.ints().map(|cells| cells.iter().collect())
+    }
+
+    /// The cells of a column of doubles; `None` if there is none of this name.
+    #[must_use]
+    pub fn floats(&self, name: &str) -> Option<Vec<Option<f64>>> {
+        self.of_name(name)?.floats().map(|cells| cells.iter().collect())
+    }
+
+    /// The cells of a column of strings; `None` if there is none of this name.
+    #[must_use]
+    pub fn texts(&self, name: &str) -> Option<Vec<Option<String>>> {
+        let cells = self.of_name(name)?.texts()?;
+        Some(cells.into_iter().map(|cell| cell.map(str::to_owned)).collect())
+    }
+}
+
+impl Column {
+    /// Its cells, if they are integers.
+    pub(crate) fn ints(&self) -> Option<&Int64Array> {
+        self.cells.as_primitive_opt::<Int64Type>()
+    }
+
+    /// Its cells, if they are doubles.
+    pub(crate) fn floats(&self) -> Option<&Float64Array> {
+        self.cells.as_primitive_opt::<Float64Type>()
+    }
+
+    /// Its cells, if they are strings.
+    pub(crate) fn texts(&self) -> Option<TypedDictionaryArray<'_, Int32Type, StringArray>> {
+        self.cells.as_dictionary_opt::<Int32Type>()?.downcast_dict::<StringArray>()
+    }
+}
