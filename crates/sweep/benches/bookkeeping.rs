@@ -22,7 +22,8 @@ use sweep::platform::machine::cores;
 use sweep::store::lock::Lease;
 use sweep::store::{Access, Finished, Store};
 
-/// A million points of three axes by number and two by expression, one replicate each: the most that planning has to do.
+/// A million points of three axes by number and two by expression, one replicate each: the most
+/// that planning has to do.
 const MILLION: &str = "\
 replicates = 1
 [grid]
@@ -55,7 +56,8 @@ fn main() {
     if flag("plan") {
         return plan_a_million();
     }
-    // Where something else takes the cores, a second look is fair; a promise that is broken stays so.
+    // Where something else takes the cores, a second look is fair; a promise that is broken stays
+    // so.
     let tries = if flag("--check") { 3 } else { 1 };
     let kept = (0..tries).any(|_| {
         let promises: Vec<_> = planning().into_iter().chain(engine()).collect();
@@ -121,7 +123,8 @@ impl Work for Idle {
     }
 }
 
-/// Runs a hundred thousand jobs of 100 microseconds, then real ones that are about as short, and resumes over each.
+/// Runs a hundred thousand jobs of 100 microseconds, then real ones that are about as short, and
+/// resumes over each.
 fn engine() -> Vec<(&'static str, bool)> {
     let config = config(SMALL_JOBS);
     let all = jobs(&config).unwrap();
@@ -139,7 +142,8 @@ fn engine() -> Vec<(&'static str, bool)> {
     ]
 }
 
-/// The share of the cores' time that did not go into jobs, which take `each` or as long as they say.
+/// The share of the cores' time that did not go into jobs, which take `each` or as long as they
+/// say.
 fn run(config: &Arc<Config>, all: &[Job], work: impl Work, place: &Path, what: &str, each: Option<Duration>) -> f64 {
     let threads = cores();
     let mut lease = Lease::take(place, None).unwrap();

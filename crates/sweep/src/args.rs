@@ -25,8 +25,8 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Green.on_default())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// How many samples does a linear transformer need to learn a sparse contextual bigram, and how does that
-/// number scale with sequence length T, states N and sparsity Q?
+/// How many samples does a linear transformer need to learn a sparse contextual bigram, and how
+/// does that number scale with sequence length T, states N and sparsity Q?
 #[derive(Debug, Parser)]
 #[command(name = "sweep", version, styles = STYLES, after_help = "\
 Exit codes: 0 all jobs done, 1 some job failed or is missing (the others are kept) or the disk failed, \
@@ -62,9 +62,11 @@ pub enum Command {
     Status(Directory),
     /// Put shards together: the same bytes as one run; or sweeps that differ in their grids
     Merge(Merge),
-    /// Run a sweep on a Slurm cluster: an array of shards, and a job that reports when they are done
+    /// Run a sweep on a Slurm cluster: an array of shards, and a job that reports when they are
+    /// done
     ///
-    /// Again: submits what is missing. The scripts land in DIR/slurm, to be read, edited and submitted by hand.
+    /// Again: submits what is missing. The scripts land in DIR/slurm, to be read, edited and
+    /// submitted by hand.
     // In two lines, since clap breaks none.
     #[command(
         override_usage = "sweep slurm [OPTIONS] --shards <N> <CONFIG> [KEY=VALUES]...\n                   [-- <EXTRA>...]"
@@ -80,7 +82,8 @@ pub struct ConfigArguments {
     /// Replace keys of the config: N=3,4 T=64 replicates=4 training.max_samples=20000
     #[arg(value_name = "KEY=VALUES")]
     pub overrides: Vec<String>,
-    /// Run directory (default: output/NAME, the name of the config): absent, empty, or one that a run has made
+    /// Run directory (default: output/NAME, the name of the config): absent, empty, or one that a
+    /// run has made
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 }
@@ -96,7 +99,8 @@ pub struct Run {
     pub jobs: Option<u32>,
     /// Run one share of the jobs: the I-th of N, of equal cost; shards may share a run directory
     ///
-    /// Tables are for `sweep report DIR` to write, or `sweep merge` if each shard has a directory of its own.
+    /// Tables are for `sweep report DIR` to write, or `sweep merge` if each shard has a directory
+    /// of its own.
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
     /// Start no more jobs once one has failed; those under way are finished and kept
@@ -105,7 +109,8 @@ pub struct Run {
     /// Run the jobs that have failed, and only those
     #[arg(long)]
     pub retry_failed: bool,
-    /// Use a directory that holds files of other origin: those in the way are renamed to NAME.before
+    /// Use a directory that holds files of other origin: those in the way are renamed to
+    /// NAME.before
     #[arg(long)]
     pub force: bool,
     /// No progress, no answer; errors only
@@ -144,7 +149,8 @@ pub struct Merge {
     /// Run directory to put them into; what it holds already is kept
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
-    /// Use a directory that holds files of other origin: those in the way are renamed to NAME.before
+    /// Use a directory that holds files of other origin: those in the way are renamed to
+    /// NAME.before
     #[arg(long)]
     pub force: bool,
 }
@@ -179,7 +185,8 @@ pub struct SlurmArguments {
     /// Run the jobs that have failed, and only those
     #[arg(long)]
     pub retry_failed: bool,
-    /// Use a directory that holds files of other origin: those in the way are renamed to NAME.before
+    /// Use a directory that holds files of other origin: those in the way are renamed to
+    /// NAME.before
     #[arg(long)]
     pub force: bool,
     /// Print the scripts; submit nothing and touch nothing

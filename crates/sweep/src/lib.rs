@@ -1,5 +1,5 @@
-//! The `sweep` command: how many samples does a linear transformer need to learn a sparse contextual
-//! bigram, over a grid of sizes, hyperparameters and algorithms.
+//! The `sweep` command: how many samples does a linear transformer need to learn a sparse
+//! contextual bigram, over a grid of sizes, hyperparameters and algorithms.
 //!
 //! Data flows one way:
 //!
@@ -47,8 +47,8 @@ use platform::terminal::{message_columns, say_as_it_is};
 
 /// Runs the command line; the whole program.
 ///
-/// Exit codes: 0, all jobs done; 1, some job failed or is missing, or the disk failed; 2, a usage or config error;
-/// 130, interrupted.
+/// Exit codes: 0, all jobs done; 1, some job failed or is missing, or the disk failed; 2, a usage
+/// or config error; 130, interrupted.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let arguments = Arguments::parse_from(arguments);
     arguments.color.apply();

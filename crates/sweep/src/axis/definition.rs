@@ -150,7 +150,8 @@ impl Axis {
         if self.names().is_some() { self.canonical(value) } else { written(value) }
     }
 
-    /// A value in canonical forms, which must not change: numbers without exponents, with all their zeros.
+    /// A value in canonical forms, which must not change: numbers without exponents, with all their
+    /// zeros.
     #[must_use]
     pub fn canonical(&self, value: f64) -> String {
         match self.domain {

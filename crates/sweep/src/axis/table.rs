@@ -165,8 +165,8 @@ const fn of_algorithm(parameter: Parameter) -> Axis {
 /// How many axes there are.
 const COUNT: usize = GENERAL.len() + PARAMETER_COUNT;
 
-/// The order of axes in canonical forms and of columns in tables, which must not change. Axes that came
-/// later follow: parameters of algorithms, in the order that they are declared in.
+/// The order of axes in canonical forms and of columns in tables, which must not change. Axes that
+/// came later follow: parameters of algorithms, in the order that they are declared in.
 const ORDER: [&str; 21] = [
     "N",
     "Q",
@@ -232,8 +232,8 @@ pub const STEP_SCALES: [StepScale; 2] = [StepScale::Normalised, StepScale::Raw];
 /// What the values of `step_scale` are called, in canonical forms too.
 pub const STEP_SCALE_NAMES: [&str; 2] = ["normalised", "raw"];
 
-/// Axes from here on came later than the first results: they stand in a job's canonical form only where they differ from their
-/// default, so that jobs from before keep their ids.
+/// Axes from here on came later than the first results: they stand in a job's canonical form only
+/// where they differ from their default, so that jobs from before keep their ids.
 pub const FIRST_LATER: usize = 16;
 /// The axes that say how P is drawn, which a given matrix replaces.
 pub const DRAWS_P: [usize; 2] = [PERSISTENCE, CONCENTRATION];
@@ -288,7 +288,8 @@ pub fn key(name: &str) -> &str {
     index(name).map_or(name, |i| AXES[i].name)
 }
 
-/// As [`key`], where keys of a section of the config stand: `[grid]` has all axes, other sections have their own.
+/// As [`key`], where keys of a section of the config stand: `[grid]` has all axes, other sections
+/// have their own.
 #[must_use]
 pub(crate) fn key_in<'k>(section: &str, name: &'k str) -> &'k str {
     let here = |&i: &usize| section == "grid" || AXES[i].section == Some(section);

@@ -1,6 +1,7 @@
 //! Options of sbatch: which words are options, and which of them are not for the user to give.
 
-/// Whether a word for sbatch is an option; any other one, a negative number too, belongs to the option before it.
+/// Whether a word for sbatch is an option; any other one, a negative number too, belongs to the
+/// option before it.
 #[must_use]
 pub fn is_option(word: &str) -> bool {
     word.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c == '-' || c.is_alphabetic()))

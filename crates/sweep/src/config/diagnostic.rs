@@ -43,7 +43,8 @@ impl Diagnostic {
         self.render_within(None)
     }
 
-    /// The message in lines of so many columns; the line it shows is cut around the place if it is longer.
+    /// The message in lines of so many columns; the line it shows is cut around the place if it is
+    /// longer.
     pub(crate) fn render_within(&self, columns: Option<usize>) -> String {
         let renderer = Renderer::styled().decor_style(DecorStyle::Ascii);
         let renderer = columns.iter().fold(renderer, |renderer, &columns| renderer.term_width(columns));

@@ -5,7 +5,8 @@ use crate::config::diagnostic::{Diagnostic, did_you_mean};
 use crate::config::settings::{AxisSpec, Condition, Quantity};
 use crate::config::source::Span;
 
-/// Every name an expression uses must be an axis that is resolved before it; a condition may use all.
+/// Every name an expression uses must be an axis that is resolved before it; a condition may use
+/// all.
 pub(crate) fn check_names(axes: &[AxisSpec], conditions: &[Condition]) -> Result<(), Diagnostic> {
     for (position, spec) in axes.iter().enumerate() {
         for element in &spec.elements {

@@ -12,8 +12,8 @@ use crate::config::spelling::two_spellings;
 /// Names in a key at most; the config's have three.
 const MAX_NAMES: usize = 4;
 
-/// Applies every `KEY=VALUES` of the command line: `N=3,4`, `training.max_samples=20000`, `batch_size=T/4`. The last one
-/// of a key counts.
+/// Applies every `KEY=VALUES` of the command line: `N=3,4`, `training.max_samples=20000`,
+/// `batch_size=T/4`. The last one of a key counts.
 pub(crate) fn apply(root: &mut Node, changes: &[String]) -> Result<(), Diagnostic> {
     let mut seen = Vec::new();
     changes.iter().try_for_each(|text| apply_one(root, text, &mut seen))

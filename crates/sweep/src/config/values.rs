@@ -11,7 +11,8 @@ use crate::config::source::{Source, Span};
 use crate::config::table_reader::{TableReader, number, wrong_kind, wrong_type};
 use crate::platform::shell::quoted;
 
-/// The most values that ranges may have together, so that a short text cannot ask for all memory there is.
+/// The most values that ranges may have together, so that a short text cannot ask for all memory
+/// there is.
 pub(crate) const MAX_RANGE_VALUES: usize = 200_000;
 
 /// The values of one axis: a scalar, a list or a range.
@@ -192,7 +193,8 @@ fn range(index: usize, node: Node, values: &mut usize) -> Result<Vec<Element>, D
                 format!("{complaint}, found {}", written(value)),
             );
         }
-        // Rounding to whole numbers may repeat a value; the values are in order, so it is the last one.
+        // Rounding to whole numbers may repeat a value; the values are in order, so it is the last
+        // one.
         let repeated = elements.last().is_some_and(|e| matches!(e.value, Quantity::Number(x) if x == value));
         if !repeated {
             elements.push(Element { value: Quantity::Number(value), span: Some(span.clone()) });

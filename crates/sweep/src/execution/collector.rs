@@ -56,7 +56,8 @@ impl<W: Work> Collector<'_, W> {
             let until_part = if pending.is_empty() { REDRAW_EVERY } else { pause.saturating_sub(last_part.elapsed()) };
             let mut event = receiver.recv_timeout(until_part.min(REDRAW_EVERY));
             let mut ended = None;
-            // All that has arrived; also after a signal: what workers have sent meanwhile is finished too.
+            // All that has arrived; also after a signal: what workers have sent meanwhile is
+            // finished too.
             while let Ok(arrived) = event {
                 match arrived {
                     Event::Finished(index, finished) => {

@@ -38,8 +38,9 @@ pub(crate) struct Estimate {
     pub(crate) how: String,
 }
 
-/// How long what is left takes: of each kind of job (algorithm, number of states and size of a step) a few steps are run,
-/// the most expensive kinds first, until the time for it is over. `None` if none could be.
+/// How long what is left takes: of each kind of job (algorithm, number of states and size of a
+/// step) a few steps are run, the most expensive kinds first, until the time for it is over. `None`
+/// if none could be.
 pub(crate) fn estimate(plan: &Plan, config: &Config) -> Option<Estimate> {
     // Of each kind some jobs to measure, of different points, and the cost of all.
     let mut kinds: BTreeMap<Kind, (Vec<usize>, f64)> = BTreeMap::new();
@@ -104,7 +105,8 @@ impl Kind {
         Self { algorithm: point.whole(axis::ALGORITHM), states: point.whole(axis::N), size }
     }
 
-    /// How unlike another kind it is: in doublings of states and tokens, and another algorithm is unlike any.
+    /// How unlike another kind it is: in doublings of states and tokens, and another algorithm is
+    /// unlike any.
     fn distance(self, other: Self) -> f64 {
         let states = (self.states as f64 / other.states as f64).log2().abs();
         let algorithm = if self.algorithm == other.algorithm { 0.0 } else { 1e3 };
@@ -112,7 +114,8 @@ impl Kind {
     }
 }
 
-/// The same job with steps that are short enough to run some: of fewer samples, or else of shorter sequences.
+/// The same job with steps that are short enough to run some: of fewer samples, or else of shorter
+/// sequences.
 fn with_short_steps(job: &Job) -> Job {
     let mut point = Point::clone(&job.point);
     let values = &mut point.values;
@@ -128,13 +131,13 @@ fn with_short_steps(job: &Job) -> Job {
     Job { point: Arc::new(point), ..*job }
 }
 
-/// Seconds that a job takes on one core for each unit of its cost: 0 if it ends where it starts, as from a mirrored start; `None` if there is no such
-/// task, or none that could be recovered.
+/// Seconds that a job takes on one core for each unit of its cost: 0 if it ends where it starts, as
+/// from a mirrored start; `None` if there is no such task, or none that could be recovered.
 fn seconds_by_cost(job: &Job, config: &Config) -> Option<f64> {
     let task = Task::draw(&job.task_spec(&config.shared), &mut stream([1; 16])).ok()?;
     let mut spec = job.train_spec(&config.shared);
-    // A step too small to learn from, so that the run neither ends early nor blows up, and checks far apart, as they
-    // are in a long run.
+    // A step too small to learn from, so that the run neither ends early nor blows up, and checks
+    // far apart, as they are in a long run.
     (spec.eta_boost, spec.eta_sparse, spec.stop_at, spec.resolution) = (1e-6, 1e-6, StopAt::Budget, 1e9);
     // Seconds, and whether all steps were taken.
     let mut time = |steps: f64| {

@@ -1,4 +1,5 @@
-//! Ctrl-C, SIGTERM and a closed terminal: what is finished is kept, and the user is told how to go on.
+//! Ctrl-C, SIGTERM and a closed terminal: what is finished is kept, and the user is told how to go
+//! on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};

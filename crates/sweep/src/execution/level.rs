@@ -1,4 +1,5 @@
-//! Which kernels to use: the fastest that the processor has, unless an environment variable says otherwise.
+//! Which kernels to use: the fastest that the processor has, unless an environment variable says
+//! otherwise.
 
 use std::ffi::OsStr;
 

@@ -26,8 +26,9 @@ pub struct Held<'m> {
 }
 
 impl Memory {
-    /// What the machine has free at this moment, or the control group or the user's limit (`ulimit -v`) leaves, if that is
-    /// less. Other processes may take of it later: several sweeps on one machine each think that it is theirs.
+    /// What the machine has free at this moment, or the control group or the user's limit
+    /// (`ulimit -v`) leaves, if that is less. Other processes may take of it later: several sweeps
+    /// on one machine each think that it is theirs.
     #[must_use]
     pub fn of_this_process() -> Self {
         Self::limited_to((SHARE * free().unwrap_or(f64::INFINITY)).floor())

@@ -1,5 +1,5 @@
-//! The progress bar: weighted by cost, with time left and tokens per second; plain lines where no bar can be drawn, off a
-//! terminal and on one that knows no cursor (TERM=dumb, or no TERM).
+//! The progress bar: weighted by cost, with time left and tokens per second; plain lines where no
+//! bar can be drawn, off a terminal and on one that knows no cursor (TERM=dumb, or no TERM).
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
@@ -160,8 +160,8 @@ impl Progress {
     }
 }
 
-/// Columns of the bar and the name before it, so that a line with a message of so many characters fits into `columns`: first the
-/// bar gets shorter, then the name, and then they go.
+/// Columns of the bar and the name before it, so that a line with a message of so many characters
+/// fits into `columns`: first the bar gets shorter, then the name, and then they go.
 fn layout(columns: usize, name: &str, message: usize) -> (usize, String) {
     // A terminal may break a line that ends in its last column.
     let columns_left = columns.saturating_sub(1 + "[] 100 %  ".len() + message);

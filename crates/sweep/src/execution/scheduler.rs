@@ -1,8 +1,9 @@
 //! Jobs across cores.
 //!
-//! Workers take jobs one by one, the most expensive first; this thread collects what they finish and stores it several times a
-//! second. Nothing here depends on which worker runs what, or when. Whoever is interrupted stores what is finished and leaves
-//! without waiting for workers: a job under way is as if it had not begun.
+//! Workers take jobs one by one, the most expensive first; this thread collects what they finish
+//! and stores it several times a second. Nothing here depends on which worker runs what, or when.
+//! Whoever is interrupted stores what is finished and leaves without waiting for workers: a job
+//! under way is as if it had not begun.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -20,8 +21,9 @@ use crate::store::lock::Lease;
 
 /// Runs everything outstanding in `plan` and stores it. Says through `lease` how far it is.
 ///
-/// On an interruption and on an error it returns at once, while workers are still at jobs that nobody waits for: the program
-/// is meant to end then. With how it ended comes how far the jobs of this process are.
+/// On an interruption and on an error it returns at once, while workers are still at jobs that
+/// nobody waits for: the program is meant to end then. With how it ended comes how far the jobs of
+/// this process are.
 ///
 /// # Errors
 /// When threads cannot start or the disk says no; what was stored before stays.

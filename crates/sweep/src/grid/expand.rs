@@ -11,8 +11,8 @@ use crate::grid::validate::validate;
 /// varies fastest. Points may repeat.
 ///
 /// # Errors
-/// A grid with more than the stated number of jobs (found by counting, not by building), one whose `where`
-/// drops everything, and points that are impossible.
+/// A grid with more than the stated number of jobs (found by counting, not by building), one whose
+/// `where` drops everything, and points that are impossible.
 pub fn expand(config: &Config, mut visit: impl FnMut(Point)) -> Result<(), Diagnostic> {
     let total = config.grids.iter().map(size).fold(0u128, u128::saturating_add);
     let jobs = total.saturating_mul(u128::from(config.replicates));
@@ -88,7 +88,8 @@ fn expand_one(grid: &GridSpec, config: &Config, visit: &mut impl FnMut(Point)) -
     }
 }
 
-/// Whether every `where` holds. One that is no number is a mistake, unless another one drops the point.
+/// Whether every `where` holds. One that is no number is a mistake, unless another one drops the
+/// point.
 fn wanted(grid: &GridSpec, point: &Point) -> Result<bool, Diagnostic> {
     let mut unknown = None;
     for condition in &grid.conditions {
@@ -244,7 +245,8 @@ mod tests {
         assert!(error.to_string().contains("3456000000000000 jobs"), "{error}");
     }
 
-    /// What is measured at the end is called `alpha_v`, `alpha_a` and `steps`; the axes once were too.
+    /// What is measured at the end is called `alpha_v`, `alpha_a` and `steps`; the axes once were
+    /// too.
     #[test]
     fn the_other_spelling_of_an_axis_is_taken_wherever_its_key_is() {
         const NOW: &str = "[[grid]]\nN = 3\nQ = 1\nT = 64\ninit_alpha_v = [0, 0.5]\ninit_alpha_a = [0, \"init_alpha_v / 2\"]\n\

@@ -2,9 +2,10 @@
 //!
 //! # Results versions
 //! - 1: first version.
-//! - 2: histograms in integers, another order of random words, streams by slot; from now on a new version keeps the tasks.
-//! - 3: rounding for weights that are not equal, SGD ends its stages on the alignment itself, a blow-up after recovery is one, sources of one
-//!   strength.
+//! - 2: histograms in integers, another order of random words, streams by slot; from now on a new
+//!   version keeps the tasks.
+//! - 3: rounding for weights that are not equal, SGD ends its stages on the alignment itself, a
+//!   blow-up after recovery is one, sources of one strength.
 
 use std::fmt;
 

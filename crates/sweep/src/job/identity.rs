@@ -8,9 +8,10 @@
 //! axes.
 //!
 //! # Streams
-//! The *task* stream derives from what the task depends on only (seed, N, Q, T, how P and q are drawn,
-//! replicate), so that all algorithms and hyperparameters meet the same task. The *data* stream derives from the
-//! whole canonical form. Tracing looks at a run without changing it, so it enters the id, but no stream.
+//! The *task* stream derives from what the task depends on only (seed, N, Q, T, how P and q are
+//! drawn, replicate), so that all algorithms and hyperparameters meet the same task. The *data*
+//! stream derives from the whole canonical form. Tracing looks at a run without changing it, so it
+//! enters the id, but no stream.
 //!
 //! A parameter that was added after the first results is in the canonical form only if it differs
 //! from its default, with which the results before were made. So these keep their ids.
@@ -272,7 +273,8 @@ pub(super) mod tests {
         for other in others.into_iter().chain(["training.step_scale=raw", "flip=2", "attention_step=2", "transfer=1"]) {
             assert!(ids(&[other]).iter().all(|id| !before.contains(id)), "{other}");
         }
-        // A default written out, an expression with the same value and another order change nothing.
+        // A default written out, an expression with the same value and another order change
+        // nothing.
         assert_eq!(ids(&["lambda=0.003", "batch_size=T/4", "max_jobs=1000"]), before);
         // Nor do settings of a pretraining that nobody needs; one that somebody needs counts.
         assert_eq!(ids(&["pretraining.T=32", "init.transfer=0", "theta=0.5", "flip=0"]), before);

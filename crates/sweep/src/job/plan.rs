@@ -54,7 +54,8 @@ impl Plan {
         (0..self.jobs.len()).filter(own)
     }
 
-    /// How far the jobs of this process are before it runs what is outstanding: failed jobs that run again are not done.
+    /// How far the jobs of this process are before it runs what is outstanding: failed jobs that
+    /// run again are not done.
     #[must_use]
     pub fn tally_before(&self, done: &DoneJobs) -> Tally {
         let mut tally = self.tally(done);

@@ -41,9 +41,10 @@ impl Shard {
 
     /// For each job the index of its shard out of `of`, from 1.
     ///
-    /// The most expensive job goes first, each to the shard with the least to do so far; jobs of equal cost go in the order
-    /// of their ids, which are hashes, so that no shard has one corner of the grid. It depends on all jobs, done or not, and on
-    /// nothing else: every shard comes to the same answer by itself. Costs of shards differ by one job at most.
+    /// The most expensive job goes first, each to the shard with the least to do so far; jobs of
+    /// equal cost go in the order of their ids, which are hashes, so that no shard has one corner
+    /// of the grid. It depends on all jobs, done or not, and on nothing else: every shard comes to
+    /// the same answer by itself. Costs of shards differ by one job at most.
     #[must_use]
     pub fn assign(jobs: &[Job], of: u32) -> Vec<u32> {
         let mut order: Vec<(f64, usize)> = jobs.iter().enumerate().map(|(i, job)| (job.cost(), i)).collect();

@@ -108,7 +108,8 @@ mod tests {
     use crate::job::identity::tests::{GRID, config};
     use crate::job::jobs;
 
-    /// The same settings written out by hand: a parameter that went to the wrong place would differ.
+    /// The same settings written out by hand: a parameter that went to the wrong place would
+    /// differ.
     #[test]
     fn every_parameter_goes_where_it_belongs() {
         let overrides = [

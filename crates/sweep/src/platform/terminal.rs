@@ -55,8 +55,8 @@ pub(crate) fn say_as_it_is(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// `text` with its lines wrapped below their own beginning. A line of four spaces or more after an empty one is a command, which
-/// stays whole, so that it can be copied.
+/// `text` with its lines wrapped below their own beginning. A line of four spaces or more after an
+/// empty one is a command, which stays whole, so that it can be copied.
 pub(crate) fn fitted(text: &str, columns: Option<usize>) -> String {
     let Some(columns) = columns else { return text.to_owned() };
     let (mut lines, mut after_empty) = (Vec::new(), false);

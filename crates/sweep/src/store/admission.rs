@@ -86,7 +86,8 @@ pub(crate) fn sweep_of(directory: &Path, help: &str) -> Result<Config, SweepErro
     Ok(config::load(&path, &[]).map_err(|wrong| wrong.help(help))?)
 }
 
-/// That this program may write `config` and its results into `directory`, by force or without; changes nothing.
+/// That this program may write `config` and its results into `directory`, by force or without;
+/// changes nothing.
 ///
 /// # Errors
 /// When it holds files of other origin.

@@ -193,7 +193,8 @@ impl Store {
         &self.ids
     }
 
-    /// Makes the directory ready for parts, tests that it takes them, and writes the resolved config, if it does not stand there.
+    /// Makes the directory ready for parts, tests that it takes them, and writes the resolved
+    /// config, if it does not stand there.
     ///
     /// # Errors
     /// When a file or folder cannot be read or written.
@@ -211,14 +212,16 @@ impl Store {
             write_whole(&probe, b"does this take files?")?;
             let _ = fs::remove_file(&probe);
         }
-        // Shards that start later read it while this one starts, and a user may have written notes into it.
+        // Shards that start later read it while this one starts, and a user may have written notes
+        // into it.
         if resolved::is_at(&path, config) {
             return Ok(());
         }
         Ok(write_whole(&path, text.as_bytes())?)
     }
 
-    /// Writes a part, or several if one would have too many jobs; when this returns, they are done for good.
+    /// Writes a part, or several if one would have too many jobs; when this returns, they are done
+    /// for good.
     ///
     /// # Errors
     /// When a file or folder cannot be read or written, and [`SweepError::Conflict`].
@@ -280,7 +283,8 @@ impl Store {
         Ok(traces)
     }
 
-    /// Puts small parts of this process into large ones if there are many: a sweep of days would leave a million.
+    /// Puts small parts of this process into large ones if there are many: a sweep of days would
+    /// leave a million.
     ///
     /// # Errors
     /// When a file or folder cannot be read or written.

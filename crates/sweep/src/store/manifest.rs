@@ -29,7 +29,8 @@ struct Manifest<'a> {
     figures: &'a [String],
 }
 
-/// Writes `manifest.json`; `figures` are the names of the files in `figures/` that this program has written.
+/// Writes `manifest.json`; `figures` are the names of the files in `figures/` that this program has
+/// written.
 ///
 /// # Errors
 /// When a file or folder cannot be read or written.

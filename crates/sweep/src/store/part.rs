@@ -1,8 +1,9 @@
 //! A part: finished jobs in one file, whole or not a part.
 //!
-//! A part is a Parquet file named after the BLAKE3 hash of its bytes. If its jobs are traced, the hash of the traces
-//! follows in the name, and a file of traces has the same name with another ending; it is written first, so a job that
-//! counts as done has its trace. What does not hash to its name, or cannot be read, is *damaged*.
+//! A part is a Parquet file named after the BLAKE3 hash of its bytes. If its jobs are traced, the
+//! hash of the traces follows in the name, and a file of traces has the same name with another
+//! ending; it is written first, so a job that counts as done has its trace. What does not hash to
+//! its name, or cannot be read, is *damaged*.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -144,7 +145,8 @@ pub fn lacks_its_part(path: &Path) -> bool {
     name.strip_suffix(TRACES).is_some_and(|name| !path.with_file_name(name.to_owned() + PART).exists())
 }
 
-/// Removes a part whose jobs are in another one. It does no harm if that fails: a job that is stored twice counts once.
+/// Removes a part whose jobs are in another one. It does no harm if that fails: a job that is
+/// stored twice counts once.
 pub fn remove(part: &Part) {
     let _ = fs::remove_file(&part.path);
     if let Some(traces) = &part.traces {

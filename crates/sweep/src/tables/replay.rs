@@ -81,7 +81,8 @@ impl<'a> Replay<'a> {
         Pictured { traces: shown, specimen }
     }
 
-    /// What a claim shows: all traces there are, those that it wants besides, and what some runs have learned.
+    /// What a claim shows: all traces there are, those that it wants besides, and what some runs
+    /// have learned.
     pub(crate) fn of_claim(&mut self, claim: Claim, analysis: &Analysis) -> (Vec<Traced>, Vec<Matrices>) {
         self.replayed.clear();
         let by_id: HashMap<&str, &Record> = self.records.iter().map(|r| (r.job_id.as_str(), r)).collect();
@@ -90,7 +91,8 @@ impl<'a> Replay<'a> {
             let points = self.traces.get(&record.job_id)?.clone();
             Some(Traced { record: record.clone(), points, noiseless: !draws_samples(&record.algorithm) })
         };
-        // A claim that wants some runs shows those, to the end of their budget; else what is traced is shown.
+        // A claim that wants some runs shows those, to the end of their budget; else what is traced
+        // is shown.
         let mut shown: Vec<Traced> =
             if wanted.is_empty() { self.records.iter().filter_map(traced).collect() } else { Vec::new() };
         let (mut matrices, mut left) = (Vec::new(), MAX_TOKENS_OF_CLAIM);
@@ -124,7 +126,8 @@ impl<'a> Replay<'a> {
         Some((self.training.as_ref()?, self.jobs.get(&record.job_id).copied()?))
     }
 
-    /// The same run of Algorithm 1 with infinitely many samples in each step; not of many runs of one kind.
+    /// The same run of Algorithm 1 with infinitely many samples in each step; not of many runs of
+    /// one kind.
     fn without_noise(&mut self, record: &Record) -> Option<Traced> {
         if record.algorithm != ALGORITHM_1 {
             return None;

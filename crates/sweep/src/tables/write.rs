@@ -29,7 +29,8 @@ use crate::store::{Store, manifest};
 use crate::tables::provenance::provenance;
 use crate::tables::replay::Replay;
 
-/// Writes every table from what is done of `jobs`, in the order of the grid, and returns the answer.
+/// Writes every table from what is done of `jobs`, in the order of the grid, and returns the
+/// answer.
 ///
 /// # Errors
 /// When a file or folder cannot be read or written.
@@ -155,7 +156,8 @@ mod tests {
         assert_eq!(axis::STEP_SCALE_NAMES, record::STEP_SCALES);
     }
 
-    /// Readers refuse a table in which a name stands twice, and a name that is measured in one table and set in another misleads.
+    /// Readers refuse a table in which a name stands twice, and a name that is measured in one
+    /// table and set in another misleads.
     #[test]
     fn no_axis_has_the_name_of_another_column() {
         let further: Vec<String> = AXES.iter().filter(|a| !a.fixed_column).map(|a| a.name.to_owned()).collect();

@@ -8,15 +8,16 @@
 //! atom    = number | name | function "(" or { "," or } ")" | "(" or ")"
 //! ```
 //!
-//! Functions: `min`, `max` (two or more arguments), `sqrt`, `ln`, `log2`, `round`, `floor`, `ceil`. Numbers are
-//! doubles; a comparison is a condition, and conditions and numbers do not mix.
+//! Functions: `min`, `max` (two or more arguments), `sqrt`, `ln`, `log2`, `round`, `floor`, `ceil`.
+//! Numbers are doubles; a comparison is a condition, and conditions and numbers do not mix.
 //!
-//! - What is no number, such as `sqrt(-1)` or `0/0`, makes everything it enters no number: also `min`, `max`, `^`, a comparison,
-//!   and `&&` and `||` whatever their other side is. Whoever asked then complains.
-//! - Comparisons take two numbers as equal that differ by less than 1e-12 of the larger: `0.1 == 0.3/3`, and `0.3/3 < 0.1`
-//!   is false.
-//! - The value of an expression that stands for a number keeps thirteen significant figures ([`significant`]), whole numbers
-//!   all of theirs: `0.3/3` is 0.1.
+//! - What is no number, such as `sqrt(-1)` or `0/0`, makes everything it enters no number: also
+//!   `min`, `max`, `^`, a comparison, and `&&` and `||` whatever their other side is. Whoever asked
+//!   then complains.
+//! - Comparisons take two numbers as equal that differ by less than 1e-12 of the larger:
+//!   `0.1 == 0.3/3`, and `0.3/3 < 0.1` is false.
+//! - The value of an expression that stands for a number keeps thirteen significant figures
+//!   ([`significant`]), whole numbers all of theirs: `0.3/3` is 0.1.
 
 mod parser;
 mod tokens;

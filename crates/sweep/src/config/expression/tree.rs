@@ -5,8 +5,8 @@ use std::ops::Range;
 /// Numbers that differ by less than this share of the larger are equal.
 const SAME: f64 = 1e-12;
 
-/// `x` with thirteen significant figures: the last three of a double are where 0.1 + 0.2 and 0.3 differ, which mean the same.
-/// Whole numbers are exact and stay as they are.
+/// `x` with thirteen significant figures: the last three of a double are where 0.1 + 0.2 and 0.3
+/// differ, which mean the same. Whole numbers are exact and stay as they are.
 #[must_use]
 pub fn significant(x: f64) -> f64 {
     if x.fract() == 0.0 { x } else { format!("{x:.12e}").parse().unwrap_or(x) }
@@ -115,7 +115,8 @@ impl Expression {
         names
     }
 
-    /// Its value; `name` gives the value of each name. Conditions are 1 or 0, or NaN if something in them is no number.
+    /// Its value; `name` gives the value of each name. Conditions are 1 or 0, or NaN if something
+    /// in them is no number.
     pub fn evaluate(&self, name: &impl Fn(&str) -> f64) -> f64 {
         evaluate(&self.root, name)
     }
