@@ -1,5 +1,5 @@
-//! Every mistake in a config gets one message with its place and a remedy, exit code 2, and leaves nothing
-//! on disk.
+//! Every mistake in a config gets one message with its place and a remedy, exit code 2, and leaves
+//! nothing on disk.
 
 use std::fs;
 

@@ -31,8 +31,9 @@ fn runs_parquet_has_one_sha256() {
 /// What the bits of [`PINNED`] belong to.
 const RESULTS_VERSION: u32 = 3;
 
-/// Small sweeps, by the overrides that make them, and a hash of what comes out. Together they run every algorithm and every option that
-/// decides results, at sizes on both sides of every constant that does.
+/// Small sweeps, by the overrides that make them, and a hash of what comes out. Together they run
+/// every algorithm and every option that decides results, at sizes on both sides of every constant
+/// that does.
 const PINNED: [(&str, &str); 17] = [
     ("N=2,3,20 T=33,64", "9df4fab94c0359a1"),
     ("T=33,64 Q=2 init.alpha_v=0.5 init.alpha_a=0.5 eta_sparse=0.4 lambda=0.02 cut=0.3 keep=0.4", "882c875e9e402b66"),

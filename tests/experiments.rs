@@ -1,4 +1,5 @@
-//! The experiments of `sweeps/`, small: what each concludes at fixed seeds. Beside each check stands how often it would alarm were the seed random.
+//! The experiments of `sweeps/`, small: what each concludes at fixed seeds. Beside each check
+//! stands how often it would alarm were the seed random.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,8 @@ fn finding(run: &Path, statement: &str) -> String {
     found.unwrap_or_else(|| panic!("{statement}: {all:?}")).0.clone()
 }
 
-/// Needed samples of an algorithm and milestone whose further column has this value: `(T, samples)` of the cells that reached.
+/// Needed samples of an algorithm and milestone whose further column has this value: `(T, samples)`
+/// of the cells that reached.
 fn needed(run: &Path, algorithm: &str, milestone: &str, key: &str, value: f64) -> Vec<(i64, i64)> {
     let table = table(run, "needed.parquet");
     let is = |name: &str, row: usize, text: &str| table.texts(name).unwrap()[row].as_deref() == Some(text);
@@ -44,8 +46,9 @@ fn needed(run: &Path, algorithm: &str, milestone: &str, key: &str, value: f64) -
     (0..table.rows()).filter(at).map(|row| (int("T", row), int("needed_samples", row))).collect()
 }
 
-/// At the size of the paper 88 % of the runs of Algorithm 1 recover, so that 12 or more of 16 do in 98 of 100 cases; of vanilla SGD none
-/// does. The interval of the mirrored share has its prediction in it in 95 of 100 cases.
+/// At the size of the paper 88 % of the runs of Algorithm 1 recover, so that 12 or more of 16 do in
+/// 98 of 100 cases; of vanilla SGD none does. The interval of the mirrored share has its prediction
+/// in it in 95 of 100 cases.
 #[test]
 fn convergence_algorithm_1_recovers_and_sgd_does_not() {
     let home = tempfile::tempdir().unwrap();
@@ -82,8 +85,8 @@ fn two_stages_the_second_depends_on_the_length_less() {
     assert!(run.join("figures/claim_two_stages.svg").is_file());
 }
 
-/// At T = 512 a perfect V saves samples, and a V of theta = -1 leads astray: over ten other seeds it saved factors of 1.5 to 13, and 94 % or more
-/// of the runs ended mirrored.
+/// At T = 512 a perfect V saves samples, and a V of theta = -1 leads astray: over ten other seeds
+/// it saved factors of 1.5 to 13, and 94 % or more of the runs ended mirrored.
 #[test]
 fn transfer_saves_samples_and_a_negative_correlation_leads_astray() {
     let home = tempfile::tempdir().unwrap();
@@ -129,7 +132,8 @@ fn transfer_saves_samples_and_a_negative_correlation_leads_astray() {
     assert_eq!(fs::read_dir(run.join("pretraining")).unwrap().count(), 12 * 4 * 2);
 }
 
-/// Both recover nearly always at these lengths: over ten other seeds in 11 or 12 of 12 runs. One setting each: nothing is tuned.
+/// Both recover nearly always at these lengths: over ten other seeds in 11 or 12 of 12 runs. One
+/// setting each: nothing is tuned.
 #[test]
 fn softmax_by_adam_learns_what_linear_attention_learns() {
     let home = tempfile::tempdir().unwrap();
@@ -151,9 +155,10 @@ fn softmax_by_adam_learns_what_linear_attention_learns() {
     assert_eq!(fs::read(run.join("figures/claim_softmax_training.svg")).unwrap(), before);
 }
 
-/// The threshold that the chi-square limit predicts, and its growth: from T = 64 to T = 1024 the moment estimator took 1.0 to 1.9 times as many samples over ten
-/// other seeds, prox 3.0 to 5.1 times, and at T = 1024 prox took 3.6 to 6.7 times as many as the estimator. The threshold was confirmed in seven of
-/// them and undecided in three.
+/// The threshold that the chi-square limit predicts, and its growth: from T = 64 to T = 1024 the
+/// moment estimator took 1.0 to 1.9 times as many samples over ten other seeds, prox 3.0 to 5.1
+/// times, and at T = 1024 prox took 3.6 to 6.7 times as many as the estimator. The threshold was
+/// confirmed in seven of them and undecided in three.
 #[test]
 fn moment_estimator_takes_as_many_samples_as_predicted_and_hardly_more_for_longer_sequences() {
     let home = tempfile::tempdir().unwrap();
@@ -172,7 +177,8 @@ fn moment_estimator_takes_as_many_samples_as_predicted_and_hardly_more_for_longe
     assert!(fs::read_to_string(run.join("figures/claim_moment.svg")).unwrap().contains("predicted"));
 }
 
-/// Both tests are made at the 1 % level, so each alarms in one of 100 cases; so few runs need not be enough to confirm.
+/// Both tests are made at the 1 % level, so each alarms in one of 100 cases; so few runs need not
+/// be enough to confirm.
 #[test]
 fn mirrored_runs_are_as_many_as_predicted_and_turning_over_saves_them() {
     let home = tempfile::tempdir().unwrap();
@@ -193,6 +199,7 @@ fn mirrored_runs_are_as_many_as_predicted_and_turning_over_saves_them() {
         let flips = usize::from(runs.floats("flip").unwrap()[row] != Some(0.0));
         mirrored[flips] += usize::from(runs.texts("status").unwrap()[row].as_deref() == Some("mirrored"));
     }
-    // Of 720 runs each some 80 are mirrored as they are, by the prediction; turned over, next to none.
+    // Of 720 runs each some 80 are mirrored as they are, by the prediction; turned over, next to
+    // none.
     assert!(mirrored[0] > 40 && mirrored[1] < mirrored[0] / 5, "{mirrored:?}");
 }

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use super::{fail, sha256, succeed, sweep, table, with_small};
 
-/// Half of these jobs fail: persistence 0 with columns that hardly differ leaves nothing to learn from.
+/// Half of these jobs fail: persistence 0 with columns that hardly differ leaves nothing to learn
+/// from.
 const FAILING: &str = "run small.toml T=32 persistence=0,0.5 task.concentration=1e7";
 
 fn statuses(run: &Path) -> Vec<String> {

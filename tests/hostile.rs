@@ -1,8 +1,8 @@
-//! Hostile input: configs, overrides, expressions and parts that nobody would write. The answer is a result or an error;
-//! never a panic, never a hang, and never more memory than a bound.
+//! Hostile input: configs, overrides, expressions and parts that nobody would write. The answer is
+//! a result or an error; never a panic, never a hang, and never more memory than a bound.
 //!
-//! Each target runs for two seconds, or for as many as `SWEEP_FUZZ_SECONDS` says (CI: a minute), over bytes and over a grammar,
-//! from fixed seeds.
+//! Each target runs for two seconds, or for as many as `SWEEP_FUZZ_SECONDS` says (CI: a minute),
+//! over bytes and over a grammar, from fixed seeds.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -21,7 +21,8 @@ use sweep::execution::training::Training;
 use sweep::job;
 use sweep::store::part;
 
-/// What one input may make the program take, in bytes, whatever it says. The largest that is honest: 200 000 values of ranges.
+/// What one input may make the program take, in bytes, whatever it says. The largest that is
+/// honest: 200 000 values of ranges.
 const BOUND: usize = 128 << 20;
 /// How long one input may take.
 const SLOWEST: Duration = Duration::from_secs(5);
@@ -59,8 +60,9 @@ static ALLOCATOR: Counting = Counting;
 /// Memory is counted for the whole process.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Feeds `target` from `inputs` until the time is over; what fails is shrunk and shown. It says whether it took the input:
-/// one input in fifty at least must be taken, or all of them would end at the door.
+/// Feeds `target` from `inputs` until the time is over; what fails is shrunk and shown. It says
+/// whether it took the input: one input in fifty at least must be taken, or all of them would end
+/// at the door.
 fn fuzz<T: std::fmt::Debug>(inputs: impl Strategy<Value = T>, target: impl Fn(&T) -> bool) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let seconds = std::env::var("SWEEP_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2.0);

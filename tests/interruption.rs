@@ -1,6 +1,7 @@
 //! Whatever ends a run, finished jobs are kept, and the same command continues to the same bytes.
 //!
-//! These tests look at the clock and kill at moments, so they have a process of their own and run one at a time.
+//! These tests look at the clock and kill at moments, so they have a process of their own and run
+//! one at a time.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 #![cfg(unix)]
 
@@ -52,7 +53,8 @@ fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().unwrap().success());
 }
 
-/// How long it takes until a signal has ended a run, and what the run said; its exit code must be 130.
+/// How long it takes until a signal has ended a run, and what the run said; its exit code must be
+/// 130.
 fn ended_by(child: Child, name: &str) -> (Duration, String) {
     let sent = Instant::now();
     signal(&child, name);
@@ -63,7 +65,8 @@ fn ended_by(child: Child, name: &str) -> (Duration, String) {
     (took, err)
 }
 
-/// Whether this process, and so those that it starts, ignores SIGHUP; not known elsewhere than on Linux.
+/// Whether this process, and so those that it starts, ignores SIGHUP; not known elsewhere than on
+/// Linux.
 fn hang_ups_are_ignored_here() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -112,7 +115,8 @@ fn finished_jobs(run: &Path) -> usize {
 
 const TABLES: [&str; 5] = ["runs.parquet", "timings.parquet", "summary.parquet", "needed.parquet", "manifest.json"];
 
-/// Thirty-six kills: 16 at any moment, 10 while a part is being written, 10 while the final tables are.
+/// Thirty-six kills: 16 at any moment, 10 while a part is being written, 10 while the final tables
+/// are.
 #[test]
 fn a_run_killed_at_any_instant_loses_nothing_and_ends_in_the_same_bytes() {
     let _alone = alone();
@@ -140,7 +144,8 @@ fn a_run_killed_at_any_instant_loses_nothing_and_ends_in_the_same_bytes() {
             anywhere += 1;
             kill(&mut child);
         } else {
-            // A first part is there, so what is being written is a later one and not the test at the start.
+            // A first part is there, so what is being written is a later one and not the test at
+            // the start.
             watch("a part", || files(&run.join("parts")).len() > before + 1 || child.try_wait().unwrap().is_some());
             watch("a part being written", || writing(&run.join("parts")) || child.try_wait().unwrap().is_some());
             kill(&mut child);

@@ -1,4 +1,5 @@
-//! The report page: what it holds, that a browser can use it, and what it says of a run that holds little.
+//! The report page: what it holds, that a browser can use it, and what it says of a run that holds
+//! little.
 
 use std::fs;
 use std::path::Path;
@@ -23,7 +24,8 @@ fn numbers_are_numbers(run: &Path) {
 #[test]
 fn a_sweep_ends_with_an_answer_that_fits_a_terminal_and_a_page() {
     let home = with_small();
-    // Batches that leave few runs mirrored, and a quantile that a few may miss: at nearly every seed there is a law.
+    // Batches that leave few runs mirrored, and a quantile that a few may miss: at nearly every
+    // seed there is a law.
     let settings = "replicates=8 T=32,64,128 batch_size=T,2*T training.max_samples=300*T answer.quantile=0.7";
     let (out, _) = succeed(home.path(), &format!("run small.toml -q {settings}"));
     assert!(out.is_empty(), "{out}");
@@ -135,7 +137,8 @@ fn values_of_any_size_and_many_conditions_make_names_that_any_disk_takes() {
     assert_eq!(names("many").len(), many.len());
 }
 
-/// Real Chromium, through `tests/browser.py`. Skipped where it or Selenium is missing, except in CI.
+/// Real Chromium, through `tests/browser.py`. Skipped where it or Selenium is missing, except in
+/// CI.
 #[test]
 fn a_browser_can_use_the_page() {
     let python = || Command::new("python3");
@@ -151,7 +154,8 @@ fn a_browser_can_use_the_page() {
     let sweeps = [
         // Every kind of figure, two algorithms.
         ("traced", "N=2,3 Q=1,2 replicates=6 trace.enabled=true algorithm=prox,sgd training.max_samples=6000"),
-        // A condition; six values of N, of which a figure has colours for all, and large numbers of samples.
+        // A condition; six values of N, of which a figure has colours for all, and large numbers of
+        // samples.
         ("wide", "N=3,4,5,6,7,8 T=8,16,32 replicates=3 persistence=0.4,0.9 training.max_samples=90000"),
         // Every claim, each with its figures.
         (

@@ -178,7 +178,8 @@ fn the_config_that_is_read_is_never_written() {
         assert!(err.contains("choose another run directory with -o"), "{err}");
         assert_eq!(everything(home.path()), before, "{command}");
     }
-    // What a user has written into it stays, as long as it says the same; else it is another sweep, of which this is the config.
+    // What a user has written into it stays, as long as it says the same; else it is another sweep,
+    // of which this is the config.
     let path = home.path().join("run/config.toml");
     let text = fs::read_to_string(&path).unwrap();
     let noted = text.replacen("replicates = 1", "replicates = 1 # one is enough", 1);
@@ -250,7 +251,8 @@ fn a_copy_of_a_config_makes_no_run_directory() {
     succeed(home.path(), "run run/config.toml -q -o run");
 }
 
-/// Whatever a run writes, and however its directory grows: nothing of the same name is written over by force, and nothing that only looks like ours removed.
+/// Whatever a run writes, and however its directory grows: nothing of the same name is written over
+/// by force, and nothing that only looks like ours removed.
 #[test]
 fn by_force_nothing_is_lost_whatever_its_name() {
     let home = with_small();
@@ -264,7 +266,8 @@ fn by_force_nothing_is_lost_whatever_its_name() {
         .map(|path| path.strip_prefix(&whole).unwrap().to_owned())
         .collect();
     assert!(names.len() > 15 && names.iter().any(|name| name.starts_with("figures")), "{names:?}");
-    // The names of parts are checksums of what they hold, so one that holds something else is no part: it may be set aside.
+    // The names of parts are checksums of what they hold, so one that holds something else is no
+    // part: it may be set aside.
     let names: Vec<&str> =
         names.iter().filter(|name| !name.starts_with("parts")).map(|n| n.to_str().unwrap()).collect();
     let named_so = format!("parts/{}.part.parquet", "0123456789abcdef".repeat(2));

@@ -8,8 +8,8 @@ use std::process::Command;
 use super::common::small_sweeps;
 use super::{succeed, with_small};
 
-/// Real pandas, pyarrow, Polars and DuckDB, through `tests/readers.py`. Skipped where Python does not have them, except
-/// in CI.
+/// Real pandas, pyarrow, Polars and DuckDB, through `tests/readers.py`. Skipped where Python does
+/// not have them, except in CI.
 fn read(directories: &[PathBuf]) {
     let python = || Command::new("python3");
     let there = python().args(["-c", "import duckdb, pandas, polars, pyarrow.parquet, tomllib"]).output();

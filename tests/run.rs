@@ -104,7 +104,8 @@ fn a_plan_of_huge_steps_takes_seconds() {
     assert!(out.contains("at most ") && out.contains("ns per token and core measured just now, on smaller"), "{out}");
 }
 
-/// Every algorithm and every way to start, with units that a grid varies; run again, it does nothing and says the same.
+/// Every algorithm and every way to start, with units that a grid varies; run again, it does
+/// nothing and says the same.
 #[test]
 fn algorithms_starts_and_units_may_vary_together() {
     let home = with_small();

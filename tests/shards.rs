@@ -201,7 +201,8 @@ fn sweeps_that_differ_in_their_grids_add_up_and_others_are_refused() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("cannot read nowhere/config.toml"));
 }
 
-/// Shards each run the pretrainings that their jobs need; put together they are those of one run, and none is run again.
+/// Shards each run the pretrainings that their jobs need; put together they are those of one run,
+/// and none is run again.
 #[test]
 fn pretrainings_of_shards_are_put_together() {
     let home = with_small();
@@ -223,7 +224,8 @@ fn pretrainings_of_shards_are_put_together() {
     assert_eq!(files("merged").len(), 9);
     assert_eq!(files("merged"), files("whole"));
     assert_eq!(sha256(&home.path().join("merged/runs.parquet")), sha256(&home.path().join("whole/runs.parquet")));
-    // One that is damaged, or that stands under another's name, is left behind; one that is damaged where it goes is replaced.
+    // One that is damaged, or that stands under another's name, is left behind; one that is damaged
+    // where it goes is replaced.
     let first = |run: &str| home.path().join(run).join("pretraining").join(&files("part1")[0].0);
     fs::write(first("merged"), "no table").unwrap();
     succeed(home.path(), "merge part1 part2 -o merged");

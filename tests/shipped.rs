@@ -6,8 +6,8 @@ use std::path::Path;
 use super::common::small_sweeps;
 use super::{sha256, succeed};
 
-/// The SHA-256 of `runs.parquet` of each of [`small_sweeps`]. They may change only together with the results version,
-/// the schema version or the version of the Parquet library.
+/// The SHA-256 of `runs.parquet` of each of [`small_sweeps`]. They may change only together with
+/// the results version, the schema version or the version of the Parquet library.
 const PINNED: [(&str, &str); 12] = [
     ("convergence.toml", "ebde8df96203d370443823b4551c5027e3ecc06a35478ae239e2b570a5b054bf"),
     ("convergence_tuning.toml", "c31367e5746fc7a5b1d906c5a806294fd409818c7ae6e0ef29146fffe9fc67c0"),

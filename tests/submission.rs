@@ -89,7 +89,8 @@ fn the_config_of_a_queued_array_is_not_replaced() {
         assert!(err.contains("it is not known whether tasks of array 12"), "{err}");
         assert_eq!(sha256(&config), before);
     }
-    // The array's own tasks run, another sweep does when the queue is empty, and where there is no Slurm there is no queue.
+    // The array's own tasks run, another sweep does when the queue is empty, and where there is no
+    // Slurm there is no queue.
     assert!(beside_slurm(home.path(), &same, waiting).status.success());
     // Also where somebody has removed the config meanwhile.
     let aside = home.path().join("aside.toml");

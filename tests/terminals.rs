@@ -8,8 +8,8 @@ use super::{command, succeed, with_small};
 /// A sweep of a few seconds on one core that can be made as long as one likes.
 const SLOW: &str = "replicates = 2000\n[grid]\nN = 3\nQ = 2\nT = 2048\nbatch_size = 64\n[training]\nmax_samples = 400000\nstop_at = \"budget\"\n";
 
-/// What `sweep` with `arguments` shows on a terminal of so many columns, and its exit code; `None` where there is no such program as
-/// `script` to make one. It ends after `seconds` at the latest.
+/// What `sweep` with `arguments` shows on a terminal of so many columns, and its exit code; `None`
+/// where there is no such program as `script` to make one. It ends after `seconds` at the latest.
 fn on_a_terminal(directory: &Path, environment: &str, columns: usize, arguments: &str, seconds: u32) -> Option<String> {
     let program = env!("CARGO_BIN_EXE_sweep");
     let line = format!("stty rows 24 cols {columns}; {environment} timeout -s INT {seconds} {program} {arguments}");

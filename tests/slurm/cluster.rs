@@ -1,4 +1,5 @@
-//! A Slurm cluster on one machine: munged, a controller and some nodes, all on loopback, in a directory of its own.
+//! A Slurm cluster on one machine: munged, a controller and some nodes, all on loopback, in a
+//! directory of its own.
 
 use std::ffi::OsString;
 use std::fs;
@@ -210,8 +211,8 @@ fn configuration(place: &Path, nodes: usize, cores: usize) -> String {
     let place = place.display();
     let port = free_ports(nodes as u16 + 2);
     let (first, last) = (port + 2, port + 1 + nodes as u16);
-    // Timeouts of seconds: a dead node is noticed at once, and a requeued task starts again when its credential (5 s) has
-    // expired.
+    // Timeouts of seconds: a dead node is noticed at once, and a requeued task starts again when
+    // its credential (5 s) has expired.
     format!(
         "\
 ClusterName=test

@@ -1,7 +1,7 @@
 //! `sweep slurm` on a real Slurm: a controller and three nodes on this machine.
 //!
-//! Skipped where Slurm is not installed, except in CI. Whatever happens to nodes and tasks, the tables come out as those of a
-//! run that was left alone.
+//! Skipped where Slurm is not installed, except in CI. Whatever happens to nodes and tasks, the
+//! tables come out as those of a run that was left alone.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 #![cfg(target_os = "linux")]
 
