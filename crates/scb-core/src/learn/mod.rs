@@ -35,7 +35,7 @@ pub use algorithm::{Algorithm, Constructor, InitialModel, Prediction};
 pub use gradient::{Gradient, GradientAccumulator, mean_gradient};
 pub use learner::{Alignment, Learner, Setup, StepSizes};
 pub use parameter::{Parameter, ParameterValues, Range};
-pub use prox::may_flip;
+pub use prox::FLIP;
 pub use sampled::{Optimiser, Sampled};
 pub use stage::Stage;
 
@@ -46,6 +46,12 @@ macro_rules! algorithms {
 
         /// Every algorithm there is, in the order they are listed to a user. The first is Algorithm 1, the default.
         pub static ALGORITHMS: &[Algorithm] = &[$($module::ALGORITHM),*];
+
+        /// The names of all algorithms, each called as its file is, for those who ask about one of them.
+        #[allow(non_upper_case_globals, missing_docs, reason = "made from the names of files")]
+        pub mod name {
+            $(pub const $module: &str = super::$module::ALGORITHM.name;)*
+        }
 
         /// How many parameters of their own all algorithms have together.
         pub const PARAMETER_COUNT: usize = 0 $(+ $module::ALGORITHM.parameters.len())*;

@@ -21,7 +21,7 @@
 use super::algorithm::no_bytes;
 use super::gradient::Gradient;
 use super::sampled::{Optimiser, Sampled};
-use super::{Algorithm, Constructor, Parameter, ParameterValues, Prediction, Range, Setup, Stage, StepSizes};
+use super::{Algorithm, Constructor, Parameter, Prediction, Range, Setup, Stage, StepSizes};
 use crate::kernel;
 use crate::kernel::{row, row_mut};
 use crate::model::Linear;
@@ -39,19 +39,13 @@ const CUT: Parameter = Parameter {
 };
 
 /// By what factor negative entries must dominate for the signs of both factors to be flipped.
-const FLIP: Parameter = Parameter {
+pub const FLIP: Parameter = Parameter {
     name: "flip",
     default: 0.0,
     range: Range { min: 1.0, open: false, max: 1e6, off: Some(0.0) },
     tuned: false,
     meaning: "factor by which negative entries of the attention must dominate for prox to flip the signs of both factors, 0 for never",
 };
-
-/// Whether a run with these values is asked to flip signs.
-#[must_use]
-pub fn may_flip(values: &ParameterValues) -> bool {
-    values.unless_off(&FLIP).is_some()
-}
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "prox",
@@ -60,7 +54,10 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     scale_free: false,
     bytes: no_bytes,
     // The argument is about runs that stay as they grew.
-    prediction: |values| if may_flip(values) { Prediction::Nothing } else { Prediction::Mirrored },
+    prediction: |values| match values.unless_off(&FLIP) {
+        None => Prediction::Mirrored,
+        Some(_) => Prediction::Nothing,
+    },
     make: Constructor::FromSamples(|setup| {
         let optimiser = Prox::new(&setup);
         Box::new(Sampled::new(setup, optimiser))

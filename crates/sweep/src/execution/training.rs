@@ -8,7 +8,7 @@ use std::time::Instant;
 use report::record::OPTIONAL;
 use report::{Measures, Record, Status, Timing, TracePoint};
 use scb_core::Task;
-use scb_core::learn::may_flip;
+use scb_core::learn::FLIP;
 use scb_core::random::stream;
 use scb_core::train::{self, Checkpoint, Observer, Outcome, Predicted, Start, TrainSpec};
 
@@ -170,7 +170,7 @@ fn optional(trained: &Trained) -> [Option<f64>; OPTIONAL.len()] {
     let Predicted { mirrored, support_median, support_quantile } = train::predicted(task, spec);
     let start_alpha_v = source_error.map(|_| outcome.start_alpha_v);
     // Whoever asks an algorithm without flips for them gets 0, as ever.
-    let flips = outcome.flips.or_else(|| may_flip(&spec.parameters).then_some(0)).map(|flips| flips as f64);
+    let flips = outcome.flips.or_else(|| spec.parameters.unless_off(&FLIP).map(|_| 0)).map(|flips| flips as f64);
     [flips, mirrored, support_median, support_quantile, *source_error, start_alpha_v]
 }
 
