@@ -1,25 +1,25 @@
 //! From records to an answer: the record schema, Parquet in and out, censored statistics, scaling
 //! laws, figures, the report page and what is printed at the end of a sweep.
 //!
-//! Data flows one way:
+//! Data flows one way, and modules import in that direction only:
 //!
 //! ```text
-//! Record -> needed samples -> scaling laws -> analysis -> claim -> figures -> page
-//!       \-> summary                                             \-> printed answer
+//! table -> record -> statistics -> analysis -> figure -> claim -> page, terminal
 //! ```
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`record`] | one finished job; its columns, units and meanings; one look at a running job |
-//! | [`table`] | columns in memory, and the only Parquet code there is |
-//! | [`statistics`] | quantiles, intervals, regressions of runs some of which were not seen to arrive |
-//! | [`analysis`] | needed samples, scaling laws, checks, once, and the sentences that say them |
-//! | [`claim`] | claims of the paper and of ours, examined, one a file |
+//! | [`table`] | columns in memory and declared once, and the only Parquet code there is |
+//! | [`record`] | a finished job, what it measured, a look at a running job, their columns |
+//! | [`statistics`] | quantiles, intervals and regressions where some runs did not arrive |
+//! | [`analysis`] | needed samples, scaling laws, tests of them, and sentences that say them |
 //! | [`figure`] | figures, one a file |
+//! | [`claim`] | claims of the paper and of ours, examined, one a file |
 //! | [`page`] | `report.html` |
 //! | [`terminal`] | the table and sentences for the terminal, and their lines |
+//! | [`error`] | what can go wrong with tables |
 //!
-//! This crate knows nothing of how a job is run.
+//! This crate knows nothing of how a job is run. Of `scb-core` it knows the list of algorithms.
 
 pub mod analysis;
 pub mod claim;

@@ -15,15 +15,15 @@ pub struct HeldOut {
     pub cells: usize,
     /// Root of the mean squared error of the power law, in `ln n*`; a lower bound that is exceeded has none.
     pub power: f64,
-    /// Of its rival.
+    /// The same of the competing law.
     pub polylog: f64,
     /// Mean of the power law's prediction less what was needed, in `ln n*`.
     pub power_bias: f64,
-    /// Of its rival.
+    /// The same of the competing law.
     pub polylog_bias: f64,
     /// The power law, fitted without that T.
     pub power_law: Law,
-    /// Its rival.
+    /// The competing law, fitted without that T.
     pub polylog_law: Law,
 }
 
@@ -34,7 +34,7 @@ pub enum PreferredLaw {
     Power,
     /// Better by both.
     Polylog,
-    /// They disagree, or one of them says nothing.
+    /// The two criteria disagree, or one of them does not apply.
     Undecided,
 }
 

@@ -6,10 +6,12 @@ use crate::statistics::cross_fitting::Runs;
 use crate::statistics::order_statistics::Reading;
 use crate::statistics::survival::SuccessCurve;
 
-/// A tuned key at whose edge the chosen setting of a cell lies: its value is the smallest or the largest that was tried there, and the best setting with
-/// another value needs more than [`FLAT`] times as many samples. So what lies beyond the edge may need fewer still. Where the floor is flat, the next step
-/// would gain no more than the last one did, as needed samples are a bowl in every key. A setting that does not reach the quantile says nothing of a floor:
-/// whatever lies beyond its end may reach it.
+/// A tuned key at whose edge the chosen setting of a cell lies. The chosen value is the smallest or
+/// the largest that was tried in the cell, and the best setting with another value needs more than
+/// [`FLAT`] times as many samples; so a value beyond the edge may need fewer still. Where the ratio
+/// is smaller, the axis is flat there: needed samples have one minimum along every key, so that a
+/// step beyond would gain no more than the last one did. A setting that does not reach the quantile
+/// is never on a flat part, because a value beyond the edge may reach it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Edge {
     /// The key.

@@ -1,4 +1,5 @@
-//! Whether one power law describes the grid: terms that it lacks, and cells far off it.
+//! Lack-of-fit tests: whether one power law describes the grid. Each adds one product of two terms
+//! to the law. Single cells far off the law are looked for as well.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use super::regressors::{independent, row, usable};
 use super::term::Term;
 use crate::statistics::censored_regression::{Regression, Row, fit};
 
-/// A question whether one power law describes the grid: one more term in it.
+/// A lack-of-fit test of the power law: the coefficient of one more term, a product of two.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LackOfFitTest {
     /// The two factors of the term.
@@ -18,7 +19,7 @@ pub struct LackOfFitTest {
     pub estimate: f64,
     /// Its 95 % interval.
     pub interval: (f64, f64),
-    /// Probability of one as far from 0 by chance.
+    /// Probability of a coefficient at least as far from 0, if it is 0.
     pub p_value: f64,
 }
 

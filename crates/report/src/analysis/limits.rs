@@ -12,7 +12,7 @@ use crate::record::{Status, draws_samples};
 use crate::statistics::cross_fitting::{replicates_for, settings_borne};
 
 impl Analysis {
-    /// What a reader should know before believing the numbers, a sentence each, the gravest first.
+    /// What limits the conclusions, a sentence each, the most serious first.
     #[must_use]
     pub fn limits(&self) -> Vec<String> {
         let mut limits = Vec::new();

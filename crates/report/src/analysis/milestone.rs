@@ -44,7 +44,8 @@ impl Milestone {
         }
     }
 
-    /// What hyperparameters are chosen by. A stage of its own would choose those that dawdle before it.
+    /// The milestone that hyperparameters are chosen by. The distance from signal to recovery would
+    /// favour settings that are slow before the signal.
     pub(super) fn chosen_by(self) -> Self {
         match self {
             Self::SignalToRecovery => Self::Recovery,

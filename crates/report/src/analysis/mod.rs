@@ -1,4 +1,5 @@
-//! Everything that is concluded from the records: needed samples, scaling laws, and the sentences that say them.
+//! Everything that is concluded from the records: needed samples, scaling laws, and the sentences
+//! that say them.
 //!
 //! Each file uses those above it.
 //!

@@ -1,22 +1,27 @@
 //! Needed samples, with right-censoring.
 //!
-//! `n*` of a cell (N, Q, T, algorithm, and any further condition) is the smallest number of samples by
-//! which a fraction (default 0.9) of its replicates has reached the milestone, at the best hyperparameters. These are
-//! chosen on one half of the replicates and judged on the other ([`choice`](crate::statistics::cross_fitting)). A run that did not reach the
-//! milestone is never dropped; it needs more than
+//! A cell is one N, Q, T, algorithm and value of every condition. Its needed samples `n*` are the
+//! smallest number of samples by which a fraction (0.9 by default) of its replicates has reached
+//! the milestone, at the best hyperparameters. These are chosen on one half of the replicates and
+//! judged on the other ([`cross_fitting`](crate::statistics::cross_fitting)). A run that did not
+//! reach the milestone is not dropped. It is *censored*: it needs more than
 //!
-//! - the budget, if it spent it, or ended as mirrored or diverged (it would not have come back);
-//! - its own sample count, if it was stopped early because it recovered.
+//! - its budget, if it spent it, or if it ended as mirrored or diverged, since more steps would not
+//!   have helped;
+//! - the samples it took, if it was stopped early because it recovered.
 //!
-//! Where too few are known to have reached it, the cell is *censored*: its number is a lower bound. Jobs that failed (out
-//! of memory, nothing to learn) say nothing of learning; they are left out and counted.
+//! A cell is censored where too few of its runs are known to have reached the milestone: its number
+//! is a lower bound. Jobs that failed (out of memory, nothing to learn) say nothing about learning;
+//! they are left out and counted.
 //!
 //! # Intervals
 //!
-//! `ci_low` and `ci_high` are order statistics ([`SuccessCurve::interval`]): exact for one setting, whatever the distribution. A
-//! bootstrap over replicates cannot do this: its upper end never exceeds the largest reading, which lies below the 0.9 quantile of
-//! 16 runs with probability 0.9^16 = 0.19. Where the replicates bound nothing, the end is null. What intervals cover
-//! here, hyperparameters chosen by halves, and what a bootstrap covers, is measured in `tests/calibration.rs`.
+//! `ci_low` and `ci_high` are order statistics ([`SuccessCurve::interval`]), which are exact for
+//! one setting, whatever the distribution. A bootstrap over replicates is not: its upper end never
+//! exceeds the largest reading, and with 16 runs all readings lie below the 0.9 quantile with
+//! probability 0.9^16 = 0.19. An end is null where there are too few replicates to bound it.
+//! `tests/calibration.rs` measures how often these intervals cover the truth when hyperparameters
+//! are chosen by halves, and how often a bootstrap does.
 
 use super::cells::{Cells, Question, cells};
 use super::edges::{Edge, edges};
@@ -47,9 +52,9 @@ pub struct Needed {
     pub censored: bool,
     /// Lower end of the 95 % interval; `None` where so few replicates bound nothing.
     pub ci_low: Option<i64>,
-    /// Upper end; `None` also where the replicates that never arrive leave it open.
+    /// Upper end; `None` also where too many replicates never arrive.
     pub ci_high: Option<i64>,
-    /// What the best hyperparameters need on the very runs that chose them, which flatters.
+    /// What the best hyperparameters need on the runs that chose them: too little, on average.
     pub in_sample: Reading,
     /// Tuned keys at whose edge the chosen setting lies.
     pub edges: Vec<Edge>,

@@ -4,10 +4,11 @@ use super::needed::Needed;
 use super::term::Term;
 use crate::statistics::censored_regression::{Row, fit};
 
-/// Cells and terms that a fit can use: terms that vary among the cells that reached; cells that need at least one sample, and
-/// lower bounds only where the former say something of them.
+/// Cells and terms that a fit can use. Terms must vary among the cells that are no lower bounds.
+/// Cells must need at least one sample; those whose other terms differ from all cells that are no
+/// lower bounds are left out.
 pub(super) fn usable<'c>(cells: &[&'c Needed], terms: &[Term]) -> (Vec<&'c Needed>, Vec<Term>) {
-    // ln 0 has no place here: a milestone that holds at the start needs no samples and no law.
+    // A milestone that holds at the start needs no samples, and `ln 0` is no number.
     let positive: Vec<&Needed> = cells.iter().copied().filter(|c| c.samples > 0).collect();
     let seen = || positive.iter().filter(|c| !c.censored);
     let (kept, constant): (Vec<Term>, Vec<Term>) = terms.iter().copied().partition(|term| {
@@ -21,7 +22,8 @@ pub(super) fn row(cell: &Needed, x: Vec<f64>) -> Row {
     Row { x, y: libm::log(cell.samples as f64), censored: cell.censored }
 }
 
-/// Those of T, N and Q that cannot be told apart in the grid of these cells, whichever of them reached the quantile.
+/// Those of T, N and Q that vary together in the grid of these cells, whether the cells reached the
+/// quantile or not.
 pub(crate) fn vary_together(cells: &[&Needed]) -> Vec<Term> {
     let terms = [Term::Constant, Term::T, Term::N, Term::Q];
     let vary = |term: &Term| *term == Term::Constant || cells.iter().any(|c| term.of(c) != term.of(cells[0]));

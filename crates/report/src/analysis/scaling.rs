@@ -1,16 +1,20 @@
 //! Scaling laws: how needed samples grow with T, N and Q.
 //!
-//! The power law `ln n* = c + a ln T + b ln N + d ln Q` and its polylogarithmic rival, with `ln ln T` for `ln T`, are
-//! fitted to cells by censored regression ([`censored_regression`](crate::statistics::censored_regression)): a cell whose quantile was not
-//! reached enters as the lower bound it is. The scatter of cells about the law is the law's own measure of error: it holds the
-//! chance of the replicates, that of choosing hyperparameters, and what the law misses. Slopes differ between N and Q, so
-//! the intervals of coefficients that all share are by the scatter between clusters of one N and Q, where there are [`FEWEST_CLUSTERS`](super::FEWEST_CLUSTERS) at least.
+//! The power law is `ln n* = c + a ln T + b ln N + d ln Q`. The competing law is polylogarithmic:
+//! it has `ln ln T` for `ln T`. Both are fitted to the cells of a grid by
+//! [`censored_regression`](crate::statistics::censored_regression), into which a censored cell
+//! enters as a lower bound. Errors of the coefficients come from the scatter of the cells about the
+//! law. That scatter contains the chance of the replicates, the chance of choosing hyperparameters,
+//! and what the law misses. Exponents differ between pairs of N and Q, so the interval of an
+//! exponent that all pairs share comes from the scatter between the pairs, where there are at least
+//! [`FEWEST_CLUSTERS`](super::FEWEST_CLUSTERS) of them.
 //!
-//! Terms that vary together, as N and Q do where Q = N/2, cannot be told apart: the law has them, so that it predicts, but no coefficient of theirs is given.
+//! Where terms vary together, as those of N and Q do where Q = N/2, the law predicts with all of
+//! them, but reports the coefficient of none.
 //!
-//! The two are compared by AICc and by what they say of the largest T when they have not seen it. Whether one power law
-//! describes the whole grid is asked term by term: does the exponent of T change with T, N or Q, does that of N with Q,
-//! does a cell lie far off?
+//! The laws are compared by AICc and by their errors at the largest T when fitted without it.
+//! Whether one power law describes the whole grid is tested term by term: whether the exponent of T
+//! changes with T, N or Q, whether that of N changes with Q, and whether single cells lie far off.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +38,7 @@ pub struct Scaling {
     pub milestone: Milestone,
     /// The power law; `None` if the cells determine no exponent.
     pub power: Option<Law>,
-    /// Its rival; `None` also where T does not vary.
+    /// The competing law; `None` also where T does not vary.
     pub polylog: Option<Law>,
     /// The power of T for each (N, Q).
     pub of_pairs: Vec<(i64, i64, Law)>,
@@ -47,7 +51,8 @@ pub struct Scaling {
 }
 
 impl Scaling {
-    /// Which law the data prefer: by AICc (a difference below 2 says nothing) and at the largest T, agreeing.
+    /// Which law the data prefer: by AICc, of which a difference below 2 decides nothing, and at
+    /// the largest T. Both must agree.
     #[must_use]
     pub fn preferred_law(&self) -> PreferredLaw {
         let difference = self.aicc_difference();
@@ -58,7 +63,7 @@ impl Scaling {
         }
     }
 
-    /// AICc of the rival less that of the power law: above 0 speaks for the power law.
+    /// AICc of the competing law less that of the power law: above 0 speaks for the power law.
     #[must_use]
     pub fn aicc_difference(&self) -> Option<f64> {
         Some(self.polylog.as_ref()?.aicc? - self.power.as_ref()?.aicc?)
@@ -179,7 +184,7 @@ mod tests {
         let censored = law.coefficient(Term::T).unwrap();
         let (low, high) = censored.interval.unwrap();
         assert!((censored.estimate - whole.estimate).abs() < 0.05 && low < 0.8 && 0.8 < high, "{censored:?} {whole:?}");
-        // Leaving them out, or taking them at their word, pulls the exponent down.
+        // Taken for exact numbers, they pull the exponent down.
         cells.iter_mut().for_each(|c| c.censored = false);
         let naive = only(&cells).power.unwrap().coefficient(Term::T).unwrap().estimate;
         assert!(naive < censored.estimate - 0.05, "{naive}");

@@ -23,7 +23,8 @@ pub struct SettingOutcome {
     pub batch_size: i64,
     /// Step size while boosting.
     pub eta_boost: f64,
-    /// The quantile of its runs. Nothing was chosen, so nothing flatters.
+    /// The quantile of its runs. Settings are not chosen here, so that it is not biased by a
+    /// choice.
     pub quantile: Reading,
     /// How its runs ended, in the order of [`Status::ALL`].
     pub endings: [usize; 5],

@@ -1,4 +1,5 @@
-//! Shares of runs, by tasks: runs with one task are no independent witnesses.
+//! Shares of runs, with intervals that take tasks, not runs, for independent: what happens to runs
+//! on one task is correlated.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +9,8 @@ use super::evidence::measured;
 use crate::record::{Record, Status};
 use crate::statistics::confidence::{clustered_wilson, wilson};
 
-/// Which task a run is on: runs with one task are no independent witnesses. Conditions that say how a task is drawn count; those that say what is done with
-/// it do not.
+/// The task of a run. Runs on one task are not independent. Conditions that say how a task is drawn
+/// are part of it; those that say what is done with it are not.
 pub(super) type Task = (i64, i64, i64, i64, [OrderedFloat<f64>; 2]);
 
 pub(super) fn task_of(record: &Record) -> Task {

@@ -1,5 +1,5 @@
-//! Colours: those of Okabe and Ito for kinds and a part of viridis for magnitudes, which colour-blind people tell apart and
-//! which differ in lightness.
+//! Colours: those of Okabe and Ito for kinds and a part of viridis for magnitudes, which
+//! colour-blind people tell apart and which differ in lightness.
 
 use plotters::style::RGBColor;
 

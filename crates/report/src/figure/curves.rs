@@ -22,7 +22,8 @@ pub(crate) struct PlottedCurve {
 }
 
 impl PlottedCurve {
-    /// Medians of runs against samples in units of `unit`, a line with its band or dashes without, from [`quantiles`](super::quantiles::quantiles).
+    /// Medians of runs against samples in units of `unit`, a line with its band or dashes without,
+    /// from [`quantiles`](super::quantiles::quantiles).
     pub(crate) fn of_quantiles(
         panel: usize,
         (ink, mark): (RGBColor, Mark),

@@ -1,6 +1,8 @@
-//! Figures, one a file: a function from what the records say to the text of an SVG, and a line in `all`.
+//! Figures, one a file: a function from what the records say to the text of an SVG, and a line in
+//! `all`.
 //!
-//! Colours tell kinds and magnitudes apart for colour-blind people too, and differ in lightness; shapes differ too.
+//! Colours tell kinds and magnitudes apart for colour-blind people too, and differ in lightness;
+//! shapes differ too.
 //!
 //! | file | holds |
 //! |---|---|

@@ -26,7 +26,7 @@ const VIEWS: [View; 3] = [
     View { file: "needed_samples_sparsity", x: Term::Q, label: "sparsity Q", panel: Term::N, series: Term::T },
 ];
 
-/// Six panels and seven series can be told apart.
+/// More panels and series than these cannot be told apart.
 const PANELS: usize = 6;
 const SERIES: usize = 7;
 

@@ -5,8 +5,8 @@ use crate::record::TracePoint;
 /// Samples at which curves are read.
 const POINTS: usize = 120;
 
-/// Of several runs, the 10 %, 50 % and 90 % quantiles of a number at evenly spaced sample counts up to `last`. A run that has ended keeps its last
-/// value; numbers that are not finite are left out.
+/// Of several runs, the 10 %, 50 % and 90 % quantiles of a number at evenly spaced sample counts up
+/// to `last`. A run that has ended keeps its last value; numbers that are not finite are left out.
 pub(crate) fn quantiles(runs: &[&[TracePoint]], last: f64, get: impl Fn(&TracePoint) -> f64) -> Vec<(f64, [f64; 3])> {
     let at = |k: usize| {
         let samples = last * k as f64 / POINTS as f64;

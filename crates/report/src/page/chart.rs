@@ -31,7 +31,7 @@ pub(super) fn library() -> String {
     sources[..end].to_owned()
 }
 
-/// Traces that a browser draws at ease.
+/// More traces than this make a browser slow.
 const MAX_TRACES: usize = 2000;
 
 /// Full ones for cells, hollow ones for lower bounds.

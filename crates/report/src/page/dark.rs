@@ -1,9 +1,11 @@
 //! Colours of figures on dark paper.
 //!
-//! A figure is drawn for white paper, and its file stays so. On a dark page each of its colours is replaced by one of the same hue
-//! that is told from dark paper; the rules for it are part of the page's style. Inks without a hue change sides, black becomes
-//! nearly white. Coloured ones are lightened, and what was lighter stays lighter. Cells of maps keep their colours, and so does what lies on
-//! them: dark is few and light is many on either paper.
+//! A figure is drawn for white paper, and its file stays so. On a dark page each of its colours is
+//! replaced by one of the same hue that can be read on dark paper; the rules for it are part of the
+//! page's style. Black becomes nearly white, and greys become lighter or darker so that they keep
+//! their rank. Coloured inks are lightened and keep their order of lightness. Cells of maps keep
+//! their colours, and so do the marks on them, because dark means few and light means many on
+//! either paper.
 //!
 //! Lightness, chroma and hue are those of Oklab (Ottosson, 2020).
 

@@ -1,4 +1,4 @@
-//! Numbers and exponents in the hand of a page.
+//! Numbers and exponents as a page shows them: with minus signs, and raised.
 
 use maud::{Markup, html};
 

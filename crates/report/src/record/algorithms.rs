@@ -2,7 +2,8 @@
 
 use scb_core::learn::{ALGORITHMS, Algorithm, algorithm};
 
-/// Algorithm 1 of the paper: on linear attention, with soft thresholding. The dynamics without noise are its limit.
+/// Algorithm 1 of the paper: on linear attention, with soft thresholding. The dynamics without
+/// noise are its limit.
 pub const ALGORITHM_1: &str = "prox";
 
 /// Plain stochastic gradient descent on linear attention.
@@ -17,8 +18,8 @@ pub const SOFTMAX_ADAM: &str = "softmax_adam";
 /// The estimator without gradients.
 pub const MOMENT_ESTIMATOR: &str = "moment";
 
-/// Whether the algorithm of this name draws samples; one that is not known does. One that does not has no noise: its
-/// numbers are steps times batch size, and it is a reference for the others.
+/// Whether the algorithm of this name draws samples; one that is not known does. One that does not
+/// has no noise: its numbers are steps times batch size, and it is a reference for the others.
 #[must_use]
 pub fn draws_samples(name: &str) -> bool {
     algorithm(name).is_none_or(Algorithm::draws_samples)
@@ -38,7 +39,8 @@ pub(crate) struct OwnParameter {
     pub(crate) natural_end: Option<f64>,
 }
 
-/// How far negative entries of the attention must dominate before Algorithm 1 turns both factors over; 0: never.
+/// How far negative entries of the attention must dominate before Algorithm 1 turns both factors
+/// over; 0: never.
 pub(crate) const FLIP: &str = "flip";
 
 /// Own parameters of algorithms.

@@ -1,4 +1,5 @@
-//! Further keys: what a grid varies besides the columns that every table has, and how their values are written.
+//! Further keys: what a grid varies besides the columns that every table has, and how their values
+//! are written.
 
 use crate::table::{Declared, Kind, Value};
 
@@ -42,8 +43,8 @@ pub(crate) fn named<'k>(algorithm: &str, conditions: impl Iterator<Item = (&'k s
     conditions.fold(algorithm.to_owned(), |name, (key, value)| format!("{name}, {key} = {}", shown(key, value)))
 }
 
-/// A column for each of these further keys, made by name: numbers, or the names they stand for. `value` is the value of
-/// the key of this index in a row.
+/// A column for each of these further keys, made by name: numbers, or the names they stand for.
+/// `value` is the value of the key of this index in a row.
 pub(crate) fn further_columns<R: 'static>(
     keys: &[String],
     meaning: &'static str,
@@ -56,7 +57,8 @@ pub(crate) fn further_columns<R: 'static>(
     keys.iter().enumerate().map(column).collect()
 }
 
-/// The column of a further key: numbers, or the names they stand for; null and names that are not known are no values.
+/// The column of a further key: numbers, or the names they stand for; null and names that are not
+/// known are no values.
 pub(super) fn further_column<R: 'static>(
     key: &str,
     meaning: &'static str,

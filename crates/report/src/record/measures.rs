@@ -57,8 +57,8 @@ pub struct Measures {
     pub optional: [Option<f64>; OPTIONAL.len()],
 }
 
-/// The columns of [`Measures`]. A new measure is a line here and a field there; one that only some runs have is a line of
-/// [`OPTIONAL`] alone.
+/// The columns of [`Measures`]. A new measure is a line here and a field there; one that only some
+/// runs have is a line of [`OPTIONAL`] alone.
 pub(crate) static MEASURES: LazyLock<Vec<Declared<Measures>>> = LazyLock::new(|| {
     let reached = |name: &'static str, meaning: &'static str, field| {
         Declared::<Measures>::new::<Option<i64>>(name, "samples", meaning, field).summary(Summary::Median(

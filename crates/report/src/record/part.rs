@@ -10,7 +10,8 @@ use super::status::Status;
 use crate::error::ReportError;
 use crate::table::{Column, Table};
 
-/// Reads back what [`runs_table`] and [`timings_table`](super::timings_table), side by side, say: the form of a part.
+/// Reads back what [`runs_table`] and [`timings_table`](super::timings_table), side by side, say:
+/// the form of a part.
 ///
 /// # Errors
 /// [`ReportError::Schema`] when a column is missing or a cell that must be there is null.
@@ -64,7 +65,8 @@ fn blank(measured: bool) -> (Record, Timing) {
     (record, timing)
 }
 
-/// The columns of further keys: those between `max_samples` and `replicate`, where [`runs_table`] puts them.
+/// The columns of further keys: those between `max_samples` and `replicate`, where [`runs_table`]
+/// puts them.
 fn further(table: &Table) -> impl Iterator<Item = &Column> {
     let after = table.columns().iter().skip_while(|column| column.name != "max_samples").skip(1);
     after.take_while(|column| column.name != "replicate")

@@ -1,18 +1,22 @@
 //! Hyperparameters chosen on one half of the replicates and judged on the other, both ways round.
 //!
-//! The best of many settings on the runs that it was chosen by flatters: it is the best in luck as well. So each
-//! replicate is read at the setting that the *other* half chose, and the readings of both halves together are as many as
-//! there are replicates, each at a setting chosen without it. Which replicates make a half is chance, so it is done
-//! [`SPLITS`] times and the split whose quantile is the middle one is taken.
+//! The best of many settings needs too few samples on the runs that chose it: the choice favours
+//! settings that had luck on these runs (the winner's curse, or in-sample optimism). So each
+//! replicate is read at the setting that the *other* half chose. The readings of both halves
+//! together are as many as there are replicates, each at a setting that was chosen without it.
+//! Which replicates make a half is random, so they are split [`SPLITS`] times, and of these splits
+//! the one with the median quantile is taken.
 //!
-//! A half is small, and the 0.9 quantile of a few runs is lucky where a tenth of all runs never arrive: a setting at this edge
-//! looks fastest and fails on the other half. So a half reads the quantile where it is not exceeded with some confidence, whatever the
-//! distribution (an order statistic, by the binomial distribution), or at its last run.
+//! A half has few runs. Where a tenth of all runs never arrive, a setting has no 0.9 quantile, but
+//! the few runs of a half may all arrive; such a setting looks fastest on this half and fails on
+//! the other. So a half reads not the quantile itself but an upper confidence bound of it: an order
+//! statistic, by the binomial distribution, or its last run.
 //!
-//! The more settings there are, the more of them are lucky: with confidence c, `S (1 - c)` of S settings at this edge pass. So the
-//! confidence rises with S ([`confidence`]), which keeps that number at [`LUCKY`]. All runs of a half arriving is the most that a
-//! half can say, with confidence `1 - level^runs`; more settings than that can bear ([`settings_borne`]) are not chosen among: the choice would be
-//! luck. `tests/calibration.rs` shows what happens with settings that do nothing but are there.
+//! Of S settings that just have no quantile, `S (1 - c)` pass at confidence c. So the confidence
+//! rises with S ([`confidence`]), which keeps this number at [`LUCKY`]. A half of r runs can give
+//! no more confidence than `1 - level^r`, when all of them arrive. Where S would need more
+//! ([`settings_borne`]), nothing is chosen, because the choice would be luck.
+//! `tests/calibration.rs` shows what happens with settings that change nothing.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -75,10 +79,11 @@ pub struct Choice {
     pub best: usize,
     /// The runs, each at a setting chosen without it.
     pub curve: SuccessCurve,
-    /// The quantile at the setting that is best on all runs, of these very runs; it flatters.
+    /// The quantile at the setting that is best on all runs, on these same runs: smaller than what
+    /// new runs need, on average.
     pub in_sample: Reading,
-    /// What is needed in any case: halves may have chosen badly, so it is no more than `in_sample`, or, where no setting gets there, the
-    /// smallest count that one of them exceeds.
+    /// A lower bound that holds whatever the halves chose: `in_sample`, or, where no setting
+    /// reaches the quantile, the smallest count that the quantile of one of them exceeds.
     pub least: i64,
     /// Settings that were to be chosen among.
     pub settings: usize,
@@ -201,10 +206,12 @@ impl Score {
     }
 }
 
-/// The rank of the smallest of so many runs that lies above the quantile with probability `confidence`, or the last.
+/// The rank of the smallest of so many runs that lies above the quantile with probability
+/// `confidence`, or the last.
 fn confident_rank(level: f64, runs: usize, confidence: f64) -> usize {
-    // The r-th smallest lies below the quantile if no more than n - r runs lie above: binomial, summed from none upwards. One
-    // pass costs less than one call of statrs's distribution function, and every setting of every split asks.
+    // The r-th smallest lies below the quantile if no more than n - r runs lie above: binomial,
+    // summed from none upwards. One pass costs less than one call of statrs's distribution
+    // function, and every setting of every split asks.
     let mut exactly = libm::pow(level, runs as f64);
     if exactly < f64::MIN_POSITIVE {
         // So many runs that the binomial distribution is normal.

@@ -17,7 +17,8 @@ pub(super) fn rank(level: f64, runs: usize) -> usize {
     (level * runs as f64 - SLACK).ceil().max(1.0) as usize
 }
 
-/// As [`SuccessCurve::quantile`](super::survival::SuccessCurve::quantile), of `runs` readings that come in ascending order.
+/// As [`SuccessCurve::quantile`](super::survival::SuccessCurve::quantile), of `runs` readings that
+/// come in ascending order.
 pub(crate) fn quantile(readings: impl Iterator<Item = Reading>, runs: usize, level: f64) -> Option<Reading> {
     let rank = rank(level, runs);
     let (mut reached, mut bound) = (0, None);

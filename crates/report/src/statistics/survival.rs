@@ -1,9 +1,10 @@
-//! Runs that have reached something, and runs that were not seen to: quantiles with intervals, and Kaplan and Meier's
-//! estimate (1958) of the share that has reached.
+//! Success curves: the share of runs that has reached a milestone, against samples, where some runs
+//! were not seen to reach it.
 //!
-//! Quantiles take the worst case: a run that was not seen to reach counts as later than all that did. Kaplan and Meier's curve
-//! takes it for one like those still running, which is no more than an estimate where runs stop for reasons of their own; the two
-//! agree where all that did not reach were watched to the end.
+//! Quantiles take the worst case: a run that was not seen to reach the milestone counts as later
+//! than all that did. The curve is the estimate of Kaplan and Meier (1958), which treats such a run
+//! like those that are still running. That is only an estimate where runs stop for reasons of their
+//! own. The two agree where every run that did not reach the milestone was watched to the end.
 
 use statrs::distribution::{Binomial, DiscreteCDF};
 

@@ -29,8 +29,8 @@ impl PartialEq for Column {
     }
 }
 
-/// Columns of equal length. They come one after the other, and an Arrow `RecordBatch` must be whole at once; it is made
-/// when the table is written.
+/// Columns of equal length. They come one after the other, and an Arrow `RecordBatch` must be whole
+/// at once; it is made when the table is written.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
     columns: Vec<Column>,
@@ -123,7 +123,8 @@ impl Table {
         self.columns.first().map_or(0, |column| column.cells.len())
     }
 
-    /// The column of this name; of two, as parts of the second schema may have, the last, which is what was measured.
+    /// The column of this name; of two, as parts of the second schema may have, the last, which is
+    /// what was measured.
     pub(super) fn of_name(&self, name: &str) -> Option<&Column> {
         self.columns.iter().rfind(|column| column.name == name)
     }

@@ -1,7 +1,9 @@
-//! Columns declared once: what a column is called, its unit and meaning, and how its cells are read from rows and put back.
+//! Columns declared once: what a column is called, its unit and meaning, and how its cells are read
+//! from rows and put back.
 //!
-//! A table that is read back, or of which another table is made, is a list of [`Declared`] columns. A new column is a line
-//! in that list and a field of the row. A column may also be made at run time, where its cells are kept by a key.
+//! A table that is read back, or of which another table is made, is a list of [`Declared`] columns.
+//! A new column is a line in that list and a field of the row. A column may also be made at run
+//! time, where its cells are kept by a key.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -41,7 +43,8 @@ pub(crate) struct Declared<R> {
     pub(crate) kind: Kind,
     /// What a summary of the table says of it.
     pub(crate) summary: Summary,
-    /// Whether tables of an earlier schema lack it. A row that is read from one of those keeps what it had.
+    /// Whether tables of an earlier schema lack it. A row that is read from one of those keeps what
+    /// it had.
     may_lack: bool,
     /// Whether cells that are not finite are null in the table, and null is read as NaN.
     finite_or_null: bool,
@@ -104,7 +107,8 @@ impl<R: 'static> Declared<R> {
         Self { name, unit, meaning, kind, summary: Summary::None, may_lack: false, finite_or_null: false, get, put }
     }
 
-    /// The same, of doubles that may be infinite or NaN: a table has nulls for them, and null is read as NaN.
+    /// The same, of doubles that may be infinite or NaN: a table has nulls for them, and null is
+    /// read as NaN.
     pub(crate) fn finite_or_null(self) -> Self {
         Self { finite_or_null: true, ..self }
     }
@@ -132,8 +136,8 @@ impl<R: 'static> Declared<R> {
         }
     }
 
-    /// Whether two rows say the same here, to the bit. Doubles that are not finite are one, and a cell that tables of an
-    /// earlier schema lack agrees with any.
+    /// Whether two rows say the same here, to the bit. Doubles that are not finite are one, and a
+    /// cell that tables of an earlier schema lack agrees with any.
     pub(crate) fn agrees(&self, one: &R, other: &R) -> bool {
         match (self.value(one), self.value(other)) {
             (Value::Real(Some(a)), Value::Real(Some(b))) => {
@@ -166,8 +170,8 @@ impl<R: 'static> Declared<R> {
         Column { name: self.name.clone().into_owned(), unit, meaning, cells }
     }
 
-    /// Puts the cells of the column of this name into the rows, of which there are as many; a row without this part is left
-    /// as it is.
+    /// Puts the cells of the column of this name into the rows, of which there are as many; a row
+    /// without this part is left as it is.
     fn read<S>(
         &self,
         table: &Table,
@@ -210,11 +214,12 @@ impl Table {
         columns.iter().fold(Self::new(), |table, column| table.with(column.of(rows.clone())))
     }
 
-    /// Puts what the columns say into a part of each of these rows, of which there are as many as the table has; rows that
-    /// lack the part are left as they are. `path` is for error messages.
+    /// Puts what the columns say into a part of each of these rows, of which there are as many as
+    /// the table has; rows that lack the part are left as they are. `path` is for error messages.
     ///
     /// # Errors
-    /// [`ReportError::Schema`] when a column is missing or of another type, or a cell that must be there is null.
+    /// [`ReportError::Schema`] when a column is missing or of another type, or a cell that must be
+    /// there is null.
     pub(crate) fn fill<S, R: 'static>(
         &self,
         columns: &[Declared<R>],

@@ -1,4 +1,5 @@
-//! Tables: columns in memory, columns declared once, Parquet files, and files that are whole or absent.
+//! Tables: columns in memory, columns declared once, Parquet files, and files that are whole or
+//! absent.
 //!
 //! | file | holds |
 //! |---|---|

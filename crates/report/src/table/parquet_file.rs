@@ -83,7 +83,8 @@ impl Table {
     /// Reads the bytes of a Parquet file; `path` is for error messages.
     ///
     /// # Errors
-    /// [`ReportError`] naming the file; also if it has more than `max_rows` rows, of which a few bytes can hold any number.
+    /// [`ReportError`] naming the file; also if it has more than `max_rows` rows, of which a few
+    /// bytes can hold any number.
     pub fn from_parquet(bytes: Vec<u8>, path: &Path, max_rows: i64) -> Result<Self, ReportError> {
         let wrong = |source| ReportError::Parquet { path: path.to_owned(), source };
         let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).map_err(wrong)?;
@@ -118,8 +119,8 @@ fn expected(field: &Field) -> Result<(), String> {
     }
 }
 
-/// How a column stands in a file's schema. Every column may be null: the schema must not depend on what happened to be
-/// missing.
+/// How a column stands in a file's schema. Every column may be null: the schema must not depend on
+/// what happened to be missing.
 fn field(column: &Column) -> Field {
     let metadata = [("unit", &column.unit), ("meaning", &column.meaning)];
     let metadata: HashMap<String, String> = metadata.map(|(key, text)| (key.to_owned(), text.to_string())).into();

@@ -38,9 +38,9 @@ pub fn answer(analysis: &Analysis, claim: Option<&ExaminedClaim>, width: usize) 
         (None, [group]) => one(&mut lines, group, analysis.question.quantile, (width, below)),
         (None, groups) => several(&mut lines, groups, analysis.question.quantile, width),
     }
-    let room = LINES.saturating_sub(lines.len() + ended.len());
+    let lines_left = LINES.saturating_sub(lines.len() + ended.len());
     let all: usize = limits.iter().map(Vec::len).sum();
-    let mut left = if all > room { room.saturating_sub(1) } else { room };
+    let mut left = if all > lines_left { lines_left.saturating_sub(1) } else { lines_left };
     for (i, limit) in limits.iter().enumerate() {
         if limit.len() > left {
             let more = if i > 0 { "more " } else { "" };

@@ -10,7 +10,8 @@ use crate::claim::evidence::{Evidence, measured};
 use crate::claim::shares::{Task, task_of};
 use crate::record::{ALGORITHM_1, FLIP, Record, Status};
 
-/// A cell in which a larger share of the runs blew up says nothing: they ended before their sign was known.
+/// A cell is left out where a larger share of its runs diverged: these ended before they grew into
+/// either solution.
 pub(super) const MAX_DIVERGED_SHARE: f64 = 0.02;
 
 /// Runs at one ratio: the step of the ratio, T and eta.
@@ -62,7 +63,9 @@ pub(super) fn runs(evidence: &Evidence<'_>) -> Runs {
 }
 
 impl Runs {
-    /// These runs compared with what the *others* at the same ratios have: count over what the others' shares would make. Ratios that have no others say nothing.
+    /// Compares the mirrored runs among those for which `is` holds with their expectation if they
+    /// had the shares of the *other* runs at the same ratios. Ratios without other runs are left
+    /// out.
     pub(super) fn against_others(&self, is: &dyn Fn(&Run) -> bool) -> Agreement {
         // Mirrored runs and runs at each ratio, of these and of the others.
         let mut sums: BTreeMap<i64, [(f64, f64); 2]> = BTreeMap::new();

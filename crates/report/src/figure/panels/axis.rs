@@ -40,8 +40,8 @@ pub(crate) struct Axis {
 }
 
 impl Axis {
-    /// Logarithmic, from the least to the largest of these positive values and by the factor `widening` beyond, with at
-    /// most `max_labels` labels.
+    /// Logarithmic, from the least to the largest of these positive values and by the factor
+    /// `widening` beyond, with at most `max_labels` labels.
     pub(crate) fn logarithmic(
         label: &str,
         values: impl Iterator<Item = f64> + Clone,
@@ -73,8 +73,8 @@ impl Axis {
         Self { label: label.to_owned(), low, high, logarithmic: true, ticks }
     }
 
-    /// Logarithmic, with labels at the values themselves, at most `max_labels` of them; the axis reaches
-    /// beyond them by the factor `widening`.
+    /// Logarithmic, with labels at the values themselves, at most `max_labels` of them; the axis
+    /// reaches beyond them by the factor `widening`.
     pub(crate) fn of_values(label: &str, values: &[i64], widening: f64, max_labels: usize) -> Self {
         let (low, high) = ends(values.iter().map(|&v| v as f64));
         let step = values.len().div_ceil(max_labels).max(1);

@@ -24,7 +24,7 @@ pub(super) const GAP: u32 = 9;
 
 pub(super) const AXIS_GREY: RGBColor = RGBColor(130, 130, 130);
 
-/// Drawing fails at nothing: the back end writes to a string.
+/// Whether drawing succeeded. The back end writes to a string, so that no error is expected.
 pub(crate) type Drawn = Result<(), Box<dyn std::error::Error>>;
 
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;

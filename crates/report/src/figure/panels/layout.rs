@@ -44,7 +44,8 @@ impl Panels {
         let mut svg = String::new();
         {
             let root = SVGBackend::with_string(&mut svg, (FINE * WIDTH, FINE * height)).into_drawing_area();
-            // A back end that writes to a string fails at nothing but itself; then there is no figure.
+            // Writing to a string does not fail; if the back end reports an error nevertheless,
+            // there is no figure.
             self.draw_on(&root, &legend, (top, heading), &mut each).ok()?;
             root.present().ok()?;
         }

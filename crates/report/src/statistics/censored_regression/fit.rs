@@ -29,7 +29,8 @@ pub fn fit(rows: &[Row]) -> Option<Regression> {
     }
     // A bound far beyond a small residual scale is so unlikely that nothing could be made of it.
     let residual_scale = residual_scale.max(if bounds_hold { LEAST_RESIDUAL_SCALE } else { 0.1 });
-    // Residuals instead of responses: a residual scale that is small beside them would be lost in rounding.
+    // Residuals instead of responses: a residual scale that is small beside them would be lost in
+    // rounding.
     let residual = |row: &Row| Row { y: row.y - dot(&row.x, &start), ..row.clone() };
     let rows: Vec<Row> = rows.iter().map(residual).collect();
     let rows = rows.as_slice();
@@ -150,7 +151,8 @@ mod tests {
             }
         }
         assert!((fit.estimates[0] - best.1).abs() < 0.002, "{fit:?} {best:?}");
-        // The maximum likelihood estimate of the residual scale, before degrees of freedom are taken off: 5 seen, 1 parameter.
+        // The maximum likelihood estimate of the residual scale, before degrees of freedom are
+        // taken off: 5 seen, 1 parameter.
         assert!((fit.residual_scale.unwrap() * (4.0f64 / 5.0).sqrt() - best.2).abs() < 0.002);
         assert!((fit.log_likelihood - best.0).abs() < 1e-4);
     }

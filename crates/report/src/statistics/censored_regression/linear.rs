@@ -1,5 +1,5 @@
-//! Linear algebra of a few dimensions. `nalgebra` would bring 17 crates, 14 s of build, for these 40 lines, and kernels
-//! whose rounding depends on the processor.
+//! Linear algebra of a few dimensions. `nalgebra` would bring 17 crates and 14 s of build for these
+//! 40 lines, and kernels whose rounding depends on the processor.
 
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()

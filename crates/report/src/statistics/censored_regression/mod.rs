@@ -6,10 +6,12 @@
 //! enlarged from `k` to `k - p` degrees of freedom and intervals are Student's, with k the number of rows that are not censored.
 //! Without censoring these are exactly the intervals of least squares.
 //!
-//! Rows that belong together (cells of one N and Q, whose slopes differ) are no independent witnesses of a common coefficient.
-//! [`Regression::clustered`] therefore takes the scatter between such clusters for the measure of error: the CR2 sandwich of Bell and McCaffrey (2002) with
-//! Satterthwaite's degrees of freedom, as recommended for few clusters by Imbens and Kolesár (2016) and Pustejovsky and Tipton (2018). A
-//! censored row enters with its generalised residual and weight, those of the likelihood at the maximum.
+//! Rows of one cluster (cells of one N and Q, whose slopes differ) are not independent, as far as a
+//! common coefficient is concerned. [`Regression::clustered`] therefore takes errors from the
+//! scatter between clusters: the CR2 sandwich of Bell and McCaffrey (2002) with Satterthwaite's
+//! degrees of freedom, as recommended for few clusters by Imbens and Kolesár (2016) and Pustejovsky
+//! and Tipton (2018). A censored row enters with its generalised residual and weight, those of the
+//! likelihood at the maximum.
 //!
 //! | file | holds |
 //! |---|---|

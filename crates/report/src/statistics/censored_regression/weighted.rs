@@ -40,9 +40,11 @@ impl Working {
 }
 
 impl Regression {
-    /// How far a row that was not fitted lies from what the fit says of it, in standard errors of that difference: of a row that was left out for this, the
-    /// externally studentised residual. Compare with Student's t at [`Regression::degrees`]. `None` where the fit has no scatter: readings are known to a
-    /// batch or to their resolution, so that cells on one line say nothing of the distance that chance may put another one at.
+    /// How far a row that was not fitted lies from its fitted value, in standard errors of that
+    /// difference: the externally studentised residual of a row that was left out for this. It is
+    /// compared with Student's t at [`Regression::degrees`]. `None` where the fitted rows have no
+    /// scatter: their readings are known to a batch or to their resolution only, so that there is
+    /// no measure of the distance that chance makes.
     #[must_use]
     pub fn studentised(&self, rows: &[Row], left_out: &Row) -> Option<f64> {
         let working = Working::of(self, rows)?;
