@@ -1,7 +1,7 @@
 //! Chosen settings that lie at the edge of their tuning grid.
 
 use super::cells::{Question, Tuning};
-use crate::record::OWN_PARAMETERS;
+use crate::record::natural_ends;
 use crate::statistics::cross_fitting::Runs;
 use crate::statistics::order_statistics::Reading;
 use crate::statistics::survival::SuccessCurve;
@@ -35,8 +35,8 @@ impl Edge {
 
 /// Values beyond which there is nothing: a tuning grid that ends there ends at no edge.
 fn is_natural_end(key: &str, value: f64) -> bool {
-    let own = OWN_PARAMETERS.into_iter().filter_map(|own| Some((own.name, own.natural_end?)));
-    [("batch_size", 1.0), ("lambda", 0.0)].into_iter().chain(own).any(|end| end == (key, value))
+    let ends = [("batch_size", 1.0), ("lambda", 0.0), ("keep", 1.0)].into_iter().chain(natural_ends());
+    ends.into_iter().any(|end| end == (key, value))
 }
 
 /// The keys at whose edge the setting of index `best` lies, one of those with these values and runs. A setting of which every job failed was not tried.

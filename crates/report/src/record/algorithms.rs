@@ -1,22 +1,22 @@
 //! What this crate knows of single algorithms. It is the only file that asks `scb_core` of them.
 
-use scb_core::learn::{ALGORITHMS, Algorithm, algorithm};
+use scb_core::learn::{ALGORITHMS, Algorithm, PARAMETERS, algorithm, name};
 
 /// Algorithm 1 of the paper: on linear attention, with soft thresholding. The dynamics without
 /// noise are its limit.
-pub const ALGORITHM_1: &str = "prox";
+pub const ALGORITHM_1: &str = name::prox;
 
 /// Plain stochastic gradient descent on linear attention.
-pub const LINEAR_SGD: &str = "sgd";
+pub const LINEAR_SGD: &str = name::sgd;
 
 /// Stochastic gradient descent on softmax attention.
-pub const SOFTMAX_SGD: &str = "softmax";
+pub const SOFTMAX_SGD: &str = name::softmax;
 
 /// Adam on softmax attention.
-pub const SOFTMAX_ADAM: &str = "softmax_adam";
+pub const SOFTMAX_ADAM: &str = name::softmax_adam;
 
 /// The estimator without gradients.
-pub const MOMENT_ESTIMATOR: &str = "moment";
+pub const MOMENT_ESTIMATOR: &str = name::moment;
 
 /// Whether the algorithm of this name draws samples; one that is not known does. One that does not
 /// has no noise: its numbers are steps times batch size, and it is a reference for the others.
@@ -30,25 +30,19 @@ pub(crate) fn noiseless() -> &'static str {
     ALGORITHMS.iter().find(|algorithm| !algorithm.draws_samples()).map_or("", |algorithm| algorithm.name)
 }
 
-/// A parameter that belongs to one algorithm alone. Records keep its value by name.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct OwnParameter {
-    /// Its key in a grid.
-    pub(crate) name: &'static str,
-    /// The value beyond which there is none, if a tuning grid can end there.
-    pub(crate) natural_end: Option<f64>,
+/// How far negative entries of the attention must dominate before Algorithm 1 flips the signs of both
+/// factors; 0: never.
+pub(crate) const FLIP: &str = scb_core::learn::FLIP.name;
+
+/// The ends of what a tuned parameter of one algorithm can be, with its key: a tuning grid can go no
+/// further.
+pub(crate) fn natural_ends() -> impl Iterator<Item = (&'static str, f64)> {
+    PARAMETERS.into_iter().filter(|parameter| parameter.tuned).flat_map(|parameter| {
+        let range = parameter.range;
+        let smallest = (!range.open).then_some((parameter.name, range.min));
+        smallest.into_iter().chain([(parameter.name, range.max)])
+    })
 }
-
-/// How far negative entries of the attention must dominate before Algorithm 1 turns both factors
-/// over; 0: never.
-pub(crate) const FLIP: &str = "flip";
-
-/// Own parameters of algorithms.
-pub(crate) const OWN_PARAMETERS: [OwnParameter; 3] = [
-    OwnParameter { name: "cut", natural_end: Some(0.0) },
-    OwnParameter { name: "keep", natural_end: Some(1.0) },
-    OwnParameter { name: FLIP, natural_end: None },
-];
 
 #[cfg(test)]
 mod tests {
@@ -61,5 +55,12 @@ mod tests {
         }
         assert!(!noiseless().is_empty() && !draws_samples(noiseless()) && draws_samples("none of this name"));
         assert_eq!(ALGORITHMS.iter().filter(|algorithm| !algorithm.draws_samples()).count(), 1);
+    }
+
+    #[test]
+    fn a_tuning_grid_of_cut_can_end_at_nothing_and_at_everything() {
+        let ends: Vec<f64> = natural_ends().filter(|(key, _)| *key == "cut").map(|(_, end)| end).collect();
+        assert_eq!(ends, [0.0, 1.0]);
+        assert!(natural_ends().all(|(key, _)| key != FLIP), "it is not tuned");
     }
 }

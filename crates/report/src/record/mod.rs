@@ -23,7 +23,7 @@ mod status;
 mod trace;
 
 pub use algorithms::{ALGORITHM_1, LINEAR_SGD, MOMENT_ESTIMATOR, SOFTMAX_ADAM, SOFTMAX_SGD, draws_samples};
-pub(crate) use algorithms::{FLIP, OWN_PARAMETERS, noiseless};
+pub(crate) use algorithms::{FLIP, natural_ends, noiseless};
 pub(crate) use columns::point_table;
 pub use columns::{runs_table, timings_table};
 pub use further::{STEP_SCALE, STEP_SCALES, written};
