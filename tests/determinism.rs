@@ -34,7 +34,7 @@ const RESULTS_VERSION: u32 = 3;
 /// Small sweeps, by the overrides that make them, and a hash of what comes out. Together they run
 /// every algorithm and every option that decides results, at sizes on both sides of every constant
 /// that does.
-const PINNED: [(&str, &str); 17] = [
+const PINNED: [(&str, &str); 18] = [
     ("N=2,3,20 T=33,64", "9df4fab94c0359a1"),
     ("T=33,64 Q=2 init.alpha_v=0.5 init.alpha_a=0.5 eta_sparse=0.4 lambda=0.02 cut=0.3 keep=0.4", "882c875e9e402b66"),
     // Rounded attention of 6 positions, where 5 and 6 are worth drawing alone.
@@ -58,6 +58,7 @@ const PINNED: [(&str, &str); 17] = [
     ("algorithm=population T=33,64 training.max_samples=400", "864cf87432ace3a3"),
     ("algorithm=softmax T=33,70 lambda=0 eta_boost=0.8 attention_step=4", "ebee525e2f64e1a0"),
     ("algorithm=softmax_adam T=33,70 lambda=0 eta_boost=0.03 attention_step=2", "43b3c85171d545ef"),
+    ("algorithm=adam T=33,70 lambda=0 eta_boost=0.03 attention_step=0.1", "f99ddebbd55ad732"),
     ("algorithm=moment N=2,3 Q=2 T=33,64 training.max_samples=2000", "874c0655aa8e344a"),
     ("transfer=1 theta=-0.5,0.25,1 persistence=0.7 pretraining.T=32 pretraining.max_samples=20000", "2056de1deed6392c"),
     // More than one chunk, and more than one slot.
