@@ -35,7 +35,8 @@ def main(directory: Path) -> None:
     estimate, low, high = laws["recovery", "T"]
     # Nine pairs (N, Q) differ in their exponents, and the interval is by them.
     assert high - low <= 0.25 and 0.5 <= low and high <= 1.0
-    # The signal is found in about T samples, however many positions matter; recovery takes more for more of them.
+    # The signal is found in about T samples, however many positions matter; recovery takes more for
+    # more of them.
     assert laws["signal", "T"][1] <= 1.0 <= laws["signal", "T"][2] and laws["signal", "Q"][1] <= 0.0 <= laws["signal", "Q"][2]
     assert laws["recovery", "Q"][1] > 0.3
     of_q = dict(duckdb.sql(f"""
@@ -50,13 +51,15 @@ def main(directory: Path) -> None:
     tolerance = 1e-6 if len(reached) == len(needed) else 0.05
     assert all(abs(exponents[i] - laws["recovery", term][0]) < tolerance for i, term in enumerate("TNQ", 1))
 
-    # The interval by clusters of (N, Q) once more, CR2 with Satterthwaite's degrees of freedom, by dense matrices.
+    # The interval by clusters of (N, Q) once more, CR2 with Satterthwaite's degrees of freedom, by
+    # dense matrices.
     clusters = [(n, q) for n, q, *_ in reached]
     again, half = cr2(design, np.log([row[3] for row in reached]), clusters)
     print(f"CR2 without the lower bounds: T^{again[1]:.3f} +- {half[1]:.3f}")
     assert abs(half[1] - (high - low) / 2) < (1e-6 if len(reached) == len(needed) else 0.03)
 
-    # An independent look at the records: without the split, needed samples are the order statistic of the best setting.
+    # An independent look at the records: without the split, needed samples are the order statistic
+    # of the best setting.
     again = duckdb.sql(f"""
         with cells as (
             select N, Q, T, batch_size, eta_boost, count(*) as runs,
@@ -155,7 +158,8 @@ def mirrored(directory: Path) -> None:
 
         tasks = np.arange(sums.shape[2])
         found = beside(tasks, tasks)
-        # A task has one T. Those of the others that share a replicate are drawn together, which hardly matters.
+        # A task has one T. Those of the others that share a replicate are drawn together, which
+        # hardly matters.
         drawn = [beside(random.choice(tasks, len(tasks)), random.choice(tasks, len(tasks))) for _ in range(1000)]
         told = re.search(rf"T = {length}: ([\d.]+) \[([\d.]+), ([\d.]+)\]", evidence)
         low, high = float(told[2]), float(told[3])
