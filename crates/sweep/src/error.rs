@@ -82,15 +82,18 @@ impl SweepError {
             Self::Usage(diagnostic) => diagnostic.clone(),
             Self::Interrupted(error) => error.diagnostic(),
             Self::File(FileError { path, .. }) | Self::Report(ReportError::File { path, .. }) => said.help(format!(
-                "repair {} or choose another run directory with -o; finished jobs are kept, and the same command continues",
+                "repair {} or choose another run directory with -o; finished jobs are kept, and \
+                 the same command continues",
                 path.display()
             )),
             Self::Conflict { .. } => said.help(
-                "the same job gives the same numbers, so one of them comes from a changed program or a faulty machine \
+                "the same job gives the same numbers, so one of them comes from a changed program \
+                 or a faulty machine \
                  (`host` in the parts says which); remove its parts, and their jobs run again",
             ),
             Self::Vanished { .. } => said.help(
-                "put back what was moved away, move out what is not the run's own, and run the same command again: \
+                "put back what was moved away, move out what is not the run's own, and run the \
+                 same command again: \
                  it runs what is missing",
             ),
             _ => said,

@@ -83,7 +83,8 @@ fn union(directories: &[PathBuf]) -> Result<(Config, bool), SweepError> {
             let (first, directory) = (directories[0].display(), directory.display());
             return Err(Diagnostic::new(format!("{first} and {directory} hold different sweeps: `{key}` differs"))
                 .help(format!(
-                    "compare their {}; only sweeps that differ in nothing but their grids can be merged",
+                    "compare their {}; only sweeps that differ in nothing but their grids can be \
+                     merged",
                     layout::CONFIG
                 ))
                 .into());

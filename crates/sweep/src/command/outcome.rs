@@ -20,7 +20,8 @@ pub(super) fn foreign_results(directory: &Path, plan: &Plan, store: &Store) -> O
     let directory = directory.display();
     (foreign_results > 0).then(|| {
         format!(
-            "{foreign_results} finished jobs in {directory} have other settings or are of another version: kept, and no part of these results"
+            "{foreign_results} finished jobs in {directory} have other settings or are of another \
+             version: kept, and no part of these results"
         )
     })
 }
@@ -46,7 +47,8 @@ pub(super) fn exit_code(tally: Tally) -> ExitCode {
     if tally.failed > 0 {
         let (failed, jobs) = (tally.failed, if tally.failed == 1 { "job" } else { "jobs" });
         say(&format!(
-            "{failed} {jobs} failed; the tables say why (column `error` of {RUNS}), --retry-failed runs them again"
+            "{failed} {jobs} failed; the tables say why (column `error` of {RUNS}), --retry-failed \
+             runs them again"
         ));
     }
     ExitCode::from(u8::from(tally.failed > 0 || tally.done < tally.jobs))
@@ -72,7 +74,8 @@ fn missing(plan: &Plan, store: &Store, owners: &[Seen], directory: &Path) -> Str
         (true, _) => format!("some are still running: sweep status {place}\n"),
         (false, Some(of)) => {
             format!(
-                "complete them with: sweep slurm {place}/{CONFIG} -o {place} --shards {of}, and the options as before\n"
+                "complete them with: sweep slurm {place}/{CONFIG} -o {place} --shards {of}, and \
+                 the options as before\n"
             )
         }
         (false, None) => format!("complete them with: sweep run {place}/{CONFIG} -o {place}\n"),

@@ -86,7 +86,8 @@ fn describe(plan: &Plan, config: &Config, directory: &Path, threads: usize) -> S
         let time = short_time(Duration::from_secs_f64((seconds / cores as f64).min(1e12)));
         let _ = writeln!(
             text,
-            "  at most {time} on {cores} cores, at {per_token:.2} ns per token and core measured just now{how}"
+            "  at most {time} on {cores} cores, at {per_token:.2} ns per token and core measured \
+             just now{how}"
         );
     }
     text

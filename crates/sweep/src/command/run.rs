@@ -78,7 +78,8 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
             let (done, jobs, directory) = (tally.done, tally.jobs, quoted_path(&directory));
             let command = unbroken(&format!("`sweep report {directory}`"));
             let text = format!(
-                "shard {shard}: {done} of {jobs} jobs are done; when all shards are, {command} writes the tables\n"
+                "shard {shard}: {done} of {jobs} jobs are done; when all shards are, {command} \
+                 writes the tables\n"
             );
             print(&fitted(&text, Some(answer_columns())))?;
         }

@@ -73,7 +73,8 @@ fn no_number(name: &str) -> (String, String) {
     if axis::index(name).is_some() {
         let label = format!("`{name}` is a word, and no number");
         let help = format!(
-            "only numbers may stand here: {}; what holds for one `{name}` only goes into a [[grid]] of its own",
+            "only numbers may stand here: {}; what holds for one `{name}` only goes into a \
+             [[grid]] of its own",
             numbers.join(", ")
         );
         return (label, help);

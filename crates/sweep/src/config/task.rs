@@ -76,7 +76,9 @@ fn matrix_help(error: &TaskError, matrix: &Array2<f64>) -> String {
         |row: ndarray::ArrayView1<'_, f64>| (row.sum() - 1.0).abs() < 1e-6 && row.iter().all(|&p| p >= 0.0);
     match error {
         TaskError::NotStochastic { .. } if matrix.rows().into_iter().all(transposed) => {
-            "its rows sum to 1: transpose it, so that [n][m] is the probability of state n after state m".to_owned()
+            "its rows sum to 1: transpose it, so that [n][m] is the probability of state n after \
+             state m"
+                .to_owned()
         }
         TaskError::NotIrreducible { .. } => {
             "give every state a way to every other one; a small probability is enough".to_owned()
@@ -85,7 +87,9 @@ fn matrix_help(error: &TaskError, matrix: &Array2<f64>) -> String {
             format!("raise the entries of row {state}, the probabilities of state {state}")
         }
         TaskError::NearlyIndependent { .. } => {
-            "let its columns differ: they say what follows each state, and here the same follows all".to_owned()
+            "let its columns differ: they say what follows each state, and here the same follows \
+             all"
+            .to_owned()
         }
         _ => "entry [n][m] is the probability of state n after state m, so each column sums to 1".to_owned(),
     }

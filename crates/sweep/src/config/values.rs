@@ -54,7 +54,9 @@ pub(crate) fn element(index: usize, node: Node) -> Result<Element, Diagnostic> {
             Err(error) => {
                 return Err(Diagnostic::new(format!("`{}` has a bad expression", axis.name))
                     .help(range_meant(axis.name, text, node.span.source.is_command_line()).unwrap_or_else(|| {
-                        "write numbers, + - * / ^, brackets, min max sqrt ln log2 round floor ceil, and axes such as T".to_owned()
+                        "write numbers, + - * / ^, brackets, min max sqrt ln log2 round floor \
+                         ceil, and axes such as T"
+                            .to_owned()
                     }))
                     .at(node.span.within(text, error.range), error.message));
             }

@@ -49,7 +49,8 @@ impl Memory {
             // The message does not say how much is free: the row of a job must be the same each
             // time.
             return Err(format!(
-                "out of memory: it needs {:.0} MB, more than can be used here; on a larger machine, or with a higher limit, run \
+                "out of memory: it needs {:.0} MB, more than can be used here; on a larger \
+                 machine, or with a higher limit, run \
                  again with --retry-failed",
                 bytes / 1e6
             ));

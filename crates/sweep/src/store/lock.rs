@@ -181,7 +181,8 @@ fn in_use(directory: &Path, others: &[&Seen]) -> Diagnostic {
     }
     let files: Vec<String> = others.iter().map(|seen| quoted_path(&seen.path)).collect();
     wrong.help(format!(
-        "{seen}; wait for it. If it has ended for good, remove its heartbeat with `rm {}` and start again",
+        "{seen}; wait for it. If it has ended for good, remove its heartbeat with `rm {}` and \
+         start again",
         files.join(" ")
     ))
 }
