@@ -5,7 +5,7 @@ use super::edges::Edge;
 use super::milestone::MILESTONE;
 use super::needed::Needed;
 use crate::record::further_columns;
-use crate::statistics::survival::Step;
+use crate::statistics::survival::CurveStep;
 use crate::table::Table;
 
 /// The columns of `needed.parquet`.
@@ -76,7 +76,7 @@ fn cell_table<'r>(rows: &(impl Iterator<Item = &'r Needed> + Clone), question: &
 /// The columns of `success.parquet`: the steps of every cell's curve.
 #[must_use]
 pub fn success_table(rows: &[Needed], question: &Question) -> Table {
-    let steps: Vec<(&Needed, Step)> =
+    let steps: Vec<(&Needed, CurveStep)> =
         rows.iter().flat_map(|r| r.curve.steps().into_iter().map(move |step| (r, step))).collect();
     let all = || steps.iter();
     let table = cell_table(&all().map(|(r, _)| *r), question);

@@ -35,7 +35,7 @@ pub(crate) fn matrices(x: &str, y: &str, columns: usize, shown: &[(String, &Vec<
                 let at = |j: usize| (j * length / lots) as f64;
                 // The first row above, as in a matrix.
                 let (low, high) = ((rows - k) as f64 - 1.0, (rows - k) as f64);
-                panel.cell((at(j), low), (at(j + 1), high), shade(lot(row, j) / largest))?;
+                panel.rectangle((at(j), low), (at(j + 1), high), shade(lot(row, j) / largest))?;
             }
         }
         Ok(())

@@ -134,7 +134,7 @@ impl Shown<'_, '_> {
                         break;
                     }
                     let share = cell.curve.share(at(0.5 * (low + high)) as i64);
-                    panel.cell((left, at(low)), (right, at(high)), shade(share))?;
+                    panel.rectangle((left, at(low)), (right, at(high)), shade(share))?;
                 }
                 if !cell.censored {
                     panel.mark((t, cell.samples.max(1) as f64), Mark::Diamond, ON_CELLS)?;

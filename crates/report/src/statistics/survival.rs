@@ -13,7 +13,7 @@ use super::order_statistics::{Reading, SLACK, quantile};
 
 /// One step of a [`SuccessCurve`]. Shares are in `[0, 1]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Step {
+pub struct CurveStep {
     /// Where it is.
     pub samples: i64,
     /// Share of the runs that have reached by then.
@@ -85,8 +85,8 @@ impl SuccessCurve {
     /// Its steps, each with an interval: Wilson's, for as many runs as would have this variance (Greenwood's)
     /// had all been seen to the end (Dorey and Korn 1987).
     #[must_use]
-    pub fn steps(&self) -> Vec<Step> {
-        let mut steps: Vec<Step> = Vec::new();
+    pub fn steps(&self) -> Vec<CurveStep> {
+        let mut steps: Vec<CurveStep> = Vec::new();
         let mut left = ProductLimit::of(self.readings.len());
         let mut effective = self.readings.len() as f64;
         for (i, reading) in self.readings.iter().enumerate() {
@@ -103,7 +103,7 @@ impl SuccessCurve {
                 effective.min(self.reached() as f64)
             };
             let (low, high) = wilson(left.reached(), effective);
-            steps.push(Step { samples: reading.samples, share: left.reached(), low, high });
+            steps.push(CurveStep { samples: reading.samples, share: left.reached(), low, high });
         }
         steps
     }

@@ -17,15 +17,15 @@ pub struct Column {
     pub unit: Cow<'static, str>,
     /// What it means.
     pub meaning: Cow<'static, str>,
-    /// Its cells: 64-bit integers, doubles, truth values or dictionary-encoded strings.
-    pub cells: ArrayRef,
+    /// Its values: 64-bit integers, doubles, truth values or dictionary-encoded strings.
+    pub values: ArrayRef,
 }
 
 // A derived one would move the array out of its reference.
 impl PartialEq for Column {
     fn eq(&self, other: &Self) -> bool {
         (&self.name, &self.unit, &self.meaning) == (&other.name, &other.unit, &other.meaning)
-            && *self.cells == *other.cells
+            && *self.values == *other.values
     }
 }
 
@@ -50,9 +50,9 @@ impl Table {
         name: &str,
         unit: &'static str,
         meaning: &'static str,
-        cells: impl Iterator<Item = I>,
+        values: impl Iterator<Item = I>,
     ) -> Self {
-        self.column(name, (unit, meaning), Arc::new(cells.map(Into::into).collect::<Int64Array>()))
+        self.column(name, (unit, meaning), Arc::new(values.map(Into::into).collect::<Int64Array>()))
     }
 
     /// With one more column of doubles.
@@ -62,9 +62,9 @@ impl Table {
         name: &str,
         unit: &'static str,
         meaning: &'static str,
-        cells: impl Iterator<Item = F>,
+        values: impl Iterator<Item = F>,
     ) -> Self {
-        self.column(name, (unit, meaning), Arc::new(cells.map(Into::into).collect::<Float64Array>()))
+        self.column(name, (unit, meaning), Arc::new(values.map(Into::into).collect::<Float64Array>()))
     }
 
     /// With one more column of strings.
@@ -73,21 +73,21 @@ impl Table {
         self,
         name: &str,
         meaning: &'static str,
-        cells: impl Iterator<Item = impl Into<Option<&'s str>>>,
+        values: impl Iterator<Item = impl Into<Option<&'s str>>>,
     ) -> Self {
         let mut builder = StringDictionaryBuilder::<Int32Type>::new();
-        cells.for_each(|cell| builder.append_option(cell.into()));
+        values.for_each(|cell| builder.append_option(cell.into()));
         self.column(name, ("", meaning), Arc::new(builder.finish()))
     }
 
     /// With one more column of truth values.
     #[must_use]
-    pub fn bool(self, name: &str, meaning: &'static str, cells: impl Iterator<Item = bool>) -> Self {
-        self.column(name, ("", meaning), Arc::new(cells.map(Some).collect::<BooleanArray>()))
+    pub fn bool(self, name: &str, meaning: &'static str, values: impl Iterator<Item = bool>) -> Self {
+        self.column(name, ("", meaning), Arc::new(values.map(Some).collect::<BooleanArray>()))
     }
 
-    fn column(self, name: &str, (unit, meaning): (&'static str, &'static str), cells: ArrayRef) -> Self {
-        self.with(Column { name: name.to_owned(), unit: unit.into(), meaning: meaning.into(), cells })
+    fn column(self, name: &str, (unit, meaning): (&'static str, &'static str), values: ArrayRef) -> Self {
+        self.with(Column { name: name.to_owned(), unit: unit.into(), meaning: meaning.into(), values })
     }
 
     /// With one more column.
@@ -120,7 +120,7 @@ impl Table {
     /// Number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.columns.first().map_or(0, |column| column.cells.len())
+        self.columns.first().map_or(0, |column| column.values.len())
     }
 
     /// The column of this name; of two, as parts of the second schema may have, the last, which is
@@ -129,39 +129,39 @@ impl Table {
         self.columns.iter().rfind(|column| column.name == name)
     }
 
-    /// The cells of a column of integers; `None` if there is none of this name.
+    /// The values of a column of integers; `None` if there is none of this name.
     #[must_use]
     pub fn ints(&self, name: &str) -> Option<Vec<Option<i64>>> {
-        self.of_name(name)?.ints().map(|cells| cells.iter().collect())
+        self.of_name(name)?.ints().map(|values| values.iter().collect())
     }
 
-    /// The cells of a column of doubles; `None` if there is none of this name.
+    /// The values of a column of doubles; `None` if there is none of this name.
     #[must_use]
     pub fn floats(&self, name: &str) -> Option<Vec<Option<f64>>> {
-        self.of_name(name)?.floats().map(|cells| cells.iter().collect())
+        self.of_name(name)?.floats().map(|values| values.iter().collect())
     }
 
-    /// The cells of a column of strings; `None` if there is none of this name.
+    /// The values of a column of strings; `None` if there is none of this name.
     #[must_use]
     pub fn texts(&self, name: &str) -> Option<Vec<Option<String>>> {
-        let cells = self.of_name(name)?.texts()?;
-        Some(cells.into_iter().map(|cell| cell.map(str::to_owned)).collect())
+        let values = self.of_name(name)?.texts()?;
+        Some(values.into_iter().map(|cell| cell.map(str::to_owned)).collect())
     }
 }
 
 impl Column {
-    /// Its cells, if they are integers.
+    /// Its values, if they are integers.
     pub(crate) fn ints(&self) -> Option<&Int64Array> {
-        self.cells.as_primitive_opt::<Int64Type>()
+        self.values.as_primitive_opt::<Int64Type>()
     }
 
-    /// Its cells, if they are doubles.
+    /// Its values, if they are doubles.
     pub(crate) fn floats(&self) -> Option<&Float64Array> {
-        self.cells.as_primitive_opt::<Float64Type>()
+        self.values.as_primitive_opt::<Float64Type>()
     }
 
-    /// Its cells, if they are strings.
+    /// Its values, if they are strings.
     pub(crate) fn texts(&self) -> Option<TypedDictionaryArray<'_, Int32Type, StringArray>> {
-        self.cells.as_dictionary_opt::<Int32Type>()?.downcast_dict::<StringArray>()
+        self.values.as_dictionary_opt::<Int32Type>()?.downcast_dict::<StringArray>()
     }
 }

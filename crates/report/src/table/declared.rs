@@ -1,9 +1,9 @@
-//! Columns declared once: what a column is called, its unit and meaning, and how its cells are read
-//! from rows and put back.
+//! Columns declared once: what a column is called, its unit and meaning, and how its values are
+//! read from rows and put back.
 //!
 //! A table that is read back, or of which another table is made, is a list of [`Declared`] columns.
 //! A new column is a line in that list and a field of the row. A column may also be made at run
-//! time, where its cells are kept by a key.
+//! time, where its values are kept by a key.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::error::ReportError;
 pub(crate) enum Summary {
     /// Nothing.
     None,
-    /// The mean of the finite cells, in a column `mean_NAME` of this meaning.
+    /// The mean of the finite values, in a column `mean_NAME` of this meaning.
     Mean(&'static str),
     /// The median, null counting as later than all, in a column `median_NAME` of this meaning.
     Median(&'static str),
@@ -39,14 +39,14 @@ pub(crate) struct Declared<R> {
     pub(crate) unit: Cow<'static, str>,
     /// What it means.
     pub(crate) meaning: Cow<'static, str>,
-    /// The type of its cells.
+    /// The type of its values.
     pub(crate) kind: Kind,
     /// What a summary of the table says of it.
     pub(crate) summary: Summary,
     /// Whether tables of an earlier schema lack it. A row that is read from one of those keeps what
     /// it had.
     may_lack: bool,
-    /// Whether cells that are not finite are null in the table, and null is read as NaN.
+    /// Whether values that are not finite are null in the table, and null is read as NaN.
     finite_or_null: bool,
     get: Get<R>,
     put: Put<R>,
@@ -154,23 +154,23 @@ impl<R: 'static> Declared<R> {
 
     /// The column of these rows.
     fn of<'r>(&self, rows: impl Iterator<Item = Option<&'r R>>) -> Column {
-        let cells = rows.map(|row| row.map(|row| self.value(row)));
-        let cells: ArrayRef = match self.kind {
+        let values = rows.map(|row| row.map(|row| self.value(row)));
+        let values: ArrayRef = match self.kind {
             Kind::Whole => Arc::new(
-                cells.map(|cell| if let Some(Value::Whole(x)) = cell { x } else { None }).collect::<Int64Array>(),
+                values.map(|cell| if let Some(Value::Whole(x)) = cell { x } else { None }).collect::<Int64Array>(),
             ),
-            Kind::Real => Arc::new(cells.map(|cell| self.tabulated(cell?)).collect::<Float64Array>()),
+            Kind::Real => Arc::new(values.map(|cell| self.tabulated(cell?)).collect::<Float64Array>()),
             Kind::Text => {
                 let mut builder = StringDictionaryBuilder::<Int32Type>::new();
-                cells.for_each(|cell| builder.append_option(if let Some(Value::Text(x)) = cell { x } else { None }));
+                values.for_each(|cell| builder.append_option(if let Some(Value::Text(x)) = cell { x } else { None }));
                 Arc::new(builder.finish())
             }
         };
         let (unit, meaning) = (self.unit.clone(), self.meaning.clone());
-        Column { name: self.name.clone().into_owned(), unit, meaning, cells }
+        Column { name: self.name.clone().into_owned(), unit, meaning, values }
     }
 
-    /// Puts the cells of the column of this name into the rows, of which there are as many; a row
+    /// Puts the values of the column of this name into the rows, of which there are as many; a row
     /// without this part is left as it is.
     fn read<S>(
         &self,
@@ -206,7 +206,7 @@ impl Table {
         Self::of_parts(columns, &rows.clone().map(Some))
     }
 
-    /// As [`Table::of`], of rows some of which have none of these columns: their cells are null.
+    /// As [`Table::of`], of rows some of which have none of these columns: their values are null.
     pub(crate) fn of_parts<'r, R: 'static>(
         columns: &[Declared<R>],
         rows: &(impl Iterator<Item = Option<&'r R>> + Clone),

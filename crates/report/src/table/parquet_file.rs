@@ -44,7 +44,7 @@ impl Table {
             return Err(ParquetError::General(format!("two columns are called {}", column.name)));
         }
         let schema = Arc::new(Schema::new(self.columns().iter().map(field).collect::<Vec<_>>()));
-        let arrays = self.columns().iter().map(|column| Arc::clone(&column.cells)).collect();
+        let arrays = self.columns().iter().map(|column| Arc::clone(&column.values)).collect();
         let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)?;
         let mut pairs = vec![KeyValue::new("schema_version".to_owned(), SCHEMA_VERSION.to_string())];
         pairs.extend(metadata.iter().map(|(key, value)| KeyValue::new((*key).to_owned(), value.clone())));
@@ -102,9 +102,9 @@ impl Table {
             return Ok(Self::new());
         }
         let whole = concat_batches(&schema, &batches).map_err(|e| wrong(e.into()))?;
-        Ok(schema.fields().iter().zip(whole.columns()).fold(Self::new(), |table, (field, cells)| {
+        Ok(schema.fields().iter().zip(whole.columns()).fold(Self::new(), |table, (field, values)| {
             let (unit, meaning) = (Cow::Borrowed(""), Cow::Borrowed(""));
-            table.with(Column { name: field.name().clone(), unit, meaning, cells: Arc::clone(cells) })
+            table.with(Column { name: field.name().clone(), unit, meaning, values: Arc::clone(values) })
         }))
     }
 }
@@ -124,7 +124,7 @@ fn expected(field: &Field) -> Result<(), String> {
 fn field(column: &Column) -> Field {
     let metadata = [("unit", &column.unit), ("meaning", &column.meaning)];
     let metadata: HashMap<String, String> = metadata.map(|(key, text)| (key.to_owned(), text.to_string())).into();
-    Field::new(&column.name, column.cells.data_type().clone(), true).with_metadata(metadata)
+    Field::new(&column.name, column.values.data_type().clone(), true).with_metadata(metadata)
 }
 
 fn described(column: &Column) -> String {
@@ -152,7 +152,7 @@ mod tests {
         let back = Table::read(&path).unwrap();
         assert_eq!(back.rows(), 3);
         for (mine, theirs) in table().columns().iter().zip(back.columns()) {
-            assert_eq!((&mine.name, &mine.cells), (&theirs.name, &theirs.cells));
+            assert_eq!((&mine.name, &mine.values), (&theirs.name, &theirs.values));
         }
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "no temporary file is left");
     }

@@ -1,10 +1,10 @@
-//! Single cells: of a column, and as fields of rows.
+//! Single values: of a column, and as fields of rows.
 
 use arrow_array::Array;
 
 use super::columns::Column;
 
-/// The type of a column's cells.
+/// The type of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// 64-bit integers.
@@ -125,13 +125,13 @@ impl Tabulated for Option<String> {
 impl Column {
     /// A cell of a column of this kind; `None` if it is of another.
     pub(super) fn value(&self, row: usize, kind: Kind) -> Option<Value<'_>> {
-        let null = self.cells.is_null(row);
+        let null = self.values.is_null(row);
         match kind {
-            Kind::Whole => self.ints().map(|cells| Value::Whole((!null).then(|| cells.value(row)))),
-            Kind::Real => self.floats().map(|cells| Value::Real((!null).then(|| cells.value(row)))),
-            Kind::Text => self.texts().map(|cells| {
-                let word = if null { None } else { cells.keys().value(row).try_into().ok() };
-                Value::Text(word.map(|word: usize| cells.values().value(word)))
+            Kind::Whole => self.ints().map(|values| Value::Whole((!null).then(|| values.value(row)))),
+            Kind::Real => self.floats().map(|values| Value::Real((!null).then(|| values.value(row)))),
+            Kind::Text => self.texts().map(|values| {
+                let word = if null { None } else { values.keys().value(row).try_into().ok() };
+                Value::Text(word.map(|word: usize| values.values().value(word)))
             }),
         }
     }

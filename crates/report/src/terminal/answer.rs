@@ -83,9 +83,9 @@ fn verdicts(lines: &mut Vec<String>, section: &ExaminedClaim, width: usize) {
         let finding = format!("  {:<longest$}  ", verdict.finding.name());
         lines.extend(wrapped(text.trim_end(), &finding, &" ".repeat(longest + 4), width));
     }
-    let most = LINES - 4;
-    if lines.len() > most {
-        lines.truncate(most);
+    let max_lines = LINES - 4;
+    if lines.len() > max_lines {
+        lines.truncate(max_lines);
         lines.push("  .. and more in the report".to_owned());
     }
     lines.push(String::new());
@@ -157,16 +157,16 @@ fn several(lines: &mut Vec<String>, groups: &[Group<'_>], quantile: f64, width: 
         .map(|group| (group.name(), group.scaling(Milestone::Recovery).and_then(|s| s.power.as_ref())))
         .collect();
     // Where a law takes more than a line, fewer are shown.
-    let shown = |most: usize| {
-        let mut told = exponents("", &laws[..most.min(laws.len())], width);
-        if laws.len() > most {
-            told.push(format!("  .. and {} more in the report", laws.len() - most));
+    let shown = |max_laws: usize| {
+        let mut told = exponents("", &laws[..max_laws.min(laws.len())], width);
+        if laws.len() > max_laws {
+            told.push(format!("  .. and {} more in the report", laws.len() - max_laws));
         }
         told
     };
-    let fits = |most: &usize| shown(*most).len() <= ROWS + 4;
-    let most = (1..=laws.len()).rev().find(fits).unwrap_or(1);
-    lines.extend(shown(most));
+    let fits = |max_laws: &usize| shown(*max_laws).len() <= ROWS + 4;
+    let max_laws = (1..=laws.len()).rev().find(fits).unwrap_or(1);
+    lines.extend(shown(max_laws));
     lines.push(String::new());
 }
 
@@ -191,7 +191,7 @@ fn exponents(head: &str, laws: &[(String, Option<&Law>)], width: usize) -> Vec<S
     let length = |row: &Vec<String>, i: usize| row.get(i).map_or(0, |text| text.chars().count());
     let longest: Vec<usize> =
         (0..heads.len()).map(|i| rows.iter().map(|row| length(row, i)).max().unwrap_or(0)).collect();
-    // With room, with less of it, and without the last column, which is said below.
+    // Wide, narrow, and narrow without the last column, which then is a line below.
     let layouts = [(2, heads.len()), (1, heads.len()), (1, heads.len() - 1)];
     let taken = |&(gap, columns): &(usize, usize)| 2 + longest[..columns].iter().sum::<usize>() + gap * (columns - 1);
     let Some((gap, columns)) = layouts.into_iter().find(|layout| taken(layout) <= width) else {

@@ -1,4 +1,4 @@
-//! How often runs grow into the mirrored solution, and what turning them over does.
+//! How often runs grow into the mirrored solution, and what a sign flip of both factors does.
 //!
 //! | file | holds |
 //! |---|---|

@@ -4,21 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plotters::style::BLACK;
 
-use super::runs::Run;
+use super::runs::PredictedRun;
 use crate::analysis::count;
 use crate::claim::shares::Share;
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Figure, PlottedCurve, curves, sequential};
 
 /// The share of mirrored runs against `B / (eta T)`, a colour for each T, and the prediction.
-pub(super) fn probability(runs: &[Run]) -> Option<Figure> {
+pub(super) fn probability(runs: &[PredictedRun]) -> Option<Figure> {
     let lengths: Vec<i64> = runs.iter().map(|r| r.t).collect::<BTreeSet<i64>>().into_iter().collect();
     // Mean ratio and prediction, and the share of mirrored runs, at each ratio of some runs.
-    let points = |is: &dyn Fn(&Run) -> bool| -> Vec<(f64, f64, Share)> {
-        let mut at: BTreeMap<i64, Vec<&Run>> = BTreeMap::new();
+    let points = |is: &dyn Fn(&PredictedRun) -> bool| -> Vec<(f64, f64, Share)> {
+        let mut at: BTreeMap<i64, Vec<&PredictedRun>> = BTreeMap::new();
         runs.iter().filter(|run| is(run)).for_each(|run| at.entry(run.ratio_step).or_default().push(run));
-        let mean = |own: &[&Run], of: fn(&Run) -> f64| own.iter().map(|run| of(run)).sum::<f64>() / own.len() as f64;
-        let point = |own: Vec<&Run>| {
+        let mean = |own: &[&PredictedRun], of: fn(&PredictedRun) -> f64| {
+            own.iter().map(|run| of(run)).sum::<f64>() / own.len() as f64
+        };
+        let point = |own: Vec<&PredictedRun>| {
             let share = Share::of(own.iter().map(|run| (run.task, run.mirrored)))?;
             Some((mean(&own, |run| run.ratio), mean(&own, |run| run.predicted), share))
         };

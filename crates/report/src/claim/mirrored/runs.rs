@@ -1,4 +1,4 @@
-//! Runs of Algorithm 1 with a prediction, by the ratio of batch and step.
+//! PredictedRuns of Algorithm 1 with a prediction, by the ratio of batch and step.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,12 +14,13 @@ use crate::record::{ALGORITHM_1, FLIP, Record, Status};
 /// either solution.
 pub(super) const MAX_DIVERGED_SHARE: f64 = 0.02;
 
-/// Runs at one ratio: the step of the ratio, T and eta.
+/// PredictedRuns at one ratio: the step of the ratio, T and eta.
 type RatioCell = (i64, i64, OrderedFloat<f64>);
 
-/// Runs of which all have a prediction: at one ratio `B / (eta T)` (in steps of 10 %), T and eta.
+/// PredictedRuns of which all have a prediction: at one ratio `B / (eta T)` (in steps of 10 %), T
+/// and eta.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Run {
+pub(super) struct PredictedRun {
     pub(super) ratio_step: i64,
     pub(super) t: i64,
     pub(super) eta: OrderedFloat<f64>,
@@ -31,16 +32,16 @@ pub(super) struct Run {
 
 /// The runs that say something, and what was left out: of each length, cells and runs in which too many blew up.
 #[derive(Debug, Default)]
-pub(super) struct Runs {
-    pub(super) kept: Vec<Run>,
+pub(super) struct PredictedRuns {
+    pub(super) kept: Vec<PredictedRun>,
     pub(super) left_out: BTreeMap<i64, (usize, usize)>,
 }
 
 /// Of one N and Q, the smallest: others have other tasks.
-pub(super) fn runs(evidence: &Evidence<'_>) -> Runs {
+pub(super) fn runs(evidence: &Evidence<'_>) -> PredictedRuns {
     let plain = |r: &&Record| r.algorithm == ALGORITHM_1 && r.further(FLIP).is_none_or(|f| f == 0.0);
     let pair = evidence.records.iter().filter(plain).map(|r| (r.n, r.q)).min();
-    let mut cells: BTreeMap<RatioCell, (usize, Vec<Run>)> = BTreeMap::new();
+    let mut cells: BTreeMap<RatioCell, (usize, Vec<PredictedRun>)> = BTreeMap::new();
     for (record, measures) in measured(evidence.records.iter().filter(plain).filter(|r| Some((r.n, r.q)) == pair)) {
         let Some(predicted) = measures.optional("predicted_mirrored") else { continue };
         let ratio = record.batch_size as f64 / (record.eta_boost * record.t as f64);
@@ -48,9 +49,9 @@ pub(super) fn runs(evidence: &Evidence<'_>) -> Runs {
         let (diverged, own) = cells.entry((ratio_step, record.t, eta)).or_default();
         *diverged += usize::from(record.status == Status::Diverged);
         let mirrored = f64::from(u8::from(record.status == Status::Mirrored));
-        own.push(Run { ratio_step, t: record.t, eta, task: task_of(record), ratio, mirrored, predicted });
+        own.push(PredictedRun { ratio_step, t: record.t, eta, task: task_of(record), ratio, mirrored, predicted });
     }
-    let mut runs = Runs::default();
+    let mut runs = PredictedRuns::default();
     for ((_, t, _), (diverged, own)) in cells {
         if diverged as f64 <= MAX_DIVERGED_SHARE * own.len() as f64 {
             runs.kept.extend(own);
@@ -62,11 +63,11 @@ pub(super) fn runs(evidence: &Evidence<'_>) -> Runs {
     runs
 }
 
-impl Runs {
+impl PredictedRuns {
     /// Compares the mirrored runs among those for which `is` holds with their expectation if they
     /// had the shares of the *other* runs at the same ratios. Ratios without other runs are left
     /// out.
-    pub(super) fn against_others(&self, is: &dyn Fn(&Run) -> bool) -> Agreement {
+    pub(super) fn against_others(&self, is: &dyn Fn(&PredictedRun) -> bool) -> Agreement {
         // Mirrored runs and runs at each ratio, of these and of the others.
         let mut sums: BTreeMap<i64, [(f64, f64); 2]> = BTreeMap::new();
         for run in &self.kept {
@@ -90,7 +91,7 @@ impl Runs {
     }
 
     /// These runs compared with their predictions.
-    pub(super) fn against_predictions(&self, is: &dyn Fn(&Run) -> bool) -> Agreement {
+    pub(super) fn against_predictions(&self, is: &dyn Fn(&PredictedRun) -> bool) -> Agreement {
         Agreement::of(
             self.kept
                 .iter()
@@ -100,13 +101,18 @@ impl Runs {
     }
 
     /// What `compare` says of each T and each eta, with its name. Groups of which nothing is expected are left out.
-    pub(super) fn groups(&self, compare: impl Fn(&dyn Fn(&Run) -> bool) -> Agreement) -> Vec<(String, Agreement)> {
+    pub(super) fn groups(
+        &self,
+        compare: impl Fn(&dyn Fn(&PredictedRun) -> bool) -> Agreement,
+    ) -> Vec<(String, Agreement)> {
         let lengths: BTreeSet<i64> = self.kept.iter().map(|r| r.t).collect();
         let steps: BTreeSet<OrderedFloat<f64>> = self.kept.iter().map(|r| r.eta).collect();
         let lengths: Vec<(String, Agreement)> =
-            lengths.iter().map(|&t| (format!("T = {t}"), compare(&|run: &Run| run.t == t))).collect();
-        let steps: Vec<(String, Agreement)> =
-            steps.iter().map(|&eta| (format!("η = {}", eta.0), compare(&|run: &Run| run.eta == eta))).collect();
+            lengths.iter().map(|&t| (format!("T = {t}"), compare(&|run: &PredictedRun| run.t == t))).collect();
+        let steps: Vec<(String, Agreement)> = steps
+            .iter()
+            .map(|&eta| (format!("η = {}", eta.0), compare(&|run: &PredictedRun| run.eta == eta)))
+            .collect();
         // One of a kind is the whole.
         let several = [lengths, steps].into_iter().filter(|groups| groups.len() > 1).flatten();
         several.filter(|(_, a)| a.expected > 0.0).collect()

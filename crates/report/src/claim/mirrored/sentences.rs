@@ -1,7 +1,7 @@
-//! How often runs grow into the mirrored solution, and what turning them over does.
+//! How often runs grow into the mirrored solution, and what a sign flip of both factors does.
 
 use super::probability::probability;
-use super::runs::{MAX_DIVERGED_SHARE, Runs, runs};
+use super::runs::{MAX_DIVERGED_SHARE, PredictedRuns, runs};
 use crate::analysis::Group;
 use crate::analysis::Milestone::Recovery;
 use crate::claim::agreement::Agreement;
@@ -13,7 +13,13 @@ use crate::claim::verdict::{ExaminedClaim, Finding, Verdict};
 use crate::record::{ALGORITHM_1, FLIP, Record, Status};
 
 /// A sentence of agreement over groups, each with its ratio.
-fn agreeing(statement: &str, rule: Agreeing, groups: &[(String, Agreement)], what: &str, runs: &Runs) -> Verdict {
+fn agreeing(
+    statement: &str,
+    rule: Agreeing,
+    groups: &[(String, Agreement)],
+    what: &str,
+    runs: &PredictedRuns,
+) -> Verdict {
     let all: Vec<Agreement> = groups.iter().map(|(_, a)| *a).collect();
     let effect = unseen(&all);
     let would = effect.map_or_else(String::new, |e| {
@@ -108,7 +114,8 @@ pub(crate) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     }
 }
 
-/// What turning over does to the exponent of T, to the needed samples at the largest T, and to mirrored runs.
+/// What the sign flip does to the exponent of T, to the needed samples at the largest T, and to
+/// mirrored runs.
 fn remedy(evidence: &Evidence<'_>, plain: Option<&Group<'_>>, factor: f64, group: &Group<'_>) -> Vec<Verdict> {
     let (before, after) = (exponent(plain, Recovery), exponent(Some(group), Recovery));
     let finding = Finding::of_smaller(after.and_then(|c| c.interval), before.and_then(|c| c.interval));

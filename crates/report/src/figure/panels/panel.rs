@@ -142,7 +142,7 @@ impl Panel<'_, '_> {
     }
 
     /// A filled rectangle between two corners.
-    pub(crate) fn cell(&self, from: (f64, f64), to: (f64, f64), ink: RGBColor) -> Drawn {
+    pub(crate) fn rectangle(&self, from: (f64, f64), to: (f64, f64), ink: RGBColor) -> Drawn {
         let ((x0, y0), (x1, y1)) = (self.pixel(from), self.pixel(to));
         // It overlaps its neighbours a little, or lines of the paper would be seen between them.
         let corners = [(x0.min(x1), y0.min(y1) - 2), (x0.max(x1) + 2, y0.max(y1))];
