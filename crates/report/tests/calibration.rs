@@ -1,12 +1,15 @@
-//! Do 95 % intervals cover the truth in 95 of 100 cases, and what would happen without the care taken?
+//! Do 95 % intervals cover the truth in 95 of 100 cases, and what would happen without the care
+//! taken?
 //!
-//! Records are drawn from a known law on the default grid, the way runs behave: six settings of the hyperparameters of which
-//! the fast ones fail to arrive now and then, one so often that it has no 0.9 quantile at all; tasks that are hard at every
-//! setting; a scatter that is larger for few states; budgets that cut off the hardest cells. Then everything between records
-//! and laws is done to them, [`REPETITIONS`] times.
+//! Records are drawn from a known law on the default grid, the way runs behave: six settings of the
+//! hyperparameters of which the fast ones fail to arrive now and then, one so often that it has no
+//! 0.9 quantile at all; tasks that are hard at every setting; a scatter that is larger for few
+//! states; budgets that cut off the hardest cells. Then everything between records and laws is done
+//! to them, [`REPETITIONS`] times.
 //!
-//! Numbers measured here are quoted in the README. With 600 repetitions the standard error of a coverage of 95 % is 0.9 %, so a
-//! coverage of exactly 95 % fails the test of 92 to 98 % in one case of 1300; the seeds are fixed.
+//! Numbers measured here are quoted in the README. With 600 repetitions the standard error of a
+//! coverage of 95 % is 0.9 %, so a coverage of exactly 95 % fails the test of 92 to 98 % in one
+//! case of 1300; the seeds are fixed.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -54,7 +57,8 @@ fn normal() -> Normal {
     Normal::new(0.0, 1.0).unwrap()
 }
 
-/// The 0.9 quantile of ln n at the best setting, for this scatter, above the median at the first setting.
+/// The 0.9 quantile of ln n at the best setting, for this scatter, above the median at the first
+/// setting.
 fn best_quantile(scatter: f64) -> f64 {
     best_of(&SETTINGS, scatter)
 }
@@ -280,7 +284,8 @@ fn repeat(seed: u64, tallies: &Tallies) {
     tallies.warned.add(scaling.rejected_tests().next().is_some() || !scaling.outliers.is_empty(), 0.0);
 }
 
-/// Whether the percentile bootstrap of the needed samples covers the truth, from the very readings that our interval is made of.
+/// Whether the percentile bootstrap of the needed samples covers the truth, from the very readings
+/// that our interval is made of.
 fn bootstrap_covers(cell: &Needed, rng: &mut Pcg64Mcg) -> bool {
     let runs = cell.curve.readings();
     let mut again: Vec<i64> = (0..400)
@@ -295,11 +300,13 @@ fn bootstrap_covers(cell: &Needed, rng: &mut Pcg64Mcg) -> bool {
     again[10] as f64 <= truth && truth <= again[389] as f64
 }
 
-/// As [`SETTINGS`], for a milestone whose fast settings fail often, as those do that take small batches: of three the fast one has no 0.9 quantile, the
-/// middle one just has one, and the sure one is slow.
+/// As [`SETTINGS`], for a milestone whose fast settings fail often, as those do that take small
+/// batches: of three the fast one has no 0.9 quantile, the middle one just has one, and the sure
+/// one is slow.
 const RISKY: [(f64, f64); 3] = [(-0.15, 0.11), (0.0, 0.06), (0.3, 0.02)];
 
-/// What one cell says: 0.9 quantile of readings chosen by halves, over the truth, or nothing where it is a bound.
+/// What one cell says: 0.9 quantile of readings chosen by halves, over the truth, or nothing where
+/// it is a bound.
 fn read_cell(rng: &mut Pcg64Mcg, copies: usize, replicates: i64) -> Vec<Runs> {
     let gauss = |rng: &mut Pcg64Mcg| normal().inverse_cdf(rng.random_range(1e-12..1.0));
     let level = 1e6f64.ln() - best_of(&RISKY, 0.28);
@@ -317,9 +324,11 @@ fn read_cell(rng: &mut Pcg64Mcg, copies: usize, replicates: i64) -> Vec<Runs> {
     settings
 }
 
-/// A key that does nothing copies every setting. Each copy is one more chance for a setting that fails too often to look good on a half, so
-/// with a confidence that does not know how many there are, cells that every value of the key alone reaches turn into lower bounds. With
-/// a confidence that rises with their number they do not, as long as the replicates bear them; beyond that nothing is chosen, and the cell says so.
+/// A key that does nothing copies every setting. Each copy is one more chance for a setting that
+/// fails too often to look good on a half, so with a confidence that does not know how many there
+/// are, cells that every value of the key alone reaches turn into lower bounds. With a confidence
+/// that rises with their number they do not, as long as the replicates bear them; beyond that
+/// nothing is chosen, and the cell says so.
 ///
 /// 1500 cells each: the standard error of a share of 10 % is 0.8 %.
 #[test]
@@ -359,7 +368,8 @@ fn settings_that_do_nothing_do_not_turn_cells_into_bounds() {
                 // No more bounds than without copies, but for chance: four standard errors.
                 let alone = *first.get_or_insert(share(now.0));
                 assert!(share(now.0) < alone + 0.04, "{replicates} {copies}: {} {alone}", share(now.0));
-                // The best of many is a little worse than the best, and never much better than it is.
+                // The best of many is a little worse than the best, and never much better than it
+                // is.
                 assert!((-4.0..12.0).contains(&off(now)), "{replicates} {copies}: {} %", off(now));
             }
         }

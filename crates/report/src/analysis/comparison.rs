@@ -13,7 +13,8 @@ pub struct HeldOut {
     pub t: i64,
     /// Cells there.
     pub cells: usize,
-    /// Root of the mean squared error of the power law, in `ln n*`; a lower bound that is exceeded has none.
+    /// Root of the mean squared error of the power law, in `ln n*`; a lower bound that is exceeded
+    /// has none.
     pub power: f64,
     /// The same of the competing law.
     pub polylog: f64,

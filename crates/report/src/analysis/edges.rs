@@ -22,7 +22,8 @@ pub struct Edge {
     pub largest: bool,
 }
 
-/// Up to this ratio of needed samples, of the best setting with another value to the chosen one, an axis is flat.
+/// Up to this ratio of needed samples, of the best setting with another value to the chosen one, an
+/// axis is flat.
 pub const FLAT: f64 = 1.1;
 
 impl Edge {
@@ -39,7 +40,8 @@ fn is_natural_end(key: &str, value: f64) -> bool {
     ends.into_iter().any(|end| end == (key, value))
 }
 
-/// The keys at whose edge the setting of index `best` lies, one of those with these values and runs. A setting of which every job failed was not tried.
+/// The keys at whose edge the setting of index `best` lies, one of those with these values and
+/// runs. A setting of which every job failed was not tried.
 pub(super) fn edges(tunings: &[&Tuning], runs: &[Runs], best: usize, question: &Question) -> Vec<Edge> {
     let quantiles: Vec<Option<Reading>> = runs
         .iter()

@@ -1,4 +1,5 @@
-//! Everything that is concluded from the records, once, for whoever shows it: tables, figures, terminal, page.
+//! Everything that is concluded from the records, once, for whoever shows it: tables, figures,
+//! terminal, page.
 
 use std::collections::BTreeMap;
 
@@ -104,7 +105,8 @@ impl Analysis {
     }
 }
 
-/// Bytes of a group's part in the name of a file; with the kind of figure and the ending it has a hundred at most.
+/// Bytes of a group's part in the name of a file; with the kind of figure and the ending it has a
+/// hundred at most.
 const LONGEST_NAME: usize = 70;
 
 const HASH_DIGITS: usize = 8;
@@ -116,8 +118,8 @@ impl<'a> Group<'a> {
         named(self.algorithm, self.conditions.iter().copied())
     }
 
-    /// `prox_persistence_0.3`, for names of files. A long one is cut and ends in digits of a hash of all of it, which keep it apart
-    /// from others.
+    /// `prox_persistence_0.3`, for names of files. A long one is cut and ends in digits of a hash
+    /// of all of it, which keep it apart from others.
     #[must_use]
     pub fn file_name(&self) -> String {
         let conditions = self.conditions.iter().map(|(key, value)| format!("_{key}_{}", shown(key, *value)));

@@ -15,7 +15,8 @@ use crate::statistics::censored_regression::{Regression, Row, fit};
 pub struct LackOfFitTest {
     /// The two factors of the term.
     pub factors: (Term, Term),
-    /// Its coefficient: by how much the exponent of one changes when the other grows by a factor of e (twice that for T and T).
+    /// Its coefficient: by how much the exponent of one changes when the other grows by a factor of
+    /// e (twice that for T and T).
     pub estimate: f64,
     /// Its 95 % interval.
     pub interval: (f64, f64),
@@ -28,14 +29,15 @@ pub struct LackOfFitTest {
 pub struct Outlier {
     /// Its N, Q, T.
     pub cell: (i64, i64, i64),
-    /// How far above the law that is fitted without it, in standard errors of that distance: its externally studentised residual.
+    /// How far above the law that is fitted without it, in standard errors of that distance: its
+    /// externally studentised residual.
     pub studentised: f64,
     /// How many times as many samples it needs as that law says.
     pub factor: f64,
 }
 
-/// A check warns below this; with four of them and the search for outliers the grid of a true power law draws a warning in
-/// some 6 % of all cases.
+/// A check warns below this; with four of them and the search for outliers the grid of a true power
+/// law draws a warning in some 6 % of all cases.
 pub const REJECTED_BELOW: f64 = 0.01;
 
 pub(super) const TESTED_PRODUCTS: [(Term, Term); 4] =
@@ -71,8 +73,10 @@ pub(super) fn lack_of_fit_test(cells: &[&Needed], factors: (Term, Term)) -> Opti
     Some(LackOfFitTest { factors, estimate: regression.estimates[0], interval: interval(&regression, 0)?, p_value })
 }
 
-/// Cells that lie so far off the law that the others make that normal scatter would put one of them there in [`OUTLYING`] of all cases (Student's t of the externally
-/// studentised residuals, by Bonferroni). A cell's own distance from a law that it has bent towards itself can never be large in a small grid.
+/// Cells that lie so far off the law that the others make that normal scatter would put one of them
+/// there in [`OUTLYING`] of all cases (Student's t of the externally studentised residuals, by
+/// Bonferroni). A cell's own distance from a law that it has bent towards itself can never be large
+/// in a small grid.
 pub(super) fn outliers(cells: &[&Needed]) -> Vec<Outlier> {
     let (cells, terms) = usable(cells, &[Term::Constant, Term::T, Term::N, Term::Q]);
     let (terms, _) = independent(&cells, &terms);
@@ -99,7 +103,8 @@ pub(super) fn outliers(cells: &[&Needed]) -> Vec<Outlier> {
     found
 }
 
-/// How often normal scatter puts a cell beyond the limit. Logarithms of quantiles have heavier tails: of grids of a true power law it is 1.3 %.
+/// How often normal scatter puts a cell beyond the limit. Logarithms of quantiles have heavier
+/// tails: of grids of a true power law it is 1.3 %.
 const OUTLYING: f64 = 0.001;
 
 /// Cells for which the law is fitted once more without them.

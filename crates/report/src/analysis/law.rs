@@ -23,11 +23,13 @@ pub struct Coefficient {
 pub struct Law {
     /// How it depends on T.
     pub form: Form,
-    /// Its coefficients, the constant first. A term that does not vary among the cells that reached is not there.
+    /// Its coefficients, the constant first. A term that does not vary among the cells that reached
+    /// is not there.
     pub(super) coefficients: Vec<Coefficient>,
     /// Terms that vary together, so that none of them has a coefficient of its own.
     pub together: Vec<Term>,
-    /// Whether intervals are by the scatter between clusters of one N and Q; if not, by that of all cells.
+    /// Whether intervals are by the scatter between clusters of one N and Q; if not, by that of all
+    /// cells.
     pub clustered: bool,
     /// Cells that entered.
     pub cells: usize,
@@ -40,7 +42,8 @@ pub struct Law {
 }
 
 impl Coefficient {
-    /// Whether the cells say enough of it to be shown: its interval is known, and no wider than [`WIDEST`].
+    /// Whether the cells say enough of it to be shown: its interval is known, and no wider than
+    /// [`WIDEST`].
     #[must_use]
     pub fn is_known(&self) -> bool {
         self.interval.is_some_and(|(low, high)| high - low <= WIDEST)
@@ -73,7 +76,8 @@ impl Law {
     }
 }
 
-/// Intervals of common coefficients are by clusters of one N and Q from so many on; fewer have next to no degrees of freedom.
+/// Intervals of common coefficients are by clusters of one N and Q from so many on; fewer have next
+/// to no degrees of freedom.
 pub const FEWEST_CLUSTERS: usize = 5;
 
 /// Fits a law; `None` if no exponent is determined.
@@ -90,7 +94,8 @@ pub fn law(cells: &[&Needed], form: Form) -> Option<Law> {
     let cluster = |c: &&Needed| pairs.iter().position(|pair| *pair == (c.n, c.q)).unwrap_or(0);
     let clusters: Vec<usize> = cells.iter().map(cluster).collect();
     let clustered = if pairs.len() < FEWEST_CLUSTERS { None } else { regression.clustered(&rows, &clusters) };
-    // Readings are known to a batch or to their resolution, so cells without any scatter are no cells without error.
+    // Readings are known to a batch or to their resolution, so cells without any scatter are no
+    // cells without error.
     let exact = regression.residual_scale == Some(0.0);
     let half_width = |i: usize| match &clustered {
         _ if exact => None,

@@ -32,24 +32,28 @@ impl Analysis {
         limits.extend(groups.iter().flat_map(|group| group.limits(quantile)));
         if let Some(group) = groups.iter().find(|group| !draws_samples(group.algorithm)) {
             limits.push(format!(
-                "{} draws no samples: its numbers are steps times batch size, and its runs differ by their tasks only.",
+                "{} draws no samples: its numbers are steps times batch size, and its runs differ \
+                 by their tasks only.",
                 group.algorithm
             ));
         }
         match self.replicates {
             0 => {}
             1 => limits.push(
-                "There are cells of one replicate: their numbers are readings of one run, and nothing can be said of chance."
+                "There are cells of one replicate: their numbers are readings of one run, and \
+                 nothing can be said of chance."
                     .to_owned(),
             ),
             few => match bounding_replicates(quantile) {
                 None => limits.push(
-                    "No number of replicates bounds the largest count of all runs (quantile = 1) from above: intervals of cells are open. Ask for \
+                    "No number of replicates bounds the largest count of all runs (quantile = 1) \
+                     from above: intervals of cells are open. Ask for \
                      a quantile below 1."
                         .to_owned(),
                 ),
                 Some(needs) if few < needs => limits.push(format!(
-                    "{few} replicates do not bound the {quantile} quantile: intervals of cells are open. It takes {needs}."
+                    "{few} replicates do not bound the {quantile} quantile: intervals of cells are \
+                     open. It takes {needs}."
                 )),
                 Some(_) => {}
             },
@@ -59,7 +63,8 @@ impl Analysis {
 }
 
 impl Group<'_> {
-    /// The key that most often has the chosen setting of one of these cells at its edge, in how many, and in how many cells any has; `None` if none has.
+    /// The key that most often has the chosen setting of one of these cells at its edge, in how
+    /// many, and in how many cells any has; `None` if none has.
     fn at_edges(cells: &[&Needed]) -> Option<(String, usize, usize)> {
         let mut keys: BTreeMap<String, usize> = BTreeMap::new();
         // Where nothing is chosen nothing lies at an edge.
@@ -86,14 +91,16 @@ impl Group<'_> {
             };
             let (are, bear) = if replicates == 1 { ("replicate", "bears") } else { ("replicates", "bear") };
             limits.push(format!(
-                "{name}: {settings} settings of the hyperparameters are tried in a cell, and {replicates} {are} {bear} the choice among {} at most: \
+                "{name}: {settings} settings of the hyperparameters are tried in a cell, and \
+                 {replicates} {are} {bear} the choice among {} at most: \
                  nothing is chosen there, and the numbers are lower bounds. It takes {it_takes}.",
                 settings_borne(quantile, replicates)
             ));
         }
         if let Some((key, most, at_edge)) = Self::at_edges(&cells) {
             limits.push(format!(
-                "{name}: in {at_edge} of {} the chosen setting lies at the edge of its tuning grid, most often with {key} (in {most}); wider grids may need fewer samples.",
+                "{name}: in {at_edge} of {} the chosen setting lies at the edge of its tuning \
+                 grid, most often with {key} (in {most}); wider grids may need fewer samples.",
                 count(cells.len(), "cell")
             ));
         }
@@ -104,7 +111,8 @@ impl Group<'_> {
                 _ => "none of them".to_owned(),
             };
             limits.push(format!(
-                "{name}: in {censored} of {} fewer than {} of the runs are known to recover at settings chosen without them; the law has {bounds}.",
+                "{name}: in {censored} of {} fewer than {} of the runs are known to recover at \
+                 settings chosen without them; the law has {bounds}.",
                 count(cells.len(), "cell"),
                 percent(quantile)
             ));
@@ -123,7 +131,8 @@ impl Group<'_> {
         }
         if scaling.power.as_ref().is_some_and(|law| law.residual_scale == Some(0.0)) {
             limits.push(format!(
-                "{name}: the cells lie on the law without any scatter, so its exponents have no intervals: samples are known to a batch or to the \
+                "{name}: the cells lie on the law without any scatter, so its exponents have no \
+                 intervals: samples are known to a batch or to the \
                  resolution only."
             ));
         }
@@ -148,7 +157,8 @@ impl Group<'_> {
                 (format!("the exponent of {of} changes with {with}"), e)
             };
             limits.push(format!(
-                "{name}: one power law does not describe the grid: {what}, by {:+.2} for each doubling (p {}).",
+                "{name}: one power law does not describe the grid: {what}, by {:+.2} for each \
+                 doubling (p {}).",
                 e * std::f64::consts::LN_2,
                 short_p(check.p_value)
             ));
@@ -156,7 +166,8 @@ impl Group<'_> {
         for outlier in &scaling.outliers {
             let ((n, q, t), factor) = (outlier.cell, outlier.factor);
             limits.push(format!(
-                "{name}: N = {n}, Q = {q}, T = {t} needs {} times what the law of the other cells says.",
+                "{name}: N = {n}, Q = {q}, T = {t} needs {} times what the law of the other cells \
+                 says.",
                 two(factor)
             ));
         }
@@ -167,7 +178,8 @@ impl Group<'_> {
             let (all, of) =
                 (self.endings.iter().sum::<usize>() as i64, |status: Status| self.endings[status as usize] as i64);
             limits.push(format!(
-                "{name}: {never} of the runs at the chosen settings did not recover; of those at any setting {} ended mirrored and {} diverged.",
+                "{name}: {never} of the runs at the chosen settings did not recover; of those at \
+                 any setting {} ended mirrored and {} diverged.",
                 share(of(Status::Mirrored), all),
                 share(of(Status::Diverged), all)
             ));
@@ -176,7 +188,8 @@ impl Group<'_> {
     }
 }
 
-/// How many replicates bound a quantile from both sides: with fewer, all of them may lie on one. `None` if no number does.
+/// How many replicates bound a quantile from both sides: with fewer, all of them may lie on one.
+/// `None` if no number does.
 pub(super) fn bounding_replicates(quantile: f64) -> Option<usize> {
     let rarer = quantile.max(1.0 - quantile);
     (rarer < 1.0).then(|| (libm::log(crate::statistics::confidence::ALPHA / 2.0) / libm::log(rarer)).ceil() as usize)
@@ -208,7 +221,8 @@ mod tests {
         );
     }
 
-    /// The true reason why there is no exponent, or no interval, and what is chosen at an edge or not at all.
+    /// The true reason why there is no exponent, or no interval, and what is chosen at an edge or
+    /// not at all.
     #[test]
     fn what_cannot_be_concluded_is_told_with_its_reason() {
         let of = |records: &[Record], quantile: f64| {

@@ -61,7 +61,8 @@ impl Milestone {
             Self::Support => measures.samples_to_support,
             Self::Recovery => measures.samples_to_recovery,
             Self::SignalToRecovery => {
-                // Both are known to within the distance of two looks: a run that recovers may be seen to do so first.
+                // Both are known to within the distance of two looks: a run that recovers may be
+                // seen to do so first.
                 let recovery = measures.samples_to_recovery?;
                 Some((recovery - measures.samples_to_signal.unwrap_or(recovery)).max(0))
             }
@@ -79,7 +80,8 @@ impl Reading {
         }
         let seen = if record.status == Status::Recovered { measures.samples } else { budget(record) };
         let before = match milestone {
-            // A run without a signal has not begun with it; only of one that never would can more be said.
+            // A run without a signal has not begun with it; only of one that never would can more
+            // be said.
             Milestone::SignalToRecovery if record.status == Status::Exhausted => {
                 measures.samples_to_signal.unwrap_or(seen)
             }

@@ -60,7 +60,8 @@ pub struct Needed {
     pub edges: Vec<Edge>,
     /// Settings of the hyperparameters that were tried.
     pub settings: usize,
-    /// Whether these are more than the replicates bear a choice among; `samples` is then a lower bound.
+    /// Whether these are more than the replicates bear a choice among; `samples` is then a lower
+    /// bound.
     pub refused: bool,
     /// Samples per step at the chosen hyperparameters.
     pub batch_size: i64,
@@ -100,8 +101,8 @@ impl Needed {
     }
 }
 
-/// Needed samples of every cell and milestone, in ascending order of (N, Q, T, algorithm, conditions). Cells of which every job
-/// failed have no row.
+/// Needed samples of every cell and milestone, in ascending order of (N, Q, T, algorithm,
+/// conditions). Cells of which every job failed have no row.
 #[must_use]
 pub fn needed(records: &[Record], question: &Question) -> Vec<Needed> {
     needed_of(&cells(records, question), question)
@@ -240,7 +241,8 @@ mod tests {
         assert_eq!((row.batch_size, row.censored, row.reached), (64, true, 5));
     }
 
-    /// Three batch sizes: an edge is where the others need much more, and the floor is flat where they do not.
+    /// Three batch sizes: an edge is where the others need much more, and the floor is flat where
+    /// they do not.
     #[test]
     fn a_choice_at_the_edge_of_what_was_tried_is_told_with_its_key() {
         let of = |smallest: i64, needs: [i64; 3]| -> Vec<Edge> {
@@ -258,7 +260,8 @@ mod tests {
         assert_eq!((with([3000, 1000, 5000]), with([1000, 1050, 5000])), (Vec::new(), Vec::new()));
         assert_eq!(with([1000, 1150, 5000]), edge(16.0, false));
         assert_eq!(with([1000, 3000, 5000])[0].name(), "batch_size (smallest)");
-        // Where no setting reaches the quantile the one that comes closest is chosen, and a wider grid may have one that does: at an end, however flat.
+        // Where no setting reaches the quantile the one that comes closest is chosen, and a wider
+        // grid may have one that does: at an end, however flat.
         let arriving = |shares: [i64; 3]| {
             let mut records = Vec::new();
             for (batch_size, arrive) in [16, 32, 64].into_iter().zip(shares) {

@@ -26,28 +26,52 @@ pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
         .int(
             "needed_samples",
             "samples",
-            "smallest number of samples by which the fraction `quantile` of the replicates has reached the milestone, each at hyperparameters chosen without it; if censored, a lower bound",
+            "smallest number of samples by which the fraction `quantile` of the replicates has \
+             reached the milestone, each at hyperparameters chosen without it; if censored, a \
+             lower bound",
             all().map(|r| r.samples),
         )
-        .int("ci_low", "samples", "lower end of its 95 % interval (order statistics); null: too few replicates", all().map(|r| r.ci_low))
+        .int(
+            "ci_low",
+            "samples",
+            "lower end of its 95 % interval (order statistics); null: too few replicates",
+            all().map(|r| r.ci_low),
+        )
         .int(
             "ci_high",
             "samples",
-            "upper end of its 95 % interval; null: too few replicates (the 0.9 quantile takes 36), or too many that never arrive",
+            "upper end of its 95 % interval; null: too few replicates (the 0.9 quantile takes 36), \
+             or too many that never arrive",
             all().map(|r| r.ci_high),
         )
-        .bool("censored", "whether needed_samples is only a lower bound: fewer replicates than that are known to have reached it", all().map(|r| r.censored))
+        .bool(
+            "censored",
+            "whether needed_samples is only a lower bound: fewer replicates than that are known to have reached it",
+            all().map(|r| r.censored),
+        )
         .int(
             "samples_without_split",
             "samples",
-            "what the best hyperparameters need on the very runs that chose them, which flatters; null: not reached",
+            "what the best hyperparameters need on the very runs that chose them, which flatters; \
+             null: not reached",
             all().map(|r| (!r.in_sample.censored).then_some(r.in_sample.samples)),
         )
-        .int("settings", "settings", "settings of the hyperparameters that were tried in the cell", all().map(|r| r.settings as i64))
-        .bool("refused", "whether these are more than the replicates bear a choice among; needed_samples is then a lower bound", all().map(|r| r.refused))
+        .int(
+            "settings",
+            "settings",
+            "settings of the hyperparameters that were tried in the cell",
+            all().map(|r| r.settings as i64),
+        )
+        .bool(
+            "refused",
+            "whether these are more than the replicates bear a choice among; needed_samples is then a lower bound",
+            all().map(|r| r.refused),
+        )
         .text(
             "at_edge",
-            "tuned keys whose chosen value is the smallest or the largest that was tried in the cell while the best setting with another value needs more than a tenth more; null: none",
+            "tuned keys whose chosen value is the smallest or the largest that was tried in the \
+             cell while the best setting with another value needs more than a tenth more; null: \
+             none",
             edges_named.iter().map(Option::as_deref),
         )
         .float("quantile", "", "the fraction asked for", all().map(|_| question.quantile))
@@ -56,7 +80,12 @@ pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
         .float("eta_sparse", "", "chosen step size of the later stages", all().map(|r| r.eta_sparse))
         .float("lambda", "", "chosen l1 regularisation", all().map(|r| r.lambda))
         .int("max_samples", "samples", "budget at the chosen hyperparameters", all().map(|r| r.max_samples))
-        .int("replicates", "runs", "replicates, each read at hyperparameters chosen without it", all().map(|r| r.replicates))
+        .int(
+            "replicates",
+            "runs",
+            "replicates, each read at hyperparameters chosen without it",
+            all().map(|r| r.replicates),
+        )
         .int("reached", "runs", "how many of them reached the milestone", all().map(|r| r.reached))
         .int("failed", "runs", "jobs of the cell that failed and are left out", all().map(|r| r.failed))
 }
@@ -86,9 +115,15 @@ pub fn success_table(rows: &[Needed], question: &Question) -> Table {
         .float(
             "share",
             "",
-            "share of the replicates that has reached the milestone by then, each at hyperparameters chosen without it (Kaplan and Meier)",
+            "share of the replicates that has reached the milestone by then, each at \
+             hyperparameters chosen without it (Kaplan and Meier)",
             all().map(|(_, s)| s.share),
         )
-        .float("ci_low", "", "lower end of its 95 % interval (Wilson's, by Greenwood's variance)", all().map(|(_, s)| s.low))
+        .float(
+            "ci_low",
+            "",
+            "lower end of its 95 % interval (Wilson's, by Greenwood's variance)",
+            all().map(|(_, s)| s.low),
+        )
         .float("ci_high", "", "upper end", all().map(|(_, s)| s.high))
 }

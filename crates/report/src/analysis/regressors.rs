@@ -30,13 +30,15 @@ pub(crate) fn vary_together(cells: &[&Needed]) -> Vec<Term> {
     apart(cells, &terms.into_iter().filter(vary).collect::<Vec<_>>()).1
 }
 
-/// The first of these terms that are linearly independent over the cells that reached, and those that vary together.
+/// The first of these terms that are linearly independent over the cells that reached, and those
+/// that vary together.
 pub(super) fn independent(cells: &[&Needed], terms: &[Term]) -> (Vec<Term>, Vec<Term>) {
     let seen: Vec<&Needed> = cells.iter().copied().filter(|c| !c.censored).collect();
     apart(&seen, terms)
 }
 
-/// The first of these terms that are linearly independent over these cells, and those that vary together.
+/// The first of these terms that are linearly independent over these cells, and those that vary
+/// together.
 fn apart(seen: &[&Needed], terms: &[Term]) -> (Vec<Term>, Vec<Term>) {
     let (mut kept, mut together): (Vec<Term>, Vec<Term>) = (Vec::new(), Vec::new());
     for &term in terms {

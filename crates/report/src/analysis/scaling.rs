@@ -239,8 +239,9 @@ mod tests {
         assert!((2.5..3.5).contains(&outliers[0].factor), "{outliers:?}");
     }
 
-    /// Among six cells one that needs four times as many samples bends the law so much that it lies 1.8 of its spreads off; the law of the other five
-    /// knows better. Six cells without one have none.
+    /// Among six cells one that needs four times as many samples bends the law so much that it lies
+    /// 1.8 of its spreads off; the law of the other five knows better. Six cells without one have
+    /// none.
     #[test]
     fn an_outlier_among_six_cells_is_found() {
         for at in 0..6 {
@@ -261,7 +262,8 @@ mod tests {
         }
     }
 
-    /// Cells on one line, to the resolution of their readings, and one that is a batch off: chance has no size to compare it with.
+    /// Cells on one line, to the resolution of their readings, and one that is a batch off: chance
+    /// has no size to compare it with.
     #[test]
     fn where_nothing_scatters_nothing_lies_far_off() {
         let records: Vec<_> = [1024, 1024, 1024, 1088, 1024, 1024]
@@ -296,8 +298,9 @@ mod tests {
         assert!((predicted - 1.0).abs() < 0.1, "{predicted}");
     }
 
-    /// Slopes that differ from pair to pair: the interval of the common exponent is as wide as that of the mean of nine slopes, by Student's t, and not as
-    /// narrow as if all cells were independent witnesses of one slope.
+    /// Slopes that differ from pair to pair: the interval of the common exponent is as wide as that
+    /// of the mean of nine slopes, by Student's t, and not as narrow as if all cells were
+    /// independent witnesses of one slope.
     #[test]
     fn common_exponents_are_as_certain_as_the_slopes_agree() {
         let slope = |n: f64, q: f64| 0.8 + 0.2 * jitter(n, q, 7.0);
@@ -315,7 +318,8 @@ mod tests {
         assert!((low + high - 2.0 * mean).abs() < 1e-3);
     }
 
-    /// Readings that are known to their resolution only, and all on the law: an exponent, but no interval of no width.
+    /// Readings that are known to their resolution only, and all on the law: an exponent, but no
+    /// interval of no width.
     #[test]
     fn cells_without_scatter_have_no_interval() {
         let law = only(&cells(|_, _, _| 500.0)).power.unwrap();

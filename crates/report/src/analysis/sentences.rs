@@ -17,7 +17,8 @@ impl Group<'_> {
         let law = self.scaling(milestone).and_then(|s| Some((s, s.power.as_ref()?)));
         let Some((scaling, law)) = law else {
             return format!(
-                "These cells determine no exponent of the samples by which {share} of the runs recover the truth ({}).",
+                "These cells determine no exponent of the samples by which {share} of the runs \
+                 recover the truth ({}).",
                 self.name()
             );
         };
@@ -29,7 +30,8 @@ impl Group<'_> {
         let grows: Vec<String> = grows.collect();
         let mut text = if grows.is_empty() {
             format!(
-                "These cells do not tell how the samples grow by which {share} of the runs recover the truth ({}).",
+                "These cells do not tell how the samples grow by which {share} of the runs recover \
+                 the truth ({}).",
                 self.name()
             )
         } else {
@@ -58,7 +60,8 @@ impl Group<'_> {
     }
 }
 
-/// Which of the laws in T describes the milestone, in a sentence; `None` where they cannot be compared.
+/// Which of the laws in T describes the milestone, in a sentence; `None` where they cannot be
+/// compared.
 #[must_use]
 pub fn comparison_in_words(scaling: &Scaling) -> Option<String> {
     let (difference, held_out) = (scaling.aicc_difference()?, scaling.held_out.as_ref()?);
@@ -67,14 +70,20 @@ pub fn comparison_in_words(scaling: &Scaling) -> Option<String> {
     let t = held_out.t;
     Some(match scaling.preferred_law() {
         PreferredLaw::Power => format!(
-            "A power of T describes it better than (ln T)^{exponent:.1}: AICc is lower by {difference:.0}, and of T = {t}, fitted without it, the power of T is off by {power} and that of ln T by {polylog}."
+            "A power of T describes it better than (ln T)^{exponent:.1}: AICc is lower by \
+             {difference:.0}, and of T = {t}, fitted without it, the power of T is off by {power} \
+             and that of ln T by {polylog}."
         ),
         PreferredLaw::Polylog => format!(
-            "(ln T)^{exponent:.1} describes it better than a power of T: AICc is lower by {:.0}, and of T = {t}, fitted without it, the power of ln T is off by {polylog} and that of T by {power}.",
+            "(ln T)^{exponent:.1} describes it better than a power of T: AICc is lower by {:.0}, \
+             and of T = {t}, fitted without it, the power of ln T is off by {polylog} and that of \
+             T by {power}.",
             -difference
         ),
         PreferredLaw::Undecided => format!(
-            "Whether it is a power of T or (ln T)^{exponent:.1} is not decided: AICc differs by {:.0} for {}, and of T = {t}, fitted without it, they are off by {power} and {polylog}.",
+            "Whether it is a power of T or (ln T)^{exponent:.1} is not decided: AICc differs by \
+             {:.0} for {}, and of T = {t}, fitted without it, they are off by {power} and \
+             {polylog}.",
             difference.abs(),
             if difference > 0.0 { "T" } else { "ln T" }
         ),

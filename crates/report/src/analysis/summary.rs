@@ -21,8 +21,8 @@ impl GridPoint<'_> {
         self.runs.iter().filter(|r| r.status == status).count() as i64
     }
 
-    /// Median over replicates, those that did not reach the milestone censored; `None` where it is not
-    /// known. For an even number of runs the lower of the two in the middle.
+    /// Median over replicates, those that did not reach the milestone censored; `None` where it is
+    /// not known. For an even number of runs the lower of the two in the middle.
     fn median(&self, milestone: Milestone) -> Option<i64> {
         let curve = SuccessCurve::of(self.runs.iter().filter_map(|r| Reading::of(r, milestone)).collect());
         curve.quantile(0.5).filter(|r| !r.censored).map(|r| r.samples)

@@ -16,9 +16,11 @@ pub(super) struct Contribution {
     pub(super) counts: f64,
     /// What it adds to the expectation.
     pub(super) expected: f64,
-    /// What its own chance adds to the expectation, where that is estimated from it; such a run is not counted itself.
+    /// What its own chance adds to the expectation, where that is estimated from it; such a run is
+    /// not counted itself.
     pub(super) error: Option<f64>,
-    /// The variance of what it adds to count and expectation, if the expectation is right and runs are independent.
+    /// The variance of what it adds to count and expectation, if the expectation is right and runs
+    /// are independent.
     pub(super) variance: f64,
 }
 
@@ -36,10 +38,12 @@ pub(super) struct Agreement {
     pub(super) seen: f64,
     /// Its expectation.
     pub(super) expected: f64,
-    /// Standard deviation of their difference: the larger one of what the sums over tasks show, between which alone there is independence, and of what it
-    /// would be if the expectation were right. Few counts scatter little by chance; none do not scatter at all.
+    /// Standard deviation of their difference: the larger one of what the sums over tasks show,
+    /// between which alone there is independence, and of what it would be if the expectation were
+    /// right. Few counts scatter little by chance; none do not scatter at all.
     pub(super) deviation: f64,
-    /// Tasks of the runs that are counted, or of those that the expectation is estimated from, whichever are fewer.
+    /// Tasks of the runs that are counted, or of those that the expectation is estimated from,
+    /// whichever are fewer.
     pub(super) tasks: usize,
 }
 
@@ -69,7 +73,8 @@ impl Agreement {
         (self.expected > 0.0).then(|| self.seen / self.expected)
     }
 
-    /// The interval of the ratio that leaves it out with a probability of `level`; open above where there is one task only.
+    /// The interval of the ratio that leaves it out with a probability of `level`; open above where
+    /// there is one task only.
     pub(super) fn interval(&self, level: f64) -> Option<(f64, f64)> {
         let half = self.student(1.0 - 0.5 * level) * self.deviation / self.expected;
         let ratio = self.ratio()?;
@@ -87,7 +92,8 @@ impl Agreement {
         self.expected > 0.0 && (self.seen - self.expected).abs() > limit
     }
 
-    /// The smallest distance of the ratio from 1 that [`Agreement::differs`] would see with a probability of 0.8.
+    /// The smallest distance of the ratio from 1 that [`Agreement::differs`] would see with a
+    /// probability of 0.8.
     pub(super) fn smallest_effect(&self, level: f64) -> Option<f64> {
         let quantiles = self.student(1.0 - 0.5 * level) + self.student(0.8);
         Some(quantiles * self.deviation / self.expected).filter(|effect| effect.is_finite())
@@ -120,8 +126,9 @@ mod tests {
         (3, 2, 64, replicate, [OrderedFloat(0.5), OrderedFloat(1.0)])
     }
 
-    /// Of 4000 counts that are as expected, 5 % lie outside of their interval, and of such that exceed it by the smallest effect 80 % are seen to differ:
-    /// within four standard errors, 1.4 and 2.6 %, and a little for the normal limit.
+    /// Of 4000 counts that are as expected, 5 % lie outside of their interval, and of such that
+    /// exceed it by the smallest effect 80 % are seen to differ: within four standard errors, 1.4
+    /// and 2.6 %, and a little for the normal limit.
     #[test]
     fn effects_as_small_as_it_says_are_seen() {
         let mut random = Pcg64Mcg::seed_from_u64(4);
@@ -141,12 +148,14 @@ mod tests {
         };
         let outside = seen(1.0, &|a| a.interval(0.05).is_some_and(|(low, high)| 1.0 < low || high < 1.0));
         assert!((outside - 0.05).abs() < 0.02, "{outside}");
-        // With p = 0.2 e: deviation / expected = sqrt(500 p (1 - p)) / 100 = 0.0973 at e = 1.2725, and (1.96 + 0.842) 0.0973 = 0.2725.
+        // With p = 0.2 e: deviation / expected = sqrt(500 p (1 - p)) / 100 = 0.0973 at e = 1.2725,
+        // and (1.96 + 0.842) 0.0973 = 0.2725.
         let power = seen(1.2725, &|a| a.differs(0.05));
         assert!((power - 0.8).abs() < 0.04, "{power}");
     }
 
-    /// Without the variance that the expectation has itself, no run at all, or one in each of two tasks, would have no scatter and be as good as certain.
+    /// Without the variance that the expectation has itself, no run at all, or one in each of two
+    /// tasks, would have no scatter and be as good as certain.
     #[test]
     fn few_counts_decide_nothing() {
         let of = |counts: &[f64], probability: f64| {

@@ -6,13 +6,14 @@ use super::verdict::Finding;
 /// The level of the tests of agreement, over all groups that are looked at together.
 const LEVEL: f64 = 0.01;
 
-/// The range in which observed over expected counts agree, and the smallest effect that must have been seen for a "confirmed".
+/// The range in which observed over expected counts agree, and the smallest effect that must have
+/// been seen for a "confirmed".
 const AGREE: (f64, f64) = (0.8, 1.25);
 
 const LARGEST_UNSEEN: f64 = 0.25;
 
-/// What a sentence says of observed over expected counts, and when it fails. It holds where every 95 % interval lies in [`AGREE`] and an effect of
-/// [`LARGEST_UNSEEN`] would have been seen.
+/// What a sentence says of observed over expected counts, and when it fails. It holds where every
+/// 95 % interval lies in [`AGREE`] and an effect of [`LARGEST_UNSEEN`] would have been seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Agreeing {
     /// That they are equal: fails where one differs from 1.
@@ -29,8 +30,10 @@ impl Agreeing {
             Self::Provenance => "lies outside 0.8 to 1.25",
         };
         format!(
-            "The sentence fails if any of these ratios {fails} (1 % level for all of them together). It holds if every 95 % interval, by tasks, lies \
-             between 0.8 and 1.25 and a difference of 25 % would have been seen with a probability of 0.8."
+            "The sentence fails if any of these ratios {fails} (1 % level for all of them \
+             together). It holds if every 95 % interval, by tasks, lies \
+             between 0.8 and 1.25 and a difference of 25 % would have been seen with a probability \
+             of 0.8."
         )
     }
 
@@ -54,7 +57,8 @@ impl Agreeing {
         }
     }
 
-    /// The group that decides: of those at which the sentence fails the one whose ratio is furthest from 1, else the one whose interval reaches furthest.
+    /// The group that decides: of those at which the sentence fails the one whose ratio is furthest
+    /// from 1, else the one whose interval reaches furthest.
     pub(super) fn decisive(self, groups: &[(String, Agreement)]) -> Option<&(String, Agreement)> {
         let far = |x: f64| libm::log(x.max(f64::MIN_POSITIVE)).abs();
         let ratio = |(_, a): &(String, Agreement)| a.ratio().map_or(0.0, far);

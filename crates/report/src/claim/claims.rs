@@ -39,7 +39,8 @@ impl Claim {
         }
     }
 
-    /// The runs that it shows with their traces, or with what they learned, if these are not at hand.
+    /// The runs that it shows with their traces, or with what they learned, if these are not at
+    /// hand.
     #[must_use]
     pub fn wanted(self, evidence: &Evidence<'_>) -> Vec<Wanted> {
         match self {

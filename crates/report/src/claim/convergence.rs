@@ -15,7 +15,8 @@ use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Figure, PlottedCurve, categorical, curves, quantiles, round_ticks};
 use crate::record::{ALGORITHM_1, LINEAR_SGD, Record, STEP_SCALE, Status, TracePoint, draws_samples, shown, written};
 
-/// A setting whose replicates are one curve: algorithm, units of the steps, l1 regularisation, step size, length.
+/// A setting whose replicates are one curve: algorithm, units of the steps, l1 regularisation, step
+/// size, length.
 type Variant<'r> = (&'r str, OrderedFloat<f64>, OrderedFloat<f64>, OrderedFloat<f64>, i64);
 
 fn variant(record: &Record) -> Variant<'_> {
@@ -73,7 +74,8 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
             "Algorithm 1 recovers P and Q.",
             finding,
             format!(
-                "Share of runs that recovered, in {}It holds if more than half do with normalised steps and the tuned λ, by an interval that resamples tasks.",
+                "Share of runs that recovered, in {}It holds if more than half do with normalised \
+                 steps and the tuned λ, by an interval that resamples tasks.",
                 each(ALGORITHM_1, &|runs| told(recovered(runs))) + " "
             ),
         )
@@ -125,14 +127,16 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     ExaminedClaim {
         title: "Convergence",
         text: "The paper's simulation has N = 3, Q = 2, T = 5000, B = 64, λ = 1e-5 and 1000 steps of size 0.01, after 400 of them half of it, and for SGD 0.001 as well. The units of its step \
-               sizes are not public, so both are shown: eta itself, and divided by the constants of the task. The tuned λ and step were chosen on other seeds.",
+               sizes are not public, so both are shown: eta itself, and divided by the constants \
+               of the task. The tuned λ and step were chosen on other seeds.",
         verdicts,
         figures,
         notes: Vec::new(),
     }
 }
 
-/// Where each setting of Algorithm 1 is when its sparse stage ends, before rounding hides what the l1 term does; mirrored runs are left out.
+/// Where each setting of Algorithm 1 is when its sparse stage ends, before rounding hides what the
+/// l1 term does; mirrored runs are left out.
 fn before_rounding(evidence: &Evidence<'_>, shown: &[Variant<'_>]) -> Verdict {
     let line = |&v: &Variant<'_>| {
         let good = evidence.traces.iter().filter(|t| variant(&t.record) == v && t.record.status != Status::Mirrored);
@@ -146,8 +150,9 @@ fn before_rounding(evidence: &Evidence<'_>, shown: &[Variant<'_>]) -> Verdict {
     Verdict::new("What λ does: medians at the end of the sparse stage, before rounding.", Finding::Measured, text)
 }
 
-/// Compares mirrored runs with the prediction, at normalised steps and the smallest lambda. The prediction is of the sign that a run grows into: runs with raw
-/// steps hardly grow at all, and a large lambda empties a mirrored attention, so that the run ends exhausted.
+/// Compares mirrored runs with the prediction, at normalised steps and the smallest lambda. The
+/// prediction is of the sign that a run grows into: runs with raw steps hardly grow at all, and a
+/// large lambda empties a mirrored attention, so that the run ends exhausted.
 pub(super) fn mirrored(shown: &[(Variant<'_>, &[&Record])]) -> Verdict {
     const STATEMENT: &str = "With small λ as many runs of Algorithm 1 are mirrored as the Gaussian argument predicts.";
     let normalised = || shown.iter().filter(|(v, _)| v.1 == OrderedFloat(0.0));
@@ -169,7 +174,8 @@ pub(super) fn mirrored(shown: &[(Variant<'_>, &[&Record])]) -> Verdict {
     let others = large.into_iter().map(|(v, runs)| {
         let emptied = of(runs, &|r, alpha_v| r.status == Status::Exhausted && alpha_v < 0.0);
         format!(
-            " With λ = {} {} of {} ended so, and {} with V turned round whose attention the l1 term has emptied.",
+            " With λ = {} {} of {} ended so, and {} with V turned round whose attention the l1 \
+             term has emptied.",
             short(v.2.0),
             of(runs, &is_mirrored).seen,
             runs.len(),
@@ -260,7 +266,8 @@ mod tests {
     use crate::analysis::{Analysis, Question};
     use crate::record::fixture::record;
 
-    /// Eight of ten tasks are recovered: not sure to be more than half. Four batch sizes that recover the same tasks say nothing more.
+    /// Eight of ten tasks are recovered: not sure to be more than half. Four batch sizes that
+    /// recover the same tasks say nothing more.
     #[test]
     fn runs_on_one_task_are_one_witness() {
         let finding = |batches: &[i64]| {

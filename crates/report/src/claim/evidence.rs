@@ -51,7 +51,8 @@ impl<'a> Evidence<'a> {
         &self.groups
     }
 
-    /// The group of an algorithm whose conditions have these values, if there is one: where other conditions vary too, none is meant.
+    /// The group of an algorithm whose conditions have these values, if there is one: where other
+    /// conditions vary too, none is meant.
     pub(super) fn group(&self, algorithm: &str, conditions: &[(&str, f64)]) -> Option<&Group<'a>> {
         let has = |group: &Group<'_>, (key, value): &(&str, f64)| group.conditions.contains(&(*key, *value));
         let mut found = self.groups.iter().filter(|g| g.algorithm == algorithm && conditions.iter().all(|c| has(g, c)));

@@ -13,7 +13,8 @@ use crate::record::{ALGORITHM_1, LINEAR_SGD, MOMENT_ESTIMATOR, Measures, Record,
 const GRADIENTS: [(&str, &str); 4] =
     [(ALGORITHM_1, ALGORITHM_1), (LINEAR_SGD, "SGD"), (SOFTMAX_SGD, "softmax, SGD"), (SOFTMAX_ADAM, "softmax, Adam")];
 
-/// The number of samples at which the mixture of the runs' predicted log-normal distributions reaches `level`; `None` if nothing is predicted.
+/// The number of samples at which the mixture of the runs' predicted log-normal distributions
+/// reaches `level`; `None` if nothing is predicted.
 fn predicted(runs: &[&Measures], level: f64) -> Option<f64> {
     // The 0.9 quantile of the standard normal distribution.
     const NORMAL_90: f64 = 1.281_551_565_544_6;
@@ -50,10 +51,12 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let found = log_power(moment, Support);
     let mut verdicts = vec![
         Verdict::new(
-            "The moment estimator finds the support with a number of samples that grows no faster than ln T.",
+            "The moment estimator finds the support with a number of samples that grows no faster \
+             than ln T.",
             at_most_logarithmic(moment, Support),
             format!(
-                "Power of ln T: {}; as a power of T: {}. It holds if the interval of the power of ln T ends at 1 or below.",
+                "Power of ln T: {}; as a power of T: {}. It holds if the interval of the power of \
+                 ln T ends at 1 or below.",
                 with_interval(found),
                 with_interval(exponent(moment, Support))
             ),
@@ -88,15 +91,18 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let figure = needed_figure(
         "moment",
         "Samples that the support takes".to_owned(),
-        "Samples from which on the Q largest entries of the attention of every query token are the true positions, each algorithm at hyperparameters chosen on other replicates. \
-         Dashes: where the chi-square limit puts the threshold of the moment estimator, over the same tasks. Open marks with an arrow: lower bounds."
+        "Samples from which on the Q largest entries of the attention of every query token are the \
+         true positions, each algorithm at hyperparameters chosen on other replicates. \
+         Dashes: where the chi-square limit puts the threshold of the moment estimator, over the \
+         same tasks. Open marks with an arrow: lower bounds."
             .to_owned(),
         &shown,
     );
     ExaminedClaim {
         title: "What gradients pay",
         text: "The moments E[(e_o - mu)(e_t - mu)' | k] vanish at every position that does not matter. To tell Q of them from the noise at T positions should take a number of \
-               samples that grows as ln T. Our claim is that gradient methods, which must first find a sign, take about T.",
+               samples that grows as ln T. Our claim is that gradient methods, which must first \
+               find a sign, take about T.",
         verdicts,
         figures: figure.into_iter().collect(),
         notes: Vec::new(),
@@ -109,8 +115,8 @@ const FEWEST_CELLS: usize = 3;
 /// The range in which needed over predicted samples lie if the prediction is right.
 const AROUND: (f64, f64) = (0.5, 2.0);
 
-/// Needed over predicted samples with the intervals that the replicates of each cell give; tasks of different T are others, so cells are independent. Of a
-/// lower bound the interval is open above.
+/// Needed over predicted samples with the intervals that the replicates of each cell give; tasks of
+/// different T are others, so cells are independent. Of a lower bound the interval is open above.
 fn threshold(predictions: &[(&Needed, f64)]) -> Verdict {
     let of = |(c, p): &(&Needed, f64)| {
         let high = c.ci_high.filter(|_| !c.censored).map_or(f64::INFINITY, |s| s as f64 / p);
@@ -139,7 +145,8 @@ fn threshold(predictions: &[(&Needed, f64)]) -> Verdict {
         THRESHOLD,
         finding,
         format!(
-            "Needed over predicted: {} to {} in {} cells{bounds}, median {}; the 95 % intervals of the cells reach from {} to {high}. It holds if all of \
+            "Needed over predicted: {} to {} in {} cells{bounds}, median {}; the 95 % intervals of \
+             the cells reach from {} to {high}. It holds if all of \
              these, of three cells at least, lie between 1/2 and 2, and fails if one lies outside.",
             two(least),
             two(most),
@@ -160,7 +167,8 @@ mod tests {
     use crate::record::OPTIONAL;
     use crate::record::fixture::record;
 
-    /// One cell with one replicate says nothing; three with closed intervals around 1 do, and one that lies beside it refutes.
+    /// One cell with one replicate says nothing; three with closed intervals around 1 do, and one
+    /// that lies beside it refutes.
     #[test]
     fn a_threshold_is_confirmed_by_intervals_of_several_cells() {
         use crate::analysis::{Milestone, Question, needed};
@@ -187,12 +195,13 @@ mod tests {
         assert_eq!(finding(&edge, 1000.0), Finding::Undecided);
     }
 
-    /// One law: its own quantiles. Two equal shares of laws far apart: the 0.75 quantile is the median of the upper one.
+    /// One law: its own quantiles. Two equal shares of laws far apart: the 0.75 quantile is the
+    /// median of the upper one.
     #[test]
     fn mixtures_of_predictions_have_their_quantiles() {
         let with = |half: f64, most: f64| {
             let mut measures = record(3, 2, 64, 0, Some(1)).measures.unwrap();
-            let at = |name: &str| OPTIONAL.iter().position(|(n, ..)| *n == name).unwrap();
+            let at = |name: &str| OPTIONAL.iter().position(|measure| measure.name == name).unwrap();
             measures.optional[at("predicted_support_50")] = Some(half);
             measures.optional[at("predicted_support_90")] = Some(most);
             measures

@@ -74,8 +74,9 @@ mod tests {
 
     use super::*;
 
-    /// 60 tasks of 10 runs each, whose probabilities differ from task to task: the interval by tasks covers what is true of all tasks in 92 to 98 % of 2000
-    /// cases (four standard errors are 2 %), Wilson's for 600 independent runs in far fewer.
+    /// 60 tasks of 10 runs each, whose probabilities differ from task to task: the interval by
+    /// tasks covers what is true of all tasks in 92 to 98 % of 2000 cases (four standard errors are
+    /// 2 %), Wilson's for 600 independent runs in far fewer.
     #[test]
     fn intervals_by_tasks_cover_where_runs_of_one_task_are_alike() {
         let mut random = Pcg64Mcg::seed_from_u64(3);

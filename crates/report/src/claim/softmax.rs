@@ -25,7 +25,8 @@ const COMPARED: [(&str, &str); 4] = [
 /// Runs whose curves are shown, of each algorithm.
 const CURVES: usize = 12;
 
-/// The cosine of a factor with the truth, from its correlation and its relative error: `|U|^2 = e^2 - 1 + 2 alpha` in units of the truth.
+/// The cosine of a factor with the truth, from its correlation and its relative error:
+/// `|U|^2 = e^2 - 1 + 2 alpha` in units of the truth.
 fn cosine(alpha: f64, error: f64) -> f64 {
     let square = error * error - 1.0 + 2.0 * alpha;
     // At the start there is no direction yet.
@@ -75,7 +76,8 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
                 format!("{name}: learns P and Q."),
                 Finding::of_range(bounds, (0.5, 1.0)),
                 format!(
-                    "At T = {}: {} of the runs recovered, at settings chosen without them{}. It holds if more than half do, by Wilson's interval.",
+                    "At T = {}: {} of the runs recovered, at settings chosen without them{}. It \
+                     holds if more than half do, by Wilson's interval.",
                     cell.t,
                     share.map_or_else(|| "none".to_owned(), |share| share.to_string()),
                     cosines(evidence, algorithm)
@@ -103,14 +105,18 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let needed = needed_figure(
         "softmax_needed",
         "Samples that recovery takes, linear and softmax".to_owned(),
-        "Samples by which the runs have recovered, each algorithm at hyperparameters chosen on other replicates from its own grid. Open marks with an arrow: lower bounds.".to_owned(),
+        "Samples by which the runs have recovered, each algorithm at hyperparameters chosen on \
+         other replicates from its own grid. Open marks with an arrow: lower bounds."
+            .to_owned(),
         &lines,
     );
     let pictures = [needed, training(evidence), patterns(evidence), values(evidence)];
     ExaminedClaim {
         title: "Softmax attention",
         text: "Ren, Wang and Lee compare linear attention with softmax attention by attention pattern, value matrix and loss. Both are trained on the same tasks here. For softmax the \
-               optimiser is SGD or Adam; batch, step size and the step of the logits relative to that of V are chosen for each algorithm and length from a grid of its own, on one half of the \
+               optimiser is SGD or Adam; batch, step size and the step of the logits relative to \
+               that of V are chosen for each algorithm and length from a grid of its own, on one \
+               half of the \
                replicates, and judged on the other half, whose tasks and samples are others.",
         verdicts,
         figures: pictures.into_iter().flatten().collect(),
@@ -121,7 +127,8 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     }
 }
 
-/// Median cosines of both factors with the truth when the budget is spent, of the runs whose curves are shown.
+/// Median cosines of both factors with the truth when the budget is spent, of the runs whose curves
+/// are shown.
 fn cosines(evidence: &Evidence<'_>, algorithm: &str) -> String {
     let last = || {
         let longest = evidence.records.iter().map(|r| r.t).max();
@@ -138,10 +145,11 @@ fn cosines(evidence: &Evidence<'_>, algorithm: &str) -> String {
     })
 }
 
-/// Which of linear and softmax needs fewer samples, at the longest T at which linear and one optimiser of softmax are known.
+/// Which of linear and softmax needs fewer samples, at the longest T at which linear and one
+/// optimiser of softmax are known.
 fn faster(evidence: &Evidence<'_>) -> Verdict {
-    const STATEMENT: &str =
-        "Linear attention by Algorithm 1 needs no more samples than softmax attention by its better optimiser.";
+    const STATEMENT: &str = "Linear attention by Algorithm 1 needs no more samples than softmax attention by its \
+         better optimiser.";
     let of = |algorithm: &str| -> BTreeMap<i64, &Needed> {
         let rows = evidence.analysis.needed.iter().filter(|c| c.milestone == Recovery && c.algorithm == algorithm);
         rows.map(|c| (c.t, c)).collect()
@@ -174,7 +182,9 @@ fn faster(evidence: &Evidence<'_>) -> Verdict {
         STATEMENT,
         finding,
         format!(
-            "At T = {}: {} samples by {}{}, {} by prox; a ratio of {}. It fails if the 95 % interval of one optimiser lies below that of prox, and holds if those of all lie above.",
+            "At T = {}: {} samples by {}{}, {} by prox; a ratio of {}. It fails if the 95 % \
+             interval of one optimiser lies below that of prox, and holds if those of all lie \
+             above.",
             linear.t,
             best.samples,
             best.algorithm,
@@ -243,7 +253,8 @@ fn training(evidence: &Evidence<'_>) -> Option<Figure> {
 fn with_number(traced: &Traced, panel: usize) -> Vec<TracePoint> {
     let Some(measures) = &traced.record.measures else { return Vec::new() };
     let start = traced.points.first().map_or(f64::NAN, |p| p.values[6]);
-    // On the population path the loss at the truth is less than at the start by K_P (K_Q + 1/T) / 2.
+    // On the population path the loss at the truth is less than at the start by K_P (K_Q + 1/T) /
+    // 2.
     let depth = 0.5 * measures.k_p * (measures.k_q + 1.0 / traced.record.t as f64);
     let number = |p: &TracePoint| match panel {
         0 => 1.0 + (p.values[6] - start) / depth,
@@ -262,7 +273,9 @@ fn patterns(evidence: &Evidence<'_>) -> Option<Figure> {
         name: "claim_softmax_attention".to_owned(),
         title: format!("Attention patterns at T = {}", first.record.t),
         caption: format!(
-            "Weight of each position for each query token at the end of one run of each algorithm, on the same task (replicate {}). Weights of linear attention and its V are known up to a common scale.",
+            "Weight of each position for each query token at the end of one run of each algorithm, \
+             on the same task (replicate {}). Weights of linear attention and its V are known up \
+             to a common scale.",
             first.record.replicate
         ),
         svg,
@@ -295,7 +308,8 @@ mod tests {
     use crate::analysis::{Analysis, Edge, Question};
     use crate::record::fixture::record;
 
-    /// Linear attention against two optimisers of softmax: it takes both to confirm, whether they reach or not, and one to refute; and none at an edge.
+    /// Linear attention against two optimisers of softmax: it takes both to confirm, whether they
+    /// reach or not, and one to refute; and none at an edge.
     #[test]
     fn the_better_optimiser_is_the_better_of_both() {
         let question = Question { quantile: 0.5, conditions: Vec::new(), tuned: Vec::new() };
@@ -331,7 +345,8 @@ mod tests {
         assert_eq!(finding(1000, None, None, None), Finding::Undecided);
     }
 
-    /// A factor `c P + noise` of size d beside P has error `sqrt((1-c)^2 + d^2)` and cosine `c / sqrt(c^2 + d^2)`.
+    /// A factor `c P + noise` of size d beside P has error `sqrt((1-c)^2 + d^2)` and cosine
+    /// `c / sqrt(c^2 + d^2)`.
     #[test]
     fn cosines_follow_from_correlations_and_errors() {
         for (c, d) in [(1.0f64, 0.0f64), (0.5, 0.2), (-1.0, 0.3), (2.0, 1.0)] {

@@ -59,7 +59,8 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
         )
     });
     let evidence_text = format!(
-        "{}{}; from scratch T to {}. It holds at a θ if the interval of the power of ln T ends at 1 or below, and as a whole if it holds from some θ below 1 upwards.",
+        "{}{}; from scratch T to {}. It holds at a θ if the interval of the power of ln T ends at \
+         1 or below, and as a whole if it holds from some θ below 1 upwards.",
         match threshold {
             Some(theta) => format!("It holds from θ = {theta} on. "),
             None => "There is no such θ on the grid. ".to_owned(),
@@ -86,7 +87,11 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     ExaminedClaim {
         title: "Transfer",
         text: "Ren, Wang and Lee claim that a V learned on a related chain spares the first stage, so that the dependence on T vanishes once the correlation θ of the two chains is \
-               large enough. Here V comes from a real run on a chain with the same mu and exactly this θ, and of the same strength |P_src c| for every θ of one sign, so that θ alone differs; the downstream run starts in the sparse stage, with fresh attention patterns. What is claimed holds for large T; what is said here holds for the T of this grid.",
+               large enough. Here V comes from a real run on a chain with the same mu and exactly \
+               this θ, and of the same strength |P_src c| for every θ of one sign, so that θ alone \
+               differs; the downstream run starts in the sparse stage, with fresh attention \
+               patterns. What is claimed holds for large T; what is said here holds for the T of \
+               this grid.",
         verdicts,
         figures: figures.into_iter().flatten().collect(),
         notes: error
@@ -153,7 +158,8 @@ fn negative(evidence: &Evidence<'_>) -> Verdict {
     let some = Share::ended(of(|t| t < 0.0), Status::Mirrored).is_some();
     let finding = if some { Finding::Measured } else { Finding::Undecided };
     let text = format!(
-        "Over all settings {} of the runs from negative θ ended mirrored, {} of those from positive θ; intervals resample tasks.",
+        "Over all settings {} of the runs from negative θ ended mirrored, {} of those from \
+         positive θ; intervals resample tasks.",
         share_of_tasks(of(|t| t < 0.0), Status::Mirrored),
         share_of_tasks(of(|t| t > 0.0), Status::Mirrored)
     );
@@ -227,7 +233,9 @@ fn needed(
         name: "claim_transfer".to_owned(),
         title: "Needed samples against θ".to_owned(),
         caption: "Samples by which the runs have recovered when V comes from a chain at correlation θ with their own, at hyperparameters chosen on other replicates. Dashes of the same \
-                  colour: from scratch. Open marks with an arrow: lower bounds, too few runs recover. Without noise: steps of the population dynamics from the same start times one \
+                  colour: from scratch. Open marks with an arrow: lower bounds, too few runs \
+                  recover. Without noise: steps of the population dynamics from the same start \
+                  times one \
                   batch of the same size for all, in the order of T."
             .to_owned(),
         svg,
@@ -294,7 +302,8 @@ mod tests {
     use crate::analysis::{Analysis, Question};
     use crate::record::fixture::record;
 
-    /// Of the largest theta no exponent is known, as hardly a run recovers there: that of a smaller one is no answer.
+    /// Of the largest theta no exponent is known, as hardly a run recovers there: that of a smaller
+    /// one is no answer.
     #[test]
     fn the_largest_theta_is_judged_and_no_other() {
         let conditions = vec!["transfer".to_owned(), "theta".to_owned()];

@@ -30,7 +30,8 @@ impl Finding {
         }
     }
 
-    /// Of a number that is claimed to lie in a range: its interval lies within, or without, or neither. Without an interval nothing is known.
+    /// Of a number that is claimed to lie in a range: its interval lies within, or without, or
+    /// neither. Without an interval nothing is known.
     pub(super) fn of_range(interval: Option<(f64, f64)>, (from, to): (f64, f64)) -> Self {
         match interval {
             Some((low, high)) if from <= low && high <= to => Self::Confirmed,
@@ -39,7 +40,8 @@ impl Finding {
         }
     }
 
-    /// Of a number that is claimed to be smaller than another: its interval lies below the other's, or above, or they meet.
+    /// Of a number that is claimed to be smaller than another: its interval lies below the other's,
+    /// or above, or they meet.
     pub(super) fn of_smaller(interval: Option<(f64, f64)>, other: Option<(f64, f64)>) -> Self {
         match (interval, other) {
             (Some((_, high)), Some((other_low, _))) if high < other_low => Self::Confirmed,
@@ -58,15 +60,18 @@ pub struct Verdict {
     pub finding: Finding,
     /// The numbers behind it, and the rule.
     pub evidence: String,
-    /// What the number is that decides: an exponent of T, a share of runs, ..; empty if there is none.
+    /// What the number is that decides: an exponent of T, a share of runs, ..; empty if there is
+    /// none.
     pub quantity: String,
     /// The number that decides, if one does.
     pub estimate: Option<f64>,
     /// Its 95 % interval.
     pub interval: Option<(f64, f64)>,
-    /// Of a sentence of agreement, the smallest relative difference that these runs would have shown with a probability of 0.8.
+    /// Of a sentence of agreement, the smallest relative difference that these runs would have
+    /// shown with a probability of 0.8.
     pub smallest_effect: Option<f64>,
-    /// Why it is not decided, where that is more than an interval that meets a limit: `tuned at the edge: lambda (largest) at T = 4096`.
+    /// Why it is not decided, where that is more than an interval that meets a limit:
+    /// `tuned at the edge: lambda (largest) at T = 4096`.
     pub reason: Option<String>,
 }
 
@@ -93,8 +98,9 @@ impl Verdict {
         Self { quantity: quantity.into(), estimate, interval, ..self }
     }
 
-    /// The same of a sentence that rests on these cells: what would be confirmed or refuted is undecided where the chosen setting of one of
-    /// them lies at the edge of its tuning grid, or where its settings were more than its replicates bear.
+    /// The same of a sentence that rests on these cells: what would be confirmed or refuted is
+    /// undecided where the chosen setting of one of them lies at the edge of its tuning grid, or
+    /// where its settings were more than its replicates bear.
     pub(super) fn resting_on<'c>(self, cells: impl IntoIterator<Item = &'c Needed>) -> Self {
         let mut edges: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
         let mut refused: BTreeSet<i64> = BTreeSet::new();
@@ -163,7 +169,8 @@ mod tests {
         assert_eq!((than(None), Finding::of_smaller(Some((0.1, 0.3)), None)), (Finding::Undecided, Finding::Undecided));
     }
 
-    /// A finding that is decided, one that is not, and one that nothing was claimed of, resting on cells inside, at an edge, and refused.
+    /// A finding that is decided, one that is not, and one that nothing was claimed of, resting on
+    /// cells inside, at an edge, and refused.
     #[test]
     fn nothing_is_decided_that_rests_on_an_edge() {
         use crate::analysis::{Edge, Milestone, Question, needed};

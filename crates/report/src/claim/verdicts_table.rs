@@ -18,7 +18,8 @@ pub fn verdicts_table(claim: Claim, section: &ExaminedClaim) -> Table {
         )
         .text(
             "reason",
-            "why it is not decided, where that is more than an interval that meets a limit; null: nothing of the kind",
+            "why it is not decided, where that is more than an interval that meets a limit; null: \
+             nothing of the kind",
             all().map(|v| v.reason.as_deref()),
         )
         .text("evidence", "the numbers behind it", all().map(|v| v.evidence.as_str()))
@@ -43,7 +44,8 @@ pub fn verdicts_table(claim: Claim, section: &ExaminedClaim) -> Table {
         .float(
             "smallest_effect",
             "",
-            "of a sentence of agreement: the smallest relative difference that would have been seen with a probability of 0.8; null: of none",
+            "of a sentence of agreement: the smallest relative difference that would have been \
+             seen with a probability of 0.8; null: of none",
             all().map(|v| v.smallest_effect.filter(|x| x.is_finite())),
         )
 }

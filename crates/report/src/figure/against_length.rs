@@ -1,4 +1,5 @@
-//! Needed samples of several groups against T in one panel, each with its law, and curves of theory as dashes.
+//! Needed samples of several groups against T in one panel, each with its law, and curves of theory
+//! as dashes.
 
 use super::colour::{GREY, categorical};
 use super::panels::{Axis, Entry, Mark, Panels};

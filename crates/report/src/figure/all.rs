@@ -22,7 +22,8 @@ pub fn all(analysis: &Analysis, pictured: &Pictured) -> Vec<Figure> {
     let quantile = analysis.question.quantile;
     let mut figures = Vec::new();
     let groups = analysis.groups();
-    // Dynamics without noise are a reference, drawn on top of others; alone they have figures of their own.
+    // Dynamics without noise are a reference, drawn on top of others; alone they have figures of
+    // their own.
     let noisy = groups.iter().any(|group| draws_samples(group.algorithm));
     for group in groups.into_iter().filter(|group| !noisy || draws_samples(group.algorithm)) {
         figures.extend(needed_samples::all(&group, quantile));
@@ -35,13 +36,15 @@ pub fn all(analysis: &Analysis, pictured: &Pictured) -> Vec<Figure> {
     figures
 }
 
-/// The runs whose traces are shown: those of the largest cell, at the hyperparameters chosen for it.
+/// The runs whose traces are shown: those of the largest cell, at the hyperparameters chosen for
+/// it.
 #[must_use]
 pub fn traced<'r>(analysis: &Analysis, records: &'r [Record]) -> Vec<&'r Record> {
     training::shown(analysis, records)
 }
 
-/// The run whose attention is shown: one that recovered, at the shortest T, where single positions can be seen.
+/// The run whose attention is shown: one that recovered, at the shortest T, where single positions
+/// can be seen.
 #[must_use]
 pub fn specimen<'r>(analysis: &Analysis, records: &'r [Record]) -> Option<&'r Record> {
     attention::shown(analysis, records)

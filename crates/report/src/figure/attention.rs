@@ -16,8 +16,8 @@ pub struct Specimen {
     pub learned: Vec<Vec<f64>>,
 }
 
-/// A run that recovered, of the first algorithm that draws samples: at the smallest T, there at the largest N and Q, the first replicate at
-/// the chosen hyperparameters.
+/// A run that recovered, of the first algorithm that draws samples: at the smallest T, there at the
+/// largest N and Q, the first replicate at the chosen hyperparameters.
 pub(super) fn shown<'r>(analysis: &Analysis, records: &'r [Record]) -> Option<&'r Record> {
     let sampled = |row: &&crate::analysis::Needed| {
         row.milestone == Milestone::Recovery && row.reached > 0 && draws_samples(&row.algorithm)
@@ -36,7 +36,8 @@ pub(super) fn figure(specimen: &Specimen) -> Option<Figure> {
         name: "attention".to_owned(),
         title: format!("Attention at N = {}, Q = {}, T = {}: {}", record.n, record.q, record.t, record.named()),
         caption: format!(
-            "Weight of each position for each query token, in the truth and in the model of replicate {} at B = {}, η = {}, when it recovered after {} samples{}.",
+            "Weight of each position for each query token, in the truth and in the model of \
+             replicate {} at B = {}, η = {}, when it recovered after {} samples{}.",
             record.replicate,
             record.batch_size,
             record.eta_boost,

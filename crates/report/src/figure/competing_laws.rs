@@ -1,4 +1,5 @@
-//! The power of T against the power of ln T: both fitted without the largest T, and what was found there.
+//! The power of T against the power of ln T: both fitted without the largest T, and what was found
+//! there.
 
 use std::collections::BTreeSet;
 
@@ -64,7 +65,8 @@ pub(super) fn figure(group: &Group<'_>) -> Option<Figure> {
         name: format!("rivals_{}", group.file_name()),
         title: format!("A power of T or of ln T: {}", group.name()),
         caption: format!(
-            "Both laws fitted to all cells but those of T = {t}, and what was needed there: the power of T is off by {}, the power of ln T by {} (root of the mean square).",
+            "Both laws fitted to all cells but those of T = {t}, and what was needed there: the \
+             power of T is off by {}, the power of ln T by {} (root of the mean square).",
             off(held_out.power),
             off(held_out.polylog)
         ),

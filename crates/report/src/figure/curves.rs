@@ -1,4 +1,5 @@
-//! Curves with points and intervals in panels that share their axes: the plain figure, for whoever has a few lines to show.
+//! Curves with points and intervals in panels that share their axes: the plain figure, for whoever
+//! has a few lines to show.
 
 use plotters::style::RGBColor;
 

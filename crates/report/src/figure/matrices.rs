@@ -6,8 +6,8 @@ use super::panels::{Axis, Entry, Mark, Panels};
 /// More positions than this are put together, the largest weight of each lot shown.
 pub(super) const POSITIONS: usize = 128;
 
-/// The SVG of some matrices with their titles, each a list of rows of one length, all of one shape; `None` if there are none. Shades go from 0 to the
-/// largest entry of the first.
+/// The SVG of some matrices with their titles, each a list of rows of one length, all of one shape;
+/// `None` if there are none. Shades go from 0 to the largest entry of the first.
 pub(crate) fn matrices(x: &str, y: &str, columns: usize, shown: &[(String, &Vec<Vec<f64>>)]) -> Option<String> {
     let (_, first) = shown.first()?;
     let (rows, length) = (first.len(), first.first()?.len());

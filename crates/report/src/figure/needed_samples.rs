@@ -1,5 +1,5 @@
-//! Needed samples against T, N or Q, both axes logarithmic, with intervals, lower bounds as arrows, and the fitted
-//! power laws with their exponents.
+//! Needed samples against T, N or Q, both axes logarithmic, with intervals, lower bounds as arrows,
+//! and the fitted power laws with their exponents.
 
 use std::collections::BTreeSet;
 
@@ -60,7 +60,8 @@ impl View {
         let drawn = |c: &&&Needed| panels.contains(&of(self.panel, c)) && series.contains(&of(self.series, c));
         let scaling = group.scaling(Milestone::Recovery);
         let of_pair = |q: i64, n: i64| scaling.and_then(|s| s.of_pair(n, q));
-        // Against T each curve has an exponent of its own; against N and Q, of which there are few values, each panel.
+        // Against T each curve has an exponent of its own; against N and Q, of which there are few
+        // values, each panel.
         let heading = |&q: &i64| {
             let mut entries = Vec::new();
             if self.x == Term::T {
@@ -108,9 +109,12 @@ impl View {
             name: format!("{}_{}", self.file, group.file_name()),
             title: format!("Needed samples against {}: {}", self.x.name(), group.name()),
             caption: format!(
-                "Samples by which {share} of the runs have recovered the truth, each at hyperparameters chosen without it. Bars: 95 % intervals (order \
-                 statistics), with an arrow where the replicates leave them open. Open marks with an arrow: lower bounds, in cells of which fewer than {share} \
-                 recover. Lines: fitted power law, {which} and half its 95 % interval above the panel (none where it is not known to within 2).{}",
+                "Samples by which {share} of the runs have recovered the truth, each at \
+                 hyperparameters chosen without it. Bars: 95 % intervals (order \
+                 statistics), with an arrow where the replicates leave them open. Open marks with \
+                 an arrow: lower bounds, in cells of which fewer than {share} \
+                 recover. Lines: fitted power law, {which} and half its 95 % interval above the \
+                 panel (none where it is not known to within 2).{}",
                 left_out(&[
                     (self.panel.name(), values(self.panel).len(), panels.len()),
                     (self.series.name(), values(self.series).len(), series.len())
@@ -177,7 +181,8 @@ mod tests {
         let names: Vec<&str> = figures.iter().map(|f| f.name.as_str()).collect();
         assert_eq!(names, ["needed_samples_prox", "needed_samples_states_prox"]);
         let svg = &figures[0].svg;
-        // Two marks of the legend, one of the heading (a bound denies the law of N = 4), and one for each of six cells.
+        // Two marks of the legend, one of the heading (a bound denies the law of N = 4), and one
+        // for each of six cells.
         assert_eq!(svg.matches("<polygon").count(), 9);
         assert!(svg.contains(">2.00</tspan>") && svg.contains("N = 4"), "{svg}");
         let none = Analysis::of(&[], Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() });

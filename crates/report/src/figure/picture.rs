@@ -13,7 +13,8 @@ pub struct Figure {
     pub svg: String,
 }
 
-/// What a caption says of values for which there was no room: name, how many there are, how many are shown.
+/// What a caption says of values for which there was no room: name, how many there are, how many
+/// are shown.
 pub(super) fn left_out(values: &[(&str, usize, usize)]) -> String {
     let some = values.iter().filter(|(_, all, shown)| shown < all);
     some.map(|(name, all, shown)| format!(" Of {all} values of {name} {shown} are shown.")).collect()

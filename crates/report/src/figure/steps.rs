@@ -1,7 +1,8 @@
-//! What batch and step size do: needed samples of every setting against B/eta, and both divided by T.
+//! What batch and step size do: needed samples of every setting against B/eta, and both divided by
+//! T.
 //!
-//! The sign of V is decided by the first B/eta samples, which must be many more than T: so the curves of all T should be
-//! one, up to logarithms, once both axes are divided by T.
+//! The sign of V is decided by the first B/eta samples, which must be many more than T: so the
+//! curves of all T should be one, up to logarithms, once both axes are divided by T.
 
 use std::collections::BTreeSet;
 
@@ -65,8 +66,10 @@ fn figure(group: &Group<'_>, n: i64, divided: bool, quantile: f64) -> Option<Fig
         name: format!("{name}_{}", group.file_name()),
         title: format!("{title}: {}", group.name()),
         caption: format!(
-            "Samples by which {} of the runs have recovered, at every setting of batch size B and step size η of the grid, at N = {n}. {} Open marks with an arrow: \
-             lower bounds; to the left too many runs grow into the mirrored solution, to the right the budget is spent first.",
+            "Samples by which {} of the runs have recovered, at every setting of batch size B and \
+             step size η of the grid, at N = {n}. {} Open marks with an arrow: \
+             lower bounds; to the left too many runs grow into the mirrored solution, to the right \
+             the budget is spent first.",
             percent(quantile),
             if divided { "Both axes are divided by T: the less the curves differ, the more T alone says." } else { "" }
         ),

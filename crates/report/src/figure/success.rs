@@ -1,4 +1,5 @@
-//! The share of runs that have recovered, against samples: as curves with their bands, and as a map over T.
+//! The share of runs that have recovered, against samples: as curves with their bands, and as a map
+//! over T.
 
 use std::collections::BTreeSet;
 
@@ -91,8 +92,10 @@ impl Shown<'_, '_> {
             name: format!("success_{}", self.group.file_name()),
             title: format!("Share of runs that recovered: {}", self.group.name()),
             caption: format!(
-                "Kaplan and Meier's estimate over replicates, each at hyperparameters chosen without it, with 95 % bands (Wilson's, by Greenwood's variance). Dashed: {}, \
-                 where needed samples are read off. Curves that stay below 1 belong to cells of which some runs never arrive.",
+                "Kaplan and Meier's estimate over replicates, each at hyperparameters chosen \
+                 without it, with 95 % bands (Wilson's, by Greenwood's variance). Dashed: {}, \
+                 where needed samples are read off. Curves that stay below 1 belong to cells of \
+                 which some runs never arrive.",
                 percent(self.quantile)
             ),
             svg,
@@ -146,7 +149,8 @@ impl Shown<'_, '_> {
             name: format!("success_map_{}", self.group.file_name()),
             title: format!("Share of runs that recovered, over T and samples: {}", self.group.name()),
             caption: format!(
-                "Kaplan and Meier's estimate of the share that has recovered, violet: none, yellow: all, blank: not watched so long. Marks: needed samples, where {} have.",
+                "Kaplan and Meier's estimate of the share that has recovered, violet: none, \
+                 yellow: all, blank: not watched so long. Marks: needed samples, where {} have.",
                 percent(self.quantile)
             ),
             svg,

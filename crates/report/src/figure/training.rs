@@ -1,4 +1,5 @@
-//! Training curves of traced runs: medians with bands over replicates, and on top of them the curve without noise.
+//! Training curves of traced runs: medians with bands over replicates, and on top of them the curve
+//! without noise.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,8 +31,8 @@ pub struct Traced {
     pub noiseless: bool,
 }
 
-/// The runs of the largest cell (by T, then N and Q), at the hyperparameters that all replicates together chose for each
-/// algorithm and condition.
+/// The runs of the largest cell (by T, then N and Q), at the hyperparameters that all replicates
+/// together chose for each algorithm and condition.
 pub(super) fn shown<'r>(analysis: &Analysis, records: &'r [Record]) -> Vec<&'r Record> {
     let rows = || analysis.needed.iter().filter(|row| row.milestone == Milestone::Recovery);
     let Some(largest) = rows().map(|row| (row.t, row.n, row.q)).max() else { return Vec::new() };
@@ -58,7 +59,8 @@ pub(super) fn figure(traces: &[Traced]) -> Option<Figure> {
     let last = traces.iter().flat_map(|traced| traced.points.last()).map(|p| p.samples).max()? as f64;
     let names: BTreeSet<&String> = series.keys().map(|(_, name)| name).collect();
     let alone = series.keys().filter(|(noiseless, _)| *noiseless).count() == 1;
-    // Noisy runs and their counterpart share a colour, unless there is only one counterpart, which then is black.
+    // Noisy runs and their counterpart share a colour, unless there is only one counterpart, which
+    // then is black.
     let ink = |(noiseless, name): &(bool, String)| {
         let place = names.iter().position(|other| *other == name).unwrap_or(0);
         if *noiseless && alone { BLACK } else { categorical(place) }
@@ -101,7 +103,8 @@ pub(super) fn figure(traces: &[Traced]) -> Option<Figure> {
         name: "training".to_owned(),
         title: format!("Training curves at N = {}, Q = {}, T = {}", example.n, example.q, example.t),
         caption: "Medians of traced runs at the chosen hyperparameters, with bands from the 10 % to the 90 % quantile of the replicates; runs that diverged are left out, and one that has ended keeps its \
-                  last value. Dashes: the first of these runs with infinitely many samples in each step, without threshold and rounding. Thin line: the truth."
+                  last value. Dashes: the first of these runs with infinitely many samples in each \
+                  step, without threshold and rounding. Thin line: the truth."
             .to_owned(),
         svg,
     })

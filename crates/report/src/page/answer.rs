@@ -70,8 +70,13 @@ fn exponents(group: &Group<'_>, named: bool) -> Markup {
             }
         }
         p.note {
-            "n = constant · T" sup { "a" } " · N" sup { "b" } " · Q" sup { "d" } ", by censored regression of ln n, with 95 % intervals (unknown: wider than 2); spread is the typical distance of a cell from its law. The competing law has ln ln T for ln T, so that n grows \
-             as a power of ln T; a law is better if AICc says so by more than 2 (above 0 speaks for T) and if it is closer at the largest T when fitted without it (unseen T: how far T and ln T are off there)."
+            "n = constant · T" sup { "a" } " · N" sup { "b" } " · Q" sup { "d" } ", by censored \
+                regression of ln n, with 95 % intervals (unknown: wider than 2); spread is the \
+                typical distance of a cell from its law. The competing law has ln ln T for ln T, \
+                so that n grows \
+             as a power of ln T; a law is better if AICc says so by more than 2 (above 0 speaks \
+             for T) and if it is closer at the largest T when fitted without it (unseen T: how far \
+             T and ln T are off there)."
         }
     }
 }

@@ -8,7 +8,8 @@ use crate::record::{shown, written};
 /// More rows than this are left to `needed.parquet`: a browser would sort them slowly.
 const MAX_ROWS: usize = 3000;
 
-/// A column of the table: its heading, whether it holds numbers, and its cell (what is shown, what it is sorted by).
+/// A column of the table: its heading, whether it holds numbers, and its cell (what is shown, what
+/// it is sorted by).
 type Column<'a> = (&'a str, bool, Box<dyn Fn(&Needed) -> (String, f64) + 'a>);
 
 pub(super) fn table(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
@@ -67,7 +68,8 @@ pub(super) fn table(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
             h2 { "Cells" }
             @if rows.is_empty() { p { "No cell has a result yet." } } @else {
                 p { "A click on a heading sorts. Samples by which " (percent(analysis.question.quantile)) " of the runs have reached the milestone; \
-                    \"without split\" is what choosing hyperparameters on the very runs they are judged by would have claimed." }
+                    \"without split\" is what choosing hyperparameters on the very runs they are \
+                    judged by would have claimed." }
                 div.wide tabindex="0" role="region" aria-label="Cells" {
                     table.sortable {
                         thead { tr {

@@ -1,5 +1,6 @@
-//! The chart that a reader can look into: needed samples against T, with a trace for the cells and one for the law of each N,
-//! Q, milestone and algorithm. Which of them are seen is chosen on the page.
+//! The chart that a reader can look into: needed samples against T, with a trace for the cells and
+//! one for the law of each N, Q, milestone and algorithm. Which of them are seen is chosen on the
+//! page.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +24,8 @@ pub(super) struct Chart {
     pub(super) left_out: usize,
 }
 
-/// plotly.js in a script element. The crate gives it together with MathJax, which nothing here needs.
+/// plotly.js in a script element. The crate gives it together with MathJax, which nothing here
+/// needs.
 pub(super) fn library() -> String {
     const END: &str = "</script>";
     let sources = Plot::offline_js_sources();
@@ -172,7 +174,8 @@ fn points(cells: &[&Needed], look: &Look) -> Box<Scatter<f64, f64>> {
         let bound = if c.censored { "more than " } else { "" };
         let end = |end: Option<i64>| end.map_or_else(|| "open".to_owned(), |s| s.to_string());
         format!(
-            "N = {}, Q = {}, T = {}<br>{bound}{} samples<br>95 %: {} to {}<br>reached by {} of {}<br>B = {}, η = {}",
+            "N = {}, Q = {}, T = {}<br>{bound}{} samples<br>95 %: {} to {}<br>reached by {} of \
+             {}<br>B = {}, η = {}",
             c.n,
             c.q,
             c.t,

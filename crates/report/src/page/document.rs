@@ -44,7 +44,8 @@ pub fn page(analysis: &Analysis, claim: Option<&ExaminedClaim>, figures: &[Figur
                 header {
                     p.name { (about.name) }
                     h1 {
-                        "How many samples does a linear transformer need to learn a sparse contextual bigram, and how does that number scale with the \
+                        "How many samples does a linear transformer need to learn a sparse \
+                         contextual bigram, and how does that number scale with the \
                          sequence length T, the number of states N and the sparsity Q?"
                     }
                 }

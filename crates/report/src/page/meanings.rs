@@ -12,10 +12,12 @@ pub(super) fn meanings(quantile: f64) -> Markup {
             dl {
                 dt { "needed samples" }
                 dd { "The smallest number of samples by which " (share) " of the replicates have reached a milestone, each read at hyperparameters that the other half of the \
-                      replicates chose. Runs that never reach it count too: they need more than the budget they had." }
+                      replicates chose. Runs that never reach it count too: they need more than \
+                      the budget they had." }
                 dt { "interval" }
                 dd { "Of a cell: order statistics, which suppose nothing about the distribution; open where the replicates bound nothing. Of an exponent that all N and Q share: from the \
-                      scatter between the (N, Q), where there are five or more; else Student's, from the scatter of the cells about the law." }
+                      scatter between the (N, Q), where there are five or more; else Student's, \
+                      from the scatter of the cells about the law." }
                 dt { "signal" } dd { "Both correlations with the truth have reached the threshold (0.25 by default)." }
                 dt { "support" } dd { "The Q largest entries of the attention of every query token are the true ones, from then on." }
                 dt { "recovery" } dd { "The model, its attention rounded, is within epsilon of the truth in both factors." }

@@ -1,7 +1,8 @@
 //! `report.html`: the whole answer on one page that needs no other file and no network.
 //!
-//! The page is written by maud, which escapes what it is given; the chart is drawn by plotly.js, embedded. `page.js` only connects
-//! what a reader chooses to what is shown, and sorts the table; without scripts everything but the chart is there.
+//! The page is written by maud, which escapes what it is given; the chart is drawn by plotly.js,
+//! embedded. `page.js` only connects what a reader chooses to what is shown, and sorts the table;
+//! without scripts everything but the chart is there.
 //!
 //! | file | holds |
 //! |---|---|

@@ -30,12 +30,12 @@ pub(crate) fn noiseless() -> &'static str {
     ALGORITHMS.iter().find(|algorithm| !algorithm.draws_samples()).map_or("", |algorithm| algorithm.name)
 }
 
-/// How far negative entries of the attention must dominate before Algorithm 1 flips the signs of both
-/// factors; 0: never.
+/// How far negative entries of the attention must dominate before Algorithm 1 flips the signs of
+/// both factors; 0: never.
 pub(crate) const FLIP: &str = scb_core::learn::FLIP.name;
 
-/// The ends of what a tuned parameter of one algorithm can be, with its key: a tuning grid can go no
-/// further.
+/// The ends of what a tuned parameter of one algorithm can be, with its key: a tuning grid can go
+/// no further.
 pub(crate) fn natural_ends() -> impl Iterator<Item = (&'static str, f64)> {
     PARAMETERS.into_iter().filter(|parameter| parameter.tuned).flat_map(|parameter| {
         let range = parameter.range;

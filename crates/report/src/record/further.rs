@@ -1,6 +1,8 @@
 //! Further keys: what a grid varies besides the columns that every table has, and how their values
 //! are written.
 
+use scb_core::train::StepScale;
+
 use crate::table::{Declared, Kind, Value};
 
 /// Further keys whose values are names, stored as their index where only numbers have room.
@@ -10,9 +12,10 @@ const NAMES: [(&str, &[&str]); 1] = [(STEP_SCALE, &STEP_SCALES)];
 pub const STEP_SCALE: &str = "step_scale";
 
 /// Its values: whether step sizes are divided by the task's constants.
-pub const STEP_SCALES: [&str; 2] = ["normalised", "raw"];
+pub const STEP_SCALES: [&str; 2] = StepScale::NAMES;
 
-/// Further keys of before, when they shared their names with what is measured, and what they are called now.
+/// Further keys of before, when they shared their names with what is measured, and what they are
+/// called now.
 pub(super) const RENAMED: [(&str, &str); 3] =
     [("alpha_v", "init_alpha_v"), ("alpha_a", "init_alpha_a"), ("steps", STEP_SCALE)];
 
@@ -29,7 +32,8 @@ pub(crate) fn shown(key: &str, value: f64) -> String {
     }
 }
 
-/// A number as people write it: `0.003`, `64`, `1e-250`, `1e20`. Reading it back gives the same number.
+/// A number as people write it: `0.003`, `64`, `1e-250`, `1e20`. Reading it back gives the same
+/// number.
 #[must_use]
 pub fn written(value: f64) -> String {
     let (plain, scientific) = (value.to_string(), format!("{value:e}"));

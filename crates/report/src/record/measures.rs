@@ -2,24 +2,82 @@
 
 use std::sync::LazyLock;
 
+use scb_core::Task;
+use scb_core::learn::FLIP as FLIP_PARAMETER;
+use scb_core::train::{Outcome, Predicted, TrainSpec};
+
 use crate::table::{Declared, Summary, field};
 
-/// Measures that only some runs have: name, unit and meaning.
-pub const OPTIONAL: [(&str, &str, &str); 6] = [
-    ("flips", "times", "how often both factors were turned over (with `flip`); null: not asked to"),
-    (
+/// A run that has come to its end, as measures are taken from it.
+#[derive(Debug)]
+pub struct FinishedRun<'r> {
+    /// The task.
+    pub task: &'r Task,
+    /// How it was trained.
+    pub spec: &'r TrainSpec,
+    /// What it came to.
+    pub outcome: &'r Outcome,
+    /// What theory says of it.
+    pub predicted: Predicted,
+    /// `|V_src - P_src|_mu / sqrt(K_P)` of the V that it started from, if that was transferred.
+    pub source_error: Option<f64>,
+}
+
+/// A measure that only some runs have.
+pub struct OptionalMeasure {
+    /// The name of its column.
+    pub name: &'static str,
+    /// Its unit; empty if it has none.
+    pub unit: &'static str,
+    /// What it is, and what null means.
+    pub meaning: &'static str,
+    /// Takes it from a run.
+    of: fn(&FinishedRun<'_>) -> Option<f64>,
+}
+
+const fn optional(
+    name: &'static str,
+    unit: &'static str,
+    meaning: &'static str,
+    of: fn(&FinishedRun<'_>) -> Option<f64>,
+) -> OptionalMeasure {
+    OptionalMeasure { name, unit, meaning, of }
+}
+
+/// The measures that only some runs have. A new one is a line here.
+pub static OPTIONAL: [OptionalMeasure; 6] = [
+    optional("flips", "times", "how often both factors were turned over (with `flip`); null: not asked to", |run| {
+        // An algorithm without flips that is asked for them has made none.
+        let none = || run.spec.parameters.unless_off(&FLIP_PARAMETER).map(|_| 0);
+        run.outcome.flips.or_else(none).map(|flips| flips as f64)
+    }),
+    optional(
         "predicted_mirrored",
         "",
-        "probability that such a run of prox grows into the mirrored solution, by the Gaussian argument; null: none applies",
+        "probability that such a run of prox grows into the mirrored solution, by the Gaussian \
+         argument; null: none applies",
+        |run| run.predicted.mirrored,
     ),
-    (
+    optional(
         "predicted_support_50",
         "samples",
-        "samples at which the moment estimator has the right support with probability 0.5, by the chi-square limit",
+        "samples at which the moment estimator has the right support with probability 0.5, by the \
+         chi-square limit",
+        |run| run.predicted.support_median,
     ),
-    ("predicted_support_90", "samples", "the same with probability 0.9"),
-    ("source_error", "sqrt(K_P) of the source", "|V_src - P_src|_mu of the V that was transferred; null: none was"),
-    ("start_alpha_v", "", "<Vc,Pc>_mu / K_P at the start of a run with a transferred V; null: none was transferred"),
+    optional("predicted_support_90", "samples", "the same with probability 0.9", |run| run.predicted.support_quantile),
+    optional(
+        "source_error",
+        "sqrt(K_P) of the source",
+        "|V_src - P_src|_mu of the V that was transferred; null: none was",
+        |run| run.source_error,
+    ),
+    optional(
+        "start_alpha_v",
+        "",
+        "<Vc,Pc>_mu / K_P at the start of a run with a transferred V; null: none was transferred",
+        |run| run.source_error.map(|_| run.outcome.start_alpha_v),
+    ),
 ];
 
 /// What a job measured. Errors are relative: 1 is the uninformative start.
@@ -57,12 +115,14 @@ pub struct Measures {
     pub optional: [Option<f64>; OPTIONAL.len()],
 }
 
-/// The columns of [`Measures`]. A new measure is a line here and a field there; one that only some
-/// runs have is a line of [`OPTIONAL`] alone.
+/// The columns of [`Measures`]. A new measure that only some runs have is a line of [`OPTIONAL`]
+/// alone; one that the statistics compute with is a line here, and a field that [`Measures::of`]
+/// fills.
 pub(crate) static MEASURES: LazyLock<Vec<Declared<Measures>>> = LazyLock::new(|| {
     let reached = |name: &'static str, meaning: &'static str, field| {
         Declared::<Measures>::new::<Option<i64>>(name, "samples", meaning, field).summary(Summary::Median(
-            "median over replicates, those that did not reach it censored; null = not known to be reached by half of them",
+            "median over replicates, those that did not reach it censored; null = not known to be \
+             reached by half of them",
         ))
     };
     // A diverged run has infinities; a table has nulls.
@@ -74,17 +134,20 @@ pub(crate) static MEASURES: LazyLock<Vec<Declared<Measures>>> = LazyLock::new(||
         Declared::new("samples", "samples", "samples used, steps times batch size", field!(samples)),
         reached(
             "samples_to_signal",
-            "first sample count with min(alpha_V, alpha_A) at the signal threshold; null = not reached",
+            "first sample count with min(alpha_V, alpha_A) at the signal threshold; null = not \
+             reached",
             field!(samples_to_signal),
         ),
         reached(
             "samples_to_support",
-            "first sample count from which on the Q largest entries of every a^(k) are the true ones; null = not reached",
+            "first sample count from which on the Q largest entries of every a^(k) are the true \
+             ones; null = not reached",
             field!(samples_to_support),
         ),
         reached(
             "samples_to_recovery",
-            "first sample count with the rounded model within epsilon of the truth; null = not reached",
+            "first sample count with the rounded model within epsilon of the truth; null = not \
+             reached",
             field!(samples_to_recovery),
         ),
         real("alpha_v", "", "<Vc,Pc>_mu / K_P at the end", field!(alpha_v))
@@ -113,7 +176,8 @@ pub(crate) static MEASURES: LazyLock<Vec<Declared<Measures>>> = LazyLock::new(||
             .summary(Summary::Mean("mean of K_P over the tasks")),
         real("k_q", "", "|Q - 1/T|_mu^2, how far the true attention is from uniform", field!(k_q)),
     ];
-    columns.extend(OPTIONAL.into_iter().enumerate().map(|(i, (name, unit, meaning))| {
+    columns.extend(OPTIONAL.iter().enumerate().map(|(i, measure)| {
+        let OptionalMeasure { name, unit, meaning, .. } = *measure;
         let get = move |measures: &Measures| measures.optional[i];
         let put = move |measures: &mut Measures, number| measures.optional[i] = number;
         Declared::real(name, unit, meaning, get, put).may_lack()
@@ -122,10 +186,34 @@ pub(crate) static MEASURES: LazyLock<Vec<Declared<Measures>>> = LazyLock::new(||
 });
 
 impl Measures {
+    /// Of a run that has come to its end.
+    #[must_use]
+    pub fn of(run: &FinishedRun<'_>) -> Self {
+        let FinishedRun { task, outcome, .. } = run;
+        let count = |samples: Option<u64>| samples.map(|s| s as i64);
+        Self {
+            steps: outcome.steps as i64,
+            samples: outcome.samples as i64,
+            samples_to_signal: count(outcome.milestones.signal),
+            samples_to_support: count(outcome.milestones.support),
+            samples_to_recovery: count(outcome.milestones.recovery),
+            alpha_v: outcome.alpha_v,
+            alpha_a: outcome.alpha_a,
+            value_error: outcome.errors.value,
+            attention_error: outcome.errors.attention,
+            rounded_value_error: outcome.errors.rounded_value,
+            rounded_attention_error: outcome.errors.rounded_attention,
+            loss: outcome.errors.loss,
+            k_p: task.k_p(),
+            k_q: task.k_q(),
+            optional: std::array::from_fn(|i| (OPTIONAL[i].of)(run)),
+        }
+    }
+
     /// A measure of [`OPTIONAL`] by name.
     #[must_use]
     pub fn optional(&self, name: &str) -> Option<f64> {
-        self.optional[OPTIONAL.iter().position(|(n, ..)| *n == name)?]
+        self.optional[OPTIONAL.iter().position(|measure| measure.name == name)?]
     }
 
     /// Name and value of every real number that all runs have.

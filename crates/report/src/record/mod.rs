@@ -29,7 +29,7 @@ pub use columns::{runs_table, timings_table};
 pub use further::{STEP_SCALE, STEP_SCALES, written};
 pub(crate) use further::{further_columns, named, shown};
 pub(crate) use measures::MEASURES;
-pub use measures::{Measures, OPTIONAL};
+pub use measures::{FinishedRun, Measures, OPTIONAL, OptionalMeasure};
 pub use part::{part_table, read_part};
 pub use run::{Record, Timing};
 pub use status::Status;

@@ -120,7 +120,8 @@ mod tests {
         assert_eq!(now[0].0.further, [("init_alpha_v".to_owned(), 0.5), ("persistence".to_owned(), 0.3)]);
         assert_eq!(now[0].0.measures, rows[2].0.measures);
         // A part of the first version of the schema has fewer columns.
-        let old = OPTIONAL.iter().fold(part_table(&rows[..1]).without("pretraining"), |t, (name, ..)| t.without(name));
+        let old =
+            OPTIONAL.iter().fold(part_table(&rows[..1]).without("pretraining"), |t, measure| t.without(measure.name));
         assert_eq!(read_part(&old, &path).unwrap(), rows[..1]);
     }
 }

@@ -57,8 +57,8 @@ pub struct Timing {
 }
 
 impl Record {
-    /// Whether two rows of one job say the same of it. Further keys are only columns, so they may differ; a number that is
-    /// not finite is null in a table, so all such are one.
+    /// Whether two rows of one job say the same of it. Further keys are only columns, so they may
+    /// differ; a number that is not finite is null in a table, so all such are one.
     #[must_use]
     pub fn agrees(&self, other: &Self) -> bool {
         let measures = match (&self.measures, &other.measures) {

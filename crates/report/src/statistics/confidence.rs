@@ -13,8 +13,9 @@ pub(crate) fn wilson(share: f64, runs: f64) -> (f64, f64) {
     ((centre - half).max(0.0), (centre + half).min(1.0))
 }
 
-/// A share of runs that come in clusters of (hits, runs), with its 95 % interval: Wilson's for as many independent runs as would have the variance that the
-/// share has between clusters, with Student's quantile for their number (Korn and Graubard 1998). `None` if there are no runs.
+/// A share of runs that come in clusters of (hits, runs), with its 95 % interval: Wilson's for as
+/// many independent runs as would have the variance that the share has between clusters, with
+/// Student's quantile for their number (Korn and Graubard 1998). `None` if there are no runs.
 pub(crate) fn clustered_wilson(clusters: &[(f64, f64)]) -> Option<(f64, (f64, f64))> {
     let count = clusters.len() as f64;
     let (hits, runs) = clusters.iter().fold((0.0, 0.0), |(a, b), (hits, runs)| (a + hits, b + runs));

@@ -32,7 +32,8 @@ use super::survival::SuccessCurve;
 /// How often the replicates are split; odd, so that there is a middle.
 pub const SPLITS: u64 = 21;
 
-/// How many settings whose quantile is just not reached may pass for good ones in a half, on average.
+/// How many settings whose quantile is just not reached may pass for good ones in a half, on
+/// average.
 pub const LUCKY: f64 = 2.0;
 
 /// The least confidence of a half that a setting needs no more than it says; what few settings get.
@@ -44,7 +45,8 @@ pub fn confidence(settings: usize) -> f64 {
     (1.0 - LUCKY / settings.max(1) as f64).max(LEAST_CONFIDENCE)
 }
 
-/// Among how many settings so many replicates bear a choice by the `level` quantile. A single one has no halves.
+/// Among how many settings so many replicates bear a choice by the `level` quantile. A single one
+/// has no halves.
 #[must_use]
 pub fn settings_borne(level: f64, replicates: usize) -> usize {
     let none_late = libm::pow(level, (replicates / 2) as f64);
@@ -54,10 +56,12 @@ pub fn settings_borne(level: f64, replicates: usize) -> usize {
 /// More settings than any sweep has.
 const MAX_SETTINGS: f64 = 1e9;
 
-/// How many replicates bear a choice among so many settings; `None` if no number does, as where every run must arrive.
+/// How many replicates bear a choice among so many settings; `None` if no number does, as where
+/// every run must arrive.
 #[must_use]
 pub fn replicates_for(level: f64, settings: usize) -> Option<usize> {
-    // The least half with `LUCKY / level^half >= settings`, give or take the rounding of logarithms.
+    // The least half with `LUCKY / level^half >= settings`, give or take the rounding of
+    // logarithms.
     if settings <= settings_borne(level, 2) {
         return Some(2);
     }
@@ -91,8 +95,9 @@ pub struct Choice {
     pub refused: bool,
 }
 
-/// Chooses among settings by `chosen_by` and reads `judged`, the same runs and settings; both may be of the same milestone. With a
-/// single replicate there is nothing to split, and with a single setting nothing to choose. `None` if there are no runs.
+/// Chooses among settings by `chosen_by` and reads `judged`, the same runs and settings; both may
+/// be of the same milestone. With a single replicate there is nothing to split, and with a single
+/// setting nothing to choose. `None` if there are no runs.
 #[must_use]
 pub fn choose(chosen_by: &[Runs], judged: &[Runs], level: f64) -> Option<Choice> {
     let settings = chosen_by.iter().filter(|runs| !runs.is_empty()).count();
@@ -193,7 +198,8 @@ impl SettingRuns {
 }
 
 impl Score {
-    /// Reached beats not reached; then fewer samples; among those not reached, a larger share of runs that did.
+    /// Reached beats not reached; then fewer samples; among those not reached, a larger share of
+    /// runs that did.
     fn compare(&self, other: &Self) -> Ordering {
         let last = || finite_first(&self.median).cmp(&finite_first(&other.median));
         self.quantile.censored.cmp(&other.quantile.censored).then_with(|| {
@@ -261,20 +267,23 @@ mod tests {
         assert_eq!((choice.best, &choice.curve, choice.in_sample), (1, &of_all(&fast), reached(117)));
     }
 
-    /// Two settings that are equal but for luck: the lucky runs of each are read at the other. Worked out by hand: replicate 0 is slow
-    /// at the first setting, 1 at the second, so whichever half holds a slow run chooses the other setting, at which the other half is slow.
+    /// Two settings that are equal but for luck: the lucky runs of each are read at the other.
+    /// Worked out by hand: replicate 0 is slow at the first setting, 1 at the second, so whichever
+    /// half holds a slow run chooses the other setting, at which the other half is slow.
     #[test]
     fn no_run_is_read_at_a_setting_that_it_chose() {
         let slow_at = |slow: i64| runs((0..2).map(|i| reached(if i == slow { 900 } else { 100 })));
         let settings = [slow_at(0), slow_at(1)];
         let choice = choose(&settings, &settings, 0.5).unwrap();
-        // Each half has one replicate; it chooses where it is fast, and there the other one is slow.
+        // Each half has one replicate; it chooses where it is fast, and there the other one is
+        // slow.
         assert_eq!(choice.curve.readings(), [reached(900), reached(900)]);
         assert_eq!(choice.in_sample, reached(100));
     }
 
-    /// By tables of the binomial distribution: with p = 0.9, fewer than 20 of 20 in 0.878 of all cases, fewer than 19 in 0.608;
-    /// fewer than 38 of 40 in 0.777, fewer than 37 in 0.577; with p = 0.5, fewer than 6 of 10 in 0.623.
+    /// By tables of the binomial distribution: with p = 0.9, fewer than 20 of 20 in 0.878 of all
+    /// cases, fewer than 19 in 0.608; fewer than 38 of 40 in 0.777, fewer than 37 in 0.577; with p
+    /// = 0.5, fewer than 6 of 10 in 0.623.
     #[test]
     fn a_half_is_as_sure_as_it_says() {
         let six_tenths = |level, runs| confident_rank(level, runs, LEAST_CONFIDENCE);
@@ -293,7 +302,8 @@ mod tests {
         assert_eq!(six_tenths(0.5, 10_000), 5013);
     }
 
-    /// `0.9^20 = 0.1216`, `0.9^15 = 0.2059`: 2 of 16.4 and of 9.7 settings at the edge have no late run in a half.
+    /// `0.9^20 = 0.1216`, `0.9^15 = 0.2059`: 2 of 16.4 and of 9.7 settings at the edge have no late
+    /// run in a half.
     #[test]
     fn settings_are_borne_as_long_as_a_half_can_be_confident_enough() {
         assert_eq!([40, 30, 4, 2, 1].map(|replicates| settings_borne(0.9, replicates)), [16, 9, 2, 2, 1]);
@@ -324,8 +334,9 @@ mod tests {
 
     #[test]
     fn a_single_run_of_a_half_that_never_arrives_counts_against_a_setting() {
-        // Of 8 runs the 0.9 quantile is the last: all together choose the slower setting. So does the half with the run that
-        // never arrives; the other half does not know better, and that run is read at its choice.
+        // Of 8 runs the 0.9 quantile is the last: all together choose the slower setting. So does
+        // the half with the run that never arrives; the other half does not know better, and that
+        // run is read at its choice.
         let edge = runs((0..8).map(|i| if i == 3 { never(5000) } else { reached(100) }));
         let safe = runs((0..8).map(|_| reached(400)));
         let choice = choose(&[edge.clone(), safe.clone()], &[edge, safe], 0.9).unwrap();

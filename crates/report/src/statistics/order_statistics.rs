@@ -34,7 +34,8 @@ pub(crate) fn quantile(readings: impl Iterator<Item = Reading>, runs: usize, lev
     bound
 }
 
-/// The median; of an even number of values the mean of the two in the middle. `None` if there are none.
+/// The median; of an even number of values the mean of the two in the middle. `None` if there are
+/// none.
 pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;

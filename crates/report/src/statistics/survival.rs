@@ -59,16 +59,18 @@ impl SuccessCurve {
         left.reached()
     }
 
-    /// The smallest count by which a share of at least `level` of the runs is known to have reached. Where fewer are, a count that it
-    /// exceeds, censored: as many runs as would make up that share reach no earlier. `None` without runs.
+    /// The smallest count by which a share of at least `level` of the runs is known to have
+    /// reached. Where fewer are, a count that it exceeds, censored: as many runs as would make up
+    /// that share reach no earlier. `None` without runs.
     #[must_use]
     pub fn quantile(&self, level: f64) -> Option<Reading> {
         quantile(self.readings.iter().copied(), self.readings.len(), level)
     }
 
-    /// 95 % interval of the `level` quantile that supposes nothing about its distribution: the order statistics between
-    /// which it lies by the binomial distribution (Thompson 1936), at least as often as said. An end is `None` where so few
-    /// runs bound nothing (the upper end of the 0.9 quantile takes 36), or where the share was not reached.
+    /// 95 % interval of the `level` quantile that supposes nothing about its distribution: the
+    /// order statistics between which it lies by the binomial distribution (Thompson 1936), at
+    /// least as often as said. An end is `None` where so few runs bound nothing (the upper end of
+    /// the 0.9 quantile takes 36), or where the share was not reached.
     #[must_use]
     pub fn interval(&self, level: f64) -> (Option<i64>, Option<i64>) {
         let runs = self.readings.len();
@@ -82,8 +84,8 @@ impl SuccessCurve {
         (low, upper.and_then(at).filter(|r| !r.censored).map(|r| r.samples))
     }
 
-    /// Its steps, each with an interval: Wilson's, for as many runs as would have this variance (Greenwood's)
-    /// had all been seen to the end (Dorey and Korn 1987).
+    /// Its steps, each with an interval: Wilson's, for as many runs as would have this variance
+    /// (Greenwood's) had all been seen to the end (Dorey and Korn 1987).
     #[must_use]
     pub fn steps(&self) -> Vec<CurveStep> {
         let mut steps: Vec<CurveStep> = Vec::new();
@@ -96,7 +98,8 @@ impl SuccessCurve {
             if !(fell && last_of_its_count) {
                 continue;
             }
-            // Greenwood's variance has no meaning where all have reached; then those that were seen to are what is known.
+            // Greenwood's variance has no meaning where all have reached; then those that were seen
+            // to are what is known.
             effective = if left.share > SLACK {
                 (1.0 - left.share) / (left.share * left.greenwood)
             } else {
@@ -126,7 +129,8 @@ impl ProductLimit {
     fn pass(&mut self, censored: bool) {
         let n = self.at_risk as f64;
         if !censored {
-            // One run at a time: the product and the sum over equal counts come out as if they were taken together.
+            // One run at a time: the product and the sum over equal counts come out as if they were
+            // taken together.
             self.share *= (n - 1.0) / n;
             if n > 1.0 {
                 self.greenwood += 1.0 / (n * (n - 1.0));
@@ -149,8 +153,8 @@ mod tests {
         SuccessCurve::of(reached.iter().map(reading(false)).chain(censored.iter().map(reading(true))).collect())
     }
 
-    /// Remission of leukaemia under 6-MP, in weeks (Freireich and others 1963), with the estimates and Greenwood's
-    /// standard errors that textbooks print for it.
+    /// Remission of leukaemia under 6-MP, in weeks (Freireich and others 1963), with the estimates
+    /// and Greenwood's standard errors that textbooks print for it.
     #[test]
     fn the_curve_of_a_published_trial_comes_out() {
         let trial = curve(&[6, 6, 6, 7, 10, 13, 16, 22, 23], &[6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35]);
@@ -173,7 +177,8 @@ mod tests {
             let (low, high) = wilson(1.0 - left, effective);
             assert!((step.low - low).abs() < 3e-3 && (step.high - high).abs() < 3e-3, "{step:?} {low} {high}");
         }
-        // Nine of 21 were seen to relapse: a third by week 13, no half; the eleventh of all was last seen in week 16.
+        // Nine of 21 were seen to relapse: a third by week 13, no half; the eleventh of all was
+        // last seen in week 16.
         assert_eq!(trial.quantile(1.0 / 3.0), Some(Reading { samples: 16, censored: false }));
         assert_eq!(trial.quantile(0.5), Some(Reading { samples: 16, censored: true }));
         assert_eq!(trial.quantile(0.9), Some(Reading { samples: 32, censored: true }));
@@ -201,7 +206,8 @@ mod tests {
             Some((90, true)),
             "the eleventh of twelve is no earlier than the ninth of ten"
         );
-        // Nine last seen at 30 and one at 1000: what nine of ten need is no more than known to exceed 30.
+        // Nine last seen at 30 and one at 1000: what nine of ten need is no more than known to
+        // exceed 30.
         assert_eq!(quantile(&[], &[30, 30, 30, 30, 30, 30, 30, 30, 30, 1000], 0.9), Some((30, true)));
         assert_eq!(quantile(&[], &[], 0.9), None);
     }
@@ -217,8 +223,8 @@ mod tests {
         assert!(steps[9].share == 1.0 && steps[9].high == 1.0 && (0.6..0.8).contains(&steps[9].low));
     }
 
-    /// Ranks from tables of the binomial distribution: of 40 runs the 32nd and the 40th for the 0.9 quantile; for a median
-    /// of 10 the 2nd and the 9th.
+    /// Ranks from tables of the binomial distribution: of 40 runs the 32nd and the 40th for the 0.9
+    /// quantile; for a median of 10 the 2nd and the 9th.
     #[test]
     fn intervals_are_the_order_statistics_of_the_tables() {
         let runs = |n: i64| (1..=n).collect::<Vec<_>>();

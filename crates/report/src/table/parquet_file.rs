@@ -1,14 +1,16 @@
 //! Tables as Parquet files: the only place that knows Parquet.
 //!
-//! Files are zstd-compressed with dictionary-encoded strings. Each column carries its unit and meaning
-//! as Arrow field metadata and, for readers that drop it, as file metadata `column:NAME`. The same
-//! table gives the same bytes.
+//! Files are zstd-compressed with dictionary-encoded strings. Each column carries its unit and
+//! meaning as Arrow field metadata and, for readers that drop it, as file metadata `column:NAME`.
+//! The same table gives the same bytes.
 //!
 //! # Schema versions
 //! - 1: first version.
-//! - 2: `flips`, `predicted_*`, `source_error` and `pretraining` in runs; keys whose values are names are strings.
-//! - 3: `init_alpha_v`, `init_alpha_a` and `step_scale` name what an axis sets; `start_alpha_v` in runs; `settings`, `at_edge` and `refused` in needed
-//!   samples; `quantity`, `smallest_effect` and `reason` in verdicts.
+//! - 2: `flips`, `predicted_*`, `source_error` and `pretraining` in runs; keys whose values are
+//!   names are strings.
+//! - 3: `init_alpha_v`, `init_alpha_a` and `step_scale` name what an axis sets; `start_alpha_v` in
+//!   runs; `settings`, `at_edge` and `refused` in needed samples; `quantity`, `smallest_effect` and
+//!   `reason` in verdicts.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -37,7 +39,8 @@ impl Table {
     /// The file's bytes; `metadata` is added to the file metadata.
     ///
     /// # Errors
-    /// [`ParquetError`] when the columns differ in length, or two have one name, which many readers refuse.
+    /// [`ParquetError`] when the columns differ in length, or two have one name, which many readers
+    /// refuse.
     pub fn to_parquet(&self, metadata: &[(&str, String)]) -> Result<Vec<u8>, ParquetError> {
         let mut names = HashSet::new();
         if let Some(column) = self.columns().iter().find(|column| !names.insert(column.name.as_str())) {

@@ -1,5 +1,5 @@
-//! The answer in the terminal, in 25 lines at most: needed samples per (N, Q, T), exponents with intervals for each
-//! milestone, which law wins, and what limits the conclusions.
+//! The answer in the terminal, in 25 lines at most: needed samples per (N, Q, T), exponents with
+//! intervals for each milestone, which law wins, and what limits the conclusions.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -21,7 +21,8 @@ const ROWS: usize = 9;
 /// Columns that the text takes at least and at the most.
 pub const WIDTHS: std::ops::RangeInclusive<usize> = 60..=120;
 
-/// The text printed at the end of a sweep, in lines of `width` characters; of one that is about a claim, what the runs say of it.
+/// The text printed at the end of a sweep, in lines of `width` characters; of one that is about a
+/// claim, what the runs say of it.
 #[must_use]
 pub fn answer(analysis: &Analysis, claim: Option<&ExaminedClaim>, width: usize) -> String {
     let width = width.clamp(*WIDTHS.start(), *WIDTHS.end());
@@ -170,7 +171,8 @@ fn several(lines: &mut Vec<String>, groups: &[Group<'_>], quantile: f64, width: 
     lines.push(String::new());
 }
 
-/// What each law says of T, N and Q, and how many cells tell it: a table if that is not too wide, else a paragraph each.
+/// What each law says of T, N and Q, and how many cells tell it: a table if that is not too wide,
+/// else a paragraph each.
 fn exponents(head: &str, laws: &[(String, Option<&Law>)], width: usize) -> Vec<String> {
     const TERMS: [Term; 3] = [Term::T, Term::N, Term::Q];
     let cells = |law: &Law| match law.censored {
@@ -326,7 +328,8 @@ mod tests {
             assert!(text.contains("  ! algorithm") || text.contains("  ! prox: "), "{text}");
             assert!(text.contains("  ! more in the report: 2 warnings") || width >= 100, "{text}");
             assert!(text.contains("recovery") && text.contains("good and bad"), "{text}");
-            // Words are those of the widest answer, but for the columns of the table and what stands between the exponents.
+            // Words are those of the widest answer, but for the columns of the table and what
+            // stands between the exponents.
             let told = |word: &&str| word.len() > 3 && word.chars().all(char::is_alphabetic);
             let broken = text.split_whitespace().filter(told).find(|word| !known.contains(word));
             assert_eq!(broken, None, "{text}");

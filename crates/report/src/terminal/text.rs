@@ -5,8 +5,9 @@ use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 /// Stands for a space at which no line may end.
 const GLUE: char = '\u{a0}';
 
-/// `text` in lines of at most `width` characters, broken at spaces; the first line begins with `first`, the others with `rest`.
-/// A word that is longer than a line stays whole. Numbers keep their `%` and equations their sides.
+/// `text` in lines of at most `width` characters, broken at spaces; the first line begins with
+/// `first`, the others with `rest`. A word that is longer than a line stays whole. Numbers keep
+/// their `%` and equations their sides.
 #[must_use]
 pub fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> Vec<String> {
     if text.is_empty() {

@@ -13,6 +13,14 @@ pub enum StepScale {
     Raw,
 }
 
+impl StepScale {
+    /// Every scale.
+    pub const ALL: [Self; 2] = [Self::Normalised, Self::Raw];
+
+    /// Their names, in the order of [`StepScale::ALL`].
+    pub const NAMES: [&str; 2] = ["normalised", "raw"];
+}
+
 /// When a run may end before its budget is spent (it always ends when mirrored or diverged).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StopAt {

@@ -2,7 +2,7 @@
 
 use scb_core::learn::ALGORITHMS;
 
-use crate::axis::number::written;
+use report::record::written;
 
 /// What values an axis takes.
 #[derive(Debug, Clone, Copy, PartialEq)]

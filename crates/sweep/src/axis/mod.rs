@@ -3,13 +3,12 @@
 //! | module | holds |
 //! |---|---|
 //! | `definition` | what one axis is: its key, its values, its part |
-//! | `number` | numbers as people write them |
 //! | `table` | every axis, one row each, and its index |
 
 mod definition;
-mod number;
 mod table;
 
 pub use definition::{Axis, Default, Domain, Role};
-pub use number::written;
+// For people; numbers in ids are written by `Axis::canonical`.
+pub use report::record::written;
 pub use table::*;

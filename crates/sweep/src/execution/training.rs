@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use report::record::OPTIONAL;
+use report::record::FinishedRun;
 use report::{Measures, Record, Status, Timing, TracePoint};
 use scb_core::Task;
-use scb_core::learn::FLIP;
+
 use scb_core::random::stream;
-use scb_core::train::{self, Checkpoint, Observer, Outcome, Predicted, Start, TrainSpec};
+use scb_core::train::{self, Checkpoint, Observer, Outcome, Start, TrainSpec};
 
 use crate::axis::{self, AXES};
 use crate::config::Config;
@@ -123,7 +123,7 @@ impl Work for Training {
         let mut trace = Trace { job, points: Vec::new(), enabled: self.config.trace };
         let outcome = self.train(job, &mut trace, |_| {});
         let tokens = outcome.as_ref().map_or(0, |trained| trained.outcome.tokens as i64);
-        let end = outcome.and_then(|trained| end(trained.outcome.status, measures(&trained)));
+        let end = outcome.and_then(|trained| end(trained.outcome.status, trained.measures()));
         self.finished(job, start, tokens, end, trace.points)
     }
 
@@ -164,35 +164,11 @@ pub(crate) struct Trained {
     source_error: Option<f64>,
 }
 
-/// The numbers that only some runs have, in the order of [`OPTIONAL`].
-fn optional(trained: &Trained) -> [Option<f64>; OPTIONAL.len()] {
-    let Trained { task, spec, outcome, source_error } = trained;
-    let Predicted { mirrored, support_median, support_quantile } = train::predicted(task, spec);
-    let start_alpha_v = source_error.map(|_| outcome.start_alpha_v);
-    // Whoever asks an algorithm without flips for them gets 0, as ever.
-    let flips = outcome.flips.or_else(|| spec.parameters.unless_off(&FLIP).map(|_| 0)).map(|flips| flips as f64);
-    [flips, mirrored, support_median, support_quantile, *source_error, start_alpha_v]
-}
-
-fn measures(trained: &Trained) -> Measures {
-    let Trained { task, outcome, .. } = trained;
-    let count = |samples: Option<u64>| samples.map(|s| s as i64);
-    Measures {
-        steps: outcome.steps as i64,
-        samples: outcome.samples as i64,
-        samples_to_signal: count(outcome.milestones.signal),
-        samples_to_support: count(outcome.milestones.support),
-        samples_to_recovery: count(outcome.milestones.recovery),
-        alpha_v: outcome.alpha_v,
-        alpha_a: outcome.alpha_a,
-        value_error: outcome.errors.value,
-        attention_error: outcome.errors.attention,
-        rounded_value_error: outcome.errors.rounded_value,
-        rounded_attention_error: outcome.errors.rounded_attention,
-        loss: outcome.errors.loss,
-        k_p: task.k_p(),
-        k_q: task.k_q(),
-        optional: optional(trained),
+impl Trained {
+    fn measures(&self) -> Measures {
+        let Self { task, spec, outcome, source_error } = self;
+        let (predicted, source_error) = (train::predicted(task, spec), *source_error);
+        Measures::of(&FinishedRun { task, spec, outcome, predicted, source_error })
     }
 }
 
@@ -248,7 +224,7 @@ mod tests {
             loss,
             k_p: 0.1,
             k_q: 0.1,
-            optional: [None; OPTIONAL.len()],
+            optional: Default::default(),
         };
         assert_eq!(end(train::Status::Exhausted, measures(0.5)).unwrap().0, Status::Exhausted);
         assert_eq!(end(train::Status::Diverged, measures(f64::INFINITY)).unwrap().0, Status::Diverged);

@@ -67,7 +67,8 @@ pub(super) fn probability(runs: &[PredictedRun]) -> Option<Figure> {
         name: "claim_mirrored".to_owned(),
         title: "How often runs grow into the mirrored solution".to_owned(),
         caption: format!(
-            "Share of mirrored runs, with 95 % intervals by tasks, against B/(η T). Dashes: Φ(-z), averaged over the tasks of these runs; nothing is fitted. {}",
+            "Share of mirrored runs, with 95 % intervals by tasks, against B/(η T). Dashes: Φ(-z), \
+             averaged over the tasks of these runs; nothing is fitted. {}",
             count(runs.len(), "run") + "."
         ),
         svg,

@@ -30,7 +30,8 @@ pub(super) struct PredictedRun {
     pub(super) predicted: f64,
 }
 
-/// The runs that say something, and what was left out: of each length, cells and runs in which too many blew up.
+/// The runs that say something, and what was left out: of each length, cells and runs in which too
+/// many blew up.
 #[derive(Debug, Default)]
 pub(super) struct PredictedRuns {
     pub(super) kept: Vec<PredictedRun>,
@@ -100,7 +101,8 @@ impl PredictedRuns {
         )
     }
 
-    /// What `compare` says of each T and each eta, with its name. Groups of which nothing is expected are left out.
+    /// What `compare` says of each T and each eta, with its name. Groups of which nothing is
+    /// expected are left out.
     pub(super) fn groups(
         &self,
         compare: impl Fn(&dyn Fn(&PredictedRun) -> bool) -> Agreement,

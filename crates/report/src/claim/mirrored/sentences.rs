@@ -63,14 +63,17 @@ pub(crate) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     }
     let mut verdicts = vec![
         agreeing(
-            "The probability of a mirrored run depends on batch, step and length through B/(η T) only, to within 25 %.",
+            "The probability of a mirrored run depends on batch, step and length through B/(η T) \
+             only, to within 25 %.",
             Agreeing::Provenance,
             &same,
-            "Mirrored runs of each T and η over what the shares of the others would make at the same ratios",
+            "Mirrored runs of each T and η over what the shares of the others would make at the \
+             same ratios",
             &runs,
         ),
         agreeing(
-            "It is Φ(-z) with z = (K_P / √W) √(B (2+η) / (η T)), as a Gaussian argument predicts, without a free parameter.",
+            "It is Φ(-z) with z = (K_P / √W) √(B (2+η) / (η T)), as a Gaussian argument predicts, \
+             without a free parameter.",
             Agreeing::Exactly,
             &right,
             "Mirrored over predicted runs",
@@ -94,20 +97,26 @@ pub(crate) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let needed = needed_figure(
         "mirrored_needed",
         "What turning over does to the needed samples".to_owned(),
-        "Samples by which the runs have recovered, with and without turning both factors over when the negative entries of the attention dominate, at hyperparameters chosen on other replicates."
+        "Samples by which the runs have recovered, with and without turning both factors over when \
+         the negative entries of the attention dominate, at hyperparameters chosen on other \
+         replicates."
             .to_owned(),
         &lines,
     );
     ExaminedClaim {
         title: "The mirrored solution",
         text: "Of (V, A) and its mirror image both fit; which of them a run grows into is decided by the noise of its first B/η samples against a push of order 1/T. A Gaussian argument \
-               gives the probability without a free parameter. The remedy uses what a learner can see: attention that is a few positive weights has no large negative entries, so both \
-               centred factors are turned over when the most negative entry exceeds the most positive one by a factor. Loss cannot judge it as fast: at the truth the two differ \
+               gives the probability without a free parameter. The remedy uses what a learner can \
+               see: attention that is a few positive weights has no large negative entries, so \
+               both \
+               centred factors are turned over when the most negative entry exceeds the most \
+               positive one by a factor. Loss cannot judge it as fast: at the truth the two differ \
                by 2 K_P / T only.",
         verdicts,
         figures: [probability(&runs.kept), needed].into_iter().flatten().collect(),
         notes: vec![format!(
-            "Cells in which more than {:.0} % of the runs blew up (batches of a few samples) are left out of the probabilities, for such runs end before their sign is known: {}.",
+            "Cells in which more than {:.0} % of the runs blew up (batches of a few samples) are \
+             left out of the probabilities, for such runs end before their sign is known: {}.",
             100.0 * MAX_DIVERGED_SHARE,
             runs.left_out()
         )],
@@ -156,9 +165,10 @@ mod tests {
     use crate::record::OPTIONAL;
     use crate::record::fixture::record;
 
-    /// Records with a known probability of being mirrored, whatever T; the runs are as many as that, or a third more. Every run is on a task of its own.
+    /// Records with a known probability of being mirrored, whatever T; the runs are as many as
+    /// that, or a third more. Every run is on a task of its own.
     fn records(excess: f64) -> Vec<Record> {
-        let at = OPTIONAL.iter().position(|(name, ..)| *name == "predicted_mirrored").unwrap();
+        let at = OPTIONAL.iter().position(|measure| measure.name == "predicted_mirrored").unwrap();
         let mut records = Vec::new();
         for t in [64, 128, 256] {
             for (batch, p) in [(1, 0.3), (2, 0.2), (4, 0.1)] {
@@ -189,10 +199,11 @@ mod tests {
         }
     }
 
-    /// Records with a known probability of being mirrored; one length has a third more, in as many runs as it takes to see that, or in few.
+    /// Records with a known probability of being mirrored; one length has a third more, in as many
+    /// runs as it takes to see that, or in few.
     #[test]
     fn a_length_that_differs_is_told_and_few_runs_confirm_nothing() {
-        let at = OPTIONAL.iter().position(|(name, ..)| *name == "predicted_mirrored").unwrap();
+        let at = OPTIONAL.iter().position(|measure| measure.name == "predicted_mirrored").unwrap();
         let section_of = |replicates: i64, excess: f64| {
             let mut records = Vec::new();
             for t in [64, 128, 256] {
@@ -220,7 +231,8 @@ mod tests {
             examine(&Evidence::new(&analysis, &records, &[], &[]))
         };
         let found = |section: &ExaminedClaim| [0, 1].map(|i| section.verdicts[i].finding);
-        // An excess of 35 % may lie within 25 %, one of 80 % cannot, and one of 10 % does; by the others' shares, which have none of it.
+        // An excess of 35 % may lie within 25 %, one of 80 % cannot, and one of 10 % does; by the
+        // others' shares, which have none of it.
         let many = section_of(1500, 1.35);
         assert_eq!(found(&many), [Finding::Undecided, Finding::Refuted]);
         for verdict in &many.verdicts[..2] {

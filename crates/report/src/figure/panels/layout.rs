@@ -1,7 +1,9 @@
-//! Small multiples: panels side by side that share their axes, the one way in which every figure is laid out.
+//! Small multiples: panels side by side that share their axes, the one way in which every figure is
+//! laid out.
 //!
-//! A figure is one column of a paper wide, [`WIDTH`] units, with text of 7 points when printed at 85 mm. Everything is drawn
-//! on a grid [`FINE`] times as fine, because the back end rounds to whole units.
+//! A figure is one column of a paper wide, [`WIDTH`] units, with text of 7 points when printed at
+//! 85 mm. Everything is drawn on a grid [`FINE`] times as fine, because the back end rounds to
+//! whole units.
 
 use plotters::backend::SVGBackend;
 use plotters::chart::ChartBuilder;
@@ -29,7 +31,8 @@ pub(crate) struct Panels {
 }
 
 impl Panels {
-    /// The SVG; `each` draws into the field of the panel of this index. `None` if there are no panels or an axis has no extent.
+    /// The SVG; `each` draws into the field of the panel of this index. `None` if there are no
+    /// panels or an axis has no extent.
     pub(crate) fn draw(&self, mut each: impl FnMut(usize, &Panel<'_, '_>) -> Drawn) -> Option<String> {
         let sound = |a: &Axis| a.low.is_finite() && a.high.is_finite() && a.low < a.high;
         if self.titles.is_empty() || !(sound(&self.x) && sound(&self.y)) {
@@ -81,7 +84,8 @@ impl Panels {
                 let lift = self.entry_lift();
                 draw_entry(root, entry, (left, up + LINE + lift + (LINE + lift) * j as u32 + 1))?;
             }
-            // The lowest panel of each column has the labels of the lower axis, the first of each row those of the left one.
+            // The lowest panel of each column has the labels of the lower axis, the first of each
+            // row those of the left one.
             let last = i + self.columns >= self.titles.len();
             let (label_left, label_below) = (if column == 0 { LEFT } else { 0 }, if last { BOTTOM } else { 6 });
             let corner = fine((left - label_left, up + heading));
@@ -158,7 +162,8 @@ fn raised(svg: &str) -> String {
         let (rest, after) = rest.split_at(rest.find("</text>").unwrap_or(rest.len()));
         let (up, size) = (FINE * 4, FINE * FONT * 4 / 5);
         out += &format!(
-            "<tspan dy=\"-{up}\" font-size=\"{size}\">{exponent}</tspan><tspan dy=\"{up}\">{rest}</tspan>{after}"
+            "<tspan dy=\"-{up}\" font-size=\"{size}\">{exponent}</tspan><tspan \
+             dy=\"{up}\">{rest}</tspan>{after}"
         );
     }
     out

@@ -10,7 +10,8 @@ use super::axis::{Axis, Coordinates};
 use super::grid::{Area, Drawn, FINE, stroke};
 use super::mark::{Mark, shape, shape_corners};
 
-/// The field of one panel. Places are in the units of the axes; what lies outside is moved to the edge.
+/// The field of one panel. Places are in the units of the axes; what lies outside is moved to the
+/// edge.
 pub(crate) struct Panel<'a, 'b> {
     pub(super) root: Area<'b>,
     pub(super) chart: ChartContext<'a, SVGBackend<'b>, Cartesian2d<Coordinates, Coordinates>>,

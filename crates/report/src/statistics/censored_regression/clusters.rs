@@ -8,8 +8,9 @@ use super::weighted::{Working, quadratic};
 use crate::statistics::confidence::ALPHA;
 
 impl Regression {
-    /// Half the width of the 95 % interval of each coefficient by the scatter between clusters of rows; `rows` are those that were fitted, `clusters`
-    /// the cluster of each. `None` for a coefficient that the clusters do not tell: fewer than one degree of freedom.
+    /// Half the width of the 95 % interval of each coefficient by the scatter between clusters of
+    /// rows; `rows` are those that were fitted, `clusters` the cluster of each. `None` for a
+    /// coefficient that the clusters do not tell: fewer than one degree of freedom.
     #[must_use]
     pub fn clustered(&self, rows: &[Row], clusters: &[usize]) -> Option<Vec<Option<f64>>> {
         let working = Working::of(self, rows)?;
@@ -54,7 +55,8 @@ impl Regression {
                     squares += product * product;
                 }
             }
-            // The trace is the variance that the sandwich has on average, in units of the scatter: too small where clusters determine what is their own.
+            // The trace is the variance that the sandwich has on average, in units of the scatter:
+            // too small where clusters determine what is their own.
             if trace <= 0.5 * working.inverse[i][i] {
                 return None;
             }
@@ -76,7 +78,8 @@ pub(super) struct Adjusted {
     ae: Vec<f64>,
 }
 
-/// The inverse of the root of a symmetric matrix that is not negative, by Jacobi's rotations; directions in which it is 0 are left out.
+/// The inverse of the root of a symmetric matrix that is not negative, by Jacobi's rotations;
+/// directions in which it is 0 are left out.
 pub(super) fn inverse_root(a: &mut Vec<Vec<f64>>) {
     let n = a.len();
     let mut vectors: Vec<Vec<f64>> = (0..n).map(|i| (0..n).map(|j| f64::from(u8::from(i == j))).collect()).collect();
@@ -119,8 +122,10 @@ mod tests {
     use super::super::fit::fit;
     use super::*;
 
-    /// Estimates, CR2 errors and degrees of freedom of the same data by dense matrices in NumPy (`M = (X'X)^-1`, `A_g = (I - H)_gg^(-1/2)`, the sandwich, and
-    /// Satterthwaite's degrees of freedom from the matrix of `(I - H)_g A_g X_g M c`), with quantiles of Student's t from SciPy.
+    /// Estimates, CR2 errors and degrees of freedom of the same data by dense matrices in NumPy
+    /// (`M = (X'X)^-1`, `A_g = (I - H)_gg^(-1/2)`, the sandwich, and Satterthwaite's degrees of
+    /// freedom from the matrix of `(I - H)_g A_g X_g M c`), with quantiles of Student's t from
+    /// SciPy.
     #[test]
     fn clustered_intervals_agree_with_dense_matrices() {
         let (mut rows, mut clusters) = (Vec::new(), Vec::new());

@@ -102,8 +102,8 @@ mod tests {
         x.iter().zip(y).map(|(&x, &y)| Row { x: vec![1.0, x], y, censored: false }).collect()
     }
 
-    /// Anscombe's first data set: intercept 3.0001, slope 0.5001, standard error of the slope 0.1179,
-    /// residual scale 1.2366 (published with the data).
+    /// Anscombe's first data set: intercept 3.0001, slope 0.5001, standard error of the slope
+    /// 0.1179, residual scale 1.2366 (published with the data).
     #[test]
     fn without_censoring_it_is_least_squares() {
         let x = [10.0, 8.0, 13.0, 9.0, 11.0, 14.0, 6.0, 4.0, 12.0, 7.0, 5.0];
@@ -116,14 +116,15 @@ mod tests {
         // Student's t with 9 degrees of freedom: 2.2622; p = 0.00217 for the slope (published).
         assert!((fit.half_width(1).unwrap() / errors[1] - 2.2622).abs() < 1e-4);
         assert!((fit.p_value(1).unwrap() - 0.00217).abs() < 1e-5);
-        // AICc worked out by hand: n ln(2 pi e RSS/n) + 2 k + 2 k (k + 1) / (n - k - 1), RSS = 13.7627, k = 3, n = 11.
+        // AICc worked out by hand: n ln(2 pi e RSS/n) + 2 k + 2 k (k + 1) / (n - k - 1), RSS =
+        // 13.7627, k = 3, n = 11.
         let by_hand =
             11.0 * (2.0 * std::f64::consts::PI * std::f64::consts::E * 13.7627 / 11.0f64).ln() + 6.0 + 24.0 / 7.0;
         assert!((fit.aicc().unwrap() - by_hand).abs() < 1e-3);
     }
 
-    /// One mean, no regressors: the score equations of a censored normal sample, solved by bisection on a grid of spreads, the slow
-    /// obvious way.
+    /// One mean, no regressors: the score equations of a censored normal sample, solved by
+    /// bisection on a grid of spreads, the slow obvious way.
     #[test]
     fn censored_fits_agree_with_a_search_of_the_likelihood() {
         let seen = [1.2, 0.3, 2.2, 1.7, 0.9];

@@ -64,7 +64,8 @@ pub(super) fn upper_tail(u: f64) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    /// The gradient and the second derivatives against finite differences, at a point that is no maximum.
+    /// The gradient and the second derivatives against finite differences, at a point that is no
+    /// maximum.
     #[test]
     fn derivatives_agree_with_finite_differences() {
         let rows: Vec<Row> = (0..9)

@@ -9,8 +9,8 @@ pub(super) fn solve(matrix: &[Vec<f64>], right: &[f64]) -> Option<Vec<f64>> {
     Some(invert(matrix.to_vec())?.iter().map(|row| dot(row, right)).collect())
 }
 
-/// Inverse of a symmetric positive definite matrix by Gauss-Jordan elimination with pivoting; `None`
-/// if it is singular to working precision.
+/// Inverse of a symmetric positive definite matrix by Gauss-Jordan elimination with pivoting;
+/// `None` if it is singular to working precision.
 pub(super) fn invert(mut a: Vec<Vec<f64>>) -> Option<Vec<Vec<f64>>> {
     let p = a.len();
     let scale: Vec<f64> = (0..p).map(|i| a[i][i].abs().sqrt()).collect();

@@ -1,9 +1,11 @@
-//! Linear regression with right-censored responses: `y = x'b + s e`, e standard normal, and of some rows only a bound
-//! that y exceeds (Tobin 1958). With `y = ln n` this is the log-normal accelerated failure time model.
+//! Linear regression with right-censored responses: `y = x'b + s e`, e standard normal, and of some
+//! rows only a bound that y exceeds (Tobin 1958). With `y = ln n` this is the log-normal
+//! accelerated failure time model.
 //!
-//! Maximum likelihood, in Olsen's parameters `d = b/s, h = 1/s` (1978), in which the log-likelihood is concave, so Newton's
-//! method finds the maximum from anywhere. Standard errors are from the observed information; as in ordinary regression, the variance is
-//! enlarged from `k` to `k - p` degrees of freedom and intervals are Student's, with k the number of rows that are not censored.
+//! Maximum likelihood, in Olsen's parameters `d = b/s, h = 1/s` (1978), in which the log-likelihood
+//! is concave, so Newton's method finds the maximum from anywhere. Standard errors are from the
+//! observed information; as in ordinary regression, the variance is enlarged from `k` to `k - p`
+//! degrees of freedom and intervals are Student's, with k the number of rows that are not censored.
 //! Without censoring these are exactly the intervals of least squares.
 //!
 //! Rows of one cluster (cells of one N and Q, whose slopes differ) are not independent, as far as a

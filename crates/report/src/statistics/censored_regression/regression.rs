@@ -32,7 +32,8 @@ pub struct Regression {
     pub rows: usize,
 }
 
-/// A residual this small, on the scale of the logarithm of samples, is rounding: the data lie on the law.
+/// A residual this small, on the scale of the logarithm of samples, is rounding: the data lie on
+/// the law.
 pub(super) const LEAST_RESIDUAL_SCALE: f64 = 1e-7;
 
 impl Regression {
@@ -43,7 +44,8 @@ impl Regression {
         Some(student.inverse_cdf(1.0 - ALPHA / 2.0) * self.errors.as_ref()?[i])
     }
 
-    /// Probability of an estimate at least as far from 0 as that of coefficient `i` if it were 0; `None` where no chance is left.
+    /// Probability of an estimate at least as far from 0 as that of coefficient `i` if it were 0;
+    /// `None` where no chance is left.
     #[must_use]
     pub fn p_value(&self, i: usize) -> Option<f64> {
         let student = StudentsT::new(0.0, 1.0, self.degrees as f64).ok()?;
@@ -51,8 +53,8 @@ impl Regression {
         distance.is_finite().then(|| 2.0 * student.sf(distance))
     }
 
-    /// Akaike's criterion with the correction for few rows (Hurvich and Tsai 1989), counting those that are not censored; smaller is
-    /// better. `None` where the correction has no meaning.
+    /// Akaike's criterion with the correction for few rows (Hurvich and Tsai 1989), counting those
+    /// that are not censored; smaller is better. `None` where the correction has no meaning.
     #[must_use]
     pub fn aicc(&self) -> Option<f64> {
         let parameters = self.estimates.len() + 1;

@@ -69,8 +69,10 @@ mod tests {
         x.iter().zip(y).map(|(&x, &y)| Row { x: vec![1.0, x], y, censored: false }).collect()
     }
 
-    /// Externally studentised residuals of Anscombe's third data set, whose third point lies off the line of the others: 1203.54 for that point and
-    /// -0.3138 for the fourth by `e / (s_(i) sqrt(1 - h))`, worked out in NumPy from the hat matrix; R's `rstudent` prints the same.
+    /// Externally studentised residuals of Anscombe's third data set, whose third point lies off
+    /// the line of the others: 1203.54 for that point and -0.3138 for the fourth by
+    /// `e / (s_(i) sqrt(1 - h))`, worked out in NumPy from the hat matrix; R's `rstudent` prints
+    /// the same.
     #[test]
     fn a_row_that_is_left_out_is_studentised_as_in_the_textbooks() {
         let x = [10.0, 8.0, 13.0, 9.0, 11.0, 14.0, 6.0, 4.0, 12.0, 7.0, 5.0];
