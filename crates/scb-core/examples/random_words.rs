@@ -1,4 +1,5 @@
-//! Writes the random words behind tokens to standard output until nobody reads on, for a statistical battery:
+//! Writes the random words behind tokens to standard output until nobody reads on, for a
+//! statistical battery:
 //!
 //! ```text
 //! cargo run --release -p scb-core --example random_words | dieharder -a -g 200
