@@ -4,7 +4,7 @@
 //! word, so position `p` of a sequence is word `p mod 32` of round `p / 32`. A word keeps as many
 //! rounds as fit:
 //!
-//! | N | bits a token | sequences a line | rounds a word |
+//! | N | bits per token | sequences per line | rounds per word |
 //! |---|---|---|---|
 //! | 2 | 1 | 4 | 4 |
 //! | 3, 4 | 2 | 2 | 4 |

@@ -83,9 +83,9 @@ impl Residuals {
 
 /// Samples by place, for [`Level::residuals`](super::Level::residuals).
 pub(super) struct Samples<'a> {
-    /// Places of a line.
+    /// Number of places of a line.
     pub(super) sequences: usize,
-    /// Samples in each line.
+    /// Number of samples in each line.
     pub(super) filled: &'a [usize],
     pub(super) outputs: &'a [usize],
     pub(super) histograms: &'a [f64],

@@ -24,8 +24,7 @@ use crate::theory::chi_square::survival;
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "moment",
-    summary: "the moment estimator, the yardstick: no gradient, but a count for every position and \
-              pair of tokens",
+    summary: "the moment estimator: no gradient, but a counter for every position and pair of tokens",
     parameters: &[],
     scale_free: false,
     bytes,
@@ -341,8 +340,8 @@ mod tests {
     }
 
     /// There is one rounding rule. For equal weights the metrics keep what the estimator keeps, so
-    /// all but 1% of the attention, even if noise leaves one of two true positions less than half
-    /// the weight of the other.
+    /// 0.99 of the attention, even if noise leaves one of two true positions less than half the
+    /// weight of the other.
     #[test]
     fn the_metrics_keep_what_the_estimator_keeps() {
         for seed in 0..60 {

@@ -1,5 +1,4 @@
-//! Training: the training loop, its settings and its results. Only this module and
-//! [`measure`](crate::measure) see the truth and the model at once.
+//! Training: the training loop, its settings and its results.
 //!
 //! | item | is |
 //! |---|---|

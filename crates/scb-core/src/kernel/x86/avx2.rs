@@ -239,7 +239,8 @@ pub(in crate::kernel) fn residuals(job: &mut Residuals, samples: &Samples<'_>, t
     if job.width == 4 { residuals_of_4(job, samples, tables) } else { portable::residuals(job, samples, tables) }
 }
 
-/// For vectors of four entries, each a register; a line has two sequences, or four of N = 2.
+/// The version for vectors of four entries, each in one register. A line has two sequences, or four
+/// if N = 2.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 pub(super) fn residuals_of_4(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]) {
