@@ -24,7 +24,7 @@ use crate::theory::chi_square::survival;
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "moment",
-    summary: "the moment estimator: no gradient, but a counter for every position and pair of tokens",
+    summary: "the moment estimator: no gradient, a counter for every position and pair of tokens",
     parameters: &[],
     scale_free: false,
     bytes,
