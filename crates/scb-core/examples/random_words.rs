@@ -1,10 +1,11 @@
-//! Writes the random words behind tokens to standard output until nobody reads on, for a statistical battery:
+//! Writes the random words that tokens are made from to standard output, for a statistical test
+//! suite. It stops when the reader closes the pipe:
 //!
 //! ```text
 //! cargo run --release -p scb-core --example random_words | dieharder -a -g 200
 //! ```
 //!
-//! Ends with the number of bytes that were read, on standard error.
+//! At the end it prints the number of bytes that were read to standard error.
 
 use std::io::Write;
 

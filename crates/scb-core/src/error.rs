@@ -1,8 +1,8 @@
-//! What can be wrong with a task, and with what is asked of a run.
+//! Errors of tasks and of training settings.
 
 use thiserror::Error;
 
-/// Why no task can be made of a [`TaskSpec`](crate::TaskSpec).
+/// Why a [`Task`](crate::Task) cannot be made.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum TaskError {
@@ -11,9 +11,9 @@ pub enum TaskError {
     Size {
         /// The symbol, as in the paper.
         name: &'static str,
-        /// What was asked for.
+        /// The given value.
         value: usize,
-        /// What is allowed.
+        /// The allowed values.
         range: &'static str,
     },
     /// A real parameter outside its range.
@@ -21,9 +21,9 @@ pub enum TaskError {
     Parameter {
         /// The parameter's name.
         name: &'static str,
-        /// What was asked for.
+        /// The given value.
         value: f64,
-        /// What is allowed.
+        /// The allowed values.
         range: &'static str,
     },
     /// A given matrix has the wrong shape.
@@ -33,13 +33,13 @@ pub enum TaskError {
         rows: usize,
         /// Columns found.
         columns: usize,
-        /// Number of states asked for.
+        /// The given number of states.
         n: usize,
     },
     /// A given matrix is not column-stochastic.
     #[error(
-        "column {column} of the transition matrix is no probability distribution (its sum is {sum}; \
-         entries must be at least 0 and each column must sum to 1)"
+        "column {column} of the transition matrix is no probability distribution (its sum is \
+         {sum}; entries must be at least 0 and each column must sum to 1)"
     )]
     NotStochastic {
         /// The offending column, counted from 1.
@@ -47,9 +47,10 @@ pub enum TaskError {
         /// Its sum.
         sum: f64,
     },
-    /// An attention pattern with a position that has no weight.
+    /// An attention weight that is not positive.
     #[error(
-        "query token {query} has a position of weight {weight}: the Q positions of a pattern have positive weights that sum to 1"
+        "query token {query} has a position of weight {weight}: the Q positions of a pattern have \
+         positive weights that sum to 1"
     )]
     Weight {
         /// The query token, counted from 1.
@@ -59,7 +60,8 @@ pub enum TaskError {
     },
     /// An attention pattern whose weights do not sum to 1.
     #[error(
-        "the weights of query token {query} sum to {sum}: the Q positions of a pattern have positive weights that sum to 1"
+        "the weights of query token {query} sum to {sum}: the Q positions of a pattern have \
+         positive weights that sum to 1"
     )]
     WeightSum {
         /// The query token, counted from 1.
@@ -67,9 +69,10 @@ pub enum TaskError {
         /// Their sum.
         sum: f64,
     },
-    /// Attention patterns that do not fit together, or not into the sequence.
+    /// Attention patterns of the wrong number or length, or positions not ascending or not below T.
     #[error(
-        "the attention pattern of query token {query} does not fit: there are N patterns of Q positions each, ascending and below T"
+        "the attention pattern of query token {query} does not fit: there are N patterns of Q \
+         positions each, ascending and below T"
     )]
     Pattern {
         /// The query token, counted from 1.
@@ -77,8 +80,8 @@ pub enum TaskError {
     },
     /// Some state cannot be reached from some other one.
     #[error(
-        "the chain is not irreducible: state {to} is never reached from state {from} (states counted from 1), \
-         so its stationary distribution is not unique and positive"
+        "the chain is not irreducible: state {to} is never reached from state {from} (states \
+         counted from 1), so its stationary distribution is not unique and positive"
     )]
     NotIrreducible {
         /// A state, counted from 1.
@@ -87,7 +90,10 @@ pub enum TaskError {
         to: usize,
     },
     /// A state that practically never occurs.
-    #[error("state {state} has stationary probability {share:.1e}, below {minimum:.0e}: no run would meet it")]
+    #[error(
+        "state {state} has stationary probability {share:.1e}, below {minimum:.0e}: no run would \
+         meet it"
+    )]
     RareState {
         /// The state, counted from 1.
         state: usize,
@@ -96,10 +102,10 @@ pub enum TaskError {
         /// The smallest value accepted.
         minimum: f64,
     },
-    /// The chain is so close to i.i.d. that there is nothing to learn.
+    /// The chain is so close to independent draws that nothing can be learned.
     #[error(
-        "K_P = {k_p:.3e} is below {minimum:.0e}: the next state hardly depends on the current one, so there is \
-         nothing to learn from"
+        "K_P = {k_p:.3e} is below {minimum:.0e}: the next state hardly depends on the current one, \
+         so there is nothing to learn from"
     )]
     NearlyIndependent {
         /// `K_P = |P - mu 1'|_mu^2`.
@@ -107,21 +113,24 @@ pub enum TaskError {
         /// The smallest value accepted.
         minimum: f64,
     },
-    /// With two states all chains of one stationary distribution lie on a line.
+    /// No direction orthogonal to `Pc` exists, as for two states.
     #[error(
-        "there is no chain with the same stationary distribution beside this one, so only theta = 1 and theta = -1 are possible (use N = 3 \
-         or more)"
+        "no other chain has the same stationary distribution, so only theta = 1 and theta = -1 are \
+         possible (use N = 3 or more)"
     )]
     NoOtherChain,
-    /// The true attention is uniform, which the model starts from.
-    #[error("K_Q = {k_q:.3e}: the true attention is uniform over all T positions, so there is nothing to learn")]
+    /// The true attention is uniform, as is the initial model.
+    #[error(
+        "K_Q = {k_q:.3e}: the true attention is uniform over all T positions, so there is nothing \
+         to learn"
+    )]
     UniformAttention {
         /// `K_Q = |Q - 1/T|_mu^2`.
         k_q: f64,
     },
 }
 
-/// Why a run cannot be trained.
+/// Why training cannot start.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum TrainError {
@@ -130,16 +139,17 @@ pub enum TrainError {
     Setting {
         /// Its name.
         name: &'static str,
-        /// What was asked for.
+        /// The given value.
         value: f64,
-        /// What is allowed.
+        /// The allowed values.
         range: String,
     },
-    /// The truth itself does not meet the criterion of recovery: rounding drops true positions.
+    /// The truth itself would not count as recovered: rounding drops true positions.
     #[error(
-        "the truth itself would not count as recovered: rounding drops true positions, such as one of weight {weight:.2e} of query token \
-         {query}, and what is left of the truth is {error:.2} away from it, more than epsilon = {epsilon} (lower keep, raise epsilon, or draw \
-         weights that are less unequal)"
+        "the truth itself would not count as recovered: rounding drops true positions, such as one \
+         of weight {weight:.2e} of query token {query}, and the rounded truth has a relative error \
+         of {error:.2}, above epsilon = {epsilon} (lower keep, raise epsilon, or draw less unequal \
+         weights)"
     )]
     Unrecoverable {
         /// A query token of which a true position is dropped, counted from 1.
@@ -148,20 +158,21 @@ pub enum TrainError {
         weight: f64,
         /// Relative error of the rounded truth, in the factor in which it is larger.
         error: f64,
-        /// What recovery allows.
+        /// The largest error that counts as recovered.
         epsilon: f64,
     },
 }
 
 impl TrainError {
-    /// Of a batch without a sample.
+    /// The error of a batch without a sample.
     pub(crate) fn batch_size() -> Self {
         Self::Setting { name: "batch_size", value: 0.0, range: "at least one sample".to_owned() }
     }
 }
 
 impl TaskError {
-    /// What to change about how P or the weights are drawn, if that is what is wrong; a given matrix has no such knobs.
+    /// Advice for a task that was drawn: which setting of the draw to change. `None` if there is
+    /// none.
     #[must_use]
     pub fn remedy_when_drawn(&self) -> Option<&'static str> {
         match self {

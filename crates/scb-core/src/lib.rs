@@ -2,7 +2,39 @@
 //! Ren, Wang and Lee, "Learning and Transferring Sparse Contextual Bigrams with Linear
 //! Transformers" (NeurIPS 2024, arXiv 2410.23438).
 //!
-//! Draw a task, train on it, read when it was learned:
+//! # The problem
+//!
+//! A *sparse contextual bigram* is a distribution of tokens `(x_1 .. x_T, x_{T+1}, x_o)`. Each
+//! token is one of N states. The query token `k = x_{T+1}` and the tokens `x_1 .. x_T` are
+//! independent draws from the stationary distribution mu of a transition matrix P. A position s is
+//! drawn from the attention pattern `q^(k)`, which has Q non-zero weights, and the output `x_o` is
+//! drawn from column `x_s` of P.
+//!
+//! The *linear transformer* predicts `f = V X a^(k)`: X holds the tokens as columns, each with a
+//! single 1 (one-hot), V is an N x N matrix, and `a^(k)` holds the T attention weights of query
+//! token k. The loss is `1/2 E |e_{x_o} - f|^2`, where `e_n` is the one-hot vector of state n. The
+//! truth is `V = P`, `a^(k) = q^(k)`.
+//!
+//! | symbol | means |
+//! |---|---|
+//! | N, Q, T, B | number of states, positions per pattern, sequence length, batch size |
+//! | A, Q | as matrices of shape `(T, N)`: column k is `a^(k)`, `q^(k)` |
+//! | `<U, W>_mu` | `sum_k mu_k <U_k, W_k>` over the columns k |
+//! | <code>\|U\|_mu</code> | the norm: `<U, U>_mu` is its square |
+//! | `Vc`, `Pc` | the centred factors `V - mu 1'` and `P - mu 1'` |
+//! | `Ac`, `Qc` | the centred factors `A - 1/T` and `Q - 1/T` |
+//! | `K_P`, `K_Q` | `<Pc, Pc>_mu` and `<Qc, Qc>_mu`, the constants of a task |
+//! | `alpha_V`, `alpha_A` | the correlations `<Vc, Pc>_mu / K_P` and `<Ac, Qc>_mu / K_Q`; 1 at the truth |
+//! | uninformative start | `V = mu 1'`, `a^(k) = 1/T`: both correlations are 0 |
+//! | mirrored solution | both centred factors have the wrong sign, so both correlations are -1; its loss exceeds that of the truth by `2 K_P / T` only |
+//! | eta, lambda | step size and l1 regularisation |
+//!
+//! States, query tokens and positions count from 0 in the code and from 1 in error messages. Other
+//! symbols are those of the paper.
+//!
+//! # Example
+//!
+//! Draw a task, train on it, and see how many samples that took:
 //!
 //! ```
 //! use scb_core::random::stream;
@@ -10,13 +42,13 @@
 //! use scb_core::{Task, TaskSpec};
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     // Three states; each query token attends to two of 64 positions.
-//!     let task = Task::draw(&TaskSpec::new(3, 2, 64), &mut stream(*b"any sixteen byte"))?;
+//!     // Three states; each query token attends to two of 64 positions. A seed is 16 bytes.
+//!     let task = Task::draw(&TaskSpec::new(3, 2, 64), &mut stream([1; 16]))?;
 //!     println!("K_P = {:.3}, mu = {:.3}", task.k_p(), task.stationary());
 //!
 //!     // Algorithm 1 of the paper on batches of 128 fresh samples, until V and A are recovered.
 //!     let spec = TrainSpec { batch_size: 128, max_samples: 20_000, ..TrainSpec::default() };
-//!     let outcome = train(&task, &spec, stream(*b"stream of a run."), &mut ())?;
+//!     let outcome = train(&task, &spec, stream([2; 16]), &mut ())?;
 //!
 //!     assert_eq!(outcome.status, Status::Recovered);
 //!     let samples = outcome.milestones.recovery.ok_or("not recovered")?;
@@ -25,35 +57,35 @@
 //! }
 //! ```
 //!
-//! The same task, settings and streams give the same bits on every machine and for any number of threads:
-//! sums are of integers or have a fixed order, there is no fused multiply-add, and transcendental
-//! functions are `libm`'s.
+//! The same task, settings and streams give the same results, bit for bit, on every machine and for
+//! any number of threads. Sums are over integers or have a fixed order, fused multiply-add is not
+//! used, and transcendental functions come from `libm`.
 //!
 //! # From a task to a model
 //!
 //! ```text
 //! TaskSpec -> Task -> Batches (tokens, h = X a) -> Gradient -> Optimiser -> Linear model
 //!                        ^                                                      |
-//!                        +-------------- FixedPointAttention: a as integers <------------+
+//!                        +------ FixedPointAttention: a as integers <-----------+
 //!             train(): stages, milestones, stop reason
 //! ```
 //!
 //! | module | holds | uses |
 //! |---|---|---|
 //! | [`random`] | streams, and the distributions that tasks and samples are drawn from | |
-//! | [`task`] | the truth: transition matrix P, stationary distribution mu, attention patterns q | random |
-//! | `kernel` | the loops that take the time, for AVX-512, AVX2 and any processor | random |
-//! | [`model`] | the linear transformer `f = V X a`; softmax attention; rounding | task, kernel |
-//! | [`data`] | samples of a task, batch by batch | task, kernel |
-//! | [`theory`] | formulas without samples: expected gradients, the two-variable recursion, predictions | task, model |
+//! | [`task`] | the ground truth: P, mu and the attention patterns | random |
+//! | [`model`] | the linear transformer `f = V X a`; softmax attention; rounding | task |
+//! | [`data`] | samples of a task, batch by batch | task |
+//! | [`theory`] | exact gradients and loss, the noise-free recursion, predictions | task, model |
 //! | [`measure`] | correlations with the truth and distances from it | task, model, theory |
-//! | [`learn`] | gradients and algorithms, one a file; they see samples, mu, N and T, never the truth | data, model |
-//! | [`train`] | the one training loop, its stages, milestones and observers | all |
-//! | [`error`] | what can be wrong with a task, and with what is asked of a run | |
+//! | [`learn`] | gradients and algorithms; they see samples, mu, N and T, never P or q | data, model |
+//! | [`train`] | the training loop, its stages, milestones and observers | all |
+//! | [`error`] | errors of tasks and of training settings | |
 //!
-//! Symbols are those of the paper: `N` states, `Q` positions a query token attends to, `T` sequence
-//! length, `B` batch size. This crate knows no files, no configuration and no threads across jobs; one large
-//! job shares its work with idle threads of the pool that it runs in.
+//! The inner loops are in a private module, in versions for AVX-512, AVX2 and any processor
+//! ([`Level`]); all give the same bits. The crate reads no files and no configuration. It starts no
+//! threads of its own: one large job shares its work with idle threads of the rayon pool that it
+//! runs in.
 
 pub mod data;
 pub mod error;
@@ -72,7 +104,7 @@ pub use model::Linear;
 pub use ndarray;
 pub use task::{Chain, Pattern, Task, TaskSpec, Weights};
 
-/// The inside of the kernels, for benchmarks and for tests of random numbers. It may change at any time.
+/// Internals of the kernels, for benchmarks and tests of the random words. Not part of the API.
 #[doc(hidden)]
 pub mod inside {
     pub use crate::kernel::{Bits, Block, Layout, Residuals, Sequences, States, Table, table_size, width};

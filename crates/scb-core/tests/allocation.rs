@@ -1,5 +1,5 @@
-//! A step allocates nothing: memory is taken when a learner is made and in its first step. (Steps so large that cores share
-//! them allocate a few bytes per 8192 positions.)
+//! A step allocates nothing: a learner allocates its memory when it is made and in its first step.
+//! (Steps so large that cores share them allocate a few bytes per 8192 positions.)
 #![allow(unsafe_code, reason = "an allocator that counts is unsafe by its trait; it only forwards")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -13,11 +13,11 @@ use scb_core::{Chain, Level, Task, TaskSpec, Weights, use_level};
 struct Counting;
 
 thread_local! {
-    /// Of this thread alone: the threads of the test harness allocate when they like.
+    /// Counts this thread only: the threads of the test harness allocate at any time.
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
 }
 
-// SAFETY: every call is forwarded to the system's allocator as it came.
+// SAFETY: every call is forwarded to the allocator of the system, unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);

@@ -1,12 +1,14 @@
-//! What a token costs: each kernel and whole steps, at every level that this processor has.
+//! The time per token of each kernel and of whole steps, at every level that this processor
+//! supports.
 //!
 //! ```text
 //! cargo bench -p scb-core              # everything, some minutes
 //! cargo bench -p scb-core -- step      # whole steps only
 //! ```
 //!
-//! Criterion measures; the table at the end sets every time against the random bits alone, at the same level, and against
-//! the portable kernels, all of the same run. Seeds are fixed, one core is used.
+//! Criterion measures the times. The table at the end divides every time by that of the random bits
+//! alone at the same level, and by that of the portable kernels, all from the same run. Seeds are
+//! fixed, and one core is used.
 
 mod table;
 
@@ -28,10 +30,10 @@ use table::Results;
 /// N, Q, T and B of a step.
 type Size = [usize; 4];
 
-/// What the tool is used for: the paper's simulation, more states, many states, short sequences.
+/// Typical uses: the simulation of the paper, more states, many states, short sequences.
 const SIZES: [Size; 4] = [[3, 2, 5000, 64], [8, 2, 1024, 256], [27, 3, 4096, 64], [3, 2, 64, 16]];
 
-/// The numbers of states at which something changes, and some between.
+/// Numbers of states at which the kernels change, and some in between.
 const STATES: [usize; 20] = [2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 17, 24, 31, 32, 48, 64, 96, 128, 192, 256];
 
 fn task([n, q, t, _]: Size) -> Task {
@@ -51,7 +53,7 @@ fn measure(c: &mut Criterion, results: &mut Results, what: (&str, &str, Level), 
     results.expect(group, size, level.name(), tokens);
 }
 
-/// The least that drawing can cost: 16 random bits a token.
+/// The random bits alone, 16 per token: a lower limit of the time of drawing.
 fn random_bits(c: &mut Criterion, results: &mut Results, level: Level) {
     const ROUNDS: usize = 10_000;
     let mut bits = Bits::new(&mut stream([1; 16]));
@@ -127,7 +129,7 @@ fn gradient(c: &mut Criterion, results: &mut Results, level: Level, size: Size) 
     });
 }
 
-/// A whole step of Algorithm 1, so small a one that the model stays where it is.
+/// A whole step of Algorithm 1, with steps so small that the model hardly changes.
 fn step(c: &mut Criterion, results: &mut Results, level: Level, group: &str, size: Size) {
     let [_, _, t, batch_size] = size;
     let task = task(size);
@@ -165,7 +167,7 @@ fn main() {
     let one_core = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
     let results = all(&mut c);
     c.final_summary();
-    // Cargo's test mode runs everything once and measures nothing.
+    // In the test mode of Cargo everything runs once and nothing is measured.
     if std::env::args().all(|argument| argument != "--test") {
         results.print();
     }

@@ -1,9 +1,9 @@
-//! The table of ratios, from what Criterion has written down.
+//! The table of ratios, from the files that Criterion has written.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-/// A measurement that has been made, unless the command line left it out.
+/// A measurement; it may be missing, because the command line can select some of them.
 struct Expected {
     group: String,
     size: String,
@@ -11,7 +11,7 @@ struct Expected {
     tokens: usize,
 }
 
-/// What has been measured since this was made.
+/// The measurements made since `self` was created.
 pub(super) struct Results {
     since: SystemTime,
     expected: Vec<Expected>,
@@ -26,7 +26,7 @@ impl Results {
         self.expected.push(Expected { group: group.to_owned(), size: size.to_owned(), level, tokens });
     }
 
-    /// One line a measurement: nanoseconds a token, and the two ratios.
+    /// One line per measurement: nanoseconds per token, and the two ratios.
     pub(super) fn print(&self) {
         let all: Vec<(&Expected, f64)> = self.expected.iter().filter_map(|e| Some((e, self.per_token(e)?))).collect();
         if all.is_empty() {
@@ -46,7 +46,7 @@ impl Results {
         }
     }
 
-    /// Nanoseconds a token, the median of this run.
+    /// Nanoseconds per token, the median of this run.
     fn per_token(&self, e: &Expected) -> Option<f64> {
         let path = home().join(&e.group).join(&e.size).join(e.level).join("new/estimates.json");
         let fresh = std::fs::metadata(&path).and_then(|file| file.modified()).is_ok_and(|time| time >= self.since);
@@ -56,7 +56,7 @@ impl Results {
     }
 }
 
-/// Where Criterion writes, seen from the package that Cargo runs benchmarks in.
+/// The directory of Criterion, relative to the package in which Cargo runs benchmarks.
 fn home() -> PathBuf {
     let target = || std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("../../target"), PathBuf::from);
     std::env::var_os("CRITERION_HOME").map_or_else(|| target().join("criterion"), PathBuf::from)

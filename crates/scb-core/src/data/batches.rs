@@ -1,12 +1,12 @@
-//! Exact draws of SCB samples, in chunks that fit the cache.
+//! Exact draws of samples, in chunks that fit the cache; [`data`](super) says what a sample is.
 //!
-//! A sample is a query token `k ~ mu`, tokens `x_1 .. x_T ~ mu`, a position `s ~ q^(k)` and an output
-//! `x_o ~ P[., x_s]`. While a sequence is drawn its histogram `h = X a^(k)` is taken, so that the gradient is the
-//! only second pass over the tokens. A *chunk* is what is in memory at once, in lines as [`kernel`] has them. Its lines
-//! are dealt out to *slots*, neighbouring lines with random streams of their own that last for the whole run: any core
-//! may draw any slot without changing a bit. A *glance* is a sample of which only the tokens that matter are drawn.
+//! While a sequence is drawn its histogram is computed, so the gradient is the only second pass
+//! over the tokens. The sequences of a chunk lie in *lines*, as [`kernel`] describes them.
+//! Neighbouring lines form a *slot*, which has random streams of its own that last for the whole
+//! run. So any core may draw any slot, and the results do not change.
 //!
-//! Constants here that say so decide results: change them only with the results version.
+//! A constant whose comment says "Decides results" may be changed only together with the results
+//! version.
 
 use std::iter::repeat_n;
 
@@ -19,37 +19,38 @@ use crate::random::Categorical;
 use crate::random::{Stream, child};
 use crate::{Task, TrainError};
 
-/// Bytes that the tokens and look-up tables of a chunk take, about, unless [`MIN_LINES`] take more: they are meant to
-/// stay in a processor's second-level cache. Decides results.
+/// Bytes that the tokens and look-up tables of a chunk take, approximately, unless [`MIN_LINES`]
+/// take more. They should fit the second-level cache of a processor. Decides results.
 const CHUNK_BYTES: usize = 512 * 1024;
 
-/// A chunk has room for this many lines whatever they take, so that the attention's gradient is not read and
-/// written for every sequence. Their tokens take 8 T bytes, or 16 T for more than 16 states. Decides results.
+/// Number of lines that every chunk has room for, whatever they take, so that the gradient of the
+/// attention is not read and written for every sequence. Their tokens take 8 T bytes, or 16 T for
+/// more than 16 states. Decides results.
 const MIN_LINES: usize = 16;
 
-/// Tokens that a slot draws, about, if its sequences are short. Decides results.
+/// Number of tokens that a slot draws, approximately, if its sequences are short. Decides results.
 const SLOT_TOKENS: usize = 16 * 1024;
 
-/// Draws the batches of one run.
+/// A source of batches of independent samples of one task.
 #[derive(Debug)]
 pub struct Batches {
     t: usize,
     batch_size: usize,
     samples_per_chunk: usize,
     lines_per_slot: usize,
-    /// Words for query tokens, positions and outputs.
+    /// Random words for query tokens, positions and outputs.
     choices: Bits,
-    /// Those of a chunk: first one a sample for its query token, then two a sample.
+    /// The random words of a chunk: first one per sample for its query token, then two per sample.
     words: Vec<[u64; GENERATORS]>,
     slots: Vec<Slot>,
     states: States,
     queries: Categorical,
-    /// How many of a chunk's samples have each query token.
+    /// Number of samples of the chunk with each query token.
     counts: Vec<usize>,
-    /// Position within the pattern of each query token.
+    /// For each query token, the distribution of the index within its pattern.
     sources: Vec<Categorical>,
     positions: Vec<Vec<usize>>,
-    /// Next state of each current state.
+    /// For each current state, the distribution of the next state.
     outputs: Vec<Categorical>,
     chunk: Chunk,
 }
@@ -62,10 +63,11 @@ struct Slot {
 }
 
 impl Batches {
-    /// Batches of `batch_size` samples of `task`, from `stream`.
+    /// Batches of `batch_size` samples of `task`. The samples are drawn from P and the attention
+    /// patterns; `stream` determines them.
     ///
     /// # Errors
-    /// [`TrainError::Setting`] if a batch has no sample.
+    /// [`TrainError::Setting`] if `batch_size` is 0.
     pub fn new(task: &Task, batch_size: usize, mut stream: Stream) -> Result<Self, TrainError> {
         if batch_size == 0 {
             return Err(TrainError::batch_size());
@@ -78,7 +80,7 @@ impl Batches {
         let samples_per_chunk = batch_size.div_ceil(batch_size.div_ceil(max_samples));
         let mut lines = samples_per_chunk.div_ceil(layout.sequences());
         if layout.sequences() > 1 {
-            // Of every query token the last line may be half empty.
+            // The last line of every query token may be partly empty.
             lines += n.min(samples_per_chunk);
         }
         let lines_per_slot = (SLOT_TOKENS / (t * layout.sequences())).max(1);
@@ -108,11 +110,12 @@ impl Batches {
         self.batch_size
     }
 
-    /// Draws one batch, which meets `attention`, and hands it over chunk by chunk, always in
-    /// the same order and of the same sizes.
+    /// Draws one batch and calls `visit` with each chunk of it. `attention` is used to compute the
+    /// histograms `h = X a^(k)`; it does not influence the samples. Order and sizes of the chunks
+    /// depend on the task and on B only. O(B T).
     ///
     /// # Panics
-    /// If `attention` is of another N or T.
+    /// If `attention` was made for another N or T.
     pub fn for_each_chunk(&mut self, attention: &FixedPointAttention, mut visit: impl FnMut(&Chunk)) {
         assert_eq!(attention.shape(), (self.counts.len(), self.t), "the attention is of another shape");
         self.chunk.has_tokens = true;
@@ -122,14 +125,16 @@ impl Batches {
         });
     }
 
-    /// As [`Batches::for_each_chunk`] for an attention with few entries that is not to change: tokens are drawn only
-    /// where it looks, and at the position that the output comes from. A chunk then has no sequences.
+    /// As [`Batches::for_each_chunk`], for a fixed attention with few non-zero entries. Only the
+    /// tokens at these entries and the token that determines the output are drawn. The chunks have
+    /// query tokens, outputs and histograms, but no tokens: [`Chunk::token`] panics. The samples
+    /// are not those that `for_each_chunk` would draw.
     pub fn for_each_sparse(&mut self, attended: &SparseAttention, mut visit: impl FnMut(&Chunk)) {
         self.chunk.has_tokens = false;
         self.for_each(&mut visit, |batches, samples| batches.draw_sparse(attended, samples));
     }
 
-    /// Chunk by chunk: query tokens, then what `draw` makes of them.
+    /// Draws a batch chunk by chunk: the query tokens, then the rest with `draw`.
     fn for_each(&mut self, visit: &mut dyn FnMut(&Chunk), draw: impl Fn(&mut Self, usize)) {
         let mut left = self.batch_size;
         while left > 0 {
@@ -144,8 +149,8 @@ impl Batches {
     fn draw_sparse(&mut self, attended: &SparseAttention, samples: usize) {
         let Self { words, slots, queries: states, sources, positions, outputs: transition, chunk, .. } = self;
         let Chunk { layout, filled, queries, outputs, histograms, width, .. } = chunk;
-        // Tokens and query tokens both follow mu, so one table serves. No sequence is drawn, so the first slot's stream
-        // for escapes is free.
+        // Tokens and query tokens both follow mu, so one table serves for both. No whole sequences
+        // are drawn, so the first slot's stream for escapes is free.
         let Some(Slot { escapes, .. }) = slots.first_mut() else { return };
         let mut token = || states.locate(escapes.next_u64());
         let mut words = words.as_flattened()[samples..].as_chunks::<2>().0;
@@ -176,13 +181,13 @@ impl Batches {
     fn assign(&mut self, samples: usize) {
         level_in_use().fill(&mut self.choices, &mut self.words[..(3 * samples).div_ceil(GENERATORS)]);
         let Chunk { lines, groups, filled, queries, outputs, histograms, layout, width, .. } = &mut self.chunk;
-        // Samples are exchangeable, so it is enough to know how many have each query token.
+        // Samples are exchangeable, so it is enough to draw how many have each query token.
         self.queries.count(&self.words.as_flattened()[..samples], &mut self.counts);
         filled.clear();
         queries.clear();
         for (query, (group, &count)) in groups.iter_mut().zip(&self.counts).enumerate() {
             let (start, full) = (filled.len(), layout.sequences());
-            // `full` is a power of two, and divisions would be seen in the time of a small step.
+            // `full` is a power of two. Divisions would slow a small step noticeably.
             filled.extend(repeat_n(full, count >> full.trailing_zeros()));
             let rest = count & (full - 1);
             if rest > 0 {
@@ -246,7 +251,8 @@ impl Batches {
     }
 }
 
-/// A slot with its lines and their histograms, and how many sequences of which query token each line holds.
+/// A slot with its lines and their histograms, and for each line its number of sequences and its
+/// query token.
 type SlotWork<'a> = (&'a mut Slot, ((&'a mut [Block], &'a mut [f64]), (&'a [usize], &'a [usize])));
 
 #[cfg(test)]
@@ -275,8 +281,8 @@ mod tests {
         1.0 - ChiSquared::new((cells - 1) as f64).unwrap().cdf(statistic)
     }
 
-    /// Chi-square over tokens, query tokens and outputs given the tokens at the true positions; six
-    /// tests, each alarming with probability 1e-4 were the seed random.
+    /// Chi-square tests of tokens, query tokens, and outputs given the tokens at the true
+    /// positions. There are six tests; with a random seed each would fail with probability 1e-4.
     #[test]
     fn samples_have_the_frequencies_of_the_model() {
         for (n, q, t) in [(3, 2, 50), (20, 3, 33)] {
@@ -307,7 +313,7 @@ mod tests {
     }
 
     /// With Q = 1 the position is known, so the pairs (token there, output) have probabilities
-    /// `mu_m P[n, m]`. Alarms with probability 1e-4 were the seed random.
+    /// `mu_m P[n, m]`. With a random seed the test would fail with probability 1e-4.
     #[test]
     fn outputs_follow_the_token_at_the_true_position() {
         let (n, t) = (4, 40);

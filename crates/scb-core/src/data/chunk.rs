@@ -1,34 +1,38 @@
 //! A chunk: samples of a batch that are in memory at once.
+//!
+//! Sequences lie in lines (see `kernel/layout.rs`); all sequences of a line have the same query
+//! token. The place of a sample is its line times the number of sequences that a line can hold,
+//! plus its number within the line. Places may be empty.
 
 use std::ops::Range;
 
 use crate::kernel::{self, Block, Layout};
 
-/// A chunk whose tokens take fewer bits than this, some 0.2 ms of work, is not worth a second core. It is half
-/// of [`CHUNK_BYTES`], so that the chunks of a large batch of long sequences all are. Decides speed only.
+/// A chunk whose tokens take fewer bits than this, which is about 0.2 ms of work, is not worth a
+/// second core. It is half of `CHUNK_BYTES`, so that all chunks of a large batch of long sequences
+/// are shared. Decides speed only.
 const SHARED_BITS: usize = 1 << 21;
 
-/// Some samples of a batch, sorted by query token.
-///
-/// Sequences lie in lines (see `kernel/layout.rs`); a line's sequences have the same query token. The *place* of a sample is
-/// its line times the sequences a line can hold, plus its number within the line; places may be empty.
+/// Part of a batch, sorted by query token. A sample is addressed by its *place*, an opaque index
+/// from [`Chunk::samples`].
 #[derive(Debug, Clone)]
 pub struct Chunk {
+    /// Sequence length T.
     pub(super) t: usize,
-    /// Lines that any chunk of the run has at most.
+    /// The largest number of lines of any chunk of the run.
     pub(crate) max_lines: usize,
     pub(crate) layout: Layout,
-    /// All lines, whole.
+    /// All lines, one after the other.
     pub(crate) lines: Vec<Block>,
-    /// Lines of each query token.
+    /// The range of lines of each query token.
     pub(crate) groups: Vec<Range<usize>>,
-    /// Sequences in each line.
+    /// Number of sequences in each line.
     pub(crate) filled: Vec<usize>,
     /// Query token of each line.
     pub(super) queries: Vec<usize>,
     /// Output token at each place.
     pub(crate) outputs: Vec<usize>,
-    /// Weighted histogram at each place, `width` entries of which the first N count.
+    /// Weighted histogram at each place: `width` entries, the first N of which are the histogram.
     pub(crate) histograms: Vec<f64>,
     pub(super) width: usize,
     /// Whether whole sequences were drawn.
@@ -36,7 +40,7 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    /// Destination for `lines` lines of samples of `n` states and length `t`.
+    /// An empty chunk with room for `lines` lines of samples of `n` states and length `t`.
     pub(super) fn new(n: usize, t: usize, lines: usize) -> Self {
         let (layout, width) = (Layout::new(n, t), kernel::width(n));
         let places = lines * layout.sequences();
@@ -55,17 +59,18 @@ impl Chunk {
         }
     }
 
-    /// Places of all samples, with their query tokens, in order.
+    /// The samples as pairs (place, query token), in the order of query tokens.
     pub fn samples(&self) -> impl Iterator<Item = (usize, usize)> {
         let sequences = self.layout.sequences();
         let lines = self.filled.iter().zip(&self.queries).enumerate();
         lines.flat_map(move |(line, (&filled, &query))| (0..filled).map(move |i| (line * sequences + i, query)))
     }
 
-    /// Token of the sample at `place` at `position`.
+    /// The token at `position`, in `0..T`, of the sample at `place`. The token is in `0..N`.
     ///
     /// # Panics
-    /// If only the entries of an attention were drawn ([`Batches::for_each_sparse`](super::Batches::for_each_sparse)).
+    /// If the chunk comes from [`Batches::for_each_sparse`](super::Batches::for_each_sparse), which
+    /// draws no sequences, or if `place` is not one of [`Chunk::samples`].
     #[must_use]
     pub fn token(&self, place: usize, position: usize) -> usize {
         assert!(self.has_tokens, "no sequences were drawn");
@@ -74,21 +79,21 @@ impl Chunk {
         self.layout.token(&self.lines[line * blocks..(line + 1) * blocks], sequence, position)
     }
 
-    /// Output token of the sample at `place`.
+    /// The output token, in `0..N`, of the sample at `place`.
     #[must_use]
     pub fn output(&self, place: usize) -> usize {
         self.outputs[place]
     }
 
-    /// `h = X a^(k)` of the sample at `place`, N entries and padding.
+    /// `h = X a^(k)` of the sample at `place`: the first N entries, followed by padding.
     #[must_use]
     pub fn histogram(&self, place: usize) -> &[f64] {
         &self.histograms[place * self.width..(place + 1) * self.width]
     }
 
-    /// Whether the work is worth sharing with idle cores.
+    /// Whether the work is large enough to share it with idle cores.
     pub(crate) fn worth_many_cores(&self) -> bool {
-        // At N = 2 drawing, not bits, is what takes the time: as at N = 3.
+        // At N = 2 drawing takes the time, not the bits, and it takes as long as at N = 3.
         self.outputs.len() * self.t * self.layout.bits().max(2) >= SHARED_BITS && rayon::current_num_threads() > 1
     }
 }

@@ -1,16 +1,17 @@
 //! The random words behind tokens: eight interleaved xoshiro256++ generators.
 //!
-//! A [`Stream`] (PCG) takes 1 ns for 64 bits, four tokens: more than all else that is done with them. Eight
-//! xoshiro256++ generators (Blackman and Vigna, ACM TOMS 47, 2021) side by side take one instruction per operation. They
-//! are seeded from the run's stream, 256 bits each. `examples/random_words.rs` prints their words; dieharder, all tests,
-//! found nothing in 259 GB of them.
+//! A [`Stream`] (PCG) takes 1 ns for 64 bits, which are four tokens. That is more than all other
+//! work on these tokens takes. Eight xoshiro256++ generators (Blackman and Vigna, ACM TOMS 47,
+//! 2021) side by side take one instruction per operation. They are seeded from the run's stream,
+//! with 256 bits each. `examples/random_words.rs` prints their words. All tests of dieharder found
+//! no fault in 259 GB of them.
 
 use rand::Rng;
 
 use super::layout::ROUND;
 use crate::random::Stream;
 
-/// Generators side by side.
+/// Number of generators side by side.
 pub(crate) const GENERATORS: usize = 8;
 
 /// Eight generators, advanced together.
@@ -27,7 +28,8 @@ impl Bits {
         for word in state.as_flattened_mut() {
             *word = stream.next_u64();
         }
-        // An all-zero generator would stay so. A first word of 0 becomes 1, which nobody could see.
+        // A generator whose state is 0 would stay at 0. So a first word of 0 becomes 1, which
+        // changes the distribution of seeds too little to be noticed.
         state[0].iter_mut().for_each(|word| *word |= u64::from(*word == 0));
         Self { state }
     }

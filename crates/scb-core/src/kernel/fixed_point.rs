@@ -1,11 +1,14 @@
 //! The attention as integers, so that a histogram does not depend on the order of its terms.
 //!
-//! Before a step every `a^(k)` is rounded to multiples of a unit, one for each piece of [`PIECE`] positions: the power of
-//! two for which the piece's magnitudes sum to 2^29 to 2^30 units, but for rounding (at most half a unit a position, and
-//! what single precision loses in adding up). So sums of any of these integers fit 32 bits, in any order, and a kernel may
-//! add them as it likes. Rounding moves a weight by at most 2^-30 of the piece's magnitudes, and a whole piece's sum by
-//! at most 2^-17 of them. That takes errors of one sign, as equal weights have, where every run starts; they
-//! only rescale h.
+//! Before a step every `a^(k)` is rounded to multiples of a unit. There is one unit for each piece
+//! of [`PIECE`] positions: the power of two for which the magnitudes in the piece sum to 2^29 to
+//! 2^30 units. Two errors come on top of this sum: rounding adds at most half a unit per position,
+//! and the sum itself is taken in single precision. So any sum of these integers fits 32 bits, and
+//! a kernel may add them in any order.
+//!
+//! Rounding moves a weight by at most 2^-30 of the sum of magnitudes of its piece. It moves the sum
+//! of a whole piece by at most 2^-17 of them, and by that much only if all errors have one sign.
+//! They have at the uninformative start, where all weights are equal; there they only rescale h.
 
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -15,26 +18,28 @@ use super::level::{Level, level_in_use};
 use super::pieces::{PIECE, SHARED_PIECES, worth_many_cores};
 use super::weights::{Form, Weights16};
 
-/// What a unit is worth and what all weights add up to, for one piece.
+/// The unit of one piece, and the sum of its weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scale {
-    /// Not a number if the attention was not finite.
+    /// The value of a unit; NaN if the attention of the piece was not finite.
     pub(super) unit: f64,
     /// Sum of the piece's weights, in units.
     pub(super) total: i32,
 }
 
-/// The rounded attention of all query tokens.
+/// An attention as integers times a unit, so that sums do not depend on their order. Rounding moves
+/// an entry by at most 2^-30 of the sum of magnitudes of its row, where sums run over at most 8192
+/// positions.
 #[derive(Debug, Clone)]
 pub struct FixedPointAttention {
     pub(super) level: Level,
     /// N and T.
     shape: (usize, usize),
     pub(super) form: Form,
-    /// Per query token, whole rounds, 0 beyond T.
+    /// The weights of each query token, in whole rounds; 0 beyond T.
     lanes: Vec<Weights16>,
     lanes_per_row: usize,
-    /// Per query token.
+    /// The scales of the pieces of each query token.
     scales: Vec<Scale>,
     pieces_per_row: usize,
 }
@@ -42,7 +47,7 @@ pub struct FixedPointAttention {
 /// The rounded attention of one query token.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row<'a> {
-    /// By round.
+    /// The weights, round by round.
     pub(super) weights: &'a [[Weights16; 2]],
     pub(super) scales: &'a [Scale],
 }
@@ -54,7 +59,7 @@ impl FixedPointAttention {
         Self::at(level_in_use(), n, t)
     }
 
-    /// As [`FixedPointAttention::zeros`], for a level of one's own choice.
+    /// As [`FixedPointAttention::zeros`], for a given level.
     #[must_use]
     pub fn at(level: Level, n: usize, t: usize) -> Self {
         let lanes_per_row = 2 * t.div_ceil(super::layout::ROUND);
@@ -72,10 +77,11 @@ impl FixedPointAttention {
         }
     }
 
-    /// Takes over `attention`, shape `(N, T)`.
+    /// Converts `attention`, shape `(N, T)`, row-major. If a row has entries that are not finite,
+    /// its histograms are NaN. O(N T).
     ///
     /// # Panics
-    /// If its shape is another, or it does not lie in memory row by row.
+    /// If its shape is another, or it is not row-major.
     pub fn set(&mut self, attention: &Array2<f32>) {
         assert_eq!(attention.dim(), self.shape, "the attention is of another shape");
         let (level, form) = (self.level, self.form);
@@ -100,7 +106,7 @@ impl FixedPointAttention {
         self.shape
     }
 
-    /// The level that the kernels which use this belong to.
+    /// The level whose kernels read this.
     #[must_use]
     pub fn level(&self) -> Level {
         self.level
@@ -122,7 +128,8 @@ fn set_piece(level: Level, form: Form, a: &[f32], lanes: &mut [Weights16]) -> Sc
     if !largest_sum.is_finite() {
         return Scale { unit: f64::NAN, total: 0 };
     }
-    // The power of two that puts the largest possible sum between 2^29 and 2^30, within what a float can hold.
+    // The power of two that puts the largest possible sum between 2^29 and 2^30, within what a
+    // float can hold.
     let largest_exponent = (largest_sum.to_bits() >> 52) as i64 - 1023;
     let per_unit = f64::from_bits((((29 - largest_exponent).clamp(-100, 120) + 1023) as u64) << 52);
     let total = level.round_weights(form, a, per_unit as f32, lanes);

@@ -1,20 +1,22 @@
 //! How the tokens of a chunk lie in memory: many to a machine word, in the order random words come.
 //!
-//! A [`Block`] holds 32 words of 16 bits. A *round* of random words decides one position in each word,
-//! so position `p` of a sequence is word `p mod 32` of round `p / 32`. A word keeps as many rounds as fit:
+//! A [`Block`] holds 32 words of 16 bits. A *round* of random words decides one position in each
+//! word, so position `p` of a sequence is word `p mod 32` of round `p / 32`. A word keeps as many
+//! rounds as fit:
 //!
-//! | N | bits a token | sequences a line | rounds a word |
+//! | N | bits per token | sequences per line | rounds per word |
 //! |---|---|---|---|
 //! | 2 | 1 | 4 | 4 |
 //! | 3, 4 | 2 | 2 | 4 |
 //! | 5 to 16 | 4 | 1 | 4 |
 //! | 17 to 256 | 8 | 1 | 2 |
 //!
-//! Up to 16 states the 4 bits of a round are an index into a table of 16 entries, whatever number of
-//! sequences they come from: one look-up serves them all. These are *narrow* layouts, the last is *wide*. In a narrow
-//! block `b`, bit `4 r + bits s` of word `w` is the first of the token of sequence `s` at position `32 (4 b + r) + w`.
+//! For up to 16 states the 4 bits of a round are an index into a table of 16 entries. One look-up
+//! serves all sequences that the bits come from. These layouts are *narrow*; the last one is
+//! *wide*. In a narrow block `b`, bit `4 r + bits s` of word `w` is the first of the token of
+//! sequence `s` at position `32 (4 b + r) + w`.
 
-/// Positions of one round of random words.
+/// Number of positions that one round of random words decides.
 pub(super) const ROUND: usize = 32;
 
 /// 64 bytes of tokens.
@@ -71,7 +73,7 @@ impl Layout {
         self.blocks
     }
 
-    /// Whether a look-up is one of 16 entries.
+    /// Whether the layout is narrow, so that look-up tables have 16 entries.
     pub(super) fn narrow(&self) -> bool {
         self.rounds == 4
     }

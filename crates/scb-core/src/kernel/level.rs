@@ -1,11 +1,11 @@
-//! A level: one way to compute the kernels, which this processor can follow.
+//! Levels: the instruction sets that the kernels are written for.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
 #[cfg(target_arch = "x86_64")]
 use super::processor::{has_avx2, has_avx512};
 
-/// A way to compute the kernels that this processor can follow. All give the same bits.
+/// A processor instruction set for the inner loops. All levels give the same bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level(Kind);
 
@@ -18,16 +18,16 @@ pub(super) enum Kind {
     Avx512,
 }
 
-/// The place of the chosen level among [`Level::available`], counted from 1; 0 until one is chosen.
+/// The index of the chosen level in [`Level::available`], counted from 1; 0 until one is chosen.
 static CHOSEN: AtomicU8 = AtomicU8::new(0);
 
-/// From now on `level` computes whatever is begun. Results do not depend on it, so it may be called at
-/// any time; without a call the fastest level is used.
+/// Selects the level for the whole process. Results do not depend on it, so it may be called at any
+/// time. Without a call the fastest available level is used.
 pub fn use_level(level: Level) {
     CHOSEN.store(level.place(), Ordering::Relaxed);
 }
 
-/// The level in use: that of the last [`use_level`], or the fastest that this processor has.
+/// The level in use: that of the last [`use_level`], or the fastest available one.
 #[must_use]
 pub fn level_in_use() -> Level {
     match CHOSEN.load(Ordering::Relaxed) {
@@ -41,10 +41,10 @@ pub fn level_in_use() -> Level {
 }
 
 impl Level {
-    /// For any processor: the definition of the others.
+    /// Plain Rust, for any processor.
     pub const PORTABLE: Self = Self(Kind::Portable);
 
-    /// Every level that this processor has, the slowest first.
+    /// The levels that this processor supports, slowest first.
     #[must_use]
     pub fn available() -> Vec<Self> {
         #[cfg(target_arch = "x86_64")]
@@ -54,13 +54,13 @@ impl Level {
         [Self::PORTABLE].into_iter().chain(wide.into_iter().flatten()).collect()
     }
 
-    /// The fastest level that this processor has.
+    /// The fastest level that this processor supports.
     #[must_use]
     pub fn best() -> Self {
         Self::available().pop().unwrap_or(Self::PORTABLE)
     }
 
-    /// What a user calls it: `portable`, `avx2` or `avx512`.
+    /// Its name: `portable`, `avx2` or `avx512`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self.0 {
@@ -86,8 +86,8 @@ impl Level {
         }
     }
 
-    /// The level whose [`place`](Self::place) this is. Places come from levels alone, and so from what
-    /// the processor has.
+    /// The level whose [`place`](Self::place) this is. Places come from levels alone, so this
+    /// processor supports it.
     fn at(place: u8) -> Self {
         match place {
             #[cfg(target_arch = "x86_64")]

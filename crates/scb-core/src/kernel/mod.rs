@@ -1,10 +1,13 @@
-//! The loops that take the time. Everything else in a step is small beside them.
+//! The inner loops, in which a run spends nearly all its time.
 //!
-//! A [`Level`] is a way to compute them; all give the same bits, for three reasons. Tokens are integers made from
-//! the same random words. Histograms are sums of integers, which do not depend on their order (see
-//! `fixed_point`). Floating-point sums have a fixed order and no fused multiply-add: look-ups add line after line at
-//! every position; sums over positions run over `LANES` lanes, lane `t mod 64` for position `t`, for `PIECE` positions,
-//! then the lanes are added as a binary tree and the pieces in double precision, in order, so that long
+//! A [`Level`] is an instruction set that they are written for. All levels give the same bits, for
+//! three reasons. Tokens are integers made from the same random words. Histograms are sums of
+//! integers, which do not depend on their order (see `fixed_point`). Floating-point sums have a
+//! fixed order and no fused multiply-add.
+//!
+//! The order is this. Look-ups add line after line at every position. A sum over the positions of a
+//! piece, `PIECE` positions, runs over `LANES` lanes; position t belongs to lane `t mod 64`. Then
+//! the lanes are added as a binary tree, and the pieces in double precision, in order, so that long
 //! sequences lose no accuracy.
 //!
 //! | module | holds |

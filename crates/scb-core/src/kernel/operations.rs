@@ -38,11 +38,12 @@ impl Level {
         }
     }
 
-    /// `sums[p] = sum over lines of the line's table at the index that its tokens of position p make up`, added in order to what
-    /// `sums` holds if `add`.
+    /// Looks up the tokens of every line at every position: `sums[p]` becomes the sum over lines of
+    /// the table of the line, at the index that its tokens at position p form. The terms are added
+    /// in the order of the lines. If `add`, the first term is what `sums` holds.
     ///
-    /// `lines` are whole lines of `layout`, at least one; each has `table_size` of `tables`. `sums` are for as many
-    /// positions from `first` on, a multiple of `PIECE`, as it has entries.
+    /// `lines` are whole lines of `layout`, at least one; each has `table_size` of `tables`. `sums`
+    /// has one entry for each position from `first` on; `first` is a multiple of `PIECE`.
     pub fn look_up(
         self,
         layout: &Layout,
@@ -54,7 +55,7 @@ impl Level {
     ) {
         let per_line = layout.blocks();
         if layout.narrow() {
-            // From here on, every `per_line`-th block is the next line's.
+            // After this offset, the block of the next line is always `per_line` blocks further on.
             let lines = &lines[first / (4 * ROUND)..];
             dispatch!(self, look_up_narrow(lines, per_line, tables, add, sums));
         } else {
@@ -64,8 +65,9 @@ impl Level {
         }
     }
 
-    /// From the outputs and histograms (`width` entries each) of the samples in some lines of `layout`, by place, `filled`
-    /// sequences in each line: adds to dV and makes the look-up tables, `table_size` a line.
+    /// Adds the samples in some lines of `layout` to dV and makes the look-up tables, `table_size`
+    /// per line. `outputs` and `histograms` (`width` entries each) are by place; `filled` is the
+    /// number of sequences in each line.
     pub fn residuals(
         self,
         job: &mut Residuals,
@@ -82,8 +84,8 @@ impl Level {
         dispatch!(self, residuals(job, samples, tables));
     }
 
-    /// Makes `rounds` rounds of 32 random words of 16 bits and gives what they come to: the least that
-    /// drawing as many tokens can cost.
+    /// Makes `rounds` rounds of 32 random words of 16 bits and returns their exclusive or. No
+    /// kernel that draws as many tokens can take less time.
     #[must_use]
     pub fn random_words(self, bits: &mut Bits, rounds: usize) -> u64 {
         dispatch!(self, random_words(bits, rounds))
@@ -106,7 +108,7 @@ impl Level {
         fold_pieces(x, |x| dispatch!(self, sum::<true>(x)), 0.0, |sum, part| sum + f64::from(part))
     }
 
-    /// The largest entry; minus infinity if there is none. Not-a-number entries are passed over.
+    /// The largest entry; minus infinity if there is none. NaN entries are ignored.
     #[must_use]
     pub fn largest(self, x: &[f32]) -> f32 {
         let part = |x: &[f32]| dispatch!(self, largest(x));
@@ -152,10 +154,11 @@ impl Level {
 }
 
 impl Sequences<'_> {
-    /// Draws the sequences and takes the histogram `h = X a` of each, `a` the attention of its query token, at the
-    /// level that the attention was prepared for.
+    /// Draws the sequences and computes the histogram `h = X a` of each, where `a` is the attention
+    /// of its query token. It uses the level for which the attention was prepared.
     ///
-    /// A sequence takes whole rounds of random words; escapes draw from a stream of their own in the order of positions.
+    /// A sequence takes whole rounds of random words. Escapes take words of another stream, in the
+    /// order of positions.
     pub fn draw(mut self) {
         let level = self.attention.level;
         assert_eq!(self.queries.len(), self.filled.len());

@@ -2,25 +2,28 @@
 
 use rayon::prelude::*;
 
-/// Lanes of every floating-point sum over positions. Decides results: change it only with the results version.
+/// Number of lanes of every floating-point sum over positions. Decides results: change it only
+/// together with the results version.
 pub(super) const LANES: usize = 64;
 
-/// Positions whose sum is taken in single precision, or in integers of one unit; these sums are added in double. Decides
-/// results, as [`LANES`] does.
+/// Number of positions of a piece. Sums over a piece are taken in single precision, or in integers
+/// of one unit; sums of pieces are added in double precision. Decides results, like [`LANES`].
 pub(crate) const PIECE: usize = 8192;
 
-/// Entries of the attention that are worth a second core, some 0.1 ms of work. Decides speed only.
+/// Number of entries of the attention that are worth a second core: about 0.1 ms of work. Decides
+/// speed only.
 pub(super) const SHARED_ENTRIES: usize = 1 << 19;
 
-/// Pieces of the attention that one core takes at once, some 0.01 ms of work. Decides speed only.
+/// Number of pieces of the attention that one core takes at once: about 0.01 ms of work. Decides
+/// speed only.
 pub(super) const SHARED_PIECES: usize = 8;
 
-/// Whether work on so many entries is worth sharing with idle cores.
+/// Whether work on this number of entries is large enough to share it with idle cores.
 pub(crate) fn worth_many_cores(entries: usize) -> bool {
     entries >= SHARED_ENTRIES && rayon::current_num_threads() > 1
 }
 
-/// What `part` gives for every piece, added up in order.
+/// The sum of the results of `part` over all pieces, added in order.
 pub(super) fn fold_pieces<P: Send, A>(
     x: &[f32],
     part: impl Fn(&[f32]) -> P + Sync + Send,
@@ -34,7 +37,7 @@ pub(super) fn fold_pieces<P: Send, A>(
     }
 }
 
-/// `part` of every piece, in order.
+/// The results of `part` for all pieces, in order.
 pub(super) fn by_piece<R: Send>(x: &[f32], part: impl Fn(&[f32]) -> R + Sync + Send) -> Vec<R> {
     x.par_chunks(PIECE).with_min_len(SHARED_PIECES).map(part).collect()
 }

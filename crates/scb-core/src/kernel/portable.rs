@@ -1,6 +1,7 @@
-//! The kernels without a particular processor in mind, and the definition of what the others compute.
+//! The kernels in plain Rust, for any processor. They define what the other levels compute.
 //!
-//! What `x86` uses is inlined into its caller, so that it can be compiled for wider registers.
+//! The functions that `x86` uses are inlined into its functions, so that they can be compiled for
+//! wider registers.
 #![allow(clippy::needless_range_loop, reason = "a lane is a number, and several arrays have it")]
 
 use super::bits::{Bits, GENERATORS};
@@ -12,7 +13,7 @@ use super::states::Cells;
 use super::table::Table;
 use super::weights::{Form, Weights16};
 
-/// The exclusive or of rounds of random words: the least that drawing can cost.
+/// The exclusive or of rounds of random words: a lower limit of the cost of drawing.
 #[inline(always)]
 pub(super) fn random_words(bits: &mut Bits, rounds: usize) -> u64 {
     let mut total = [0; GENERATORS];
@@ -30,7 +31,8 @@ pub(super) fn fill(bits: &mut Bits, words: &mut [[u64; GENERATORS]]) {
     words.iter_mut().for_each(|words| *words = bits.advance());
 }
 
-/// Draws sequences of a narrow layout; for each bound the weights of the tokens beyond it are added up.
+/// Draws sequences of a narrow layout. For each bound the weights of the tokens beyond it are added
+/// up.
 #[inline(always)]
 pub(super) fn draw_narrow(job: &mut Sequences<'_>) {
     let states = job.states;
@@ -44,7 +46,7 @@ pub(super) fn draw_narrow(job: &mut Sequences<'_>) {
     }
 }
 
-/// With places for `J` bounds, for histograms of `W` entries.
+/// The version for `J` bounds and histograms of `W` entries.
 #[inline(always)]
 fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
     const { assert!(W == width(J + 1)) };
@@ -90,14 +92,15 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
     }
 }
 
-/// To a signed number in the same order: SSE2 and AVX2 compare vectors of signed numbers only.
+/// Maps a word to a signed number, keeping the order: SSE2 and AVX2 compare vectors of signed
+/// numbers only.
 #[inline(always)]
 fn flip(x: u16) -> i16 {
     (x ^ 0x8000) as i16
 }
 
-/// Counts the words beyond `bound` into `tokens` and adds their weights to `sums`. A function of its own, because
-/// the compiler finds vector code for it alone but not within its callers.
+/// Counts the words beyond `bound` into `tokens` and adds their weights to `sums`. It is a function
+/// of its own because the compiler makes vector code of it alone, but not within its callers.
 #[inline(never)]
 fn pass(
     words: &[u16; ROUND],
@@ -115,7 +118,8 @@ fn pass(
     }
 }
 
-/// `sums[p] = sum over lines of table[line][bits of position p]`, after what is there if `add`.
+/// `sums[p]` becomes the sum over lines of `table[line][bits of position p]`. If `add`, it is added
+/// to what `sums` holds.
 #[inline(always)]
 pub(super) fn look_up_narrow(lines: &[Block], per_line: usize, tables: &[Table], add: bool, sums: &mut [f32]) {
     for (b, sums) in sums.chunks_mut(4 * ROUND).enumerate() {
@@ -131,10 +135,10 @@ pub(super) fn look_up_narrow(lines: &[Block], per_line: usize, tables: &[Table],
     }
 }
 
-/// Writes or adds `R` rounds, of which `sums` may lack the end.
+/// Writes or adds `R` rounds. `sums` may end before them.
 #[inline(always)]
 pub(super) fn store<const R: usize>(tile: &[[f32; ROUND]; R], add: bool, sums: &mut [f32]) {
-    // Of fixed length, for vector code.
+    // A fixed length gives vector code.
     if let Some(sums) = sums.as_chunks_mut::<ROUND>().0.first_chunk_mut::<R>() {
         for (sums, tile) in sums.as_flattened_mut().iter_mut().zip(tile.as_flattened()) {
             *sums = if add { *sums + tile } else { *tile };
@@ -178,8 +182,8 @@ pub(super) fn draw_wide(job: &mut Sequences<'_>) {
     }
 }
 
-/// The weights of the tokens of each state, four sums of each, so that a token need not wait for the one before it. All 0
-/// when not in use.
+/// The weights of the tokens of each state, in four sums per state, so that an addition need not
+/// wait for the one before it. All are 0 between uses.
 #[repr(C, align(64))]
 pub(super) struct WideSums([[i32; 256]; 4]);
 
@@ -246,7 +250,8 @@ fn entry(table: &[Table], token: u8) -> f32 {
     table[usize::from(token / 16)].0[usize::from(token % 16)]
 }
 
-/// Takes in samples: the residual of each, its part of dV, and the look-up tables of all lines.
+/// Takes in samples: computes the residual of each, its part of dV, and the look-up tables of all
+/// lines.
 #[inline(always)]
 pub(super) fn residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]) {
     match job.width {
@@ -257,7 +262,7 @@ pub(super) fn residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut
     }
 }
 
-/// Vectors of `W` entries.
+/// The version for vectors of `W` entries.
 #[inline(always)]
 fn residuals_of<const W: usize>(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]) {
     let (rows, columns) = (job.rows.as_chunks::<W>().0, job.columns.as_chunks::<W>().0);
@@ -303,7 +308,8 @@ struct Square<'a, const W: usize> {
 }
 
 impl<const W: usize> Square<'_, W> {
-    /// Adds the part of sample `i` to dV and gives its look-up table, zeros if there is no such sample.
+    /// Adds the part of sample `i` to dV and returns its look-up table, which is 0 if there is no
+    /// such sample.
     #[inline(always)]
     fn take(&mut self, h: &[[f64; W]], outputs: &[usize], i: usize) -> [f32; W] {
         let (Some(h), Some(&output)) = (h.get(i), outputs.get(i)) else { return [0.0; W] };
@@ -313,7 +319,8 @@ impl<const W: usize> Square<'_, W> {
                 r[i] += self.columns[j][i] * h[j];
             }
         }
-        // Not `r[output] -= 1`: a vector that is written to in part would leave its register.
+        // Not `r[output] -= 1`: writing to a part of a vector would move it from its register to
+        // memory.
         for (r, e) in r.iter_mut().zip(unit::<W>(output)) {
             *r = (*r - e) * self.weight;
         }
@@ -328,7 +335,7 @@ impl<const W: usize> Square<'_, W> {
     }
 }
 
-/// The unit vector of `state < 16`, without a branch that the processor would have to guess.
+/// The unit vector of `state < 16`, without a branch that the processor would have to predict.
 #[inline(always)]
 pub(super) fn unit<const W: usize>(state: usize) -> &'static [f64; W] {
     static ONE: [f64; 31] = {
@@ -340,10 +347,10 @@ pub(super) fn unit<const W: usize>(state: usize) -> &'static [f64; W] {
     ONE[15 - state % 16..].first_chunk().unwrap_or(&[0.0; W])
 }
 
-/// Entries of a vector that stay in registers.
+/// Number of entries of a vector that stay in registers.
 const TILE: usize = 16;
 
-/// Vectors of any whole number of tiles, one sequence a line.
+/// The version for vectors of any whole number of tiles, with one sequence per line.
 #[inline(always)]
 fn wide_residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]) {
     let count = samples.filled.len();
@@ -363,7 +370,7 @@ fn wide_residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Tabl
     }
 }
 
-/// The first `S` samples of `h`, `outputs` and `tables`.
+/// Takes in the first `S` samples of `h`, `outputs` and `tables`.
 #[inline(always)]
 fn residuals_of_panel<const S: usize>(job: &mut Residuals, h: &[f64], outputs: &[usize], tables: &mut [Table]) {
     let per_line = tables.len() / S;
@@ -398,7 +405,8 @@ fn residuals_of_panel<const S: usize>(job: &mut Residuals, h: &[f64], outputs: &
     }
 }
 
-/// `y = M' x` for `S` vectors `x` and `y`, one after the other; M by rows of `width` entries, added in order.
+/// `y = M' x` for `S` vectors `x` and `y`, one after the other. M is given by rows of `width`
+/// entries, which are added in order.
 #[inline(always)]
 fn multiply<const S: usize>(matrix: &[f64], width: usize, x: &[f64], y: &mut [f64]) {
     let x: [&[f64]; S] = std::array::from_fn(|s| &x[s * width..(s + 1) * width]);
@@ -419,7 +427,8 @@ fn multiply<const S: usize>(matrix: &[f64], width: usize, x: &[f64], y: &mut [f6
     }
 }
 
-/// Rounds `a * per_unit`, which stays below 2^30, to the nearest integers, and adds them up. The form is always whole.
+/// Rounds `a * per_unit`, which stays below 2^30, to the nearest integers, and adds them up. The
+/// form is always whole.
 #[inline(always)]
 pub(super) fn round_weights(_: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
     let mut totals = [0i32; 16];
@@ -437,7 +446,8 @@ pub(super) fn round_weights(_: Form, a: &[f32], per_unit: f32, lanes: &mut [Weig
 /// The lanes of a sum, by registers of 16.
 type Lanes64 = [[f32; 16]; LANES / 16];
 
-/// The sum of all lanes as a binary tree: halves added until one is left.
+/// The sum of all lanes as a binary tree: the second half is added to the first until one number is
+/// left.
 #[inline(always)]
 fn tree(lanes: &Lanes64) -> f32 {
     let [a, b, c, d] = lanes;
@@ -455,7 +465,7 @@ fn tree(lanes: &Lanes64) -> f32 {
     lanes[0]
 }
 
-/// Sum of a piece, or of its magnitudes.
+/// The sum of a piece, or of its magnitudes.
 #[inline(always)]
 pub(super) fn sum<const MAGNITUDES: bool>(x: &[f32]) -> f32 {
     let mut lanes = [[0.0; 16]; LANES / 16];
@@ -463,8 +473,8 @@ pub(super) fn sum<const MAGNITUDES: bool>(x: &[f32]) -> f32 {
     tree(&lanes)
 }
 
-/// `f` of every run of `L` entries and its number, the last filled up with zeros. A lane of a sum is never -0, so zeros do
-/// not change it.
+/// Calls `f` with every run of `L` entries and its number; the last run is filled up with zeros. A
+/// lane of a sum is never -0, so zeros do not change it.
 #[inline(always)]
 pub(super) fn for_each_run<const L: usize>(x: &[f32], mut f: impl FnMut(usize, &[f32; L])) {
     let (runs, rest) = x.as_chunks();
@@ -497,11 +507,11 @@ pub(super) fn largest(x: &[f32]) -> f32 {
             *lane = if v > *lane { v } else { *lane };
         }
     }
-    // Not `f32::max`, which may give either of two zeros.
+    // Not `f32::max`, whose result for 0 and -0 is not fixed.
     lanes.into_iter().fold(f32::NEG_INFINITY, |largest, v| if v > largest { v } else { largest })
 }
 
-/// Of a piece.
+/// Sum, sum of squares and number of the entries of a piece that are at least `floor`.
 #[inline(always)]
 pub(super) fn kept(x: &[f32], floor: f32) -> [f32; 3] {
     let mut lanes: [Lanes64; 3] = [[[0.0; 16]; LANES / 16]; 3];
@@ -526,7 +536,7 @@ pub(super) fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: 
     let move_and_shrink_one = |a: &mut f32, g: f32| {
         let moved = *a - eta * (g - mean);
         let shrunk = moved.abs() - threshold;
-        // Not `max`, which would turn a not-a-number into 0 and hide that the run blew up.
+        // Not `max`, which would turn NaN into 0 and hide that the run has diverged.
         *a = (if shrunk < 0.0 { 0.0 } else { shrunk }).copysign(moved);
     };
     if threshold > 0.0 { for_each_pair(a, g, move_and_shrink_one) } else { for_each_pair(a, g, move_one) }
@@ -538,7 +548,8 @@ pub(super) fn add_to_all(a: &mut [f32], x: f32) {
     a.iter_mut().for_each(|a| *a += x);
 }
 
-/// `f` of every pair, by runs of fixed length first, for vector code that need not ask how many are left.
+/// Calls `f` with every pair, first in runs of a fixed length: vector code for these need not ask
+/// how many are left.
 #[inline(always)]
 fn for_each_pair(a: &mut [f32], g: &[f32], f: impl Fn(&mut f32, f32)) {
     debug_assert_eq!(a.len(), g.len());

@@ -1,14 +1,14 @@
-//! From histograms to look-up tables: three small matrix products a sample.
+//! From histograms to look-up tables: three small matrix products per sample.
 //!
-//! `r = (V h - e_{x_o}) / B`, `dV += r h'`, and the table `V' r`. Vectors of up to 16 states are padded with zeros to a power of
-//! two, which the compiler keeps in registers.
+//! `r = (V h - e_{x_o}) / B`, `dV += r h'`, and the table `V' r`. Vectors of up to 16 states are
+//! padded with zeros to a power of two, which the compiler keeps in registers.
 
 use ndarray::Array2;
 
-/// Samples of a wide layout that share one pass over V.
+/// Number of samples of a wide layout that share one pass over V.
 pub(super) const PANEL: usize = 4;
 
-/// Entries of a vector over `n` states, padding included.
+/// Number of entries of a vector over `n` states, padding included.
 #[must_use]
 pub const fn width(n: usize) -> usize {
     match n {
@@ -19,7 +19,7 @@ pub const fn width(n: usize) -> usize {
     }
 }
 
-/// The value matrix of a batch and what its gradient has come to.
+/// The value matrix of a batch, and its gradient so far.
 #[derive(Debug, Clone)]
 pub struct Residuals {
     pub(super) width: usize,
@@ -58,7 +58,7 @@ impl Residuals {
     /// Begins a batch at the value matrix `value`, shape `(N, N)`, each sample counting `weight`.
     ///
     /// # Panics
-    /// If `value` does not lie in memory row by row.
+    /// If `value` is not row-major.
     pub fn begin(&mut self, value: &Array2<f64>, weight: f64) {
         self.weight = weight;
         self.gradient.fill(0.0);
@@ -81,11 +81,11 @@ impl Residuals {
     }
 }
 
-/// Samples by place, for [`Level::residuals`].
+/// Samples by place, for [`Level::residuals`](super::Level::residuals).
 pub(super) struct Samples<'a> {
-    /// Places of a line.
+    /// Number of places of a line.
     pub(super) sequences: usize,
-    /// Samples in each line.
+    /// Number of samples in each line.
     pub(super) filled: &'a [usize],
     pub(super) outputs: &'a [usize],
     pub(super) histograms: &'a [f64],

@@ -1,8 +1,8 @@
-//! Rows of arrays as slices, as kernels want them.
+//! Rows of arrays as slices, the form in which kernels take them.
 
 use ndarray::Array2;
 
-/// What is wrong with an array in another order.
+/// The message of the panic for an array in another order.
 pub(crate) const ROW_MAJOR: &str = "arrays must lie in memory row by row";
 
 /// Row `k` of an attention-shaped array, shape `(N, T)`, as a slice of length T.

@@ -1,4 +1,5 @@
-//! Sequences that are to be drawn: line by line, sequence by sequence, piece by piece, span by span.
+//! Sequences that are to be drawn: line by line, sequence by sequence, piece by piece, span by
+//! span.
 
 use super::bits::Bits;
 use super::fixed_point::{FixedPointAttention, Row, Scale};
@@ -13,29 +14,29 @@ use crate::random::Stream;
 pub struct Sequences<'a> {
     /// The distribution of tokens.
     pub states: &'a States,
-    /// Words that decide most tokens.
+    /// The words that decide most tokens.
     pub bits: &'a mut Bits,
-    /// Words for the few that 16 bits do not decide.
+    /// The stream for the few tokens that 16 bits do not decide.
     pub escapes: &'a mut Stream,
-    /// The attention that the sequences meet.
+    /// The attention with which histograms are computed.
     pub attention: &'a FixedPointAttention,
     /// How tokens lie in `lines`.
     pub layout: Layout,
     /// Length T of a sequence.
     pub t: usize,
-    /// How many sequences each line is to hold, from 1 to [`Layout::sequences`].
+    /// The number of sequences that each line is to hold, from 1 to [`Layout::sequences`].
     pub filled: &'a [usize],
     /// Query token of each line.
     pub queries: &'a [usize],
-    /// Where the tokens go.
+    /// The tokens are written here.
     pub lines: &'a mut [Block],
-    /// Where the histograms go, [`width`](super::width) entries a place.
+    /// The histograms are written here, [`width`](super::width) entries per place.
     pub histograms: &'a mut [f64],
     /// Entries of a histogram, padding included: [`width`](super::width) of N.
     pub width: usize,
 }
 
-/// What decides tokens.
+/// The distribution and the streams that decide tokens.
 pub(super) struct Source<'a> {
     pub(super) states: &'a States,
     pub(super) bits: &'a mut Bits,
@@ -57,19 +58,19 @@ pub(super) struct Lines<'a> {
 
 /// A line that is to be filled.
 pub(super) struct Line<'a> {
-    /// Of its sequences, one after the other.
+    /// The histograms of its sequences, one after the other.
     pub(super) histograms: &'a mut [f64],
     pub(super) destination: Destination<'a>,
 }
 
-/// Where the tokens of a line go, and the attention they meet.
+/// The memory for the tokens of a line, and the attention of its query token.
 pub(super) struct Destination<'a> {
     row: Row<'a>,
     t: usize,
     blocks: &'a mut [Block],
 }
 
-/// What is left of a sequence, in a layout with `ROUNDS` rounds in a word.
+/// The rest of a sequence, in a layout with `ROUNDS` rounds in a word.
 pub(super) struct Pieces<'a, const ROUNDS: usize> {
     scales: std::slice::Iter<'a, Scale>,
     weights: &'a [[Weights16; 2]],
@@ -80,31 +81,31 @@ pub(super) struct Pieces<'a, const ROUNDS: usize> {
 /// At most [`PIECE`] positions of one sequence.
 pub(super) struct Piece<'a, const ROUNDS: usize> {
     pub(super) scale: &'a Scale,
-    /// Of each round that holds positions.
+    /// The weights of each round that holds positions.
     pub(super) weights: &'a [[Weights16; 2]],
     pub(super) blocks: &'a mut [Block],
-    /// Positions of the sequence from the piece's first on.
+    /// Number of positions of the sequence from the first of this piece on.
     left: usize,
 }
 
-/// What is left of a piece.
+/// The rest of a piece.
 pub(super) struct Spans<'a, const ROUNDS: usize> {
     weights: &'a [[Weights16; 2]],
     blocks: std::slice::IterMut<'a, Block>,
     left: usize,
 }
 
-/// What a block holds of one sequence.
+/// The part of one sequence that one block holds.
 pub(super) struct Span<'a> {
     pub(super) block: &'a mut Block,
-    /// Of each round that holds positions.
+    /// The weights of each round that holds positions.
     pub(super) weights: &'a [[Weights16; 2]],
-    /// Positions of the sequence from the span's first on.
+    /// Number of positions of the sequence from the first of this span on.
     left: usize,
 }
 
 impl Sequences<'_> {
-    /// What decides tokens, and the lines they go to.
+    /// The source of tokens, and the lines that they go to.
     #[inline(always)]
     pub(super) fn split(&mut self) -> (Source<'_>, Lines<'_>) {
         let Self { states, attention, layout, t, filled, queries, width, .. } = *self;
@@ -137,8 +138,9 @@ impl Destination<'_> {
     }
 }
 
-// These and `Lines` do what `chunks` and `zip` would, but without their divisions and checks, which at T = 64 take as long
-// as drawing. `left` wraps after the last, when nobody looks at it any more.
+// These iterators and `Lines` do what `chunks` and `zip` would do, but without their divisions and
+// checks, which at T = 64 take as long as drawing. `left` wraps after the last item; it is not read
+// any more then.
 impl<'a, const ROUNDS: usize> Iterator for Pieces<'a, ROUNDS> {
     type Item = Piece<'a, ROUNDS>;
 
@@ -178,8 +180,8 @@ impl<'a, const ROUNDS: usize> Iterator for Spans<'a, ROUNDS> {
 }
 
 impl Source<'_> {
-    /// Draws the states of the escapes among `words`, the rounds of `span`, in order of position. Being beyond no bound,
-    /// they count as state 0 so far.
+    /// Draws the states of the escapes among `words`, the rounds of `span`, in order of position.
+    /// So far they count as state 0, because no bound lies below them.
     #[cold]
     #[inline(never)]
     pub(super) fn draw_escapes(&mut self, span: &mut Span<'_>, words: &[[u16; ROUND]], shift: u32, passed: &mut [i32]) {
@@ -208,11 +210,12 @@ impl Source<'_> {
 }
 
 impl Scale {
-    /// Adds to a histogram, from the weights of the tokens beyond each bound. There are fewer bounds than entries; entries
-    /// of `passed` that have no bound are 0.
+    /// Adds to a histogram. `passed[j]` is the sum of the weights of the tokens beyond bound j.
+    /// There are fewer bounds than entries; entries of `passed` that have no bound are 0.
     #[inline(always)]
     pub(super) fn add_passed<const W: usize>(&self, h: &mut [f64; W], passed: &[i32; W]) {
-        // Beyond a bound are the states above it; what is beyond one bound but not the next is one state.
+        // Tokens beyond a bound have a state above it. So the tokens beyond one bound but not
+        // beyond the next have one state.
         let mut beyond = [self.total; W];
         beyond[1..].copy_from_slice(&passed[..W - 1]);
         for j in 0..W {

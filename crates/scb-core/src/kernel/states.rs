@@ -1,11 +1,12 @@
 //! From 16 random bits to a state, exactly.
 //!
-//! State `j` has `W_j` of the 2^64 values of a uniform word: `n_j = floor(W_j / 2^48)` whole *cells* of 2^48 values
-//! and a remainder. Sixteen random bits `h` name one of 65 536 cells: the first `m` are *escapes*, the others belong to
-//! a state each, `n_j` of them to state `j`. On an escape 48 more bits are drawn; with `h` they name one of `m 2^48`
-//! values, and the remainders divide these up exactly. So one comparison, `h < m`, finds out whether 16 bits suffice,
-//! however many states there are, and the distribution is exact to 64 bits. At most N - 1 cells are escapes, or one
-//! if there is no remainder.
+//! A uniform 64-bit word has 2^64 values. State `j` has `W_j` of them: `n_j = floor(W_j / 2^48)`
+//! whole *cells* of 2^48 values, and a remainder. Sixteen random bits `h` name one of 65 536 cells.
+//! The first `m` cells are *escapes*. Each of the others belongs to one state, `n_j` of them to
+//! state `j`. On an escape 48 more bits are drawn; together with `h` they name one of `m 2^48`
+//! values, and the remainders divide these up exactly. So one comparison, `h < m`, finds out
+//! whether 16 bits suffice, for any number of states, and the distribution is exact to 64 bits. At
+//! most N - 1 cells are escapes, or one if there is no remainder.
 
 use rand::Rng;
 
@@ -13,7 +14,7 @@ use super::layout::{Block, ROUND};
 use crate::random::Categorical;
 use crate::random::Stream;
 
-/// Cells that 16 bits can name.
+/// Number of cells that 16 bits can name.
 const CELLS: u32 = 1 << 16;
 
 /// A distribution over at most 256 states, prepared for drawing tokens.
@@ -21,18 +22,19 @@ const CELLS: u32 = 1 << 16;
 pub struct States {
     /// Cells below this number are escapes; at least 1.
     pub(super) escapes: u16,
-    /// Ends of the remainders within the escapes, but for the last.
+    /// The ends of the remainders within the escapes, without the last one.
     remainders: Vec<u64>,
     pub(super) cells: Cells,
 }
 
-/// Which state the other cells belong to.
+/// The states of the cells that are no escapes.
 #[derive(Debug, Clone)]
 pub(super) enum Cells {
-    /// At most 16 states, in order: `h` belongs to the state whose number is how many of these it is
-    /// greater than. Each bound is repeated over a block, as vector registers want it.
+    /// For at most 16 states, in order. The state of `h` is the number of these bounds that `h` is
+    /// greater than. Each bound is repeated over a block, because vector registers need it so.
     Ordered(Vec<Block>),
-    /// More: columns of equal width, each shared by at most two states (Walker's alias method, 1977).
+    /// For more states: columns of equal width, each shared by at most two states (alias method of
+    /// Walker, 1977).
     Columns(Columns),
 }
 
@@ -59,7 +61,7 @@ impl States {
         masses.resize(n, 0);
         let mut cells: Vec<u32> = masses.iter().map(|mass| (mass >> 48) as u32).collect();
         if cells.iter().sum::<u32>() == CELLS {
-            // No remainders at all. One escape keeps the bounds of `Ordered` above 0.
+            // There are no remainders. One escape keeps the bounds of `Ordered` above 0.
             let largest = largest(&cells);
             cells[largest] -= 1;
         }
@@ -84,7 +86,8 @@ impl States {
         self.remainders.partition_point(|&end| end <= word) as u8
     }
 
-    /// The state of `h`, straight from the definition; an escape that has not been settled is some state.
+    /// The state of `h`, from the definition. For an escape that has not been decided it is any
+    /// state.
     #[cfg(test)]
     pub(super) fn of(&self, h: u16) -> u8 {
         match &self.cells {
@@ -110,8 +113,9 @@ fn ordered(cells: &[u32], escapes: u32) -> Cells {
 }
 
 impl Columns {
-    /// Deals the cells of every state out to columns. There are as many columns as are needed for one state to
-    /// be finished per column, besides those of the escapes, which lie first.
+    /// Distributes the cells of every state over columns. The columns of the escapes lie first.
+    /// Each further column finishes at least one state, and the number of columns is chosen
+    /// accordingly.
     fn new(mut cells: Vec<u32>, escapes: u32) -> Self {
         let n = cells.len();
         let mut log = n.next_power_of_two().trailing_zeros();
@@ -120,7 +124,8 @@ impl Columns {
         }
         let width = CELLS >> log;
         let mut columns = Self { shift: 16 - log, split: Vec::new(), states: Vec::new(), both: Vec::new() };
-        // What the columns of escapes alone hold does not matter: `draw_escapes` decides those tokens.
+        // The contents of columns that hold only escapes do not matter: `draw_escapes` decides
+        // those tokens.
         for _ in 0..escapes / width {
             columns.push(width, 0, 0, 0);
         }
@@ -129,7 +134,8 @@ impl Columns {
             cells[filler] -= width - escapes % width;
             columns.push(width, 0, filler, filler);
         }
-        // A column holds a small state whole and fills up with a large one, which may be small thereafter.
+        // A column holds a whole small state and is filled up with a part of a large one, which may
+        // be small afterwards.
         let (mut small, mut large): (Vec<usize>, Vec<usize>) = (0..n).partition(|&j| cells[j] < width);
         while let Some(&filler) = large.last() {
             let first = small.pop().unwrap_or(filler);
@@ -152,7 +158,8 @@ impl Columns {
     /// Appends a column of which the first `own` cells belong to `first`, the others to `second`.
     fn push(&mut self, width: u32, own: u32, first: usize, second: usize) {
         let start = self.split.len() as u32 * width;
-        // A whole column may end beyond 16 bits; it is given to its second state instead.
+        // The end of a column that belongs to one state may not fit 16 bits. So such a column is
+        // given to its second state.
         let (own, second) = if own == width { (0, first) } else { (own, second) };
         let (split, states) = ((start + own) as u16, first as u16 | (second as u16) << 8);
         self.split.push(split);
@@ -174,7 +181,8 @@ mod tests {
     use super::*;
     use crate::random::{dirichlet, stream};
 
-    /// Counts the cells of every state and adds the widths of the remainders: the 64-bit masses must come out.
+    /// Counts the cells of every state and adds the widths of the remainders. The results must be
+    /// the 64-bit masses.
     #[test]
     fn cells_and_remainders_are_the_64_bit_masses() {
         for n in [2, 3, 4, 7, 16, 17, 27, 31, 32, 33, 64, 100, 200, 255, 256] {

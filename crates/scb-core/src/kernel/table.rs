@@ -1,11 +1,11 @@
-//! Look-up tables, from the token at a position to what it adds to a gradient.
+//! Look-up tables: from the token at a position to its part of a gradient.
 
 /// Sixteen entries of a look-up table.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C, align(64))]
 pub struct Table(pub [f32; 16]);
 
-/// [`Table`]s of a line of `n` states.
+/// Number of [`Table`]s of a line of `n` states.
 #[must_use]
 pub fn table_size(n: usize) -> usize {
     match n {

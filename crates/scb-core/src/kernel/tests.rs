@@ -1,5 +1,6 @@
-//! Every kernel at every level that this processor has, against a version that goes token by token. What the two share
-//! has tests of its own: random words in `bits`, cells in `states`, weights in `fixed_point`.
+//! Every kernel at every level that this processor supports, against a version that goes token by
+//! token. The parts that both share have tests of their own: random words in `bits`, cells in
+//! `states`, weights in `fixed_point`.
 
 use rand::Rng;
 
@@ -9,7 +10,7 @@ use super::*;
 use crate::random::Categorical;
 use crate::random::{Stream, dirichlet, normal, stream};
 
-/// Shapes that meet every special case, then random ones: N, T and the number of lines.
+/// Shapes for every special case, then random ones: N, T and the number of lines.
 fn shapes() -> Vec<(usize, usize, usize)> {
     let mut shapes = Vec::new();
     for n in (2..=18).chain([31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256]) {
@@ -22,7 +23,7 @@ fn shapes() -> Vec<(usize, usize, usize)> {
             shapes.push((n, t, 2));
         }
     }
-    // Many ends of sequences, so that some of the words beyond them are escapes.
+    // Many sequences end here, so some of the words beyond their ends are escapes.
     shapes.extend([(2, 33, 2000), (4, 130, 3000), (16, 33, 3000), (20, 33, 1000)]);
     let mut s = stream([12; 16]);
     let mut random = |low: u64, high: u64| (low + s.next_u64() % (high - low + 1)) as usize;
@@ -37,7 +38,7 @@ fn floats(s: &mut Stream, count: usize) -> Vec<f32> {
     (0..count).map(|_| normal(s) as f32).collect()
 }
 
-/// What drawing leaves: tokens by place, histograms by place, and the two generators.
+/// The results of drawing: tokens by place, histograms by place, and the two generators.
 #[derive(Debug, PartialEq)]
 struct Drawn {
     tokens: Vec<Vec<usize>>,
@@ -63,7 +64,7 @@ impl Case {
     fn new((n, t, lines): (usize, usize, usize)) -> Self {
         let mut s = stream([(n + t) as u8; 16]);
         let layout = Layout::new(n, t);
-        // From nearly equal to so skewed that some states have no cell at all.
+        // From nearly equal probabilities to ones so unequal that some states have no cell at all.
         let concentration = [1e3, 1.0, 0.1, 0.02][t % 4];
         let states = States::new(&Categorical::new(&dirichlet(&mut s, concentration, n)), n);
         let filled = (0..lines).map(|_| 1 + (s.next_u64() as usize) % layout.sequences()).collect();
@@ -81,7 +82,7 @@ impl Case {
         fixed.set(&self.attention);
         let (mut bits, mut escapes) = (self.bits.clone(), self.escapes.clone());
         let (width, count) = (width(self.n), self.filled.len());
-        // Whatever was there before must not matter.
+        // The result must not depend on the previous contents.
         let mut lines = vec![Block([0xffff; ROUND]); count * self.layout.blocks()];
         let mut histograms = vec![f64::NAN; count * self.layout.sequences() * width];
         Sequences {
@@ -110,8 +111,8 @@ impl Case {
         (Drawn { tokens, histograms, bits, escapes }, lines)
     }
 
-    /// One token at a time, one weight at a time. Gives the number of escapes too, within sequences and in the rest of their
-    /// last round.
+    /// Draws one token at a time and adds one weight at a time. Also returns the number of escapes,
+    /// within sequences and in the rest of their last round.
     fn slow(&self) -> (Drawn, [usize; 2]) {
         let mut fixed = FixedPointAttention::at(Level::PORTABLE, self.n, self.t);
         fixed.set(&self.attention);
@@ -153,7 +154,7 @@ fn drawing_agrees_with_one_token_and_one_weight_at_a_time() {
     for shape in shapes() {
         let case = Case::new(shape);
         let (slow, counts) = case.slow();
-        // Of narrow layouts beyond the end; wide ones have more there.
+        // The second count is for narrow layouts only; wide ones have more words beyond the end.
         escapes = [escapes[0] + counts[0], escapes[1] + if shape.0 <= 16 { counts[1] } else { 0 }];
         for level in Level::available() {
             assert_eq!(case.fast(level).0, slow, "{shape:?} {level:?}");
@@ -162,7 +163,8 @@ fn drawing_agrees_with_one_token_and_one_weight_at_a_time() {
     assert!(escapes[0] > 100 && escapes[1] > 10, "only {escapes:?} escapes: the test sees none");
 }
 
-/// Integers lose at most half a unit a position; here the exact sum is in double precision.
+/// Rounding to integers loses at most half a unit per position. Here the exact sum is in double
+/// precision.
 #[test]
 fn histograms_are_those_of_the_attention() {
     for shape in [(3, 5000, 2), (9, 3 * PIECE, 1), (30, 700, 3)] {
@@ -220,7 +222,8 @@ fn look_ups_agree_with_one_addition_at_a_time() {
     }
 }
 
-/// Residuals, dV and tables from the definitions, in double precision; and the same bits at every level.
+/// Residuals, dV and tables from the definitions, in double precision; and the same bits at every
+/// level.
 #[test]
 fn residuals_agree_with_plain_sums_at_every_level() {
     let few = (2..=20).map(|n| (n, 4));
@@ -303,7 +306,7 @@ fn reductions_agree_with_plain_ones_at_every_level() {
     }
 }
 
-/// The lanes and the tree of a sum, spelled out: its bits are fixed for ever.
+/// The lanes and the tree of a sum, written out: its bits must never change.
 #[test]
 fn a_sum_has_the_bits_of_its_definition() {
     let x = floats(&mut stream([3; 16]), 2 * PIECE + 77);
@@ -401,8 +404,8 @@ fn random_words_are_the_same_at_every_level() {
     }
 }
 
-/// A state inside one 16-bit cell: only escapes can tell it, so its frequency tests the low 48 bits. 2^-17 of
-/// the mass lies there; five standard errors.
+/// A state inside one 16-bit cell. Only escapes give it, so its frequency tests the low 48 bits. It
+/// has 2^-17 of the mass; the tolerance is five standard errors.
 #[test]
 fn escapes_share_their_cells_in_proportion() {
     let cell = 1.0 / 65536.0;

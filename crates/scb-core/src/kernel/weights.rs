@@ -1,17 +1,17 @@
-//! How weights of the attention lie in memory.
+//! The weights of the attention in memory.
 
 /// Sixteen positions' weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C, align(64))]
 pub(super) struct Weights16(pub(super) [i32; 16]);
 
-/// How a level wants the weights to lie in memory.
+/// The form in which a level needs the weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// Sixteen 32-bit integers.
     Whole,
-    /// The low 15 bits of all sixteen, then what is above them, which fits 16 as weights are below 2^30: signed 16-bit
-    /// integers both. See `x86::avx2` for why.
+    /// The low 15 bits of all sixteen weights, then their higher bits, which fit 16 because weights
+    /// are below 2^30. Both are signed 16-bit integers. `x86::avx2` says why.
     #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "for AVX2 alone"))]
     Halves,
 }

@@ -1,5 +1,6 @@
-//! Adam on V and on linear attention: the control that tells what of `softmax_adam` is due to softmax and
-//! what to Adam. As for `sgd`, rows of the attention need not sum to 1.
+//! Adam on V and on linear attention. It is the control for `softmax_adam`: the comparison shows
+//! which differences from `sgd` are due to softmax and which are due to Adam. As for `sgd`, rows of
+//! the attention need not sum to 1.
 
 use super::composed::Composed;
 use super::parametrisation::LinearAttention;

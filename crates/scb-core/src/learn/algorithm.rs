@@ -1,79 +1,85 @@
-//! What an algorithm declares of itself.
+//! The description of an algorithm.
 
 use super::{Learner, Parameter, ParameterValues, Setup};
 use crate::model::Linear;
 use crate::task::Task;
 
-/// One row of [`ALGORITHMS`](super::ALGORITHMS).
+/// The description of a learning algorithm; [`ALGORITHMS`](super::ALGORITHMS) lists those of this
+/// crate.
 #[derive(Debug)]
 pub struct Algorithm {
-    /// What a user types.
+    /// Its name, unique among algorithms that are used together.
     pub name: &'static str,
-    /// One line for the list of algorithms.
+    /// A one-line description.
     pub summary: &'static str,
-    /// Parameters that this algorithm has and the training loop does not know.
+    /// The algorithm's own parameters, in addition to the settings in
+    /// [`TrainSpec`](crate::train::TrainSpec).
     pub parameters: &'static [Parameter],
-    /// Whether a step of size eta means the same on every task as it is, so that eta is not divided by
-    /// the task's constants.
+    /// Whether the size of a step does not depend on the scale of the gradient, as in Adam. If so,
+    /// `eta` is used as it is; otherwise normalised steps divide it by `K_Q` and `K_P`.
     pub scale_free: bool,
-    /// Bytes that it takes beyond a model and its gradient, for N states and length T.
+    /// Memory beyond a model and its gradient, in bytes, as a function of N and T. It is an
+    /// estimate; training does not use it.
     pub bytes: fn(f64, f64) -> f64,
-    /// What theory predicts of its runs at these values of its parameters.
+    /// Which prediction of theory applies, given the values of its parameters. Training does not
+    /// use it.
     pub prediction: fn(&ParameterValues) -> Prediction,
-    /// Makes a learner at its starting point.
+    /// The constructor of its learner.
     pub make: Constructor,
 }
 
-/// How a learner is made.
+/// The constructor of a learner.
 #[derive(Debug)]
 pub enum Constructor {
-    /// From what it may know, its samples and the model it starts from.
+    /// From samples, an initial model and what may be known of the task.
     FromSamples(fn(Setup) -> Box<dyn Learner>),
-    /// From the task, by formulas: for algorithms that are a limit of others and draw no samples.
+    /// From the task itself, for algorithms that follow a formula and draw no samples.
     FromTask(for<'t> fn(&'t Task, Linear, InitialModel) -> Box<dyn Learner + 't>),
 }
 
-/// What is known of the model that training starts from.
+/// How the initial model relates to the truth; for [`Constructor::FromTask`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum InitialModel {
-    /// On the path: V and A have these correlations, and nothing besides.
+    /// The model is [`planted`](crate::theory::planted) with these correlations.
     Planted {
         /// `alpha_V`.
         alpha_v: f64,
         /// `alpha_A`.
         alpha_a: f64,
     },
-    /// V is any matrix, the attention is uniform.
+    /// V is arbitrary and the attention is uniform.
     AnyValue,
 }
 
-/// What theory predicts of the runs of an algorithm, from the task and without samples.
+/// Which prediction of theory applies to the runs of an algorithm; see
+/// [`train::predicted`](crate::train::predicted()).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prediction {
-    /// Nothing.
+    /// None.
     Nothing,
     /// The probability that a run from the uninformative start ends in the mirrored solution
     /// ([`theory::mirrored`](crate::theory::mirrored)).
     Mirrored,
-    /// How many samples the support takes ([`theory::support_threshold`](crate::theory::support_threshold)).
+    /// The number of samples needed to find the support
+    /// ([`theory::support_threshold`](crate::theory::support_threshold)).
     Support,
 }
 
 impl Algorithm {
-    /// Its own parameter of this name, if it has one.
+    /// Its own parameter of this name; `None` if it has none.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&'static Parameter> {
         self.parameters.iter().find(|parameter| parameter.name == name)
     }
 
-    /// Whether a step simulates `B T` tokens; if not, its cost does not depend on the batch size.
+    /// Whether its learner draws samples. If not, the cost of a step does not depend on B.
     #[must_use]
     pub fn draws_samples(&self) -> bool {
         matches!(self.make, Constructor::FromSamples(_))
     }
 }
 
-/// For algorithms that take no memory beyond a model and its gradient.
+/// The memory of algorithms that need none beyond a model and its gradient.
 pub(super) fn no_bytes(_: f64, _: f64) -> f64 {
     0.0
 }

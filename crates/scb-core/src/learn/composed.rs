@@ -9,7 +9,8 @@ use crate::kernel::row_mut;
 use crate::model::Linear;
 use crate::task::Known;
 
-/// A rule that changes V and the parameters of the attention. It has no stages beyond their step sizes.
+/// An optimiser: a rule that changes V and the parameters of the attention. Stages change its step
+/// sizes only.
 #[derive(Debug)]
 pub(super) struct Composed<P, R> {
     pub(super) parametrisation: P,
@@ -17,13 +18,13 @@ pub(super) struct Composed<P, R> {
 }
 
 impl<P: Parametrisation, R: Rule> Composed<P, R> {
-    /// At the model that training starts from.
+    /// For training that starts at `model`.
     pub(super) fn at(model: &Linear) -> Self {
         let (n, t) = model.attention.dim();
         Self { parametrisation: P::of(model), rule: R::new(n, t) }
     }
 
-    /// The learner that this makes of `setup`.
+    /// The learner that runs this optimiser on `setup`.
     pub(super) fn learner(setup: Setup) -> Box<dyn Learner>
     where
         P: 'static,

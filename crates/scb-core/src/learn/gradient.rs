@@ -1,8 +1,5 @@
-//! The mean gradient of a batch, without a matrix product over positions.
-//!
-//! For one sample with query token `k`: `h = X a^(k)` is a weighted histogram, `r = V h - e_{x_o}` the
-//! residual, and the gradients of `1/2 |r|^2` are `dV = r h'` and `da^(k)_t = (V' r)[x_t]`, a table
-//! look-up per token.
+//! The mean gradient of a batch, without a matrix product over positions; [`learn`](super) has the
+//! formulas.
 
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -11,12 +8,12 @@ use crate::data::{Batches, Chunk};
 use crate::kernel::{self, FixedPointAttention, PIECE, Residuals, Table, level_in_use};
 use crate::model::Linear;
 
-/// Gradient of the loss with respect to V and A.
+/// The gradient of the loss `1/2 |e_{x_o} - V X a^(k)|^2` with respect to V and A.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gradient {
     /// dV, shape `(N, N)`.
     pub value: Array2<f64>,
-    /// dA transposed, shape `(N, T)`: row `k` belongs to `a^(k)`.
+    /// dA transposed, shape `(N, T)`, row-major: row `k` belongs to `a^(k)`.
     pub attention: Array2<f32>,
 }
 
@@ -28,8 +25,10 @@ impl Gradient {
     }
 }
 
-/// Adds up the gradients of chunks. Holds the scratch space, so that only the first step of a job
-/// on one core allocates.
+/// Sums the gradients of a batch, chunk by chunk: [`begin`](Self::begin), then [`add`](Self::add)
+/// for each chunk of [`Batches::for_each_chunk`](crate::data::Batches::for_each_chunk), then
+/// [`finish`](Self::finish). [`mean_gradient()`] does this for one batch. Reuse one accumulator for
+/// many batches: it holds the scratch memory.
 #[derive(Debug)]
 pub struct GradientAccumulator {
     n: usize,
@@ -45,22 +44,28 @@ impl GradientAccumulator {
         Self { n, residuals: Residuals::new(n), tables: Vec::new() }
     }
 
-    /// Begins a batch at `model`, whose samples count `1 / batch_size` each.
+    /// Begins a batch of `batch_size` samples, at the V of `model`. The attention is the one that
+    /// the batch was drawn with.
     pub fn begin(&mut self, model: &Linear, batch_size: usize) {
         self.residuals.begin(&model.value, 1.0 / batch_size as f64);
     }
 
-    /// Takes in the samples of `chunk` for dV alone.
+    /// Adds the samples of `chunk` to dV only.
     pub fn add_value(&mut self, chunk: &Chunk) {
         let Chunk { max_lines, layout, filled, outputs, histograms, .. } = chunk;
         let size = kernel::table_size(self.n);
-        // What is beyond the states is 0 and stays so; the rest is overwritten.
+        // Entries beyond the N states are 0 and stay so; the others are overwritten.
         self.tables.resize(max_lines * size, Table([0.0; 16]));
         let tables = &mut self.tables[..filled.len() * size];
         level_in_use().residuals(&mut self.residuals, layout, filled, outputs, histograms, tables);
     }
 
-    /// Takes in the samples of `chunk`; `gradient.attention` is overwritten by the `first` chunk of a batch.
+    /// Adds the samples of `chunk` to dV and dA. `first` says that it is the first chunk of the
+    /// batch: `gradient.attention` is then overwritten, and otherwise added to.
+    ///
+    /// # Panics
+    /// If the chunk comes from [`Batches::for_each_sparse`](crate::data::Batches::for_each_sparse)
+    /// and has no tokens, or if `gradient.attention` is not row-major.
     pub fn add(&mut self, chunk: &Chunk, first: bool, gradient: &mut Gradient) {
         self.add_value(chunk);
         let (layout, size, level, tables) = (&chunk.layout, kernel::table_size(self.n), level_in_use(), &self.tables);
@@ -90,7 +95,7 @@ impl GradientAccumulator {
         }
     }
 
-    /// Ends the batch: writes dV.
+    /// Ends the batch and writes dV to `gradient.value`; dA is complete already.
     pub fn finish(&self, gradient: &mut Gradient) {
         self.residuals.finish(&mut gradient.value);
     }
@@ -114,7 +119,7 @@ impl GradientAccumulator {
 /// ```
 ///
 /// # Panics
-/// If `model` is not of the shape of the samples, or does not lie in memory row by row.
+/// If the shapes of `model` are not those of the samples, or its attention is not row-major.
 pub fn mean_gradient(batches: &mut Batches, model: &Linear) -> Gradient {
     let (n, t) = model.attention.dim();
     let mut attention = FixedPointAttention::zeros(n, t);
@@ -150,7 +155,7 @@ mod tests {
         model
     }
 
-    /// The mean loss of a chunk straight from its definition, in double precision.
+    /// The mean loss of a chunk from its definition, in double precision.
     fn slow_loss(value: &Array2<f64>, attention: &Array2<f64>, chunk: &Chunk) -> f64 {
         let (mut total, mut count) = (0.0, 0.0);
         for (place, query) in chunk.samples() {
@@ -172,7 +177,7 @@ mod tests {
         let (n, t) = model.attention.dim();
         let mut attention = FixedPointAttention::zeros(n, t);
         attention.set(&model.attention);
-        // What it held before must not matter.
+        // The result must not depend on the previous contents.
         let mut gradient = Gradient { value: Array2::ones((n, n)), attention: Array2::ones((n, t)) };
         let mut accumulator = GradientAccumulator::new(n);
         accumulator.begin(model, batches.batch_size());
@@ -238,7 +243,8 @@ mod tests {
         }
     }
 
-    /// More lines than a chunk has room for: the gradient is that of all chunks' samples, one by one, at every level.
+    /// A batch with more lines than a chunk has room for. The gradient is that of the samples of
+    /// all chunks, one by one, at every level.
     #[test]
     fn a_batch_in_many_chunks_has_the_gradient_of_its_samples() {
         for (n, t, batch_size) in [(3, 70_000, 75), (20, 60_000, 35)] {
@@ -252,7 +258,7 @@ mod tests {
             let mut magnitude = attention.clone();
             for chunk in &chunks {
                 for (place, query) in chunk.samples() {
-                    // That histograms are right is tested where they are taken.
+                    // Histograms are tested with the kernels that compute them.
                     let h = ndarray::ArrayView1::from(&chunk.histogram(place)[..n]);
                     let mut r = model.value.dot(&h);
                     r[chunk.output(place)] -= 1.0;
@@ -284,7 +290,7 @@ mod tests {
         }
     }
 
-    /// Batches that are worth more than one core, on one and on four.
+    /// Batches that are worth more than one core, on one core and on four.
     #[test]
     fn any_number_of_cores_gives_the_same_bits() {
         for (n, t, batch_size) in [(2, 20_000, 70), (3, 40_000, 40), (8, 20_000, 40), (20, 9_000, 140)] {

@@ -1,63 +1,64 @@
-//! What the training loop runs, and what a learner is made from.
+//! Learners, and what they are made from.
 
 use super::{ParameterValues, Stage};
 use crate::data::Batches;
 use crate::model::Linear;
 use crate::task::Known;
 
-/// What a learner is made from. There is no truth in it.
+/// What a learner is made from. It does not contain P or the attention patterns.
 #[derive(Debug)]
 pub struct Setup {
     /// What it may know of the task.
     pub known: Known,
-    /// Its samples, batch by batch.
+    /// The source of its samples.
     pub batches: Batches,
-    /// The model that it starts from.
+    /// The initial model.
     pub start: Linear,
-    /// Rounding keeps entries of `a` of at least this share of the largest, in `(0, 1]`; of unequal weights
-    /// also those that no noise reaches ([`crate::model`]).
+    /// Rounding keeps entries of at least this fraction of the row's largest entry, in `(0, 1]`.
+    /// For unequal weights it also keeps smaller entries above the noise level; see
+    /// [`crate::model`].
     pub keep: f64,
     /// Values of the algorithm's own parameters.
     pub parameters: ParameterValues,
 }
 
-/// Step sizes of one step, in the units of the raw gradients.
+/// The step sizes of one step. They multiply the gradients directly.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepSizes {
     /// `eta_V`.
     pub value: f64,
     /// `eta_A`.
     pub attention: f64,
-    /// `eta_A lambda`, what soft-thresholding takes off; 0 outside the sparse stage.
+    /// The soft threshold `eta_A lambda`; 0 outside the sparse stage.
     pub threshold: f64,
 }
 
-/// Anything the training loop can run.
+/// A learning method that [`train()`](crate::train::train()) can run.
 pub trait Learner {
-    /// Called when a stage after the first begins.
+    /// Called once when `stage` begins. Not called for the first stage, [`Stage::Boost`].
     fn enter(&mut self, stage: Stage);
-    /// One step.
+    /// Takes one step: draws one batch, if it draws samples, and updates the model.
     fn step(&mut self, sizes: &StepSizes);
-    /// The current model.
+    /// The current model. It may be computed on demand.
     fn model(&mut self) -> &Linear;
     /// The model at the end.
     fn into_model(self: Box<Self>) -> Linear;
-    /// How the training loop finds `alpha_A`, by which it may end stages.
+    /// How the training loop is to compute `alpha_A`, which may end a stage.
     fn alignment(&self) -> Alignment;
-    /// How often it has changed the sign of both centred factors, `Vc` and `Ac`, so far; `None` if it
-    /// never does.
+    /// How often it has changed the sign of both centred factors, `Vc` and `Ac`, so far; `None` if
+    /// it never does.
     fn flips(&self) -> Option<u64> {
         None
     }
 }
 
-/// How `alpha_A` is found after a step, at the least cost.
+/// How to compute `alpha_A` after a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Alignment {
-    /// It is this number.
+    /// It is this number; there is nothing to compute.
     Is(f64),
-    /// From the model's attention, whose rows sum to 1: O(N Q).
+    /// From the model, whose attention rows sum to 1. O(N Q).
     OfUnitRows,
-    /// From the model's attention, whose rows may sum to anything: O(N T).
+    /// From the model, whose attention rows may have any sum. O(N T).
     OfAnyRows,
 }

@@ -1,17 +1,16 @@
-//! The moment estimator: no gradient, one pass, O(log T) samples. The yardstick for what gradient methods pay.
+//! The moment estimator: no gradient, one pass, O(log T) samples. It shows how many samples
+//! gradient methods could save. [`learn`](super) has the moment C and its statistic.
 //!
-//! Given the query token k, the output depends on the token at position t through
+//! The empirical value of C is counted. The statistic is the size of C in the scale in which its
+//! noise is white: Pearson's statistic of independence with known margins. In the limit of many
+//! samples it is chi-square with `(N-1)^2` degrees of freedom outside the support. Within the
+//! support it is noncentral, with [`noncentrality`](crate::theory::noncentrality) `n_k q_t^2 K`.
 //!
-//! ```text
-//! C_t^(k) = E[(e_{x_o} - mu) (e_{x_t} - mu)' | k] = q_t^(k) Pc diag(mu)
-//! ```
-//!
-//! which is 0 outside the support. Its empirical value is counted, and the size it is given is the one in which its
-//! noise is white, `n_k |diag(mu)^(-1/2) C diag(mu)^(-1/2)|_F^2`: Pearson's statistic of independence with known margins. Outside the
-//! support it is chi-square with `(N-1)^2` degrees of freedom, in the limit of many samples; within, it is noncentral with
-//! [`noncentrality`](crate::theory::noncentrality) `n_k q_t^2 K`. The weight of a position is its root after the noise is taken off, which is as `q_t`; positions
-//! whose weight is a share of the largest, or of unequal weights beyond what noise reaches, get all but 1 % of the attention. V follows by least squares from those that
-//! rounding would keep. A learner must know mu, as Algorithm 1 does.
+//! The weight of a position is the root of its statistic minus the mean of the noise, so it is
+//! proportional to `q_t`. A position is kept if its weight is at least a share of the largest, or,
+//! for unequal weights, beyond the reach of noise. Kept positions get all but 1 % of the attention.
+//! V follows by least squares from those positions that rounding would keep. The learner must know
+//! mu, as Algorithm 1 does.
 //!
 //! There are `N^3 T` counters of four bytes.
 
@@ -25,7 +24,7 @@ use crate::theory::chi_square::survival;
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "moment",
-    summary: "the moment estimator, the yardstick: no gradient, but a count for every position and pair of tokens",
+    summary: "the moment estimator: no gradient, a counter for every position and pair of tokens",
     parameters: &[],
     scale_free: false,
     bytes,
@@ -33,14 +32,14 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     make: Constructor::FromSamples(|setup| Box::new(Moment::new(setup))),
 };
 
-/// Attention that the positions share which rounding would drop.
+/// The attention on all positions together that rounding would drop.
 const DROPPED: f64 = 0.01;
 
-/// How often noise may keep a position that is none, for each query token.
+/// The probability that noise makes a wrong position be kept, for each query token.
 const FALSE_ALARMS: f64 = 0.01;
 
-/// The weight that noise reaches at one of T positions in [`FALSE_ALARMS`] of all cases: `sqrt(x - (N-1)^2)` with
-/// `T Pr(chi-square > x) = FALSE_ALARMS`, by halving.
+/// The weight that noise reaches at one of T positions with probability [`FALSE_ALARMS`]:
+/// `sqrt(x - (N-1)^2)` with `T Pr(chi-square > x) = FALSE_ALARMS`, by bisection.
 fn beyond_noise(n: usize, t: usize) -> f64 {
     let freedom = ((n - 1) * (n - 1)) as f64;
     let seldom = FALSE_ALARMS / t as f64;
@@ -60,23 +59,24 @@ fn bytes(n: f64, t: f64) -> f64 {
     4.0 * n * n * n * t
 }
 
-/// Counts, and the model they stand for once somebody asks.
+/// The counts, and the model estimated from them, computed when it is asked for.
 struct Moment {
     known: Known,
     keep: f64,
-    /// A weight that noise reaches at one of T positions of one query token in [`FALSE_ALARMS`] of all cases.
+    /// The result of [`beyond_noise`].
     beyond_noise: f64,
     batches: Batches,
-    /// Sequences are drawn as they meet an attention; this one is zero.
+    /// Drawing sequences takes an attention; this one is zero.
     attention: FixedPointAttention,
-    /// How often position t held m when the query token was k and the output n, at `((k T + t) N + n) N + m`.
+    /// Number of samples with token m at position t, query token k and output n, at the index
+    /// `((k T + t) N + n) N + m`.
     counts: Vec<u32>,
-    /// Samples of each query token.
+    /// Number of samples of each query token.
     samples: Vec<u64>,
-    /// Outputs of each query token, row by row.
+    /// Number of samples with each output, for each query token, row by row.
     outputs: Vec<u64>,
     model: Linear,
-    /// Whether `model` is behind the counts.
+    /// Whether the counts have changed since `model` was computed.
     stale: bool,
 }
 
@@ -98,7 +98,7 @@ impl Moment {
         }
     }
 
-    /// `C_t^(k)` as counted, row by row.
+    /// The empirical value of `C_t^(k)`, row by row.
     fn moment(&self, k: usize, t: usize, into: &mut [f64]) {
         let (n, mu) = (self.known.n, &self.known.mu);
         let samples = self.samples[k] as f64;
@@ -119,7 +119,7 @@ impl Moment {
         // Numerator and denominator of the least squares for Pc, both weighted by samples.
         let (mut products, mut squares) = (vec![0.0; n * n], 0.0);
         let mut weights = vec![0.0; t];
-        // What earlier looks have left must not matter.
+        // The result must not depend on earlier estimates.
         self.model = Linear::uninformative(&self.known);
         for k in 0..n {
             let samples = self.samples[k] as f64;
@@ -138,19 +138,21 @@ impl Moment {
             if largest == 0.0 {
                 continue;
             }
-            // As rounding has it: a share of the largest, or of unequal weights what no noise reaches.
+            // As in rounding: a share of the largest, or, for unequal weights, the reach of noise.
             let of_largest = self.keep * largest;
             let floor = if self.known.equal_weights { of_largest } else { of_largest.min(self.beyond_noise) };
             let mass: f64 = weights.iter().copied().filter(|&weight| weight >= floor).sum();
             let dropped = || weights.iter().copied().filter(|&weight| weight < floor);
             let (others, largest) = (dropped().sum::<f64>(), dropped().fold(0.0, f64::max));
-            // Dropped positions share little, in their order, each less than 1/T, which rounding drops too.
+            // The dropped positions share a small part of the attention, in proportion to their
+            // weights. Each gets less than 1/T, which rounding drops too.
             let scale = if largest > 0.0 { (DROPPED / others).min(0.9 / (t as f64 * largest)) } else { 0.0 };
             for (a, &weight) in row_mut(&mut self.model.attention, k).iter_mut().zip(&weights) {
                 let share = if weight >= floor { (1.0 - DROPPED) * weight / mass } else { scale * weight };
                 *a = share as f32;
             }
-            // Rounding sees the attention alone, and may drop a position of little weight; V is learned from what is left.
+            // Rounding sees only the attention and may drop a position of small weight. V is
+            // learned from the others.
             let a = row(&self.model.attention, k);
             let floor = rounding::floor(a, self.model.residual_noise_of(k), self.keep);
             let kept: Vec<usize> = (0..t).filter(|&at| a[at] >= floor).collect();
@@ -170,7 +172,7 @@ impl Moment {
         if squares == 0.0 {
             return;
         }
-        // V holds the scale that the kept entries lack, as it does in the linear model.
+        // The kept entries sum to less than 1. V makes up for that, as in the linear model.
         let kept = |k: usize| {
             let a = row(&self.model.attention, k);
             rounding::kept(a, self.model.residual_noise_of(k), self.keep).mass
@@ -264,7 +266,7 @@ mod tests {
         }
     }
 
-    /// The moments and their sizes straight from the definition, of the same samples.
+    /// The moments and their sizes from the definition, for the same samples.
     #[test]
     fn counted_moments_are_means_over_samples() {
         let task = task(3, 2, 20, 1);
@@ -295,7 +297,8 @@ mod tests {
         }
     }
 
-    /// 200 000 samples: V and A within 5 % of the truth, every moment within five standard errors (0.4 / sqrt(n_k) at most).
+    /// 200 000 samples: V and A within 5 % of the truth, every moment within five standard errors
+    /// (0.4 / sqrt(n_k) at most).
     #[test]
     fn many_samples_give_the_truth() {
         let task = task(3, 2, 40, 3);
@@ -321,7 +324,8 @@ mod tests {
         }
     }
 
-    /// Weights of which one is far larger than the other: with enough samples both positions are found and kept.
+    /// One weight is far larger than the other. With enough samples both positions are found and
+    /// kept.
     #[test]
     fn unequal_weights_are_recovered() {
         let equal = task(3, 2, 100, 3);
@@ -335,8 +339,9 @@ mod tests {
         assert!(errors.rounded_value < 0.1 && errors.rounded_attention < 0.05, "{errors:?}");
     }
 
-    /// One rounding rule: of equal weights the metrics keep what the estimator keeps, so all but 1 % of the attention, also where noise leaves one of two
-    /// true positions less than half the weight of the other.
+    /// There is one rounding rule. For equal weights the metrics keep what the estimator keeps, so
+    /// 0.99 of the attention, even if noise leaves one of two true positions less than half the
+    /// weight of the other.
     #[test]
     fn the_metrics_keep_what_the_estimator_keeps() {
         for seed in 0..60 {
@@ -348,7 +353,7 @@ mod tests {
         }
     }
 
-    /// The same counts make the same model, however often it was looked at before.
+    /// The same counts give the same model, however often it was asked for before.
     #[test]
     fn looking_changes_nothing() {
         let task = task(3, 2, 64, 3);
@@ -361,7 +366,7 @@ mod tests {
         assert_eq!(*watched.model(), *alone.model());
     }
 
-    /// Few samples: weights of most positions are 0, and nothing may be divided by their sum.
+    /// With few samples the weights of most positions are 0. Nothing may be divided by their sum.
     #[test]
     fn few_samples_give_numbers() {
         for samples in 1..60 {
@@ -374,8 +379,9 @@ mod tests {
         }
     }
 
-    /// How often the support is right, of 400 runs at the predicted medians of four tasks: by the prediction 50 %. Chance
-    /// alone is within 10 points in all but one of 15 000 cases; the chi-square limit and random `n_k` may cost 10 more.
+    /// The share of 400 runs with the right support, at the predicted medians of four tasks. The
+    /// prediction is 0.5. Chance alone stays within 0.1 in all but one of 15 000 cases; the
+    /// chi-square limit and random `n_k` may cost another 0.1.
     #[test]
     fn the_predicted_threshold_is_where_half_of_the_runs_find_the_support() {
         let mut found = 0;

@@ -1,23 +1,23 @@
-//! Parameters that one algorithm alone has.
+//! Parameters that belong to one algorithm.
 
-/// A parameter, declared in the file of the algorithm that it belongs to. Everything that reads, checks,
-/// explains or stores its values takes what it needs from here.
+/// A parameter of one algorithm: its name, default value, range and meaning.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameter {
-    /// What a user types, which is also the name of its column. No other parameter has it.
+    /// Its name. Values are stored under it, so it must be unique within an algorithm. The names of
+    /// all [`PARAMETERS`](super::PARAMETERS) differ.
     pub name: &'static str,
-    /// Its value where none is given.
+    /// Its default value.
     pub default: f64,
-    /// Which values it may have.
+    /// The values it can take.
     pub range: Range,
-    /// Whether it is a hyperparameter, of which the best value is chosen; otherwise runs with different
-    /// values answer different questions and are never pooled.
+    /// Whether it is a hyperparameter that is to be tuned. If not, it defines the experiment, and
+    /// runs with different values must not be pooled. Training itself does not use this.
     pub tuned: bool,
-    /// One line for the list of keys.
+    /// A one-line description.
     pub meaning: &'static str,
 }
 
-/// The values from `min` to `max`, and perhaps one more that turns the parameter off.
+/// A closed or half-open interval, with an optional extra value that switches the parameter off.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {
     /// Smallest value.
@@ -26,7 +26,7 @@ pub struct Range {
     pub open: bool,
     /// Largest value.
     pub max: f64,
-    /// A value below `min` that means "not at all".
+    /// A value outside the interval that switches the parameter off.
     pub off: Option<f64>,
 }
 
@@ -34,7 +34,7 @@ impl Range {
     /// From 0 to 1, both included.
     pub const UNIT: Self = Self { min: 0.0, open: false, max: 1.0, off: None };
 
-    /// Whether it holds `value`; never a not-a-number.
+    /// Whether `value` is allowed; NaN never is.
     #[must_use]
     pub fn contains(&self, value: f64) -> bool {
         let above = if self.open { value > self.min } else { value >= self.min };
@@ -52,14 +52,14 @@ impl std::fmt::Display for Range {
     }
 }
 
-/// Values of parameters by name; those that are not set have their default.
+/// Values of parameters, by name. A parameter that is not set has its default value.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ParameterValues {
     set: Vec<(&'static str, f64)>,
 }
 
 impl ParameterValues {
-    /// All defaults.
+    /// No values set: every parameter has its default.
     #[must_use]
     pub const fn defaults() -> Self {
         Self { set: Vec::new() }
@@ -71,20 +71,21 @@ impl ParameterValues {
         self.set.iter().find(|(name, _)| *name == parameter.name).map_or(parameter.default, |(_, value)| *value)
     }
 
-    /// The value of `parameter`; `None` if it turns the parameter off.
+    /// The value of `parameter`, or `None` if it is switched off (its value is `range.off`).
     #[must_use]
     pub fn unless_off(&self, parameter: &Parameter) -> Option<f64> {
         let value = self.get(parameter);
         (parameter.range.off != Some(value)).then_some(value)
     }
 
-    /// Sets the value of `parameter`, whatever it was.
+    /// Sets the value of `parameter`. The range is checked by
+    /// [`TrainSpec::check`](crate::train::TrainSpec::check), not here.
     pub fn set(&mut self, parameter: &Parameter, value: f64) {
         self.set.retain(|(name, _)| *name != parameter.name);
         self.set.push((parameter.name, value));
     }
 
-    /// As [`ParameterValues::set`], for an expression.
+    /// As [`ParameterValues::set`], by value, for chaining.
     #[must_use]
     pub fn with(mut self, parameter: &Parameter, value: f64) -> Self {
         self.set(parameter, value);
@@ -92,7 +93,7 @@ impl ParameterValues {
     }
 }
 
-/// Lists of parameters, one after the other. There are `COUNT` in all.
+/// The parameters of all `lists`, in order. `COUNT` is their number.
 pub(super) const fn flattened<const COUNT: usize>(lists: &[&[Parameter]]) -> [Parameter; COUNT] {
     const NONE: Parameter = Parameter { name: "", default: 0.0, range: Range::UNIT, tuned: false, meaning: "" };
     let mut all = [NONE; COUNT];

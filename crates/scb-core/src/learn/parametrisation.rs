@@ -1,4 +1,4 @@
-//! What is learned in place of the attention: the attention itself, or its logits.
+//! Parametrisations: the numbers that are learned, which are the attention itself or its logits.
 
 use ndarray::Array2;
 
@@ -6,17 +6,17 @@ use crate::kernel::{row, row_mut};
 use crate::model::Linear;
 use crate::model::softmax::{attend, logits_of, to_logits};
 
-/// The numbers that a rule changes so that the attention changes.
+/// The parameters of the attention, which a rule changes.
 pub(super) trait Parametrisation {
     /// Whether every attention it can express has rows that sum to 1.
     const UNIT_ROWS: bool;
-    /// Of the model that training starts from.
+    /// The parameters of the model that training starts from.
     fn of(model: &Linear) -> Self;
     /// Turns the gradient of row `k` of the attention into that of its parameters, in place.
     fn pull_back(&self, model: &Linear, k: usize, gradient: &mut [f32]);
     /// The parameters of row `k`, T of them.
     fn row_mut<'p>(&'p mut self, model: &'p mut Linear, k: usize) -> &'p mut [f32];
-    /// Makes the attention what its parameters say, once all rows have changed.
+    /// Computes the attention from its parameters, after all rows have changed.
     fn attend(&self, model: &mut Linear);
 }
 
@@ -42,8 +42,9 @@ impl Parametrisation for LinearAttention {
 
 /// `a^(k) = softmax(s^(k))`.
 ///
-/// Near the uniform start a logit moves the attention by 1/T of itself and feels 1/T of its gradient: the same rate of growth takes an
-/// `eta_A` that is `T^2` times larger (`attention_step`).
+/// Near the uniform start a logit changes the attention by `1/T` of its own change and has `1/T` of
+/// the gradient. So the same rate of growth needs an `eta_A` that is `T^2` times larger
+/// (`attention_step`).
 #[derive(Debug)]
 pub(super) struct SoftmaxAttention {
     /// s transposed, shape `(N, T)`.

@@ -1,8 +1,9 @@
-//! The infinite-sample trajectory by the two-variable recursion: O(1) per step.
+//! The infinite-sample trajectory by the noise-free recursion: O(1) per step.
 //!
-//! It is Algorithm 1 without threshold, cut and rounding: a stage changes its step size only. Its "samples"
-//! count the steps in batches of B, so that its curve can be laid over that of a sampled run. It is a limit of
-//! learners and no learner itself, so it is the one algorithm that is made from the task.
+//! It is Algorithm 1 without threshold, cut and rounding, so a stage changes its step size only.
+//! Its "samples" count the steps in batches of B, so that its curve can be drawn with that of a
+//! sampled run. It is a limit of learners and no learner itself. So it is the one algorithm that is
+//! made from the task.
 
 use ndarray::Array2;
 
@@ -15,7 +16,8 @@ use crate::theory::{Recursion, planted};
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "population",
-    summary: "the infinite-batch limit of prox without threshold and rounding, by the two-variable recursion",
+    summary: "the infinite-batch limit of prox without threshold and rounding, by the two-variable \
+              recursion",
     parameters: &[],
     scale_free: false,
     bytes: no_bytes,
@@ -23,12 +25,13 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     make: Constructor::FromTask(|task, start, correlations| Box::new(Population::new(task, start, correlations))),
 };
 
-/// The recursion, and the model it stands for once somebody asks.
+/// The recursion, and the model at its current state, computed when it is asked for.
 #[derive(Debug)]
 struct Population<'t> {
     task: &'t Task,
     state: Recursion,
-    /// What V held besides Pc at the start, and `state.orthogonal` there; `None` on the path.
+    /// The part of Vc orthogonal to Pc at the start, and `state.orthogonal` there; `None` if there
+    /// is no such part.
     orthogonal: Option<(Array2<f64>, f64)>,
     model: Linear,
     /// The state that `model` was made from.

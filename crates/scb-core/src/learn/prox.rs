@@ -1,35 +1,17 @@
-//! Algorithm 1 of Ren, Wang and Lee: projected, preconditioned, l1-proximal gradient descent.
-//!
-//! ```text
-//! dV <- dV diag(1/mu)          dV <- dV - column means      dV <- dV - (dV mu) 1'
-//! da^(k) <- da^(k) / mu_k      da^(k) <- da^(k) - mean
-//! V <- V - eta_V dV            a^(k) <- a^(k) - eta_A da^(k)
-//! sparse stage: a <- sign(a) max(|a| - eta_A lambda, 0), then a <- a + (1 - 1'a)/T
-//! ```
-//!
-//! The precondition makes every query token learn at the same rate; the projection keeps `1'V = 1'`,
-//! `V mu = mu` and `1'a = 1`. It asks that mu is known, which a learner can estimate from the tokens
-//! alone. Between boosting and the sparse stage, entries of `a` that may be noise are cut ([`rounding`] with the share `cut`); in the
-//! rounding stage the attention is rounded once and only V moves.
-//!
-//! # Flipping
-//! `(V, A)` and its mirror image `(2 mu 1' - V, 2/T - A)` fit almost equally well: at the truth their losses differ by `2 K_P / T`,
-//! which takes some `T / K_P` samples to see. But attention that is a few positive weights has no large negative entries. So, if it
-//! is asked to, the boosting stage turns both factors over as soon as the most negative entry of the centred attention
-//! exceeds the most positive one by a factor, averaged over query tokens. A learner sees both.
+//! Algorithm 1 of Ren, Wang and Lee: projected, preconditioned, l1-proximal gradient descent, with
+//! the sign flip; [`learn`](super) has the formulas.
 
 use super::algorithm::no_bytes;
 use super::gradient::Gradient;
 use super::sampled::{Optimiser, Sampled};
 use super::{Algorithm, Constructor, Parameter, Prediction, Range, Setup, Stage, StepSizes};
-use crate::kernel;
-use crate::kernel::{row, row_mut};
+use crate::kernel::{self, row, row_mut};
 use crate::model::Linear;
 use crate::model::rounding::{self, smallest};
 use crate::task::Known;
 
-/// Entries of `a` below this share of the largest are cut when the sparse stage begins; of unequal weights
-/// only those that may be noise.
+/// When the sparse stage begins, entries of `a` below this share of the largest are set to 0. For
+/// unequal weights only those of them are that may be noise.
 const CUT: Parameter = Parameter {
     name: "cut",
     default: 0.2,
@@ -38,13 +20,15 @@ const CUT: Parameter = Parameter {
     meaning: "entries of the attention below this share of the largest are cut after boosting",
 };
 
-/// By what factor negative entries must dominate for the signs of both factors to be flipped.
+/// The ratio of negative to positive entries above which the signs of both factors are flipped; 0 for
+/// never.
 pub const FLIP: Parameter = Parameter {
     name: "flip",
     default: 0.0,
     range: Range { min: 1.0, open: false, max: 1e6, off: Some(0.0) },
     tuned: false,
-    meaning: "factor by which negative entries of the attention must dominate for prox to flip the signs of both factors, 0 for never",
+    meaning: "factor by which negative entries of the attention must dominate for prox to flip the \
+              signs of both factors, 0 for never",
 };
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
@@ -53,7 +37,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     parameters: &[CUT, FLIP],
     scale_free: false,
     bytes: no_bytes,
-    // The argument is about runs that stay as they grew.
+    // The prediction does not hold for runs whose sign may be flipped.
     prediction: |values| match values.unless_off(&FLIP) {
         None => Prediction::Mirrored,
         Some(_) => Prediction::Nothing,
@@ -64,23 +48,24 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     }),
 };
 
-/// Below this share of `1/T` a negative entry is a rounding error of single precision.
+/// A centred entry below 0 by less than this share of `1/T` is a rounding error of single
+/// precision.
 const MIN_NEGATIVE: f64 = 1e-3;
 
 /// Algorithm 1.
 #[derive(Debug)]
 struct Prox {
-    /// Entries below this share of the largest are cut when the sparse stage begins; of unequal weights only those that may be noise.
+    /// The value of [`CUT`].
     cut: f64,
-    /// Rounding keeps entries of at least this share of the largest; of unequal weights also those that no noise reaches.
+    /// The fraction of the row's largest entry that rounding keeps; see [`Setup::keep`].
     keep: f64,
-    /// By what factor negative entries must dominate for both factors to be flipped; `None`: never.
+    /// The value of [`FLIP`]; `None` if it is off.
     flip: Option<f64>,
-    /// How often that happened.
+    /// How often the signs have been flipped.
     flips: u64,
-    /// Whether no later stage has begun.
+    /// Whether the boosting stage has not ended.
     boosting: bool,
-    /// Whether the attention has been rounded, and so stays.
+    /// Whether the attention has been rounded and is fixed.
     rounded: bool,
     /// Scratch space: the mean of each column of dV.
     means: Vec<f64>,
@@ -131,7 +116,7 @@ impl Optimiser for Prox {
 
     fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, known: &Known, sizes: &StepSizes) {
         project_value(gradient, known, &mut self.means);
-        // By the V that the gradient was taken at; rounding has left no noise.
+        // This uses the V at which the gradient was taken. After rounding there is no noise left.
         shrink_residual_noise(model, known, sizes.attention);
         model.value.scaled_add(-sizes.value, &gradient.value);
         if self.rounded {
@@ -156,8 +141,9 @@ impl Optimiser for Prox {
     }
 }
 
-/// A step pulls every entry towards the truth by a share `eta_A |Vc|^2_mu` of its distance, the curvature of the loss in one entry; so noise that a cut has
-/// left shrinks by as much. Needs no ground truth. O(N^2) while there is some.
+/// A step moves every entry of the attention towards the truth by a share `eta_A |Vc|^2_mu` of its
+/// distance, where `|Vc|^2_mu` is the curvature of the loss in one entry. The noise that a cut has
+/// left shrinks by the same share. Needs no ground truth. O(N^2) as long as there is noise.
 fn shrink_residual_noise(model: &mut Linear, known: &Known, eta: f64) {
     let Some(residual_noise) = model.residual_noise.as_mut().filter(|noise| noise.iter().any(|&x| x > 0.0)) else {
         return;
@@ -172,7 +158,8 @@ fn shrink_residual_noise(model: &mut Linear, known: &Known, eta: f64) {
     residual_noise.iter_mut().for_each(|noise| *noise *= left);
 }
 
-/// How far the largest entry of `a^(k)` lies above `1/T`, and the smallest below, averaged over query tokens with weights mu.
+/// How far the largest entry of `a^(k)` lies above `1/T`, and the smallest below it; the means over
+/// query tokens with weights mu.
 fn extremes(model: &Linear, known: &Known) -> (f64, f64) {
     let uniform = 1.0 / known.t as f64;
     let (mut positive, mut negative) = (0.0, 0.0);
@@ -194,14 +181,16 @@ fn flip_sign(model: &mut Linear, known: &Known) {
 }
 
 impl Prox {
-    /// Keeps the entries near the largest, normalises them, and lets V take over the scale.
+    /// Rounds the attention: keeps the entries of [`rounding::kept`] and divides each row by its
+    /// sum. Vc is multiplied by the mean of these sums, so that the output stays the same on
+    /// average.
     fn round(&self, model: &mut Linear, known: &Known) {
         let mut scale = 0.0;
         for (k, &mu) in known.mu.iter().enumerate() {
             let residual_noise = model.residual_noise_of(k);
             let a = row_mut(&mut model.attention, k);
             let rounding::Kept { floor, mass, .. } = rounding::kept(a, residual_noise, self.keep);
-            // Not the other way round: what is not a number must stay so.
+            // Written as `x < floor` so that NaN entries stay NaN.
             a.iter_mut().for_each(|x| *x = if *x < floor { 0.0 } else { (f64::from(*x) / mass) as f32 });
             scale += mu * mass;
         }
@@ -214,12 +203,13 @@ impl Prox {
     }
 }
 
-/// Precondition by `diag(1/mu)` and project, in place. `means` is scratch space of N entries.
+/// Preconditions dV by `diag(1/mu)` and projects it, in place. `means` is scratch space of N
+/// entries.
 fn project_value(gradient: &mut Gradient, known: &Known, means: &mut [f64]) {
     debug_assert!(gradient.value.is_standard_layout());
     let (Some(mu), Some(values)) = (known.mu.as_slice(), gradient.value.as_slice_mut()) else { return };
     means.fill(0.0);
-    // Row by row, as it lies in memory.
+    // Row by row, which is the order in memory.
     for row in values.chunks_exact_mut(known.n) {
         for ((g, &m), mean) in row.iter_mut().zip(mu).zip(&mut *means) {
             *g /= m;
@@ -237,7 +227,8 @@ fn project_value(gradient: &mut Gradient, known: &Known, means: &mut [f64]) {
     }
 }
 
-/// `a <- a - eta (da - mean(da))`, then the soft threshold if it is positive, then the sum restored.
+/// `a <- a - eta (da - mean(da))`, then the soft threshold if it is positive. Then the sum is set
+/// to 1 again.
 fn step_attention(a: &mut [f32], da: &[f32], eta: f64, threshold: f64) {
     let mean = kernel::sum(da) / da.len() as f64;
     kernel::descend(a, da, eta as f32, mean as f32, threshold as f32);
@@ -282,7 +273,8 @@ mod tests {
         Prox { cut: 0.2, keep: 0.5, flip: None, flips: 0, boosting: true, rounded: false, means: vec![0.0; 4] }
     }
 
-    /// Without noise and at the true V, steps shrink what is wrong in every entry by the share that left noise is taken to shrink by.
+    /// Without noise and at the true V, a step shrinks the error of every entry by the same share
+    /// as the residual noise.
     #[test]
     fn residual_noise_shrinks_as_entries_do() {
         let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
@@ -290,12 +282,12 @@ mod tests {
         let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
         let mut model = planted(&task, 1.0, 1.0);
         model.residual_noise = Some(vec![0.1; 4]);
-        // Two entries of one row: their sum stays.
+        // Two entries of one row, with opposite errors so that their sum stays.
         let wrong = (0..35).filter(|t| !task.patterns[2].positions.contains(t)).take(2).collect::<Vec<_>>();
         (model.attention[[2, wrong[0]]], model.attention[[2, wrong[1]]]) = (0.1, -0.1);
         let exact = expected_gradient(&task, &model);
         let mut gradient = Gradient { value: exact.value, attention: exact.attention.mapv(|g| g as f32) };
-        // V moves too, by a step of its own, and does not change by how much the entries of this step shrink.
+        // V moves too. That does not affect how much the entries shrink in this step.
         gradient.value += &task.centred_transition();
         let sizes = StepSizes { value: 0.5, attention: 0.3 / task.k_p, threshold: 0.0 };
         let before = model.value.clone();
@@ -326,7 +318,8 @@ mod tests {
                 (0..4).for_each(|i| slow[[i, j]] -= mean);
             }
             for i in 0..4 {
-                // The nearest G with G mu = 0: in the mu-weighted norm its normal is the all-ones row.
+                // The nearest G with G mu = 0: in the mu-weighted norm its normal is the all-ones
+                // row.
                 let along = (0..4).map(|j| slow[[i, j]] * mu[j]).sum::<f64>();
                 (0..4).for_each(|j| slow[[i, j]] -= along);
             }
@@ -368,7 +361,8 @@ mod tests {
         }
     }
 
-    /// By hand: (0.9, 0.05, 0.05) thresholded by 0.1 is (0.8, 0, 0); each entry then gets back 0.2 / 3.
+    /// By hand: (0.9, 0.05, 0.05) with a threshold of 0.1 becomes (0.8, 0, 0). Then each entry gets
+    /// one third of the missing 0.2.
     #[test]
     fn thresholding_clips_small_entries_and_gives_back_the_sum() {
         let mut a = [0.9, 0.05, 0.05];
@@ -382,7 +376,8 @@ mod tests {
         assert!(blown.iter().all(|x| x.is_nan()), "not-a-number stays visible");
     }
 
-    /// Algorithm 1 on the exact gradient is the two-variable recursion: 200 steps, far beyond the growth.
+    /// Algorithm 1 on the exact gradient follows the two-variable recursion: 200 steps, far beyond
+    /// the phase of growth.
     #[test]
     fn steps_on_the_expected_gradient_follow_the_recursion() {
         let task = task();
@@ -403,7 +398,8 @@ mod tests {
         assert!(state.alpha_a > 0.9);
     }
 
-    /// The same from a transferred V, which is not a multiple of Pc: the recursion of three numbers, which is what `population` follows.
+    /// The same from a transferred V, which is not a multiple of Pc: the recursion has three
+    /// variables. `population` follows it.
     #[test]
     fn steps_from_a_transferred_value_follow_the_population() {
         let task = task();
@@ -466,7 +462,8 @@ mod tests {
         let off = (0..task.t).find(|t| !task.patterns[0].positions.contains(t)).unwrap();
         model.attention[[0, off]] = -0.3;
         prox.enter(Stage::Sparse, &mut model, &task.known());
-        // Everything but the Q true positions was cut, and 1 - alpha_A - .. spread over all positions.
+        // Everything but the Q true positions was cut, and the missing sum was spread over all
+        // positions.
         let row = model.attention.row(0);
         assert!((row.sum() - 1.0).abs() < 1e-5);
         assert!(
@@ -500,7 +497,7 @@ mod tests {
         for (alpha, flips) in [(0.2, 0), (-0.2, 1)] {
             let mut model = planted(&task, alpha, alpha);
             let mut prox = Prox { flip: Some(2.0), ..optimiser() };
-            // Twice: what is turned over stays.
+            // Twice: a model that has been flipped is not flipped again.
             (0..2).for_each(|_| prox.step(&mut model, &mut zero.clone(), &task.known(), &sizes));
             assert_eq!(prox.flips(), Some(flips));
             assert!(
@@ -525,7 +522,8 @@ mod tests {
         assert_eq!((off.flips(), late.flips()), (None, Some(0)), "only if asked to, and only while boosting");
     }
 
-    /// One rounding rule: what the metrics say that rounding would give is what it gives, for weights that are equal and for others, at any noise.
+    /// There is one rounding rule: `prox` rounds as the metrics predict, for equal and for unequal
+    /// weights, at any noise.
     #[test]
     fn the_optimiser_rounds_as_the_metrics_say() {
         let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
@@ -544,7 +542,8 @@ mod tests {
                 optimiser().enter(Stage::Round, &mut model, &task.known());
                 let found = [truth.value_error(&model.value, 1.0), truth.attention_error(&model.attention)];
                 for (said, found) in [said.rounded_value, said.rounded_attention].into_iter().zip(found) {
-                    // Squares: near 0 one of them is a difference of numbers near 1.
+                    // Squares are compared, because near 0 one of them is a difference of numbers
+                    // near 1.
                     let (said, found) = (said * said, found * found);
                     assert!((said - found).abs() < 1e-5 * (1.0 + found), "{weights:?}, noise {noise}: {said} {found}");
                 }
@@ -552,7 +551,7 @@ mod tests {
         }
     }
 
-    /// A cut that leaves noise says so to the rounding that follows.
+    /// If a cut leaves noise, the rounding that follows must know.
     #[test]
     fn what_a_cut_leaves_is_remembered_until_rounding() {
         let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };
@@ -573,7 +572,7 @@ mod tests {
         assert_eq!(model.residual_noise, Some(vec![0.0; 4]));
     }
 
-    /// A run that blew up in the step before must not be rounded into one that looks well.
+    /// A run that diverged in the step before must not be rounded into a model that looks right.
     #[test]
     fn rounding_keeps_what_is_not_a_number() {
         let task = task();

@@ -1,4 +1,4 @@
-//! Update rules: how a gradient changes numbers. They know nothing of what the numbers are.
+//! Update rules: how a gradient changes numbers, whatever the numbers mean.
 
 use ndarray::Array2;
 
@@ -6,7 +6,7 @@ use crate::kernel;
 
 /// An update rule for V, N x N, and for N rows of T parameters of the attention.
 pub(super) trait Rule {
-    /// For `n` states and length `t`, before the first step.
+    /// The rule for `n` states and length `t`, before the first step.
     fn new(n: usize, t: usize) -> Self;
     /// Begins a step.
     fn begin(&mut self);
@@ -43,8 +43,9 @@ impl Rule for Descent {
 /// x <- x - eta (m / (1 - b1^i)) / (sqrt(v / (1 - b2^i)) + e)        in step i = 1, 2, ..
 /// ```
 ///
-/// for every number by itself, with `b1 = 0.9`, `b2 = 0.999`, `e = 1e-8` as in the paper. A step moves a number by
-/// about eta whatever the size of its gradient, so eta is not divided by the constants of the task.
+/// for each number on its own, with `b1 = 0.9`, `b2 = 0.999`, `e = 1e-8` as in the paper. A step
+/// moves a number by about eta whatever the size of its gradient, so eta is not divided by the
+/// constants of the task.
 #[derive(Debug)]
 pub(super) struct Adam {
     t: usize,
@@ -52,7 +53,7 @@ pub(super) struct Adam {
     powers: (f64, f64),
     /// First and second moment of each entry of dV, row by row.
     of_value: Vec<(f64, f64)>,
-    /// Of each parameter of the attention, row by row.
+    /// First and second moment of each parameter of the attention, row by row.
     of_rows: Vec<(f32, f32)>,
 }
 
@@ -66,7 +67,8 @@ impl Adam {
         8.0 * n * t
     }
 
-    /// `1 / (1 - b1^i)` and `1 / sqrt(1 - b2^i)`: eta m^ / (sqrt(v^) + e) is `eta first m / (sqrt(v) second + e)`.
+    /// The factors `first = 1 / (1 - b1^i)` and `second = 1 / sqrt(1 - b2^i)`. With them the step
+    /// is `eta first m / (sqrt(v) second + e)`.
     fn corrections(&self) -> (f64, f64) {
         (1.0 / (1.0 - self.powers.0), 1.0 / (1.0 - self.powers.1).sqrt())
     }

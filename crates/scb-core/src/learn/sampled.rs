@@ -7,29 +7,33 @@ use crate::kernel::FixedPointAttention;
 use crate::model::Linear;
 use crate::task::Known;
 
-/// Turns a batch gradient into a change of the model.
+/// A gradient method: it turns the gradient of a batch into a change of the model.
 pub trait Optimiser {
-    /// Called when a stage after the first begins. Plain methods have no stages beyond their step
-    /// sizes and do nothing.
+    /// Called once when a stage after [`Stage::Boost`] begins. Does nothing by default.
     fn enter(&mut self, stage: Stage, model: &mut Linear, known: &Known) {
         let _ = (stage, model, known);
     }
-    /// Whether steps still change the attention. If not, no gradient of it is taken, and what `step` gets is old.
+    /// Whether steps still change the attention. It is asked at every step. If it is false, the
+    /// gradient of the attention is not computed and `gradient.attention` in `step` is stale. It
+    /// may become false only in [`enter`](Self::enter), and must then stay false.
     fn moves_attention(&self) -> bool {
         true
     }
-    /// How often it has changed the sign of both centred factors, `Vc` and `Ac`, so far; `None` if it
-    /// never does.
+    /// How often it has changed the sign of both centred factors, `Vc` and `Ac`, so far; `None` if
+    /// it never does.
     fn flips(&self) -> Option<u64> {
         None
     }
-    /// Whether steps keep the sum of each row of the attention at 1, which makes `alpha_A` cheap to ask for.
+    /// Whether every step keeps the sum of each attention row at 1. Then computing `alpha_A` costs
+    /// O(N Q), not O(N T).
     fn keeps_unit_rows(&self) -> bool;
-    /// Moves `model` against `gradient`, the batch mean of the raw gradients, which may be overwritten.
+    /// Updates `model`. `gradient` is the mean of the per-sample gradients of a batch, without
+    /// preconditioning; so row k of its attention part contains a factor of about `mu_k`. It may be
+    /// overwritten. The attention of `model` must stay in row-major (standard) layout.
     fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, known: &Known, sizes: &StepSizes);
 }
 
-/// An optimiser with the batches that it learns from.
+/// A [`Learner`] made of an optimiser and a source of batches.
 #[derive(Debug)]
 pub struct Sampled<O> {
     known: Known,
@@ -39,12 +43,12 @@ pub struct Sampled<O> {
     gradient: Gradient,
     pub(super) model: Linear,
     optimiser: O,
-    /// The entries of the attention, once it is fixed and has few.
+    /// The non-zero entries of the attention, once it is fixed and has few of them.
     attended: Option<SparseAttention>,
 }
 
 impl<O: Optimiser> Sampled<O> {
-    /// `optimiser` on the samples and the start of `setup`.
+    /// A learner that runs `optimiser` on the batches of `setup`, starting from its model.
     pub fn new(setup: Setup, optimiser: O) -> Self {
         let Setup { known, batches, start, .. } = setup;
         let (n, t) = (known.n, known.t);

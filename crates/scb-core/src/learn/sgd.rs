@@ -1,7 +1,7 @@
-//! Vanilla stochastic gradient descent, the baseline.
+//! Stochastic gradient descent, the baseline.
 //!
-//! `V <- V - eta_V dV`, `a^(k) <- a^(k) - eta_A da^(k)` with the batch mean of the raw gradients: no
-//! precondition, no projection, no threshold. Query tokens that are rare move slowly, and V and A
+//! `V <- V - eta_V dV`, `a^(k) <- a^(k) - eta_A da^(k)` with the mean gradient of a batch: there is
+//! no preconditioning, no projection and no threshold. Rare query tokens move slowly, and V and A
 //! leave the sets where their columns sum to 1.
 
 use super::algorithm::no_bytes;
@@ -33,7 +33,8 @@ mod tests {
     use crate::theory::planted;
     use crate::theory::population::{expected_gradient, expected_loss};
 
-    /// Its rows do not keep a sum of 1: stages end on the correlation that the metrics say, and not on what it would be if they did.
+    /// Its attention rows do not keep a sum of 1. So stages must end on the correlation as it is
+    /// measured, not on the one for rows that sum to 1.
     type Sgd = Composed<LinearAttention, Descent>;
 
     #[test]

@@ -1,8 +1,7 @@
-//! Softmax attention, trained by vanilla stochastic gradient descent.
+//! Softmax attention, trained by stochastic gradient descent.
 //!
-//! `V <- V - eta_V dV`, `s^(k) <- s^(k) - eta_A ds^(k)` with the batch mean of the raw gradients;
-//! `a^(k) = softmax(s^(k))` is what the model attends with, so everything that is said of the attention of
-//! the linear model is said of it too.
+//! `V <- V - eta_V dV`, `s^(k) <- s^(k) - eta_A ds^(k)` with the mean gradient of a batch. The
+//! model attends with `a^(k) = softmax(s^(k))`, so all measures of the linear model apply to it.
 
 use super::composed::Composed;
 use super::parametrisation::SoftmaxAttention;

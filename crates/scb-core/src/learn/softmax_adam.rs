@@ -25,7 +25,7 @@ mod tests {
     use crate::task::Task;
     use crate::task::{Chain, TaskSpec, Weights};
 
-    /// Three steps of Adam on V as the paper writes them down, with other gradients each time.
+    /// Three steps of Adam on V as its paper defines them, with a different gradient in each step.
     #[test]
     fn steps_agree_with_the_algorithm_as_published() {
         let chain = Chain::Mixture { persistence: 0.5, concentration: 1.0 };
@@ -50,7 +50,7 @@ mod tests {
                 &StepSizes { value: 0.1, attention: 0.1, threshold: 0.0 },
             );
             let power = i as i32 + 1;
-            // Of the logits: da has one entry, ds = a (da - <a, da>) three.
+            // The logits: da has one entry, so `ds = a (da - <a, da>)` has three.
             for (t, (m, v, s)) in of_logits.iter_mut().enumerate() {
                 let a = &attended;
                 let g = a[t] * (if t == 2 { g } else { 0.0 } - a[2] * g);

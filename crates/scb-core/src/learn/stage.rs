@@ -1,13 +1,13 @@
 //! The stages of Algorithm 1.
 
-/// A stage of Algorithm 1, in order.
+/// A stage of Algorithm 1. Stages run in the order of the variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Signal boosting: large step, no threshold.
+    /// Signal boosting: large steps, no threshold.
     Boost,
-    /// Smaller step, soft threshold.
+    /// Sparsification: smaller steps, soft threshold.
     Sparse,
-    /// The attention is rounded and stays; V finishes.
+    /// The attention is rounded and fixed; only V is trained.
     Round,
 }
 
@@ -22,7 +22,7 @@ impl Stage {
         }
     }
 
-    /// What a user calls it.
+    /// Its name: `boost`, `sparse` or `round`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

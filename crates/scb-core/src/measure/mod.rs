@@ -1,4 +1,7 @@
-//! How close a model is to the truth. Only this and [`train`](crate::train) see both.
+//! Distances of a model from the truth: correlations, relative errors, the support.
+//!
+//! [`Truth`] prepares a task; its methods compare models with it. [`Errors`] holds all distances,
+//! [`Rounded`] those that [rounding](crate::model#rounding) the attention would give.
 
 mod truth;
 

@@ -1,4 +1,4 @@
-//! How close a model is to the truth: correlations, distances, the support.
+//! Distances of a model from the truth: correlations, relative errors, the support.
 
 use ndarray::Array2;
 
@@ -7,16 +7,17 @@ use crate::model::{Linear, rounding};
 use crate::theory::{planted, population};
 use crate::{Task, TrainError};
 
-/// What rounding the attention now would give: for every query token the entries that are no noise, divided by their sum.
+/// Scale and error of the rounded attention (see [`crate::model`]).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rounded {
-    /// Sum of the kept entries, averaged over query tokens with weights mu: the factor that V takes over.
+    /// Sum of the kept entries, averaged over query tokens with weights mu: the factor by which
+    /// rounding multiplies Vc.
     pub scale: f64,
     /// `|A - Q|_mu / sqrt(K_Q)` of the rounded attention.
     pub attention_error: f64,
 }
 
-/// Distances of a model from the truth, relative (1 is the uninformative start), and its loss.
+/// Relative distances of a model from the truth (the uninformative start has 1), and its loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Errors {
     /// `|V - P|_mu / sqrt(K_P)`.
@@ -31,7 +32,10 @@ pub struct Errors {
     pub loss: f64,
 }
 
-/// A task with what its metrics need, computed once.
+/// A task, prepared for comparing models with it.
+///
+/// V and A must have the shapes of the task; for others the methods may panic or return meaningless
+/// numbers. They panic if the attention is not row-major.
 #[derive(Debug)]
 pub struct Truth<'t> {
     /// The task.
@@ -43,7 +47,7 @@ pub struct Truth<'t> {
 }
 
 impl<'t> Truth<'t> {
-    /// Of one task.
+    /// Prepares `task`. O(N^2 + N Q).
     #[must_use]
     pub fn new(task: &'t Task) -> Self {
         let squares = task.patterns.iter().map(|p| p.weights.iter().map(|w| w * w).sum()).collect();
@@ -86,8 +90,8 @@ impl<'t> Truth<'t> {
         sum / task.k_q
     }
 
-    /// Whether, for every query token, the Q largest entries are the true positions. O(N T), less
-    /// while it does not hold.
+    /// Whether, for every query token, the Q largest entries are the true positions. If another
+    /// entry ties with the smallest of these, they are not. O(N T).
     #[must_use]
     pub fn support_found(&self, attention: &Array2<f32>) -> bool {
         self.task.patterns.iter().enumerate().all(|(k, pattern)| {
@@ -97,7 +101,7 @@ impl<'t> Truth<'t> {
         })
     }
 
-    /// The rounded attention's mass and error. O(N T).
+    /// Scale and error of the attention after rounding with the fraction `keep`. O(N T).
     #[must_use]
     pub fn rounded(&self, model: &Linear, keep: f64) -> Rounded {
         let task = self.task;
@@ -112,7 +116,7 @@ impl<'t> Truth<'t> {
                 }
             }
             rounded.scale += mu * mass;
-            // Nothing can be normalised to sum to 1 if nothing positive is kept.
+            // If the kept entries have no positive sum, the row cannot be divided by it.
             let error = if mass > 0.0 {
                 not_negative(square / (mass * mass) - 2.0 * overlap / mass + self.squares[k])
             } else {
@@ -124,11 +128,11 @@ impl<'t> Truth<'t> {
         rounded
     }
 
-    /// That the truth meets the criterion of recovery that runs are judged by. Rounding may drop true positions of little weight; O(N T), and next to
-    /// nothing where weights are so equal that it drops none.
+    /// Checks that the truth itself counts as recovered after rounding: rounding may drop true
+    /// positions of small weight. O(N T + N^2).
     ///
     /// # Errors
-    /// [`TrainError::Unrecoverable`] where what is left is more than `epsilon` away.
+    /// [`TrainError::Unrecoverable`] if the rounded truth has a relative error above `epsilon`.
     pub fn check_recoverable(&self, keep: f64, epsilon: f64) -> Result<(), TrainError> {
         let largest = |weights: &[f64]| weights.iter().copied().fold(0.0, f64::max);
         if self.task.patterns.iter().all(|p| p.weights.iter().all(|&w| w > 1.001 * keep * largest(&p.weights))) {
@@ -145,7 +149,8 @@ impl<'t> Truth<'t> {
         if error <= epsilon { Ok(()) } else { Err(TrainError::Unrecoverable { query, weight, error, epsilon }) }
     }
 
-    /// `|mu 1' + scale Vc - P|_mu / sqrt(K_P)`: the value error after V took over `scale`. O(N^2).
+    /// `|mu 1' + scale Vc - P|_mu / sqrt(K_P)`: the value error after rounding with this scale.
+    /// O(N^2).
     #[must_use]
     pub fn value_error(&self, value: &Array2<f64>, scale: f64) -> f64 {
         let mu = &self.task.stationary;
@@ -176,7 +181,7 @@ impl<'t> Truth<'t> {
         (sum / task.k_q).sqrt()
     }
 
-    /// Every distance at once, the rounded ones at `keep`. O(N T).
+    /// All distances at once; the rounded ones with the fraction `keep`. O(N T + N^2).
     #[must_use]
     pub fn errors(&self, model: &Linear, keep: f64) -> Errors {
         let rounded = self.rounded(model, keep);
@@ -190,7 +195,7 @@ impl<'t> Truth<'t> {
     }
 }
 
-/// Takes off what rounding errors put below 0; a not-a-number stays one, which `max` would hide.
+/// Sets negative results of rounding errors to 0. NaN stays NaN, which `max` would hide.
 fn not_negative(x: f64) -> f64 {
     if x < 0.0 { 0.0 } else { x }
 }
@@ -312,14 +317,15 @@ mod tests {
         let task = task();
         let truth = Truth::new(&task);
         let mut model = planted(&task, 0.0, 0.4);
-        // The same number everywhere is orthogonal to Qc.
+        // A constant attention is orthogonal to Qc.
         model.attention += 0.01;
         assert!((truth.alpha_a(&model.attention) - 0.4).abs() < 1e-5);
         assert!((truth.alpha_a_of_unit_rows(&model.attention) - 0.4).abs() > 0.01);
     }
 
-    /// Weights of 0.99 and 0.01: at T = 1000 rounding keeps both; at T = 8 it drops the smaller one, which costs an error of `sqrt(2) 0.01 / sqrt(K_Q)`
-    /// and less than an epsilon of 0.25 allows; 0.3 of the weight is more.
+    /// Weights of 0.99 and 0.01. At T = 1000 rounding keeps both. At T = 8 it drops the smaller
+    /// one, which costs an error of `sqrt(2) 0.01 / sqrt(K_Q)`, less than an epsilon of 0.25.
+    /// Dropping 0.3 of the weight costs more than that.
     #[test]
     fn a_truth_that_does_not_meet_its_own_criterion_is_told_before_training() {
         let p = ndarray::array![[0.8, 0.2], [0.2, 0.8]];

@@ -1,13 +1,17 @@
-//! What a learner can see of its own progress.
+//! A measure of progress that a learner can compute.
 
 use ndarray::Array1;
 
 use super::{Linear, rounding};
 use crate::kernel;
 
-/// How much more attention the entries that rounding would keep hold than under uniform attention,
-/// averaged over query tokens with weights `mu`. Needs no ground truth: near 0 at the uninformative
-/// start, near `alpha_A` once the true positions stand out of the noise. O(N T).
+/// The attention on entries that rounding would keep, minus what uniform attention puts there; the
+/// mean over query tokens with weights `mu`. It needs no ground truth. It is near 0 at the
+/// uninformative start, and near `alpha_A` once the true positions stand out of the noise. `keep`
+/// is the fraction of [rounding](crate::model#rounding). O(N T).
+///
+/// # Panics
+/// If the attention is not row-major.
 #[must_use]
 pub fn kept_mass(mu: &Array1<f64>, model: &Linear, keep: f64) -> f64 {
     let uniform = 1.0 / model.attention.ncols() as f64;

@@ -7,12 +7,13 @@ use crate::task::Known;
 /// Value matrix and attention of the linear transformer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Linear {
-    /// V, shape `(N, N)`; column `m` is what one unit of attention on token `m` adds to the output.
+    /// V, shape `(N, N)`. Column m is the contribution of token m, per unit of attention, to the
+    /// output.
     pub value: Array2<f64>,
-    /// A transposed, shape `(N, T)`: row `k` is `a^(k)`, contiguous as the kernels want it.
+    /// A transposed, shape `(N, T)`: row k is `a^(k)`. It must be in row-major (standard) layout.
     pub attention: Array2<f32>,
-    /// Where weights are unequal: how far above `1/T` noise may reach that a cut has left, for each query token; 0 where none is. A cut takes the
-    /// negative entries away by which noise shows otherwise. `None` where weights are equal (see `rounding.rs`).
+    /// For tasks with unequal weights: for each query token, how far above `1/T` noise may reach in
+    /// entries that survived a cut; 0 before a cut. `None` for equal weights. See [`crate::model`].
     pub residual_noise: Option<Vec<f64>>,
 }
 
@@ -41,7 +42,10 @@ impl Linear {
         output
     }
 
-    /// [`residual_noise`](Self::residual_noise) of query token `k`.
+    /// [`residual_noise`](Self::residual_noise) of query token k.
+    ///
+    /// # Panics
+    /// If k is not below N and the weights are unequal.
     #[must_use]
     pub fn residual_noise_of(&self, k: usize) -> Option<f64> {
         self.residual_noise.as_ref().map(|noise| noise[k])

@@ -1,11 +1,31 @@
 //! Models that are trained.
 //!
-//! | file | holds |
+//! | item | is |
 //! |---|---|
-//! | `linear` | [`Linear`], the linear transformer |
-//! | `softmax` | softmax attention, and the gradient of its logits |
-//! | `rounding` | which entries of an attention are its positions: one rule, for learners and for measures |
-//! | `kept_mass` | [`kept_mass()`], what a learner can see of its own progress |
+//! | [`Linear`] | the linear transformer `f = V X a^(k)` |
+//! | [`kept_mass()`] | a measure of progress that a learner can compute |
+//!
+//! Softmax attention is a linear transformer whose attention is `a^(k) = softmax(s^(k))`; its
+//! learners are in [`learn`](crate::learn).
+//!
+//! # Rounding
+//!
+//! Rounding keeps the entries of `a^(k)` that are at least `floor`, sets the others to 0 and
+//! divides by the sum. When a model is rounded, Vc is multiplied by the mean of these sums over
+//! query tokens, with weights mu, so V takes over the scale. With equal weights
+//! `floor = keep * largest`, where `largest` is the largest entry of the row. With unequal weights
+//! that would drop true positions of small weight. The true attention has no negative entries, and
+//! noise has as many as positive ones. So the smallest entry shows how far noise reaches, and
+//!
+//! ```text
+//! floor = min(keep * largest, 1/T + 1.5 sqrt((1/T - smallest)^2 + residual_noise^2))
+//! ```
+//!
+//! An algorithm may *cut* the attention, that is set small entries to 0, before it rounds (`cut` of
+//! `prox`). A cut takes away the negative entries and may leave positive ones that are noise.
+//! `residual_noise` says how far above `1/T` these reach ([`Linear::residual_noise`]). The same
+//! rule serves learners that round and [`measure`](crate::measure), which says what rounding would
+//! give.
 
 mod kept_mass;
 mod linear;

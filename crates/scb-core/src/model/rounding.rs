@@ -1,28 +1,26 @@
-//! Rounding: which entries of an attention row are its positions, and which are noise. One rule, for the optimiser that
-//! rounds and for the metrics that say what rounding would give.
+//! Rounding: which entries of an attention row are its positions, and which are noise.
+//! [`model`](super) has the rule; the optimiser that rounds and the measures that say what rounding
+//! would give share this code.
 //!
-//! **Equal weights**: an entry is kept if it is at least `share` times the largest one. Nothing that a learner sees is needed but that
-//! weights are equal, which is part of the question, as N and Q are.
+//! With equal weights the rule needs nothing but the fact that weights are equal, which belongs to
+//! the task, like N and Q. With unequal weights an entry is also kept if noise does not reach it.
+//! Otherwise true positions of small weight would be dropped, however exactly the model knows them.
 //!
-//! **Unequal weights**: an entry is also kept if no noise reaches it, for a share of the largest alone drops true positions of small weight however
-//! exactly the model knows them. True attention has no negative entries, and noise has as many as positive ones; so the entry furthest
-//! below `1/T` shows how far noise reaches, and what lies [`NOISE_FACTOR`] times as far above `1/T` is signal:
+//! The residual noise that a cut has left shrinks as gradient steps pull entries towards the truth
+//! ([`Linear::residual_noise`](super::Linear::residual_noise)). The noise of later batches is
+//! independent of it, so the squares add.
 //!
-//! ```text
-//! floor = min(share * largest, 1/T + NOISE_FACTOR * sqrt((1/T - smallest)^2 + left noise^2))
-//! ```
-//!
-//! A cut takes away the negative entries and may leave positive ones that are noise. How far these reach is remembered, and shrinks as gradient
-//! steps pull entries towards the truth ([`Linear::residual_noise`](super::Linear::residual_noise)). The noise of later batches comes on top of it, independent of it.
-//!
-//! Why not always: soft-thresholding pushes negative entries up faster than positive ones down, as the sum of a row is kept; where a run's whole way is not much
-//! longer than what lambda takes off (tiny steps), noise is then on one side only, and its entries would be kept. At equal weights nothing is to be gained for it.
+//! Why the second rule is not used for equal weights: soft-thresholding keeps the sum of a row, and
+//! so it pushes negative entries up faster than positive ones down. In a run of tiny steps, where
+//! the distance travelled is not much longer than what lambda takes off, noise is then on one side
+//! only, and its entries would be kept. For equal weights the second rule has no advantage.
 
 use crate::kernel;
 
-/// How many times further than the lowest entry an entry must lie from `1/T` to be signal. The extremes of T normal variables of
-/// one standard deviation are `sqrt(2 ln T)` of them away on either side, give or take a tenth; half as much again is reached by
-/// one row of normal noise in a thousand.
+/// An entry counts as signal if it lies this many times as far above `1/T` as the lowest entry lies
+/// below. The extremes of T normal variables are about `sqrt(2 ln T)` standard deviations away on
+/// either side, to within a tenth. About one row of normal noise in a thousand reaches half as far
+/// again.
 pub(crate) const NOISE_FACTOR: f64 = 1.5;
 
 /// What rounding keeps of one row.
@@ -32,13 +30,14 @@ pub(crate) struct Kept {
     pub(crate) floor: f32,
     /// Sum of the kept entries.
     pub(crate) mass: f64,
-    /// Sum of their squares.
+    /// Sum of the squares of the kept entries.
     pub(crate) square: f64,
-    /// How many they are.
+    /// Number of the kept entries.
     pub(crate) count: f64,
 }
 
-/// What rounding keeps of the row `a` of T entries, in which a cut has left noise so far above `1/T`.
+/// What rounding keeps of the row `a` of T entries. `residual_noise` is the noise that a cut has
+/// left; `None` for equal weights.
 #[must_use]
 pub(crate) fn kept(a: &[f32], residual_noise: Option<f64>, share: f64) -> Kept {
     let floor = floor(a, residual_noise, share);
@@ -46,7 +45,7 @@ pub(crate) fn kept(a: &[f32], residual_noise: Option<f64>, share: f64) -> Kept {
     Kept { floor, mass, square, count }
 }
 
-/// The smallest entry of the row `a` that is no noise; `share` in `(0, 1]`.
+/// The smallest value that an entry of the row `a` must have to be kept; `share` in `(0, 1]`.
 #[must_use]
 pub(crate) fn floor(a: &[f32], residual_noise: Option<f64>, share: f64) -> f32 {
     let uniform = 1.0 / a.len() as f64;
@@ -55,12 +54,12 @@ pub(crate) fn floor(a: &[f32], residual_noise: Option<f64>, share: f64) -> f32 {
     let below = (uniform - f64::from(smallest(a))).max(0.0);
     let reach = (below * below + residual_noise * residual_noise).sqrt();
     let beyond_noise = uniform + NOISE_FACTOR * reach;
-    // Not `min`: rows that are not numbers have a lowest entry of infinity, and keep the share.
+    // Not `min`: the lowest entry of a row of NaN is infinity, and such a row gets the share.
     (if beyond_noise > 0.0 && beyond_noise < of_largest { beyond_noise } else { of_largest }) as f32
 }
 
-/// Cuts what is below the floor of `share`, and says how far above `1/T` noise may reach that is left: as far as below it, or 0 where the cut
-/// lies beyond all noise.
+/// Sets the entries below the floor of `share` to 0. Returns how far above `1/T` the noise that is
+/// left may reach: as far as it reached below, or 0 if the floor lies beyond all noise.
 pub(crate) fn cut(a: &mut [f32], residual_noise: Option<f64>, share: f64) -> f64 {
     let uniform = 1.0 / a.len() as f64;
     let reach = uniform - f64::from(smallest(a));
@@ -69,7 +68,8 @@ pub(crate) fn cut(a: &mut [f32], residual_noise: Option<f64>, share: f64) -> f64
     if f64::from(floor) < f64::from((uniform + NOISE_FACTOR * reach) as f32) { reach } else { 0.0 }
 }
 
-/// The smallest entry; infinity if there is none. In lanes, which the compiler turns into vectors.
+/// The smallest entry; infinity if there is none. It is computed in lanes, which the compiler turns
+/// into vectors.
 #[must_use]
 pub(crate) fn smallest(a: &[f32]) -> f32 {
     let less = |x: f32, y: f32| if x < y { x } else { y };
@@ -91,7 +91,8 @@ mod tests {
         (0..a.len()).filter(|&t| a[t] >= floor).collect()
     }
 
-    /// Weights of 0.9, 0.08 and 0.02 under noise of 0.001, whose extremes among 200 entries are 0.0028 away.
+    /// Weights of 0.9, 0.08 and 0.02 under noise of 0.001. The extremes of the noise among 200
+    /// entries are 0.0028 away.
     #[test]
     fn small_weights_are_kept_where_noise_is_smaller_and_dropped_where_it_is_not() {
         let mut random = stream([3; 16]);
@@ -105,7 +106,8 @@ mod tests {
         assert_eq!(kept_positions(&row(0.1), 0.5), [7]);
     }
 
-    /// Of 2000 rows of 500 normal entries, no more than 1 % keep an entry beyond what the lowest one says: 0.1 % are expected.
+    /// Of 2000 rows of 500 normal entries, at most 20 keep an entry beyond the reach that the
+    /// lowest entry shows; 2 are expected.
     #[test]
     fn noise_seldom_reaches_half_as_far_again_on_the_other_side() {
         let mut random = stream([4; 16]);
@@ -118,7 +120,8 @@ mod tests {
         assert!(beyond <= 20, "{beyond} of 2000");
     }
 
-    /// A row in which soft-thresholding has left noise on one side only: nothing below `1/T` says how far it reaches.
+    /// A row in which soft-thresholding has left noise on one side only, so nothing below `1/T`
+    /// shows how far it reaches.
     #[test]
     fn equal_weights_are_kept_by_their_share_alone() {
         let mut row = vec![0.0002f32; 5000];
@@ -126,15 +129,15 @@ mod tests {
         let of = |noise| floor(&row, noise, 0.5);
         assert_eq!(of(None), 0.0165);
         assert!(of(Some(0.0)) < 0.001, "{}", of(Some(0.0)));
-        // 1/T and 1.5 times as far: what decides results stands here as a number.
+        // 1/T and 1.5 times as far. The number is written out because it decides results.
         assert!((of(Some(0.0015)) - 0.00245).abs() < 1e-9, "{}", of(Some(0.0015)));
-        // 3, 4, 5: noise on either side, from different batches.
+        // Noise of 3 and of 4 on either side, from different batches, makes 5.
         row[17] = 0.0002 - 0.002;
         let both = floor(&row, Some(0.0015), 0.5);
         assert!((both - 0.00395).abs() < 1e-9, "{both}");
     }
 
-    /// What a cut leaves of noise is remembered, and nothing where it lies beyond all noise.
+    /// The reach of noise that a cut leaves is returned, or 0 if the cut lies beyond all noise.
     #[test]
     fn a_cut_says_how_far_the_noise_reaches_that_it_leaves() {
         let mut random = stream([5; 16]);
@@ -153,7 +156,7 @@ mod tests {
     fn rows_without_signal_keep_what_the_share_keeps() {
         assert_eq!(kept_positions(&[0.25; 4], 0.5), [0, 1, 2, 3], "the uniform start");
         assert_eq!(kept_positions(&[0.25; 4], 1.0), [0, 1, 2, 3]);
-        // Mirrored: what should be large is negative, and says that noise is large.
+        // A mirrored row: the entry that should be large is negative, so noise seems large.
         assert_eq!(kept_positions(&[-0.5, 0.5, 0.4, 0.1], 0.5), [1, 2]);
         assert!(kept_positions(&[-0.5, -0.4], 0.5).is_empty());
         let blown = kept(&[f32::NAN, 0.5], Some(0.0), 0.5);

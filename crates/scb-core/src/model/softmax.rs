@@ -7,16 +7,17 @@ use ndarray::Array2;
 
 use crate::kernel::{self, row, row_mut};
 
-/// Attention that is smaller than this has no logit of its own: `ln` of what is not positive does not exist.
+/// Smaller attention counts as this, so that its logarithm exists.
 const MIN_ATTENTION: f32 = 1e-12;
 
-/// Lanes of the sum `<a, g>`. Decides results.
+/// Number of lanes of the sum `<a, g>`. Decides results.
 const LANES: usize = 16;
 
-/// The logits of an attention whose rows are positive; other entries count as 1e-12. `s = ln a`, so uniform attention has equal logits.
+/// The logits `s = ln a` of an attention; entries below [`MIN_ATTENTION`] count as that. Uniform
+/// attention has equal logits.
 pub(crate) fn logits_of(attention: &Array2<f32>) -> Array2<f32> {
     let largest = attention.iter().copied().fold(MIN_ATTENTION, f32::max);
-    // Relative to the largest, so that the uniform start is zero as in the paper.
+    // Relative to the largest entry, so that the logits of the uniform start are 0 as in the paper.
     attention.mapv(|a| libm::logf(if a < MIN_ATTENTION { MIN_ATTENTION } else { a } / largest))
 }
 
@@ -64,7 +65,8 @@ mod tests {
         Array2::from_shape_fn((n, t), |_| 0.7 * normal(&mut s) as f32)
     }
 
-    /// The order of the sum decides its last bits, which a run sees seldom: 16 lanes, and then these.
+    /// The order of the sum decides its last bits, which seldom matter to a run: 16 lanes, and then
+    /// their sum.
     #[test]
     fn inner_products_are_summed_in_sixteen_lanes() {
         let (a, g) = (random(1, 77, 3), random(1, 77, 4));

@@ -1,12 +1,12 @@
 //! Draws from a distribution over a few states, exact to 64 bits.
 
-/// So many bounds are counted through; more are searched by halves.
+/// Up to this many bounds are compared one by one; more are searched by bisection.
 const MAX_COUNTED: usize = 16;
 
 /// A distribution over `0..n`, drawn by inversion, exact to 64 bits.
 ///
-/// A uniform 64-bit word `u` gives state `j` when `bounds[j-1] <= u < bounds[j]`: probabilities are
-/// rounded to multiples of `2^-64`, and what rounding leaves goes to the last state that can occur.
+/// A uniform 64-bit word `u` gives state `j` if `bounds[j-1] <= u < bounds[j]`. Probabilities are
+/// rounded to multiples of `2^-64`, and the last state that can occur gets the remainder.
 #[derive(Debug, Clone)]
 pub struct Categorical {
     /// Upper bounds of all states but the last possible one, ascending.
@@ -14,7 +14,8 @@ pub struct Categorical {
 }
 
 impl Categorical {
-    /// From probabilities that are at least 0 and sum to 1 within rounding; at least one state.
+    /// From probabilities that are at least 0 and sum to 1 up to rounding errors; at least one
+    /// state.
     #[must_use]
     pub fn new(probabilities: &[f64]) -> Self {
         let last = probabilities.iter().rposition(|&p| p > 0.0).unwrap_or(0);
@@ -30,13 +31,13 @@ impl Categorical {
         Self { bounds }
     }
 
-    /// Upper bounds of all states but the last, ascending.
+    /// Upper bounds of all states but the last possible one, ascending.
     #[must_use]
     pub fn bounds(&self) -> &[u64] {
         &self.bounds
     }
 
-    /// The state that the uniform word `u` stands for.
+    /// The state for the uniform 64-bit word `u`.
     #[must_use]
     pub fn locate(&self, u: u64) -> usize {
         let beyond = |bound: u64| usize::from(bound <= u);
@@ -49,11 +50,14 @@ impl Categorical {
         }
     }
 
-    /// How many of the uniform words `u` stand for each state; `counts` has a place for each.
+    /// Counts the words of `u` for each state, into `counts` of length N.
+    ///
+    /// # Panics
+    /// If `counts` is shorter.
     pub fn count(&self, u: &[u64], counts: &mut [usize]) {
         counts.fill(0);
         if self.bounds.len() <= MAX_COUNTED {
-            // Bound by bound: adding to the count of each word's state would wait for the word before it.
+            // Bound by bound. Word by word, each addition would have to wait for the one before it.
             counts[0] = u.len();
             for (j, &bound) in self.bounds.iter().enumerate() {
                 let beyond = u.iter().map(|&u| usize::from(bound <= u)).sum();
@@ -79,7 +83,7 @@ mod tests {
         }
     }
 
-    /// Every way to locate and to count, with words at the bounds and states that cannot occur.
+    /// All ways to locate and to count, with words at the bounds and states that cannot occur.
     #[test]
     fn a_word_has_passed_the_bounds_that_are_at_most_it() {
         let equal = [1, 2, 3, 4, 16, 17, 18, 40].map(|n| vec![1.0 / n as f64; n]);

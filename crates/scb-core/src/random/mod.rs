@@ -1,4 +1,8 @@
 //! Random numbers: streams, and the distributions that tasks and samples are drawn from.
+//!
+//! A [`Stream`] is the generator PCG XSL 128/64 MCG of `rand_pcg`. There is one for each unit of
+//! work, so that results do not depend on what else runs. Only `libm` functions are used, so draws
+//! are the same on every machine.
 
 mod categorical;
 mod stream;

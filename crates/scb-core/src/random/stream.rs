@@ -1,17 +1,15 @@
-//! Random streams and the few distributions that tasks are drawn from.
+//! Random streams and distributions.
 //!
-//! Tasks, escapes and every seed come from a [`Stream`] (PCG XSL 128/64 MCG of `rand_pcg`); the words behind tokens come
-//! from `kernel::Bits`, seeded from one. There is one per unit of work, so that
-//! results do not depend on what else runs. Only `libm` functions are used, never the platform's:
-//! glibc's `ln` and `pow` give other bits on other processors.
+//! Only `libm` functions are used, so draws are the same on every machine: the `ln` and `pow` of
+//! glibc give other bits on other processors.
 
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-/// The generator behind every seed and every random number of a run but those of `kernel::Bits`.
+/// The random generator of tasks and runs; tokens use a faster one that is seeded from it.
 pub type Stream = Pcg64Mcg;
 
-/// What a [`Stream`] starts from: 16 bytes, usually a hash of what the stream stands for.
+/// The seed of a [`Stream`]: 16 bytes.
 pub type Seed = [u8; 16];
 
 /// The stream that starts at `seed`.
@@ -20,7 +18,7 @@ pub fn stream(seed: Seed) -> Stream {
     Stream::from_seed(seed)
 }
 
-/// A stream of its own, started from 128 bits of `parent`.
+/// A new stream, seeded with 128 bits from `parent`.
 pub fn child(parent: &mut Stream) -> Stream {
     let mut seed = Seed::default();
     seed[..8].copy_from_slice(&parent.next_u64().to_le_bytes());
@@ -45,9 +43,11 @@ pub fn normal(stream: &mut Stream) -> f64 {
     }
 }
 
-/// Logarithm of a Gamma(`shape`, 1) variate, `shape > 0` (Marsaglia and Tsang, 2000).
+/// Logarithm of a Gamma(`shape`, 1) variate (Marsaglia and Tsang, 2000). `shape` must be positive
+/// and finite; with NaN the function never returns.
 ///
-/// The logarithm stays finite where the variate itself would underflow, down to a `shape` of 1e-300.
+/// The logarithm stays finite where the variate itself would underflow, down to a `shape` of
+/// 1e-300.
 pub fn log_gamma_variate(stream: &mut Stream, shape: f64) -> f64 {
     if shape < 1.0 {
         // Gamma(s) = Gamma(s + 1) U^(1/s).
@@ -69,7 +69,8 @@ pub fn log_gamma_variate(stream: &mut Stream, shape: f64) -> f64 {
     }
 }
 
-/// A draw from the symmetric Dirichlet distribution: `n` weights that sum to 1.
+/// A draw from the symmetric Dirichlet distribution: `n` weights that sum to 1. `concentration`
+/// must be positive and finite. An `n` of 0 gives an empty vector.
 pub fn dirichlet(stream: &mut Stream, concentration: f64, n: usize) -> Vec<f64> {
     let logs: Vec<f64> = (0..n).map(|_| log_gamma_variate(stream, concentration)).collect();
     let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -83,7 +84,7 @@ pub fn dirichlet(stream: &mut Stream, concentration: f64, n: usize) -> Vec<f64> 
 mod tests {
     use super::*;
 
-    /// Values worked out from the definition of the generator in another language.
+    /// Values computed from the definition of the generator in another language.
     #[test]
     fn streams_are_pinned_by_value() {
         let mut parent = stream(*b"scb value pinned");
@@ -92,8 +93,9 @@ mod tests {
         assert_eq!(own.next_u64(), 0xf41d_919a_d59e_9c65);
     }
 
-    /// Mean and variance of Dirichlet weights have closed forms; 40 000 draws, the mean within five
-    /// standard errors, the variance within 5 % (more than five of its standard errors).
+    /// Mean and variance of Dirichlet weights have closed forms. In 40 000 draws the mean is within
+    /// five standard errors, and the variance within 5 %, which is more than five of its standard
+    /// errors.
     #[test]
     fn dirichlet_has_the_moments_of_its_distribution() {
         for concentration in [0.05, 0.5, 1.0, 4.0] {

@@ -1,4 +1,4 @@
-//! The ground truth of one run: transition matrix, stationary distribution, attention patterns.
+//! Sparse contextual bigrams: transition matrix, stationary distribution, attention patterns.
 
 use ndarray::{Array1, Array2};
 
@@ -8,18 +8,17 @@ use super::stationary::stationary;
 use crate::TaskError;
 use crate::random::Stream;
 
-/// The most states a token of one byte can name.
+/// The largest N: a token is one byte.
 pub const MAX_STATES: usize = 256;
 
-/// The smallest `K_P` accepted: below it the next state differs from an i.i.d. draw by 1 % or less, in the root
-/// mean square over states.
+/// The smallest `K_P` accepted. Below it P differs from independent draws by less than 1 % (root
+/// mean square over states).
 pub const MIN_K_P: f64 = 1e-4;
 
-/// The smallest stationary probability accepted. A rarer state is met by no run, and precondition by
-/// `1/mu` would leave the range of single precision.
+/// The smallest stationary probability accepted. A rarer state would not occur in a run.
 pub const MIN_MU: f64 = 1e-9;
 
-/// What a [`Task`] is drawn from.
+/// The settings that a [`Task`] is drawn with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaskSpec {
     /// Number of states N, 2 to 256.
@@ -30,13 +29,13 @@ pub struct TaskSpec {
     pub t: usize,
     /// How P is made.
     pub chain: Chain,
-    /// How the weights of q are drawn.
+    /// How the attention weights are drawn.
     pub weights: Weights,
 }
 
 impl TaskSpec {
-    /// `n` states, `q` positions, length `t`, and everything else as a config has it that says nothing else: P is half a
-    /// permutation and half uniform on the simplex, weights are equal.
+    /// N, Q and T as given. P is the mean of a random permutation matrix and a matrix with columns
+    /// uniform on the simplex; the attention weights are equal.
     #[must_use]
     pub fn new(n: usize, q: usize, t: usize) -> Self {
         let chain = Chain::Mixture { persistence: 0.5, concentration: 1.0 };
@@ -44,7 +43,8 @@ impl TaskSpec {
     }
 }
 
-/// A sparse contextual bigram. What it consists of is read by methods and cannot be changed: mu, `K_P` and `K_Q` follow from the rest.
+/// A sparse contextual bigram: P, its stationary distribution mu and the N attention patterns. It
+/// is immutable.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Task {
     pub(crate) n: usize,
@@ -61,8 +61,8 @@ impl Task {
     /// Draws a task. The same `spec` and stream give the same task, bit for bit.
     ///
     /// # Errors
-    /// A size or parameter out of range, a matrix that is no transition matrix, a chain that is not
-    /// irreducible, and tasks with nothing to learn (see [`TaskError`]).
+    /// [`TaskError`] if a size or parameter is out of range, P is not column-stochastic or not
+    /// irreducible, or there is nothing to learn.
     pub fn draw(spec: &TaskSpec, stream: &mut Stream) -> Result<Self, TaskError> {
         check_sizes(spec.n, spec.q, spec.t)?;
         let transition = draw_transition(&spec.chain, spec.n, stream)?;
@@ -70,8 +70,9 @@ impl Task {
         Self::new(spec.t, transition, patterns)
     }
 
-    /// The task of sequence length `t` with this transition matrix, shape `(N, N)`, and one pattern for each of
-    /// the N query tokens, all of Q positions.
+    /// A task of sequence length `t` with transition matrix `transition`, shape `(N, N)`, and N
+    /// patterns of Q positions each; `patterns[k]` belongs to query token k. Column sums and weight
+    /// sums may differ from 1 by 1e-9.
     ///
     /// ```
     /// use scb_core::ndarray::array;
@@ -84,9 +85,9 @@ impl Task {
     /// # Ok::<(), scb_core::TaskError>(())
     /// ```
     ///
-    ///
     /// # Errors
-    /// As [`Task::draw`], and patterns that do not fit or have weights that are not positive or do not sum to 1.
+    /// As [`Task::draw`], and if the patterns do not fit or have weights that are not positive or
+    /// do not sum to 1.
     pub fn new(t: usize, transition: Array2<f64>, patterns: Vec<Pattern>) -> Result<Self, TaskError> {
         let (rows, n) = transition.dim();
         if rows != n {
@@ -126,7 +127,7 @@ impl Task {
         self.n
     }
 
-    /// Sparsity Q: positions that a query token attends to.
+    /// Q: number of positions that a query token attends to.
     #[must_use]
     pub fn q(&self) -> usize {
         self.q
@@ -162,7 +163,7 @@ impl Task {
         self.k_p
     }
 
-    /// Whether the weights of each pattern are equal, `1/Q`, but for rounding errors.
+    /// Whether the weights of each pattern are equal, `1/Q`, up to rounding errors (1e-9 relative).
     #[must_use]
     pub fn equal_weights(&self) -> bool {
         let equal = 1.0 / self.q as f64;
@@ -223,8 +224,8 @@ mod tests {
 
     #[test]
     fn task_constants_have_their_closed_forms() {
-        // Two states, second eigenvalue l = 0.4, mu = (1/2, 1/2): Pc has entries +-l/2, so K_P = l^2/2.
-        // Equal weights: K_Q = 1/Q - 1/T.
+        // Two states with second eigenvalue l = 0.4 and mu = (1/2, 1/2): Pc has entries l/2 and
+        // -l/2, so K_P = 0.5 l^2. With equal weights K_Q = 1/Q - 1/T.
         let p = array![[0.7, 0.3], [0.3, 0.7]];
         let task = Task::draw(&TaskSpec { chain: Chain::Given(p), ..spec(2, 4, 10) }, &mut stream([3; 16])).unwrap();
         assert!((task.k_p - 0.08).abs() < 1e-15);
@@ -269,7 +270,7 @@ mod tests {
         assert!(matches!(drawn(spec(3, 8, 8)), Err(TaskError::UniformAttention { .. })));
         assert!(matches!(drawn(spec(3, 9, 8)), Err(TaskError::Size { name: "Q", .. })));
         assert!(matches!(drawn(spec(257, 1, 8)), Err(TaskError::Size { name: "N", .. })));
-        // So unequal that a weight is below the smallest double.
+        // Weights so unequal that one is below the smallest double.
         let weights = Weights::Dirichlet(1e-3);
         let unequal = (0..20).map(|seed| Task::draw(&TaskSpec { weights, ..spec(4, 4, 50) }, &mut stream([seed; 16])));
         let unequal: Vec<_> = unequal.collect();

@@ -9,10 +9,11 @@ use crate::random::{Stream, dirichlet};
 /// How the transition matrix P is made.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Chain {
-    /// `P = persistence * permutation + (1 - persistence) * D`, the permutation uniformly random and
-    /// the columns of D independent symmetric Dirichlet draws.
+    /// `P = persistence * permutation + (1 - persistence) * D`, the permutation uniformly random
+    /// and the columns of D independent symmetric Dirichlet draws.
     Mixture {
-        /// Weight of the permutation, in `[0, 1]`; 1 is a deterministic cycle structure.
+        /// Weight of the permutation, in `[0, 1]`. 1 gives the permutation alone, which is
+        /// irreducible only if it is one cycle.
         persistence: f64,
         /// Dirichlet concentration, positive; 1 is uniform on the simplex.
         concentration: f64,
@@ -49,7 +50,7 @@ pub(super) fn draw_transition(chain: &Chain, n: usize, stream: &mut Stream) -> R
     }
 }
 
-/// That every column is a probability distribution.
+/// Checks that every column is a probability distribution.
 pub(super) fn check_stochastic(transition: &Array2<f64>) -> Result<(), TaskError> {
     for (i, column) in transition.columns().into_iter().enumerate() {
         let sum: f64 = column.iter().sum();
@@ -60,7 +61,7 @@ pub(super) fn check_stochastic(transition: &Array2<f64>) -> Result<(), TaskError
     Ok(())
 }
 
-/// That a parameter of a distribution is positive and finite.
+/// Checks that a parameter of a distribution is positive and finite.
 pub(super) fn positive(name: &'static str, value: f64) -> Result<f64, TaskError> {
     if value > 0.0 && value.is_finite() {
         Ok(value)

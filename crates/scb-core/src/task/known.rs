@@ -4,20 +4,23 @@ use ndarray::Array1;
 
 use super::Task;
 
-/// What a learner is told: the size of the question and mu. P and the attention patterns are for it to find.
+/// What a learner may know of a task: N, T, mu and whether weights are equal. It must learn P and
+/// the patterns.
 ///
-/// Learners are made from this, from their samples and from the model that they start from, never from a
-/// [`Task`], so that none can look at the truth.
+/// Learners are made from this and from samples, never from a [`Task`], so they cannot use the
+/// truth. The exception is an algorithm that follows a formula
+/// ([`Constructor::FromTask`](crate::learn::Constructor::FromTask)).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Known {
-    /// mu, length N, positive, summing to 1. Algorithm 1 asks for it; tokens alone would show it.
+    /// mu, length N, positive, summing to 1. Algorithm 1 needs it; it could be estimated from the
+    /// tokens.
     pub mu: Array1<f64>,
     /// Number of states N.
     pub n: usize,
     /// Sequence length T.
     pub t: usize,
-    /// Whether the weights of a pattern are all `1/Q`. It is part of the question, and decides how
-    /// attention is rounded ([`crate::model`]).
+    /// Whether the weights of a pattern are all `1/Q`. It decides how attention is rounded; see
+    /// [`crate::model`].
     pub equal_weights: bool,
 }
 

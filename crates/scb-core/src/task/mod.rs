@@ -1,13 +1,13 @@
-//! The task: what there is to learn.
+//! The task: a sparse contextual bigram, the ground truth of learning.
 //!
-//! | file | holds |
+//! | item | is |
 //! |---|---|
-//! | `bigram` | [`Task`], the sparse contextual bigram, and what it is drawn from |
-//! | `chain` | [`Chain`], how the transition matrix P is made |
-//! | `pattern` | [`Pattern`], the positions that a query token attends to, and their weights |
-//! | `known` | [`Known`], what a learner may know of it |
-//! | `stationary` | mu of a transition matrix, by the elimination of Grassmann, Taksar and Heyman |
-//! | `transfer` | a related task to learn from before this one |
+//! | [`Task`], [`TaskSpec`] | a sparse contextual bigram, and the settings to draw one |
+//! | [`Chain`] | how the transition matrix P is made |
+//! | [`Pattern`], [`Weights`] | the positions that a query token attends to, and their weights |
+//! | [`Known`] | what a learner may know of a task |
+//! | [`stationary()`] | mu of a transition matrix |
+//! | [`transfer`] | source tasks for transfer |
 
 mod bigram;
 mod chain;

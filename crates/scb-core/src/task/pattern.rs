@@ -25,7 +25,8 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// Equal weights on these positions, which ascend.
+    /// Equal weights on `positions`, which must be in ascending order.
+    /// [`Task::new`](super::Task::new) checks that; this function does not.
     #[must_use]
     pub fn equal(positions: Vec<usize>) -> Self {
         let weights = vec![1.0 / positions.len() as f64; positions.len()];
@@ -54,7 +55,8 @@ pub(super) fn draw_patterns(
     Ok((0..n).map(pattern).collect())
 }
 
-/// That there are `n` patterns of `q` positions below `t`, with weights that are positive and sum to 1.
+/// Checks that there are `n` patterns of `q` positions below `t`, with weights that are positive
+/// and sum to 1.
 pub(super) fn check_patterns(n: usize, q: usize, t: usize, patterns: &[Pattern]) -> Result<(), TaskError> {
     if patterns.len() != n {
         return Err(TaskError::Pattern { query: patterns.len().min(n) + 1 });

@@ -1,19 +1,21 @@
 //! The stationary distribution of a Markov chain, by the elimination of Grassmann, Taksar and
 //! Heyman (1985).
 //!
-//! It subtracts nothing, so every entry comes out with a small *relative* error, however rare the
-//! state. Power iteration would need a number of steps that depends on the chain.
+//! The elimination subtracts nothing, so every entry has a small *relative* error, however rare the
+//! state is. Power iteration would need a number of steps that depends on the chain.
 
 use ndarray::Array2;
 
 use crate::TaskError;
 
-/// `mu` with `P mu = mu`, positive, summing to 1.
+/// The stationary distribution of a Markov chain: `mu` with `P mu = mu`, positive, summing to 1.
 ///
-/// `transition`, shape `(N, N)`: column-stochastic, `P[n, m] = Pr(next = n | current = m)`.
+/// `transition`, shape `(N, N)`: column-stochastic, `P[n, m] = Pr(next = n | current = m)`. The
+/// relative error of every entry is small, however rare the state is (elimination of Grassmann,
+/// Taksar and Heyman, 1985). O(N^3).
 ///
 /// # Errors
-/// [`TaskError::NotIrreducible`] when some state is never reached from some other.
+/// [`TaskError::NotIrreducible`] if some state is never reached from some other.
 pub fn stationary(transition: &Array2<f64>) -> Result<Vec<f64>, TaskError> {
     check_irreducible(transition)?;
     let n = transition.ncols();
@@ -37,7 +39,7 @@ pub fn stationary(transition: &Array2<f64>) -> Result<Vec<f64>, TaskError> {
     Ok(mu)
 }
 
-/// Every state must be reachable from state 1, and state 1 from every state.
+/// Checks that every state can be reached from state 1, and state 1 from every state.
 fn check_irreducible(transition: &Array2<f64>) -> Result<(), TaskError> {
     let forward = reachable(transition.ncols(), |from, to| transition[[to, from]] > 0.0);
     if let Some(lost) = forward.iter().position(|&seen| !seen) {
@@ -72,8 +74,8 @@ mod tests {
     use super::*;
     use crate::random::{dirichlet, stream};
 
-    /// Solves `(P - I) mu = 0, 1'mu = 1` by Gaussian elimination with partial pivoting: another road
-    /// to the same vector.
+    /// Solves `(P - I) mu = 0, 1'mu = 1` by Gaussian elimination with partial pivoting, an
+    /// independent way to the same vector.
     fn linear_solve(p: &Array2<f64>) -> Vec<f64> {
         let n = p.ncols();
         let mut a = Array2::zeros((n, n + 1));

@@ -1,17 +1,19 @@
-//! Tasks to learn from before another one: a chain P_src with the stationary distribution of P, at a chosen correlation with it.
+//! Source tasks for transfer: chains with the stationary distribution of P and a chosen correlation
+//! theta with P.
 //!
-//! With `theta = <P_src c, Pc>_mu / (|P_src c|_mu |Pc|_mu)` the source is
+//! With `theta = <Pc_src, Pc>_mu / (|Pc_src|_mu |Pc|_mu)` the source is
 //!
 //! ```text
 //! P_src = mu 1' + s (theta Pc / |Pc|_mu + sqrt(1 - theta^2) O / |O|_mu)
 //! ```
 //!
-//! with O the part orthogonal to Pc of an unrelated chain that has the same mu: a mixture as P is drawn from, Metropolis-adjusted to
-//! mu. Every such matrix has columns that sum to 1 and keeps mu; it is a transition matrix as long as s leaves no entry negative.
+//! where O is the part orthogonal to Pc of an unrelated chain with the same mu. That chain is drawn
+//! as P is, and then adjusted to mu by the Metropolis rule. Every matrix of this form has columns
+//! that sum to 1 and keeps mu. It is a transition matrix as long as s leaves no entry negative.
 //!
-//! s is the same for every theta of one sign: the sources of one target differ in their direction and not in their strength, so that needed samples
-//! against theta say what the direction does. It is [`SCALE_FRACTION`] of what the worst theta from 0 to 1 (or from -1 to 0) allows, and no more than
-//! `|Pc|_mu`.
+//! The scale s is the same for all theta of one sign, so sources differ in direction only. It is
+//! [`SCALE_FRACTION`] times the largest scale that keeps all entries non-negative for theta from 0
+//! to 1 (or -1 to 0), and at most `|Pc|_mu`.
 
 use ndarray::Array2;
 
@@ -19,22 +21,26 @@ use super::{Chain, Task, TaskSpec};
 use crate::error::TaskError;
 use crate::random::Stream;
 
-/// How much of the largest scale is used where `|Pc|_mu` is too large.
+/// The fraction of the largest possible scale s that is used, unless `|Pc|_mu` is smaller.
 pub const SCALE_FRACTION: f64 = 0.95;
 
-/// The part of another chain orthogonal to Pc must have this share of its size at least.
+/// The smallest size that the orthogonal part of another chain must have, relative to the size of
+/// the whole.
 const MIN_ORTHOGONAL: f64 = 1e-3;
 
-/// Draws a task with the mu of `target` and a chain at correlation `theta` with its own, in `[-1, 1]`. N is that of the target; Q, T, weights and the
-/// way the unrelated chain is drawn are `spec`'s. The unrelated chain does not depend on theta.
+/// Draws a source task with the mu of `target` and a chain at correlation `theta`, in `[-1, 1]`,
+/// with that of `target`. N is that of the target. Q, T, the weights and the way the unrelated
+/// chain is drawn come from `spec`. The unrelated chain does not depend on theta.
 ///
 /// # Errors
-/// As [`Task::draw`], and where there is nothing orthogonal to Pc to mix in: with two states every chain of one mu is a multiple of the other.
+/// As [`Task::draw`]; [`TaskError::Parameter`] if `theta` is out of range;
+/// [`TaskError::NoOtherChain`] if `theta` is neither 1 nor -1 and no direction orthogonal to Pc
+/// exists, as for two states.
 pub fn source(target: &Task, theta: f64, spec: &TaskSpec, stream: &mut Stream) -> Result<Task, TaskError> {
     if !(-1.0..=1.0).contains(&theta) {
         return Err(TaskError::Parameter { name: "theta", value: theta, range: "-1 to 1" });
     }
-    // Only its chain is used; its mu is another.
+    // Only its chain is used; its mu differs from that of the target.
     let unrelated = Task::draw(&TaskSpec { n: target.n, ..spec.clone() }, stream)?;
     let adjusted = metropolis(target, &unrelated.transition);
     let pc = target.centred_transition();
@@ -63,21 +69,24 @@ pub fn source(target: &Task, theta: f64, spec: &TaskSpec, stream: &mut Stream) -
     transition.scaled_add(scale * (1.0 - theta * theta).max(0.0).sqrt(), &orthogonal);
     for mut column in transition.columns_mut() {
         column += &target.stationary;
-        // Rounding errors: a probability of 0 must not be -1e-17.
+        // A rounding error may turn a probability of 0 into -1e-17.
         column.mapv_inplace(|p| if p < 0.0 { 0.0 } else { p });
-        // In the order of the states: the library's own sum has another order in another version.
+        // In the order of the states: the order of the library's own sum may change with its
+        // version.
         let sum: f64 = column.iter().sum();
         column.mapv_inplace(|p| p / sum);
     }
     Task::draw(&TaskSpec { n: target.n, chain: Chain::Given(transition), ..spec.clone() }, stream)
 }
 
-/// The largest scale s that leaves every entry of `mu + s (theta u + sqrt(1 - theta^2) w)` at least 0 for every theta in `[0, 1]`.
+/// The largest scale s that leaves every entry of `mu + s (theta u + sqrt(1 - theta^2) w)` at least
+/// 0 for every theta in `[0, 1]`.
 fn largest_scale(target: &Task, u: &Array2<f64>, w: &Array2<f64>) -> f64 {
     let mut largest = f64::INFINITY;
     for (u, w) in u.columns().into_iter().zip(w.columns()) {
         for ((&u, &w), &mu) in u.iter().zip(&w).zip(&target.stationary) {
-            // A quarter of an ellipse from w to u: its lowest point lies between them only where both are negative.
+            // As theta goes from 0 to 1 the entry moves along a quarter of an ellipse from w to u.
+            // Its lowest point lies between the ends only if both are negative.
             let lowest = if u < 0.0 && w < 0.0 { -(u * u + w * w).sqrt() } else { u.min(w) };
             if lowest < 0.0 {
                 largest = largest.min(mu / -lowest);
@@ -87,8 +96,9 @@ fn largest_scale(target: &Task, u: &Array2<f64>, w: &Array2<f64>) -> f64 {
     largest
 }
 
-/// The chain that proposes as `proposal` does and accepts a move from i to j with probability `min(1, mu_j K[i,j] / (mu_i K[j,i]))`: it keeps the mu
-/// of `target` (Metropolis et al., 1953; Hastings, 1970).
+/// The chain that proposes moves as `proposal` does and accepts a move from i to j with probability
+/// `min(1, mu_j K[i,j] / (mu_i K[j,i]))`. It keeps the mu of `target` (Metropolis et al., 1953;
+/// Hastings, 1970).
 fn metropolis(target: &Task, proposal: &Array2<f64>) -> Array2<f64> {
     let mu = &target.stationary;
     let mut chain = Array2::zeros(proposal.dim());
@@ -137,7 +147,8 @@ mod tests {
                 strengths.push((theta < 0.0, (source.k_p / target.k_p).sqrt()));
                 assert!(source.transition.iter().all(|&p| p >= 0.0));
             }
-            // Equal for every theta of one sign, and no stronger than the target.
+            // The scale is equal for every theta of one sign, and no larger than that of the
+            // target.
             for sign in [false, true] {
                 let own: Vec<f64> = strengths.iter().filter(|s| s.0 == sign).map(|s| s.1).collect();
                 assert!(own.iter().all(|s| (s - own[0]).abs() < 1e-9 && *s < 1.0 + 1e-9), "{strengths:?}");

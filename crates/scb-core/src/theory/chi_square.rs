@@ -1,6 +1,7 @@
-//! Tail probabilities of the chi-square distribution, central and not, with the same bits on every machine.
+//! Tail probabilities of the central and the noncentral chi-square distribution, with the same bits
+//! on every machine.
 
-/// Terms of a series or a continued fraction at most; far fewer are needed.
+/// The largest number of terms of a series or a continued fraction; far fewer are needed.
 const MAX_TERMS: usize = 10_000_000;
 
 /// `ln (x^a e^-x / Gamma(a + 1))`.
@@ -8,8 +9,11 @@ fn log_term(a: f64, x: f64) -> f64 {
     a * libm::log(x) - x - libm::lgamma(a + 1.0)
 }
 
-/// The probability that a chi-square variable with `df > 0` degrees of freedom exceeds `x`: the upper regularised incomplete gamma
-/// function at `df/2`, `x/2`, by its series or Lentz's continued fraction (Press et al., Numerical Recipes, section 6.2).
+/// The probability that a chi-square variable with `df > 0` degrees of freedom exceeds `x`; 1 if
+/// `x <= 0`. Accurate to about 1e-10.
+///
+/// It is the upper regularised incomplete gamma function at `df/2`, `x/2`, by its series or Lentz's
+/// continued fraction (Press et al., Numerical Recipes, section 6.2).
 #[must_use]
 pub fn survival(df: f64, x: f64) -> f64 {
     let (a, x) = (0.5 * df, 0.5 * x);
@@ -49,8 +53,11 @@ fn nonzero(x: f64) -> f64 {
     if x.abs() < 1e-300 { 1e-300 } else { x }
 }
 
-/// The same for a noncentral variable with noncentrality `shift >= 0`: the mixture of central ones with `df + 2 j` degrees of freedom, j Poisson
-/// with mean `shift / 2`.
+/// The probability that a noncentral chi-square variable with `df > 0` degrees of freedom and
+/// noncentrality `shift >= 0` exceeds `x`; 1 if `x <= 0`. Accurate to about `1e-9 + 1e-14 shift`.
+///
+/// It is a mixture of central variables with `df + 2 j` degrees of freedom, where j is Poisson with
+/// mean `shift / 2`.
 #[must_use]
 pub fn noncentral_survival(df: f64, shift: f64, x: f64) -> f64 {
     if x <= 0.0 {
@@ -59,7 +66,8 @@ pub fn noncentral_survival(df: f64, shift: f64, x: f64) -> f64 {
     if shift <= 0.0 {
         return survival(df, x);
     }
-    // So far away that nothing is left: the tails fall off faster than those of a normal variable of half the distance.
+    // So far from the mean that the tail is 0 or 1: it falls off faster than that of a normal
+    // variable at half the distance.
     let distance = (x - df - shift) / (2.0 * (df + 2.0 * shift)).sqrt();
     if distance.abs() > MAX_DISTANCE {
         return f64::from(distance < 0.0);
@@ -79,7 +87,7 @@ pub fn noncentral_survival(df: f64, shift: f64, x: f64) -> f64 {
     sum.min(1.0)
 }
 
-/// Standard deviations beyond which a tail is 0 or 1.
+/// Number of standard deviations beyond which a tail is 0 or 1.
 const MAX_DISTANCE: f64 = 40.0;
 
 #[cfg(test)]
@@ -101,7 +109,8 @@ mod tests {
         assert!((noncentral_survival(9.0, 0.0, 12.0) - survival(9.0, 12.0)).abs() < 1e-14);
     }
 
-    /// `scipy.stats.ncx2.sf` of SciPy, which is Boost's: degrees of freedom, noncentrality, x, tail.
+    /// Values of `scipy.stats.ncx2.sf` of SciPy, which uses Boost: degrees of freedom,
+    /// noncentrality, x, tail.
     #[test]
     fn noncentral_tails_agree_with_tabulated_values() {
         let table = [
@@ -184,14 +193,16 @@ mod tests {
         }
     }
 
-    /// With one degree of freedom a noncentral variable is `(z + d)^2`, z normal, so its tail is `Phi(d - s) + Phi(-d - s)`, `s = sqrt(x)`.
+    /// With one degree of freedom a noncentral variable is `(z + d)^2`, z normal, so its tail is
+    /// `Phi(d - s) + Phi(-d - s)`, `s = sqrt(x)`.
     #[test]
     fn one_degree_of_freedom_has_a_closed_form() {
         let phi = |z: f64| 0.5 * libm::erfc(-z / std::f64::consts::SQRT_2);
         for d in [0.0f64, 0.1, 1.0, 3.0, 10.0, 100.0, 200.0, 1000.0, 3000.0] {
             for x in [0.5f64, 4.0, 30.0, 120.0, (d + 1.5) * (d + 1.5), (d - 0.5) * (d - 0.5)] {
                 let exact = phi(d - x.sqrt()) + phi(-d - x.sqrt());
-                // Logarithms of terms are as large as d^2 ln d^2, and as exact as a double of that size.
+                // The logarithms of terms are as large as d^2 ln d^2, with the relative precision
+                // of a double.
                 let room = 1e-9 + 1e-14 * d * d;
                 assert!((noncentral_survival(1.0, d * d, x) - exact).abs() < room, "{d} {x}");
             }

@@ -1,22 +1,30 @@
-//! How likely a run is to grow into the mirrored solution, by a Gaussian argument.
+//! The probability that a run converges to the mirrored solution, where both correlations are -1,
+//! in a Gaussian approximation.
 //!
-//! Near the uninformative start the correlations obey a linear recursion that is pushed by 1/T and by noise:
+//! Near the uninformative start the correlations obey a linear recursion with a constant push of
+//! 1/T and with noise:
 //!
 //! ```text
-//! alpha_V <- (1 - eta_V/T) alpha_V + eta_V (K_Q alpha_A + 1/T) + noise       alpha_A <- alpha_A + eta_A K_P alpha_V
+//! alpha_V <- (1 - eta_V/T) alpha_V + eta_V (K_Q alpha_A + 1/T + noise)
+//! alpha_A <- alpha_A + eta_A K_P alpha_V
 //! ```
 //!
-//! The noise is that of the batch mean of `(e_{x_o} - mu)' Pc (h - mu) / K_P`, `h = X 1/T`: its variance is `W / (T B K_P^2)` with
-//! `W = sum_m mu_m Var_{n ~ mu} Pc[n,m]`, because tokens are independent and the output hardly depends on any one of them.
-//! The attention has no noise yet, for `V' r` is the same for every token. Along the growing direction, with rate
-//! `L = 1 + g` per step, the push and the noise add up as geometric series, so that the sign at last is that of a normal variable whose mean is z
-//! of its standard deviations:
+//! The noise is that of the batch mean of `(e_{x_o} - mu)' Pc (h - mu) / K_P` with `h = X 1/T`. Its
+//! variance is `W / (T B K_P^2)` with `W = sum_m mu_m Var_{n ~ mu} Pc[n,m]`, because tokens are
+//! independent and the output hardly depends on any one of them. The attention has no noise yet,
+//! because `V' r` is the same for every token. The recursion has one growing mode, which grows by
+//! the factor `L = 1 + g` per step. Along it the push and the noise add up as geometric series. So
+//! its final sign is that of a normal variable, whose mean over standard deviation is z:
 //!
 //! ```text
 //! z = (K_P / sqrt(W)) sqrt(B (L + 1) / ((L - 1) T))        Pr(mirrored) = Phi(-z)
 //! ```
 //!
-//! With normalised steps `L = 1 + eta`, but for `eta_V / T`: z depends on B, eta and T through `B / (eta T)` only.
+//! With normalised steps `L = 1 + eta`, if `eta_V / T` is neglected; then z depends on B, eta and T
+//! through `B / (eta T)` only.
+//!
+//! The derivation is this project's own. In its simulations (`sweeps/mirrored.toml`) mirrored runs
+//! were 1.25 times as frequent as predicted at T = 64, and 0.99 times at T = 1024.
 
 use crate::Task;
 
@@ -31,8 +39,8 @@ fn output_variance(task: &Task) -> f64 {
     task.centred_transition().columns().into_iter().zip(mu).map(|(column, m)| m * of_column(column)).sum()
 }
 
-/// `z` of the module's formula: how many standard deviations of the noise the push to the right sign is worth, for steps `eta_v` and `eta_a` on batches
-/// of `batch_size` samples.
+/// `z`, the mean of the growing mode over its standard deviation, for step sizes `eta_v > 0` and
+/// `eta_a > 0` and batch size `batch_size`. It is positive.
 #[must_use]
 pub fn z_score(task: &Task, eta_v: f64, eta_a: f64, batch_size: f64) -> f64 {
     let uniform = 1.0 / task.t as f64;
@@ -43,7 +51,8 @@ pub fn z_score(task: &Task, eta_v: f64, eta_a: f64, batch_size: f64) -> f64 {
     task.k_p * (batch_size * (2.0 + growth) * uniform / (growth * noise)).sqrt()
 }
 
-/// The probability that such a run, from the uninformative start, grows into the mirrored solution.
+/// The probability that a run from the uninformative start converges to the mirrored solution:
+/// `Phi(-z)`.
 #[must_use]
 pub fn probability(task: &Task, eta_v: f64, eta_a: f64, batch_size: f64) -> f64 {
     0.5 * libm::erfc(z_score(task, eta_v, eta_a, batch_size) / std::f64::consts::SQRT_2)
@@ -64,7 +73,8 @@ mod tests {
         Task::draw(&TaskSpec { n, q, t, chain, weights: Weights::Equal }, &mut stream([4; 16])).unwrap()
     }
 
-    /// The variance of the first step's change of `alpha_V`, from 4000 batches of 50: its own standard error is 2.2 %, so 9 % is four of them.
+    /// The variance of the change of `alpha_V` in the first step, from 4000 batches of 50. Its own
+    /// standard error is 2.2 %, so 9 % is four of them.
     #[test]
     fn the_noise_of_a_step_has_the_variance_it_is_said_to_have() {
         let task = task(3, 2, 100);
@@ -82,7 +92,8 @@ mod tests {
             source
                 .for_each_chunk(&attention, |chunk| accumulator.add(chunk, std::mem::take(&mut first), &mut gradient));
             accumulator.finish(&mut gradient);
-            // <dV diag(1/mu) projected, Pc>_mu: Pc is in the space projected on, and its mean over mu is 0.
+            // This is <dV diag(1/mu), Pc>_mu: the preconditioning cancels the weights mu. The
+            // projection does not change it, because Pc lies in the space of the projection.
             let change: f64 = -(&gradient.value * &pc).sum() / task.k_p;
             sum += change;
             squares += change * change;
@@ -95,7 +106,8 @@ mod tests {
         assert!((mean * 100.0 - 1.0).abs() < 4.0 * 100.0 * (variance / count).sqrt(), "the push is 1/T: {mean}");
     }
 
-    /// The linear recursion with normal noise, 20 000 times: the share that ends negative is within four standard errors of the formula.
+    /// The linear recursion with normal noise, 20 000 times. The share that ends negative is within
+    /// four standard errors of the formula.
     #[test]
     fn the_recursion_ends_negative_as_often_as_the_formula_says() {
         let task = task(3, 2, 100);
@@ -126,7 +138,7 @@ mod tests {
     fn with_normalised_steps_only_the_ratio_counts() {
         let (short, long) = (task(3, 2, 1000), task(3, 2, 8000));
         let z = |task: &Task, batch: f64, eta: f64| z_score(task, eta / task.k_q, eta / task.k_p, batch);
-        // The same chain, for it is drawn first.
+        // Both tasks have the same chain, because it is drawn first.
         assert_eq!(short.transition, long.transition);
         let (a, b) = (z(&short, 100.0, 0.05), z(&long, 800.0, 0.05));
         assert!((a / b - 1.0).abs() < 2e-3, "{a} {b}");

@@ -1,13 +1,33 @@
 //! Formulas of the theory, which need no samples.
 //!
-//! | file | holds |
+//! | item | is |
 //! |---|---|
-//! | [`population`] | expected gradients and loss at any model |
-//! | `planted` | [`planted()`], models on the path that the iterates follow without noise |
-//! | `recursion` | [`Recursion`], the two variables that the iterates follow without noise |
-//! | [`mirrored`] | how likely a run is to grow into the mirrored solution |
-//! | `support` | how many samples the support takes |
-//! | [`chi_square`] | tail probabilities |
+//! | [`population`] | exact expected gradients and loss of any model |
+//! | [`planted()`] | models with given correlations, on the path that the iterates follow without noise |
+//! | [`Recursion`] | the noise-free recursion of the correlations |
+//! | [`mirrored`] | the probability that a run converges to the mirrored solution |
+//! | [`support_threshold()`], [`support_probability()`], [`noncentrality()`] | the number of samples needed to find the support |
+//! | [`chi_square`] | tail probabilities of the chi-square distribution |
+//!
+//! # Without noise
+//!
+//! From the uninformative start, Algorithm 1 with infinite batches and no threshold stays on the
+//! path `V = mu 1' + alpha_V Pc`, `A = 1/T + alpha_A Qc`. So two numbers describe it. They obey
+//!
+//! ```text
+//! alpha_V <- alpha_V - eta_V [(K_Q alpha_A^2 + 1/T) alpha_V - (K_Q alpha_A + 1/T)]
+//! alpha_A <- alpha_A - eta_A K_P (alpha_V^2 alpha_A - alpha_V)
+//! ```
+//!
+//! # The support
+//!
+//! The *support* of query token k is the set of its Q positions. The moment estimator of
+//! [`learn`](crate::learn#the-moment-estimator) computes a statistic for each query token k and
+//! position t. In the limit of many samples the statistic has a chi-square distribution with
+//! `(N-1)^2` degrees of freedom outside the support. Within the support it is noncentral chi-square
+//! with noncentrality `n_k q_t^2 K`, where `n_k` is the number of samples of query token k and `K`
+//! is [`noncentrality()`]. The support is found when every true position has a larger statistic
+//! than every other position.
 
 pub mod chi_square;
 pub mod mirrored;

@@ -1,10 +1,11 @@
-//! Models on the path that the iterates follow without noise.
+//! Models with given correlations.
 
 use crate::model::Linear;
 use crate::task::Task;
 
-/// `V = mu 1' + alpha_v Pc`, `a^(k) = 1/T + alpha_a Qc^(k)`: both correlations as given. (0, 0) is the
-/// uninformative start, (1, 1) the truth, (-1, -1) the mirrored solution.
+/// The model with correlations `alpha_v` and `alpha_a`: `V = mu 1' + alpha_v Pc`,
+/// `a^(k) = 1/T + alpha_a Qc^(k)`. (0, 0) is the uninformative start, (1, 1) the truth, (-1, -1)
+/// the mirrored solution. O(N^2 + N T).
 #[must_use]
 pub fn planted(task: &Task, alpha_v: f64, alpha_a: f64) -> Linear {
     let mut model = Linear::uninformative(&task.known());
@@ -28,7 +29,7 @@ mod tests {
     use crate::random::stream;
     use crate::task::{Chain, TaskSpec, Weights};
 
-    /// Bit for bit, for runs start at the one or the other.
+    /// They agree bit for bit, because runs may start from either.
     #[test]
     fn correlations_of_zero_are_the_uninformative_start() {
         for (seed, weights) in [(1, Weights::Equal), (2, Weights::Dirichlet(0.7))] {

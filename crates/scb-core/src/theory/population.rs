@@ -7,7 +7,7 @@
 //! E[x_o h' | k] = P (<q,a> D + (s - <q,a>) mu mu')
 //! ```
 //!
-//! from which everything here follows for *any* V and A, on the constraint sets or off them.
+//! From this everything here follows for *any* V and A, whether or not columns of V and A sum to 1.
 
 use ndarray::Array2;
 
@@ -15,12 +15,13 @@ use crate::Task;
 use crate::kernel;
 use crate::model::Linear;
 
-/// The expected raw gradient of the loss at a model.
+/// The expected gradient of the loss at a model, without precondition or projection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expected {
     /// Expected dV, shape `(N, N)`.
     pub value: Array2<f64>,
-    /// Expected dA transposed, shape `(N, T)`: row `k` belongs to `a^(k)` and carries its factor `mu_k`.
+    /// Expected dA transposed, shape `(N, T)`: row `k` belongs to `a^(k)` and includes the factor
+    /// `mu_k`.
     pub attention: Array2<f64>,
 }
 
@@ -62,7 +63,11 @@ fn traces(task: &Task, u: &Array2<f64>, w: &Array2<f64>) -> (f64, f64) {
     (trace, form)
 }
 
-/// Exact expected gradients at any model, without precondition or projection.
+/// The exact expected gradients at any model, without precondition or projection. O(N^2 + N T).
+///
+/// # Panics
+/// If the attention is not row-major. For shapes other than those of the task it may panic or
+/// return meaningless numbers.
 #[must_use]
 pub fn expected_gradient(task: &Task, model: &Linear) -> Expected {
     let (n, t) = (task.n, task.t);
@@ -99,7 +104,11 @@ pub fn expected_gradient(task: &Task, model: &Linear) -> Expected {
     Expected { value, attention }
 }
 
-/// The exact expected loss `1/2 E |e_{x_o} - V X a^(k)|^2`, without the l1 term.
+/// The exact expected loss `1/2 E |e_{x_o} - V X a^(k)|^2`, without the l1 term. O(N^2 + N T).
+///
+/// # Panics
+/// If the attention is not row-major. For shapes other than those of the task it may panic or
+/// return meaningless numbers.
 #[must_use]
 pub fn expected_loss(task: &Task, model: &Linear) -> f64 {
     let (vv_trace, vv_form) = traces(task, &model.value, &model.value);
@@ -138,9 +147,9 @@ mod tests {
         model
     }
 
-    /// Loss and gradients over 10^6 samples, at a model off the constraint sets. The per-entry noise is
-    /// estimated from 100 sub-batches; the largest of about 60 standardised differences stays below 5
-    /// with probability 1 - 4e-5.
+    /// Loss and gradients over 10^6 samples, at a model off the constraint sets. The per-entry
+    /// noise is estimated from 100 sub-batches; the largest of about 60 standardised differences
+    /// stays below 5 with probability 1 - 4e-5.
     #[test]
     fn a_million_samples_agree_with_the_population_formula() {
         let task = task(4, 2, 12);
@@ -193,8 +202,9 @@ mod tests {
         assert!((mean - expected_loss(&task, &model)).abs() < 4.0 * spread);
     }
 
-    /// The same of 10^6 samples that are drawn only where a fixed attention looks, one of whose patterns looks at no true
-    /// position; dV has 16 entries, so an alarm has probability 1e-5.
+    /// The same for 10^6 samples that are drawn only at the entries of a fixed attention. One of
+    /// its rows has no entry at a true position. dV has 16 entries, so an alarm has probability
+    /// 1e-5.
     #[test]
     fn a_million_sparse_samples_agree_with_the_population_formula() {
         let task = task(4, 2, 200);
@@ -229,8 +239,8 @@ mod tests {
         assert!(SparseAttention::new(&Linear::uninformative(&task.known()).attention).is_none(), "too many entries");
     }
 
-    /// On the constraint sets, precondition and projection turn the general formula into the two short
-    /// ones of the theory: `|A|^2 Vc - <Q,A> Pc` and `|Vc|^2 Ac - <Vc,Pc> Qc`.
+    /// On the constraint sets, precondition and projection turn the general formula into the two
+    /// short ones of the theory: `|A|^2 Vc - <Q,A> Pc` and `|Vc|^2 Ac - <Vc,Pc> Qc`.
     #[test]
     fn projected_gradients_have_the_short_form_on_the_constraint_sets() {
         let task = task(5, 3, 9);

@@ -1,27 +1,30 @@
-//! The recursion that the iterates follow without noise: two variables, or three from a transferred V.
+//! The recursion that the iterates follow without noise: two variables, or three from a transferred
+//! V.
 
 use crate::task::Task;
 
-/// The population iterates. From the uninformative start they stay on `V = mu 1' + alpha_V Pc`, `A = 1/T + alpha_A Qc`; from a
-/// transferred V, what it has besides Pc keeps its direction and shrinks, so one number more describes them.
+/// The iterates of Algorithm 1 with infinite batches and no threshold. From the uninformative start
+/// they stay on `V = mu 1' + alpha_V Pc`, `A = 1/T + alpha_A Qc`. From a transferred V, the part of
+/// Vc orthogonal to Pc keeps its direction and shrinks, so its size is a third variable.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Recursion {
     /// `alpha_V = <Vc, Pc>_mu / K_P`.
     pub alpha_v: f64,
     /// `alpha_A = <Ac, Qc>_mu / K_Q`.
     pub alpha_a: f64,
-    /// `|Vc - alpha_V Pc|_mu / sqrt(K_P)`: what V holds besides Pc.
+    /// `|Vc - alpha_V Pc|_mu / sqrt(K_P)`: the size of the part of Vc orthogonal to Pc.
     pub orthogonal: f64,
 }
 
 impl Recursion {
-    /// On the path, at these correlations.
+    /// The model with these correlations and no part orthogonal to Pc.
     #[must_use]
     pub fn at(alpha_v: f64, alpha_a: f64) -> Self {
         Self { alpha_v, alpha_a, orthogonal: 0.0 }
     }
 
-    /// One step of Algorithm 1 on the population loss, with step sizes `eta_v` and `eta_a`; b is `orthogonal`:
+    /// One step of Algorithm 1 on the population loss, with step sizes `eta_v` and `eta_a`; b is
+    /// `orthogonal`:
     ///
     /// ```text
     /// alpha_V <- alpha_V - eta_V [(K_Q alpha_A^2 + 1/T) alpha_V - (K_Q alpha_A + 1/T)]

@@ -1,15 +1,12 @@
-//! How many samples the support takes: the chi-square limit of the moment estimator.
-//!
-//! For each query token k and position t the estimator has a statistic, which is chi-square with
-//! `(N-1)^2` degrees of freedom outside the support, and noncentral with noncentrality
-//! `n_k q_t^2 K` within it (see `learn/moment.rs`). The support is right when every true position
-//! has a larger statistic than every other one.
+//! The number of samples needed to find the support: the chi-square limit of the moment estimator;
+//! [`theory`](super) has the distributions.
 
 use super::chi_square::{noncentral_survival, survival};
 use crate::task::Task;
 
-/// `K = sum_m mu_m sum_n (P[n,m] - mu_n)^2 / mu_n`, the mean chi-square distance of the columns of P from mu: a position of weight q adds
-/// `n_k q^2 K` to the statistic of `n_k` samples.
+/// `K = sum_m mu_m sum_n (P[n,m] - mu_n)^2 / mu_n`, the mean chi-square distance of the columns of
+/// P from mu. A position of weight q has noncentrality `n_k q^2 K` after `n_k` samples of its query
+/// token. O(N^2).
 #[must_use]
 pub fn noncentrality(task: &Task) -> f64 {
     let mu = &task.stationary;
@@ -19,18 +16,19 @@ pub fn noncentrality(task: &Task) -> f64 {
     task.transition.columns().into_iter().zip(mu).map(|(column, m)| m * of_column(column)).sum()
 }
 
-/// Points of the integral over the largest statistic outside the support.
+/// Number of points of the integral over the largest statistic outside the support.
 const POINTS: usize = 64;
 
-/// The probability that after `samples` samples every true position has a larger statistic than every other one, by the chi-square limit, with
-/// as many samples of each query token as are expected.
+/// The probability that every true position has a larger statistic than every other position after
+/// `samples` samples, in the chi-square limit. Each query token is assumed to have its expected
+/// number of samples. The integral is numerical.
 #[must_use]
 pub fn support_probability(task: &Task, samples: f64) -> f64 {
     let freedom = ((task.n - 1) * (task.n - 1)) as f64;
     let others = (task.t - task.q) as f64;
     let k = noncentrality(task);
     let below = |x: f64| libm::exp(others * libm::log1p(-survival(freedom, x).min(1.0 - 1e-16)));
-    // The range in which the largest of the others lies, by halving.
+    // Quantiles of the largest statistic outside the support, by bisection.
     let quantile = |p: f64| {
         let (mut low, mut high) = (0.0, freedom + 1.0);
         while below(high) < p {
@@ -71,7 +69,8 @@ pub fn support_probability(task: &Task, samples: f64) -> f64 {
     all.product()
 }
 
-/// The number of samples at which [`support_probability`] reaches `probability`, to within 1 %: the finite-sample threshold of the estimator.
+/// The number of samples at which [`support_probability`] reaches `probability`, in `(0, 1)`, to
+/// within 1 %. It is at least 1 and at most about 1e15.
 #[must_use]
 pub fn support_threshold(task: &Task, probability: f64) -> f64 {
     let (mut low, mut high) = (1.0f64, 2.0f64);
@@ -96,7 +95,8 @@ mod tests {
         Task::draw(&TaskSpec { n, q, t, chain, weights: Weights::Equal }, &mut stream([seed; 16])).unwrap()
     }
 
-    /// Weights of which one is far larger than the other: the threshold is that of the smaller one, and a number.
+    /// One weight is far larger than the other. The threshold is that of the smaller one, and
+    /// finite.
     #[test]
     fn thresholds_of_unequal_weights_are_those_of_the_smallest() {
         let task = task(3, 2, 64, 10);
@@ -104,12 +104,12 @@ mod tests {
         let mut patterns = task.patterns.clone();
         patterns.iter_mut().for_each(|p| p.weights = vec![0.98, 0.02]);
         let unequal = support_threshold(&Task::new(64, task.transition.clone(), patterns).unwrap(), 0.9);
-        // 1/q^2 as many, as far as the smaller one is alone.
+        // The number of samples grows as 1/q^2, if only the smaller position matters.
         let ratio = unequal / equal / (0.5f64 / 0.02).powi(2);
         assert!((0.8..1.1).contains(&ratio), "{equal} {unequal}");
     }
 
-    /// More positions need more samples as ln T does: from T = 64 to T = 4096 the threshold hardly doubles.
+    /// The number of samples grows with ln T: from T = 64 to T = 4096 the threshold hardly doubles.
     #[test]
     fn the_threshold_grows_like_the_logarithm_of_the_length() {
         let at = |t: usize| {

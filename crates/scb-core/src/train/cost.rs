@@ -1,9 +1,10 @@
-//! What a run costs, before it is made: tokens and memory.
+//! The cost of a run, computed in advance: tokens and memory.
 
 use crate::learn::Algorithm;
 
-/// Tokens simulated if the whole budget is spent, the unit of cost. A step also touches `N T` entries of the
-/// attention, which counts like the tokens of N/4 samples; an algorithm that draws no samples costs that alone.
+/// Number of tokens simulated if the whole budget is spent, the unit of cost. A step also touches
+/// the `N T` entries of the attention, which counts like the tokens of N/4 samples; for an
+/// algorithm that draws no samples it counts alone.
 #[must_use]
 pub fn tokens(algorithm: &Algorithm, n: f64, t: f64, batch_size: f64, max_samples: f64) -> f64 {
     let steps = (max_samples / batch_size).floor().max(1.0);
@@ -11,8 +12,8 @@ pub fn tokens(algorithm: &Algorithm, n: f64, t: f64, batch_size: f64, max_sample
     steps * t * (drawn + n / 4.0)
 }
 
-/// Bytes that a run takes, about: its attention, the attention as integers, its gradient, a chunk of tokens, the true
-/// patterns, and what its algorithm holds besides.
+/// Memory of a run, in bytes, approximately: its attention, the attention as integers, its
+/// gradient, a chunk of tokens, the true patterns, and what its algorithm needs in addition.
 #[must_use]
 pub fn bytes(algorithm: &Algorithm, n: f64, q: f64, t: f64) -> f64 {
     n * (12.0 * t + 32.0 * q) + 16.0 * t + (algorithm.bytes)(n, t)

@@ -1,4 +1,4 @@
-//! First sample counts at which a run is somewhere.
+//! Milestones: the sample counts at which a run first reached its goals.
 
 use crate::model::Linear;
 use crate::task::Task;
@@ -6,20 +6,21 @@ use crate::theory::population::expected_loss;
 
 use super::{Checkpoint, MIRRORED_ALPHA, Status, StopAt, TrainSpec};
 
-/// First sample counts at which each milestone was reached, if it was.
+/// The number of samples at which each milestone was first seen, at a check; `None` if never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Milestones {
-    /// `min(alpha_V, alpha_A)` is at least the signal threshold.
+    /// `min(alpha_V, alpha_A)` is at least [`TrainSpec::signal`].
     pub signal: Option<u64>,
-    /// For every query token the Q largest entries of the attention are the true positions, there and at
-    /// every later check of the run.
+    /// For every query token the Q largest entries of the attention are the true positions, at this
+    /// and at every later check of the run.
     pub support: Option<u64>,
-    /// The rounded model is within epsilon of the truth in both factors.
+    /// The rounded model is within epsilon of the truth in both factors: each relative error is at
+    /// most [`TrainSpec::epsilon`].
     pub recovery: Option<u64>,
 }
 
 impl Milestones {
-    /// Takes one check into account; a status if the run ends here.
+    /// Takes one check into account. Returns a status if the run ends here.
     pub(super) fn update(&mut self, seen: &Checkpoint<'_>, spec: &TrainSpec) -> Option<Status> {
         if !seen.is_finite() {
             self.support = None;
@@ -47,8 +48,8 @@ impl Milestones {
     }
 }
 
-/// Whether a loss is one of a model that learns something or nothing, rather than of one that blows up: at most
-/// twice that of the uninformative start. The mirrored solution fits nearly as well as the truth.
+/// Whether `loss` is at most twice that of the uninformative start. A larger loss shows that a run
+/// diverges. The mirrored solution passes: it fits nearly as well as the truth.
 pub(super) fn fits(task: &Task, loss: f64) -> bool {
     loss <= 2.0 * expected_loss(task, &Linear::uninformative(&task.known()))
 }

@@ -1,19 +1,19 @@
-//! Training: the one loop, what it is asked for and what it tells. Only this and
-//! [`measure`](crate::measure) see the truth and the model at once.
+//! Training: the training loop, its settings and its results.
 //!
-//! | file | holds |
+//! | item | is |
 //! |---|---|
-//! | `spec` | [`TrainSpec`], everything that decides a run besides the task and the data stream |
-//! | `start` | [`Start`], where training starts |
-//! | `stage_end` | [`StageEnd`], what ends a stage |
-//! | `step_sizes` | [`step_sizes()`], from eta to the step sizes of a stage |
-//! | `observe` | [`Observer`], which looks at a run while it goes |
-//! | `milestone` | [`Milestones`], when a run was first somewhere |
-//! | `status`, `outcome` | [`Status`] and [`Outcome`], what a run came to |
-//! | `run` | [`train()`], the loop |
-//! | [`cost`] | what a run costs, before it is made |
-//! | `prediction` | [`predicted()`], what theory says of a run before it is made |
-//! | `pretraining` | [`Pretraining`], how a V to transfer is learned |
+//! | [`train()`] | the training loop |
+//! | [`TrainSpec`] | the settings of a run |
+//! | [`Start`] | the initial model |
+//! | [`StageEnd`] | when a stage ends |
+//! | [`step_sizes()`] | the step sizes of a stage |
+//! | [`Observer`] | receives a run at its checks |
+//! | [`Milestones`] | sample counts at which goals were first reached |
+//! | [`Status`], [`Outcome`] | how a run ended, and its result |
+//! | [`learner()`] | the learner alone, to be stepped by hand |
+//! | [`predicted()`] | predictions of theory for a run |
+//! | [`cost`] | tokens and memory that a run takes |
+//! | [`Pretraining`] | learning a V on another task |
 
 pub mod cost;
 mod milestone;

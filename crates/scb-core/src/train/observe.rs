@@ -1,4 +1,4 @@
-//! Looking at a run while it goes.
+//! Observers: they receive the state of a run at its checks.
 
 use std::ops::ControlFlow;
 
@@ -6,7 +6,7 @@ use crate::learn::Stage;
 use crate::measure::{Errors, Rounded, Truth};
 use crate::model::Linear;
 
-/// A run at one check.
+/// The state of a run at one check.
 #[derive(Debug)]
 pub struct Checkpoint<'a> {
     /// Steps taken so far.
@@ -19,11 +19,11 @@ pub struct Checkpoint<'a> {
     pub alpha_v: f64,
     /// `alpha_A`.
     pub alpha_a: f64,
-    /// What rounding the attention would give.
+    /// Scale and error that rounding the attention now would give.
     pub rounded: Rounded,
-    /// The model itself.
+    /// The model.
     pub model: &'a Linear,
-    /// The task it is measured against.
+    /// The task, with the measures that compare a model with it.
     pub truth: &'a Truth<'a>,
     keep: f64,
 }
@@ -50,31 +50,35 @@ impl<'a> Checkpoint<'a> {
         }
     }
 
-    /// Whether V and A are free of infinities and not-a-numbers; `alpha_A` sums every entry of A.
+    /// Whether V and A hold finite numbers only. `alpha_A` depends on every entry of A.
     pub(super) fn is_finite(&self) -> bool {
         self.alpha_a.is_finite() && self.model.value.iter().all(|v| v.is_finite())
     }
 
-    /// Whether the rounded model is within `epsilon` of the truth, relative to the uninformative start.
+    /// Whether the rounded model is within `epsilon` of the truth, relative to the uninformative
+    /// start.
     pub(super) fn recovered(&self, epsilon: f64) -> bool {
         self.rounded.attention_error <= epsilon
             && self.truth.value_error(&self.model.value, self.rounded.scale) <= epsilon
     }
 
-    /// Every distance from the truth; costs O(N T) each time it is asked.
+    /// All distances from the truth. They are computed on each call: O(N T + N^2).
     #[must_use]
     pub fn errors(&self) -> Errors {
         self.truth.errors(self.model, self.keep)
     }
 }
 
-/// Is shown a run at every check, and may stop it.
+/// Receives the state of a run at every check. It can stop the run.
 pub trait Observer {
-    /// Called at step 0, at every check and at the end of the budget.
+    /// Called at step 0, then at every check (see [`train()`](super::train())), the last one
+    /// included. `ControlFlow::Break(())` ends the run with
+    /// [`Status::Stopped`](super::Status::Stopped), unless it ends at this check for another
+    /// reason.
     fn observe(&mut self, seen: &Checkpoint<'_>) -> ControlFlow<()>;
 }
 
-/// Looks away.
+/// Observes nothing and never stops the run.
 impl Observer for () {
     fn observe(&mut self, _: &Checkpoint<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())

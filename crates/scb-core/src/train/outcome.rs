@@ -1,10 +1,10 @@
-//! What a run came to, and how it ended.
+//! The result of a run.
 
 use super::{Milestones, Status};
 use crate::measure::Errors;
 use crate::model::Linear;
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// How it ended.
@@ -13,10 +13,10 @@ pub struct Outcome {
     pub steps: u64,
     /// Samples used, `steps * B`.
     pub samples: u64,
-    /// Tokens of the samples, `samples * T`; 0 for a learner that draws none. Those that a fixed attention does not look
-    /// at are counted too, though nobody draws them.
+    /// Tokens of the samples, `samples * T`; 0 for a learner that draws none. Tokens that are not
+    /// drawn because the fixed attention ignores them are counted too.
     pub tokens: u64,
-    /// First sample counts.
+    /// The sample counts at which milestones were first reached.
     pub milestones: Milestones,
     /// `alpha_V` at the start.
     pub start_alpha_v: f64,
@@ -26,7 +26,7 @@ pub struct Outcome {
     pub alpha_a: f64,
     /// Distances from the truth at the end.
     pub errors: Errors,
-    /// How often the signs of both factors were flipped; `None` if the learner never does that.
+    /// Number of sign flips of both factors; `None` if the learner never flips.
     pub flips: Option<u64>,
     /// The model at the end.
     pub model: Linear,

@@ -1,14 +1,15 @@
-//! What theory predicts of a run before it is made.
+//! Predictions of theory for a run.
 
 use super::{Start, TrainSpec, step_sizes};
 use crate::learn::{Prediction, Stage};
 use crate::task::Task;
 use crate::theory::{mirrored, support_threshold};
 
-/// Predictions of theory; `None` where it has nothing to say.
+/// Predictions of theory for a run; `None` where theory makes none.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Predicted {
-    /// The probability that the run ends in the mirrored solution.
+    /// The probability that the run ends in the mirrored solution
+    /// ([`theory::mirrored`](crate::theory::mirrored)).
     pub mirrored: Option<f64>,
     /// Samples at which the support is found with a probability of 0.5.
     pub support_median: Option<f64>,
@@ -16,11 +17,12 @@ pub struct Predicted {
     pub support_quantile: Option<f64>,
 }
 
-/// What theory predicts of a run on `task` as `spec` says.
+/// The predictions of theory for a run of `spec` on `task`. Those of the support integrate
+/// numerically.
 #[must_use]
 pub fn predicted(task: &Task, spec: &TrainSpec) -> Predicted {
     match (spec.algorithm.prediction)(&spec.parameters) {
-        // The argument is about the first stage, from nothing.
+        // The prediction is for the boosting stage, from the uninformative start.
         Prediction::Mirrored if spec.start == Start::UNINFORMATIVE && spec.boost_end.steps != Some(0) => {
             let sizes = step_sizes(task, spec, Stage::Boost);
             let share = mirrored::probability(task, sizes.value, sizes.attention, spec.batch_size as f64);

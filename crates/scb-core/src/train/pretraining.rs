@@ -1,4 +1,4 @@
-//! Learning a V to transfer: by Algorithm 1, on a source task, until the budget is spent.
+//! Pretraining: Algorithm 1 learns a V on a source task, until its budget is spent.
 
 use ndarray::Array2;
 use thiserror::Error;
@@ -8,49 +8,50 @@ use crate::random::Stream;
 use crate::task::{Task, TaskSpec, transfer};
 use crate::{TaskError, TrainError};
 
-/// How a V is learned on another task. Everything else is as [`TrainSpec::default`] has it.
+/// The settings for learning V on a source task. Other settings are those of
+/// [`Pretraining::train_spec`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pretraining {
     /// Sequence length of the source; its N and Q are those of the target.
     pub t: usize,
     /// Samples per step.
     pub batch_size: usize,
-    /// Step size while boosting; half of it afterwards.
+    /// Step size eta in the boosting stage; half of it afterwards.
     pub eta: f64,
-    /// l1 regularisation of its sparse stage.
+    /// l1 regularisation lambda in the sparse stage.
     pub lambda: f64,
     /// Budget in samples.
     pub max_samples: u64,
 }
 
-/// What a pretraining came to.
+/// The result of pretraining.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pretrained {
     /// The task that V was learned on.
     pub source: Task,
     /// V at the end, shape `(N, N)`; finite.
     pub value: Array2<f64>,
-    /// `|V - P_src|_mu / sqrt(K_P)` of the source.
+    /// Relative error `|V - P_src|_mu / sqrt(K_P)`, with the `K_P` of the source.
     pub error: f64,
 }
 
-/// Why there is no V to transfer.
+/// Why pretraining failed.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum PretrainingError {
-    /// There is no source as it was asked for.
+    /// The source task could not be made.
     #[error("{0}")]
     Source(#[source] TaskError),
-    /// The source cannot be trained on.
+    /// Training on the source could not start.
     #[error("{0}")]
     Train(#[source] TrainError),
-    /// V is no longer finite.
-    #[error("pretraining blew up: lower its eta")]
+    /// V is not finite after training.
+    #[error("pretraining diverged: lower its step size eta")]
     Diverged,
 }
 
 impl Pretraining {
-    /// How the source is trained on.
+    /// The training settings that these stand for.
     #[must_use]
     pub fn train_spec(&self) -> TrainSpec {
         TrainSpec {
@@ -61,18 +62,21 @@ impl Pretraining {
             max_samples: self.max_samples,
             boost_end: StageEnd { alpha: Some(0.5), share: Some(0.4), ..StageEnd::default() },
             sparse_end: StageEnd { share: Some(0.7), ..StageEnd::default() },
-            // Milestones are not looked at.
+            // Nobody reads the milestones.
             resolution: 0.5,
             stop_at: StopAt::Budget,
             ..TrainSpec::default()
         }
     }
 
-    /// Draws a source at correlation `theta` with `target` from `source_stream`, its weights and the unrelated
-    /// chain as `spec` says, and learns V on samples from `stream`.
+    /// Draws a source at correlation `theta` with `target` (see
+    /// [`transfer`]) and learns V on it. The source is drawn from
+    /// `source_stream`, with Q, the weights and the unrelated chain as `spec` says; its samples
+    /// come from `stream`.
     ///
     /// # Errors
-    /// When there is no such source, and when there is nothing to learn from it.
+    /// [`PretrainingError::Source`] if the source cannot be made, [`PretrainingError::Train`] if
+    /// training cannot start, [`PretrainingError::Diverged`] if V is not finite after training.
     pub fn learn(
         &self,
         target: &Task,

@@ -1,8 +1,4 @@
-//! The one training loop.
-//!
-//! It runs a learner through its stages until its budget is spent or its milestone is reached,
-//! and looks at the model at *checks* that are spaced so that a milestone is known to within a stated
-//! share of its value (2 % by default): at every step at first, then at sample counts in geometric progression.
+//! The training loop.
 
 use super::stage_end::Progress;
 use super::{Checkpoint, Milestones, Observer, Outcome, Status, TrainSpec, milestone, step_sizes};
@@ -14,13 +10,20 @@ use crate::model::kept_mass;
 use crate::random::Stream;
 use crate::task::Task;
 
-/// Trains on `task` as `spec` says, drawing samples from `stream`.
+/// Trains on `task` with the settings `spec`; samples are drawn with `stream`.
 ///
-/// The same arguments give the same outcome, bit for bit, whatever else runs and whatever `observer`
-/// does short of stopping the run.
+/// The model is compared with the truth at *checks*: at step 0, at every step at first, later at
+/// step counts that grow by the factor `1 + spec.resolution`, and at the last step. A step of a
+/// learner that draws samples costs O(B T + N T), a check O(N T + N^2). The run ends at its budget,
+/// at recovery (see [`StopAt`](super::StopAt)), when it diverges or is mirrored, or when `observer`
+/// stops it.
+///
+/// The same arguments give the same outcome, bit for bit. `observer` influences it only by stopping
+/// the run.
 ///
 /// # Errors
-/// A setting out of its range, and a task whose truth does not meet the criterion of recovery.
+/// [`TrainError::Setting`] if a setting is out of range or the start does not fit the task;
+/// [`TrainError::Unrecoverable`] if rounding would make the truth itself miss `spec.epsilon`.
 pub fn train(
     task: &Task,
     spec: &TrainSpec,
@@ -39,7 +42,8 @@ pub fn train(
     let mut next_check = 0;
     let mut step = 0;
     let status = loop {
-        // Stages end on step counts, so before the step; an empty stage is entered and left at once.
+        // Whether a stage has ended is asked before each step. A stage of no steps begins and ends
+        // at once.
         while let Some(next) = stage.next() {
             let mut running =
                 Running { learner: learner.as_mut(), truth: &truth, spec, in_stage: step - stage_start, step };
@@ -70,8 +74,10 @@ pub fn train(
     let flips = learner.flips();
     let model = learner.into_model();
     let errors = truth.errors(&model, spec.keep);
-    // Also of a run that had recovered before its budget was spent: what is left is no model, finite or not. Steps that are nearly Newton's overshoot in
-    // scale, which the loss shows and rounding takes away: where the rounded model is right, nothing has blown up.
+    // A run can also diverge after it has recovered, if it goes on to its budget; its model is
+    // useless then, finite or not. Large steps near those of Newton's method may overshoot in scale
+    // only: that raises the loss, and rounding corrects it. So a run whose rounded model is right
+    // has not diverged.
     let right = errors.rounded_value.max(errors.rounded_attention) <= spec.epsilon;
     let at_budget = step == last_step && matches!(status, Status::Exhausted | Status::Recovered);
     let blown_up = at_budget && !right && !milestone::fits(task, errors.loss);
@@ -90,10 +96,11 @@ pub fn train(
     })
 }
 
-/// The learner of `spec` at its start, with samples of `task` from `stream`.
+/// The learner that [`train()`] would run, at its initial model, to be stepped by hand with
+/// [`step_sizes()`](super::step_sizes()).
 ///
 /// # Errors
-/// A setting out of its range.
+/// [`TrainError::Setting`] if a setting is out of range or the start does not fit the task.
 pub fn learner<'t>(task: &'t Task, spec: &TrainSpec, stream: Stream) -> Result<Box<dyn Learner + 't>, TrainError> {
     spec.check()?;
     let start = spec.start.model(task)?;

@@ -1,13 +1,13 @@
-//! How to train.
+//! The settings of a run.
 
 use super::{StageEnd, Start};
 use crate::TrainError;
 use crate::learn::{ALGORITHMS, Algorithm, ParameterValues, Stage};
 
-/// Units of the step sizes.
+/// How step sizes are scaled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepScale {
-    /// `eta_V = eta / K_Q`, `eta_A = eta / K_P`: one eta means the same thing across tasks.
+    /// `eta_V = eta / K_Q`, `eta_A = eta / K_P`: eta then has the same effect on every task.
     Normalised,
     /// `eta_V = eta_A = eta`.
     Raw,
@@ -21,7 +21,8 @@ impl StepScale {
     pub const NAMES: [&str; 2] = ["normalised", "raw"];
 }
 
-/// When a run may end before its budget is spent (it always ends when mirrored or diverged).
+/// When a run may end before its budget is spent. Divergence and the mirrored solution always end
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StopAt {
     /// At the recovery milestone.
@@ -30,7 +31,7 @@ pub enum StopAt {
     Budget,
 }
 
-/// Everything that decides a run besides the task and the data stream.
+/// The settings of a run. With the task and the stream of samples they determine its outcome.
 ///
 /// ```
 /// use scb_core::train::TrainSpec;
@@ -40,44 +41,47 @@ pub enum StopAt {
 /// ```
 #[derive(Debug, Clone)]
 pub struct TrainSpec {
-    /// Which algorithm.
+    /// The algorithm: one of [`ALGORITHMS`], or a `static` of your own.
     pub algorithm: &'static Algorithm,
-    /// Samples per step B, at least 1.
+    /// Samples per step, B, at least 1.
     pub batch_size: usize,
-    /// Step size while boosting.
+    /// eta in the boosting stage, positive.
     pub eta_boost: f64,
-    /// Step size afterwards.
+    /// eta in the sparse and rounding stages, positive.
     pub eta_sparse: f64,
-    /// l1 regularisation of the sparse stage.
+    /// l1 regularisation lambda in the sparse stage, at least 0.
     pub lambda: f64,
-    /// Units of the step sizes.
+    /// How the step sizes are scaled.
     pub steps: StepScale,
-    /// Step size of the attention, in units of that of V.
+    /// A factor of `eta_A`, positive. With raw steps it is the ratio of `eta_A` to `eta_V`.
     pub attention_step: f64,
-    /// Where training starts.
+    /// The initial model.
     pub start: Start,
-    /// Budget in samples, at least B.
+    /// Budget in samples, at least B; rounded down to whole batches.
     pub max_samples: u64,
-    /// What ends the boosting stage.
+    /// When the boosting stage ends.
     pub boost_end: StageEnd,
-    /// What ends the sparse stage.
+    /// When the sparse stage ends.
     pub sparse_end: StageEnd,
-    /// Rounding keeps entries of `a` of at least this share of the largest, in `(0, 1]`; of unequal weights also those that no noise reaches.
+    /// Rounding keeps entries of at least this fraction of the row's largest entry, in `(0, 1]`.
+    /// For unequal weights it also keeps smaller entries above the noise level; see
+    /// [`crate::model`].
     pub keep: f64,
-    /// Values of the algorithm's own parameters; those of other algorithms are not looked at.
+    /// Values of the algorithm's own parameters; values of other algorithms are ignored.
     pub parameters: ParameterValues,
-    /// `min(alpha_V, alpha_A)` of the signal milestone.
+    /// The signal milestone is reached when `min(alpha_V, alpha_A)` is at least this; positive.
     pub signal: f64,
-    /// Relative error of the recovery milestone.
+    /// The recovery milestone is reached when both relative errors of the rounded model are at most
+    /// this; positive.
     pub epsilon: f64,
-    /// Milestones are known to within this share of their value.
+    /// Relative spacing of checks, and so the relative precision of milestones; 0 checks at every
+    /// step.
     pub resolution: f64,
-    /// When to stop early.
+    /// When the run may end before its budget is spent.
     pub stop_at: StopAt,
 }
 
-/// Algorithm 1 with normalised steps from the uninformative start, as a config has it that says nothing else, with
-/// a budget of 100 000 samples.
+/// Algorithm 1, normalised steps, the uninformative start and a budget of 100 000 samples.
 impl Default for TrainSpec {
     fn default() -> Self {
         Self {
@@ -103,13 +107,13 @@ impl Default for TrainSpec {
 }
 
 impl TrainSpec {
-    /// Steps that the budget allows, at least 1.
+    /// Number of steps that the budget allows, at least 1.
     #[must_use]
     pub fn max_steps(&self) -> u64 {
         (self.max_samples / (self.batch_size as u64).max(1)).max(1)
     }
 
-    /// That every setting is in its range.
+    /// Checks that every setting is in its range. [`train()`](super::train()) does this first.
     ///
     /// # Errors
     /// [`TrainError::Setting`] naming the first that is not.
@@ -154,7 +158,7 @@ impl TrainSpec {
         Ok(())
     }
 
-    /// What ends a stage.
+    /// When a stage ends; the rounding stage never does.
     pub(super) fn end_of(&self, stage: Stage) -> StageEnd {
         match stage {
             Stage::Boost => self.boost_end,
@@ -163,7 +167,7 @@ impl TrainSpec {
         }
     }
 
-    /// Step size of a stage.
+    /// eta in a stage.
     pub(super) fn eta(&self, stage: Stage) -> f64 {
         if stage == Stage::Boost { self.eta_boost } else { self.eta_sparse }
     }

@@ -1,20 +1,21 @@
-//! What ends a stage.
+//! When a stage ends.
 
-/// When a stage ends: at the first of the conditions that are given. None given: never.
+/// When a stage ends: as soon as one of the given conditions holds. If none is given, it never
+/// ends.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct StageEnd {
     /// After this many steps of the stage; 0 skips it.
     pub steps: Option<u64>,
-    /// Once this share of the whole budget is spent, in `[0, 1]`.
+    /// When this share of the whole budget is spent, in `[0, 1]`.
     pub share: Option<f64>,
-    /// Once `alpha_A` has reached this. Uses the ground truth.
+    /// When `alpha_A` reaches this value, finite. A learner cannot know it: it needs the truth.
     pub alpha: Option<f64>,
-    /// Once [`kept_mass`](crate::model::kept_mass) has reached this. Uses only what a learner can see; costs
-    /// O(N T) per step.
+    /// When [`kept_mass`](crate::model::kept_mass) reaches this value, finite, which a learner can
+    /// compute. O(N T) per step.
     pub kept_mass: Option<f64>,
 }
 
-/// What [`StageEnd`] looks at, each worked out only if it is asked for.
+/// What [`StageEnd`] compares with its conditions. Each value is computed only if it is needed.
 pub(super) trait Progress {
     /// Steps of the stage so far.
     fn steps(&self) -> u64;

@@ -1,4 +1,4 @@
-//! Where training starts.
+//! The initial model.
 
 use ndarray::Array2;
 
@@ -8,10 +8,10 @@ use crate::model::Linear;
 use crate::task::Task;
 use crate::theory::planted;
 
-/// Where training starts; [`Start::UNINFORMATIVE`] unless something else is asked for.
+/// The initial model. The default is [`Start::UNINFORMATIVE`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Start {
-    /// Both correlations are given: `V = mu 1' + alpha_V Pc`, `a^(k) = 1/T + alpha_A Qc^(k)`.
+    /// Given correlations: `V = mu 1' + alpha_V Pc`, `a^(k) = 1/T + alpha_A Qc^(k)`.
     Planted {
         /// `alpha_V` at the start, finite.
         alpha_v: f64,
@@ -20,9 +20,9 @@ pub enum Start {
     },
     /// `V = weight V_src + (1 - weight) mu 1'`, the attention uniform.
     Transferred {
-        /// `V_src`, shape `(N, N)`, what was learned elsewhere; finite.
+        /// `V_src`, shape `(N, N)`, finite, for example from [`Pretraining`](super::Pretraining).
         value: Array2<f64>,
-        /// How much of it is taken, finite.
+        /// Its weight, finite; usually in `[0, 1]`.
         weight: f64,
     },
 }
@@ -34,7 +34,7 @@ impl Start {
     /// The model that training on `task` starts from.
     ///
     /// # Errors
-    /// [`TrainError::Setting`] if a V is not one for this task, or something is not finite.
+    /// [`TrainError::Setting`] if V does not have shape `(N, N)` or a number is not finite.
     pub fn model(&self, task: &Task) -> Result<Linear, TrainError> {
         self.check(task)?;
         Ok(match self {
@@ -49,7 +49,7 @@ impl Start {
         })
     }
 
-    /// What is known of [`Start::model`] without looking at it.
+    /// How [`Start::model`] relates to the truth, without computing it.
     pub(super) fn correlations(&self) -> InitialModel {
         match self {
             &Self::Planted { alpha_v, alpha_a } => InitialModel::Planted { alpha_v, alpha_a },
@@ -57,7 +57,7 @@ impl Start {
         }
     }
 
-    /// That it is one for `task`.
+    /// Checks that it fits `task`.
     fn check(&self, task: &Task) -> Result<(), TrainError> {
         let wrong = |value, range: &str| Err(TrainError::Setting { name: "start", value, range: range.to_owned() });
         match self {

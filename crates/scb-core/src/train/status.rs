@@ -5,16 +5,19 @@
 pub enum Status {
     /// The recovery milestone was reached.
     Recovered,
-    /// The budget was spent first: the milestones not reached are right-censored.
+    /// The budget was spent. Milestones that were not reached are right-censored.
     Exhausted,
-    /// `alpha_A <= -0.5`: the run grew into the mirrored solution (-1, -1).
+    /// `alpha_A` fell to [`MIRRORED_ALPHA`]: the run approaches the mirrored solution, both
+    /// correlations at -1.
     Mirrored,
-    /// Something is no longer finite, or the run ends, with its budget or at `alpha_A <= -0.5`, at more
-    /// than twice the loss of the uninformative start: too large a step. A run that had recovered before keeps that milestone.
+    /// V or A is not finite, or the loss exceeds twice that of the uninformative start. The loss is
+    /// looked at when `alpha_A` falls to [`MIRRORED_ALPHA`] and at the end of the budget; there a
+    /// run whose rounded model is within epsilon of the truth has not diverged. The step size was
+    /// too large. A recovery milestone that was reached earlier is kept.
     Diverged,
     /// An observer asked to stop.
     Stopped,
 }
 
-/// `alpha_A` at which a run counts as mirrored.
+/// The value of `alpha_A` at which a run counts as mirrored.
 pub const MIRRORED_ALPHA: f64 = -0.5;

@@ -42,8 +42,9 @@ impl Observer for Log {
     }
 }
 
-/// At B = 1 000 000 the path is the recursion up to noise, whose standard deviation (over 60 seeds, at B = 200 000: 0.9 % of
-/// alpha_V and 1.1 % of alpha_A after five steps) is 0.5 % at most, so 2 % is four standard errors and more.
+/// At B = 1 000 000 the path is the recursion up to noise. The standard deviation over 60 seeds at
+/// B = 200 000 was 0.9 % of alpha_V and 1.1 % of alpha_A after five steps. So here it is at most
+/// 0.5 %, and 2 % is more than four standard deviations.
 #[test]
 fn large_batches_follow_the_two_variable_recursion() {
     let task = task(3, 2, 32, 1);
@@ -104,13 +105,13 @@ fn each_condition_ends_its_stage() {
     let log = stages(StageEnd { steps: Some(0), ..never }, never);
     assert!(log.iter().all(|s| s.1 == Stage::Sparse), "a stage of no steps is skipped");
 
-    // The truth-telling criterion fires at the first step past its threshold. The cut that follows
-    // changes alpha_A a little, so the last boosting step is looked at.
+    // The criterion on `alpha_A` ends the stage at the first step past its threshold. The cut that
+    // follows changes `alpha_A` a little, so the last boosting step is examined.
     let log = stages(StageEnd { alpha: Some(0.5), ..never }, never);
     let end = log.iter().position(|s| s.1 == Stage::Sparse).unwrap();
     assert!(log[end - 1].3 < 0.5 && log[end].3 > 0.45, "{:?}", &log[end - 1..=end]);
 
-    // What a learner can see agrees with it within 20 % here.
+    // The criterion that a learner can compute agrees with it within 20 % here.
     let seen = stages(StageEnd { kept_mass: Some(0.5), ..never }, never);
     let end = first(&seen, Stage::Sparse).unwrap();
     assert!((0.4..0.6).contains(&end.3), "alpha_A = {} when the kept mass reached 0.5", end.3);
@@ -120,7 +121,7 @@ fn each_condition_ends_its_stage() {
 fn milestones_are_resolved_within_two_percent() {
     for seed in 1..6 {
         let task = task(3, 2, 128, seed);
-        // Large enough a batch that no seed grows into the mirrored solution.
+        // The batch is so large that no seed converges to the mirrored solution.
         let coarse = spec("prox", 64, 0.02, 5000);
         let fine = TrainSpec { resolution: 0.0, ..coarse.clone() };
         let [coarse, fine] = [coarse, fine].map(|s| train(&task, &s, stream([seed; 16]), &mut ()).unwrap().milestones);
@@ -163,7 +164,7 @@ fn runs_end_for_the_reason_they_record() {
     assert_eq!(mirrored.status, Status::Mirrored);
     assert!(mirrored.alpha_v < 0.0 && mirrored.milestones.recovery.is_none());
     assert_eq!(run(&TrainSpec { eta_boost: 50.0, ..good.clone() }).status, Status::Diverged);
-    // Blowing up in the sparse stage must not be hidden by the threshold.
+    // The threshold must not hide that a run diverges in the sparse stage.
     let sparse =
         TrainSpec { boost_end: StageEnd { steps: Some(0), ..StageEnd::default() }, eta_sparse: 50.0, ..good.clone() };
     assert_eq!(run(&sparse).status, Status::Diverged);
@@ -176,8 +177,8 @@ fn runs_end_for_the_reason_they_record() {
     assert_eq!(train(&task, &good, stream([5; 16]), &mut Stop).unwrap().status, Status::Stopped);
 }
 
-/// A run that goes on to its budget after it has recovered and blows up then ends as diverged, whether or not its numbers are finite still; when it
-/// recovered is kept.
+/// A run may go on to its budget after it has recovered, and diverge. It then ends as diverged,
+/// whether or not its numbers are still finite. The milestone of its recovery is kept.
 #[test]
 fn a_run_that_blows_up_after_it_has_recovered_has_diverged() {
     let task = task(3, 2, 64, 1);
@@ -191,7 +192,8 @@ fn a_run_that_blows_up_after_it_has_recovered_has_diverged() {
     }
 }
 
-/// The same of one that is finite still, and whose sign nobody can read off the attention: only V has blown up, in the last step.
+/// The same for a run whose numbers are finite and whose attention is right: only V has diverged,
+/// in the last step.
 #[test]
 fn a_value_that_blows_up_in_the_last_step_has_diverged() {
     let task = task(3, 2, 64, 1);
@@ -205,8 +207,10 @@ fn a_value_that_blows_up_in_the_last_step_has_diverged() {
     }
 }
 
-/// One step that is nearly Newton's recovers the truth from correlations of 0.5, and overshoots in scale so far that the loss is more than twice that of the
-/// start. Whether that step is the last one that the budget allows, and whether the run goes on, it has recovered.
+/// One step close to that of Newton's method recovers the truth from correlations of 0.5. It
+/// overshoots in scale so far that the loss is more than twice that of the start. The run has
+/// recovered, whether or not that step is the last one that the budget allows, and whether or not
+/// the run goes on.
 #[test]
 fn a_run_that_recovers_in_its_last_step_has_recovered() {
     let chain = Chain::Mixture { persistence: 0.7, concentration: 1.0 };
@@ -261,7 +265,7 @@ fn settings_out_of_their_range_are_refused_by_name() {
     assert_eq!(TrainSpec { batch_size: 0, ..good.clone() }.max_steps(), 20 * 128);
 }
 
-/// Right, wrong, right again: the milestone is the second time.
+/// The support is right, wrong, and right again: the milestone is the second time.
 #[test]
 fn support_that_is_lost_is_counted_from_when_it_came_back() {
     let task = task(3, 2, 64, 2);
@@ -278,8 +282,9 @@ fn support_that_is_lost_is_counted_from_when_it_came_back() {
     }
 }
 
-/// The paper's simulation size: N = 3, Q = 2, T = 5000, B = 64, 1000 steps, 8 seeds. Vanilla SGD, whose
-/// curvature along the all-ones attention grows with T, recovers nowhere at any of its step sizes.
+/// The paper's simulation size: N = 3, Q = 2, T = 5000, B = 64, 1000 steps, 8 seeds. Vanilla SGD,
+/// whose curvature along the all-ones attention grows with T, recovers nowhere at any of its step
+/// sizes.
 #[test]
 fn algorithm_1_recovers_at_the_size_of_the_paper_and_sgd_does_not() {
     let recovered = |name: &str, eta: f64| {

@@ -1,7 +1,8 @@
-//! AVX2 (every x86-64 processor since 2015, nearly).
+//! AVX2 (nearly every x86-64 processor since 2015).
 //!
-//! A round of random words is two registers. There are no masks apart from registers, and no comparison of
-//! unsigned numbers, so words and bounds have their highest bit flipped and are compared as signed ones.
+//! A round of random words is two registers. Masks lie in registers like other vectors. Unsigned
+//! numbers cannot be compared, so the highest bit of words and bounds is flipped and they are
+//! compared as signed numbers.
 
 use std::arch::x86_64::*;
 
@@ -116,9 +117,10 @@ pub(in crate::kernel) fn draw_narrow(job: &mut Sequences<'_>) {
     by_bounds!(bounds.len(), draw_narrow_of(job, bounds));
 }
 
-/// For `J` bounds and histograms of `W` entries. AVX2 cannot add under a mask. A comparison yields -1 or 0 in 16 bits,
-/// and `madd` multiplies numbers of 16 bits and adds pairs of products, so weights come in two halves that fit 16 bits.
-/// The products are minus the weights, hence the `-=` below.
+/// The version for `J` bounds and histograms of `W` entries. AVX2 cannot add under a mask. A
+/// comparison yields -1 or 0 in 16 bits. `madd` multiplies numbers of 16 bits and adds pairs of
+/// products, so weights come in two halves that fit 16 bits. The products are minus the weights;
+/// therefore they are subtracted below.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
@@ -193,7 +195,7 @@ fn any_at_most(x: __m256i, bound: __m256i) -> bool {
     _mm256_movemask_epi8(_mm256_cmpeq_epi16(_mm256_min_epu16(x, bound), x)) != 0
 }
 
-/// Packing works within 128 bits; this puts the quarters of what it gives in order.
+/// Packing works within 128 bits. This function puts the quarters of its result in order.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn in_order(packed: __m256i) -> __m256i {
@@ -237,7 +239,8 @@ pub(in crate::kernel) fn residuals(job: &mut Residuals, samples: &Samples<'_>, t
     if job.width == 4 { residuals_of_4(job, samples, tables) } else { portable::residuals(job, samples, tables) }
 }
 
-/// For vectors of four entries, each a register; a line has two sequences, or four of N = 2.
+/// The version for vectors of four entries, each in one register. A line has two sequences, or four
+/// if N = 2.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 pub(super) fn residuals_of_4(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]) {
@@ -335,8 +338,8 @@ pub(in crate::kernel) fn look_up_narrow(
     }
 }
 
-/// Half of the words of the first block of every line. The table is two registers of 8 entries; the fourth bit of
-/// an index, brought to the sign, selects between what they yield.
+/// Looks up half of the words of the first block of every line. The table is two registers of 8
+/// entries. The fourth bit of an index, moved to the sign, selects between their results.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 fn look_up_half(
@@ -415,7 +418,8 @@ fn states_of(columns: &Columns, h: __m256i) -> __m256i {
     assert!(last < columns.both.len());
     let column = _mm256_srl_epi32(h, _mm_cvtsi32_si128(columns.shift as i32));
     let column = _mm256_and_si256(column, _mm256_set1_epi32(last as i32));
-    // SAFETY: invariant 3; `x & last` is at most `last`, which was just asserted to be below the length.
+    // SAFETY: invariant 3; `x & last` is at most `last`, which was just asserted to be below the
+    // length.
     let both = unsafe { _mm256_i32gather_epi32::<4>(columns.both.as_ptr().cast(), column) };
     let first = _mm256_cmpgt_epi32(_mm256_and_si256(both, _mm256_set1_epi32(0xffff)), h);
     let states = _mm256_blendv_epi8(_mm256_srli_epi32(both, 24), _mm256_srli_epi32(both, 16), first);
@@ -453,7 +457,8 @@ pub(in crate::kernel) fn look_up_wide(
     }
 }
 
-/// `table[index mod 256]` in each of eight lanes, for a table of a power of two of entries that no such index is beyond.
+/// `table[index mod 256]` in each of eight lanes. The number of entries of the table is a power of
+/// two, and no such index is beyond it.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn gather(table: &[Table], index: __m256i) -> __m256 {
@@ -464,7 +469,7 @@ fn gather(table: &[Table], index: __m256i) -> __m256 {
     unsafe { _mm256_i32gather_ps::<4>(table.as_ptr().cast(), index) }
 }
 
-/// The lanes of `even` and `odd` in turn.
+/// The lanes of `even` and `odd`, alternating.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn interleaved(even: __m256, odd: __m256) -> [f32; 16] {

@@ -1,6 +1,7 @@
 //! AVX-512 (F, BW, DQ, VL: Intel's servers since 2017, AMD's processors since 2022).
 //!
-//! A round of random words is one register, and so are 16 weights, 16 sums and a table of 16 entries.
+//! A round of random words is one register, and so are 16 weights, 16 sums and a table of 16
+//! entries.
 
 use std::arch::x86_64::*;
 
@@ -109,7 +110,7 @@ pub(in crate::kernel) fn draw_narrow(job: &mut Sequences<'_>) {
     by_bounds!(bounds.len(), draw_narrow_of(job, bounds));
 }
 
-/// `ONES[s][r]`: what adds 1 to a token whose first bit is bit `s` of round `r`.
+/// `ONES[s][r]` adds 1 to a token whose first bit is bit `s` of round `r`.
 static ONES: [[Block; 4]; 4] = {
     let mut ones = [[Block::ZERO; 4]; 4];
     let mut bit = 0;
@@ -120,8 +121,9 @@ static ONES: [[Block; 4]; 4] = {
     ones
 };
 
-/// For `J` bounds and histograms of `W` entries. A comparison with a bound yields a mask of the tokens beyond it;
-/// masked additions count it into the tokens and add the weights to the bound's sums.
+/// The version for `J` bounds and histograms of `W` entries. A comparison with a bound yields a
+/// mask of the tokens beyond it. Masked additions count the mask into the tokens and add the
+/// weights to the sums of the bound.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
@@ -140,7 +142,8 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
             let mut histogram = [0.0; W];
             for mut piece in destination.pieces::<4>() {
                 let mut passed = [0; W];
-                // Apart for the two halves of a round, because only then the compiler adds under a mask in one instruction.
+                // The two halves of a round have sums of their own. Only so does the compiler add
+                // under a mask in one instruction.
                 let (mut low_sums, mut high_sums) = ([_mm512_setzero_si512(); J], [_mm512_setzero_si512(); J]);
                 let scale = piece.scale;
                 for mut span in piece.spans() {
@@ -237,10 +240,12 @@ pub(in crate::kernel) fn look_up_narrow(
     }
 }
 
-/// The first block of every line, `R` rounds of it of `BITS` bits, with tables of `16 C` entries.
+/// Looks up the first block of every line: `R` rounds of it, of `BITS` bits each, with tables of
+/// `16 C` entries.
 ///
-/// A register of words is 16 pairs; a shift by `BITS r` brings the index of the even words of round `r` to the lowest
-/// bits, where a permutation looks for it, one by `16 + BITS r` that of the odd words.
+/// A register of words is 16 pairs. A shift by `BITS r` moves the index of the even words of round
+/// `r` to the lowest bits, where a permutation reads it. A shift by `16 + BITS r` does so for the
+/// odd words.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn look_up_rounds<const R: usize, const BITS: usize, const C: usize>(
@@ -294,7 +299,7 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
     }
 }
 
-/// For `32 C` columns, whose splits and states are `C` registers each.
+/// The version for `32 C` columns, whose splits and states are `C` registers each.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn draw_columns<const C: usize>(job: &mut Sequences<'_>, columns: &Columns) {
@@ -341,7 +346,7 @@ fn look_up_words<const C: usize>(table: &[[u16; 32]; C], index: __m512i) -> __m5
     if C == 1 {
         return _mm512_permutexvar_epi16(index, load(&table[0]));
     }
-    // Two registers at a time, of which the ones that hold the entry are kept.
+    // Two registers at a time. The results from the registers that hold the entry are kept.
     let mut found = _mm512_permutex2var_epi16(load(&table[0]), index, load(&table[1]));
     for (c, pair) in table.as_chunks::<2>().0.iter().enumerate().skip(1) {
         let here = _mm512_cmpge_epu16_mask(index, _mm512_set1_epi16(64 * c as i16));
@@ -371,8 +376,8 @@ pub(in crate::kernel) fn look_up_wide(
     }
 }
 
-/// `table[index mod 256]` in each of 16 lanes, for a table of `16 C` entries that no such index is beyond; `index mod 16` for
-/// one register.
+/// `table[index mod 256]` in each of 16 lanes, for a table of `16 C` entries; no such index is
+/// beyond it. With one register it is `index mod 16`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn look_up_floats<const C: usize>(table: &[Table; C], index: __m512i) -> __m512 {

@@ -1,16 +1,19 @@
 //! The kernels for x86-64 with wider registers.
 //!
-//! What takes the time is written with the processor's own instructions in `avx2` and `avx512`; the rest is
-//! the portable text, inlined into functions that may use wider registers. Rust never fuses or
-//! reorders floating-point operations, and integer sums do not depend on their order, so the bits are the same.
+//! The loops that take most of the time are written with the instructions of the processor in
+//! `avx2` and `avx512`. The rest is the portable code, inlined into functions that may use wider
+//! registers. Rust never fuses or reorders floating-point operations, and integer sums do not
+//! depend on their order, so the bits are the same.
 //!
 //! This module and those below hold the only `unsafe` of the crate. Its invariants:
 //!
-//! 1. A function compiled for a level is called from other code only through `call!`, with a `Level` of that kind. Such a
-//!    level can only be had from `Level::available`, which has asked the processor.
-//! 2. Loads and stores go through a reference to a [`Plain`] type, of which any bits are a value; they move 32 or 64 bytes,
-//!    at most the 64 that such a type has, and need no alignment.
-//! 3. A gather's indices are below the length of the slice it gathers from: each says where that is asserted or masked.
+//! 1. A function compiled for a level is called from other code only through `call!`, with a
+//!    `Level` of that kind. Such a level comes only from `Level::available`, which has asked the
+//!    processor.
+//! 2. Loads and stores go through a reference to a [`Plain`] type, of which any bits are a value;
+//!    they move 32 or 64 bytes, at most the 64 that such a type has, and need no alignment.
+//! 3. The indices of a gather are below the length of the slice that it reads. The comment at each
+//!    gather says where that is asserted or masked.
 #![allow(unsafe_code, reason = "instructions that not every processor has, and their loads and stores")]
 #![allow(clippy::needless_range_loop, reason = "a lane is a number, and several arrays have it")]
 
@@ -27,7 +30,8 @@ pub(super) mod avx512;
 /// The type has 64 bytes, no padding, and any bits are a value of it.
 unsafe trait Plain {}
 
-// SAFETY: arrays of integers or floats, or such an array alone in a `repr(C)` struct; whoever loads or stores asserts the size.
+// SAFETY: arrays of integers or floats, or such an array alone in a `repr(C)` struct. The functions
+// that load or store assert the size.
 unsafe impl Plain for [u16; 32] {}
 // SAFETY: as above.
 unsafe impl Plain for [u64; 8] {}
@@ -42,7 +46,7 @@ unsafe impl Plain for Weights16 {}
 // SAFETY: as above.
 unsafe impl Plain for Table {}
 
-/// The portable functions compiled for the features of the module it stands in.
+/// The portable functions, compiled for the features of the module that calls this macro.
 macro_rules! compile_portable {
     ($features:literal: $(fn $name:ident($($argument:ident: $kind:ty),*) $(-> $result:ty)?;)*) => {$(
         #[target_feature(enable = $features)]
@@ -53,7 +57,8 @@ macro_rules! compile_portable {
 }
 pub(super) use compile_portable;
 
-/// Calls a function that is generic over the number of bounds, 1 to 15, and the entries of a histogram.
+/// Calls a function that is generic over the number of bounds, 1 to 15, and the entries of a
+/// histogram.
 macro_rules! by_bounds {
     ($count:expr, $name:ident($($argument:expr),*)) => {
         match $count {
@@ -77,7 +82,8 @@ macro_rules! by_bounds {
 }
 use by_bounds;
 
-/// Calls a function that is compiled for a level, from code that has a [`Level`](super::Level) of that kind.
+/// Calls a function that is compiled for a level, from code that has a [`Level`](super::Level) of
+/// that kind.
 macro_rules! call {
     ($module:ident::$name:ident $(::<$constant:tt>)? ($($argument:expr),*)) => {{
         #[allow(unsafe_code, reason = "see x86")]
