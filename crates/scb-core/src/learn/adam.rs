@@ -25,8 +25,8 @@ mod tests {
     use crate::random::{normal, stream};
     use crate::task::{Task, TaskSpec};
 
-    /// In its first step Adam moves a number by eta against the sign of its gradient; here the numbers
-    /// are the entries of the attention themselves.
+    /// In its first step Adam moves a number by eta against the sign of its gradient; here the
+    /// numbers are the entries of the attention themselves.
     #[test]
     fn the_first_step_moves_every_entry_by_eta() {
         let task = Task::draw(&TaskSpec::new(3, 2, 20), &mut stream([1; 16])).unwrap();

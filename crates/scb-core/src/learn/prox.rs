@@ -20,8 +20,8 @@ const CUT: Parameter = Parameter {
     meaning: "entries of the attention below this share of the largest are cut after boosting",
 };
 
-/// The ratio of negative to positive entries above which the signs of both factors are flipped; 0 for
-/// never.
+/// The ratio of negative to positive entries above which the signs of both factors are flipped; 0
+/// for never.
 pub const FLIP: Parameter = Parameter {
     name: "flip",
     default: 0.0,
