@@ -31,6 +31,21 @@ fn mine(home: &Path, files: &[&str]) {
     }
 }
 
+/// A copied config beside files of the user's own, in a folder of whatever name, is no run directory.
+#[test]
+fn a_copied_config_and_a_folder_make_no_run_directory() {
+    let home = with_small();
+    succeed(home.path(), "run small.toml -q -o whole replicates=1");
+    for folder in ["json", "parquet", "figures", "slurm", "notes"] {
+        mine(home.path(), &["runs.parquet", &format!("{folder}/note.txt")]);
+        fs::copy(home.path().join("whole/config.toml"), home.path().join("mine/config.toml")).unwrap();
+        let before = everything(&home.path().join("mine"));
+        let err = fail(home.path(), "run small.toml -o mine", 2);
+        assert!(err.contains("is no run directory"), "{folder}: {err}");
+        assert_eq!(everything(&home.path().join("mine")), before, "{folder}");
+    }
+}
+
 #[test]
 fn a_directory_with_foreign_files_is_refused_by_every_command_that_writes_and_left_as_it_is() {
     let home = with_small();

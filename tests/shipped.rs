@@ -38,3 +38,14 @@ fn shipped_sweeps_are_pinned_by_sha256() {
     let pinned: Vec<(&str, String)> = PINNED.iter().map(|(name, hash)| (*name, (*hash).to_owned())).collect();
     assert_eq!(measured, pinned);
 }
+
+/// The line of the README's config that lists the algorithms, and the page of the library.
+#[test]
+fn the_readme_and_the_docs_name_every_algorithm() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let names: Vec<&str> = scb_core::learn::ALGORITHMS.iter().map(|algorithm| algorithm.name).collect();
+    let readme = fs::read_to_string(top.join("README.md")).unwrap();
+    assert!(readme.contains(&format!("# {}\n", names.join(" | "))), "{names:?}");
+    let docs = fs::read_to_string(top.join("crates/scb-core/src/learn/mod.rs")).unwrap();
+    assert!(names.iter().all(|name| docs.contains(&format!("//! | `{name}` |"))), "{names:?}");
+}

@@ -78,7 +78,7 @@
 //! | [`data`] | samples of a task, batch by batch | task |
 //! | [`theory`] | exact gradients and loss, the noise-free recursion, predictions | task, model |
 //! | [`measure`] | correlations with the truth and distances from it | task, model, theory |
-//! | [`learn`] | gradients and algorithms; they see samples, mu, N and T, never P or q | data, model |
+//! | [`learn`] | gradients and algorithms; learners see samples, mu, N and T, never P or q | data, model, theory, measure |
 //! | [`train`] | the training loop, its stages, milestones and observers | all |
 //! | [`error`] | errors of tasks and of training settings | |
 //!

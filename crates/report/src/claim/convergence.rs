@@ -7,13 +7,16 @@ use plotters::style::BLACK;
 
 use super::agreement::{Agreement, Contribution};
 use super::agreement_rule::{Agreeing, unseen};
-use super::evidence::{Evidence, measured, median_of};
+use super::evidence::{Evidence, Wanted, measured, median_of};
 use super::shares::{Share, task_of};
 use super::verdict::{ExaminedClaim, Finding, Verdict};
 use crate::analysis::two;
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Figure, PlottedCurve, categorical, curves, quantiles, round_ticks};
-use crate::record::{ALGORITHM_1, LINEAR_SGD, Record, STEP_SCALE, Status, TracePoint, draws_samples, shown, written};
+use crate::record::{
+    ALGORITHM_1, ALPHA_A, ATTENTION_ERROR, LINEAR_SGD, Record, STEP_SCALE, Status, TracePoint, VALUE_ERROR,
+    draws_samples, shown, written,
+};
 
 /// A setting whose replicates are one curve: algorithm, units of the steps, l1 regularisation, step
 /// size, length.
@@ -52,6 +55,11 @@ fn variants(records: &[Record]) -> BTreeMap<Variant<'_>, Vec<&Record>> {
 fn label((algorithm, steps, lambda, eta, _): Variant<'_>) -> String {
     let l1 = if algorithm == ALGORITHM_1 { format!(", λ = {}", short(lambda.0)) } else { String::new() };
     format!("{algorithm}, {}, η = {}{l1}", shown(STEP_SCALE, steps.0), written(eta.0))
+}
+
+/// It shows no runs but those whose traces are at hand.
+pub(super) fn wanted(_: &Evidence<'_>) -> Vec<Wanted> {
+    Vec::new()
 }
 
 pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
@@ -143,7 +151,13 @@ fn before_rounding(evidence: &Evidence<'_>, shown: &[Variant<'_>]) -> Verdict {
         let last: Vec<&TracePoint> = good.filter_map(|t| t.points.iter().rfind(|p| p.stage == "sparse")).collect();
         let middle =
             |column: usize| median_of(last.iter().map(|p| p.values[column])).map_or_else(|| "-".to_owned(), short);
-        format!("{}: α_A {}, error of A {}, of V {}", label(v), middle(1), middle(3), middle(2))
+        format!(
+            "{}: α_A {}, error of A {}, of V {}",
+            label(v),
+            middle(ALPHA_A),
+            middle(ATTENTION_ERROR),
+            middle(VALUE_ERROR)
+        )
     };
     let lines: Vec<String> = shown.iter().map(line).collect();
     let text = if lines.is_empty() { "No run.".to_owned() } else { lines.join("; ") + "." };
@@ -219,7 +233,7 @@ fn distances(
     };
     let batch = evidence.records.first()?.batch_size as f64;
     // Errors of V and of A in a trace.
-    const COLUMNS: [usize; 2] = [2, 3];
+    const COLUMNS: [usize; 2] = [VALUE_ERROR, ATTENTION_ERROR];
     let mut add = |runs: &[&[TracePoint]], ink, mark| {
         for (panel, column) in COLUMNS.into_iter().enumerate() {
             let read = quantiles(runs, last_step as f64 * batch, |point| point.values[column]);

@@ -17,25 +17,74 @@
 //! | `verdict`, `verdicts_table` | what the data say of a sentence; the columns of `verdicts.parquet` |
 //! | `evidence` | what claims are examined by |
 //! | `shares`, `agreement`, `agreement_rule`, `growth` | the questions that several claims ask |
-//! | `convergence`, `two_stages`, `transfer`, `softmax`, `moment`, `mirrored` | a claim each |
-//! | `claims` | the claims there are |
+//! | the others | a claim each, named in `claims!` below: `wanted` and `examine` |
 
 mod agreement;
 mod agreement_rule;
-mod claims;
-mod convergence;
 mod evidence;
 mod growth;
-mod mirrored;
-mod moment;
 mod shares;
-mod softmax;
-mod transfer;
-mod two_stages;
 mod verdict;
 mod verdicts_table;
 
-pub use claims::Claim;
 pub use evidence::{Evidence, Matrices, Wanted};
 pub use verdict::{ExaminedClaim, Finding, Verdict};
 pub use verdicts_table::verdicts_table;
+
+/// Declares the modules and the list of claims. What a config calls a claim is the name of its file.
+macro_rules! claims {
+    ($($(#[$meaning:meta])* $claim:ident = $module:ident),* $(,)?) => {
+        $(mod $module;)*
+
+        /// A claim that a sweep is about.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Claim {
+            $($(#[$meaning])* $claim),*
+        }
+
+        impl Claim {
+            /// All of them.
+            pub const ALL: [Self; [$(stringify!($module)),*].len()] = [$(Self::$claim),*];
+
+            /// What a config calls it.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$claim => stringify!($module)),*
+                }
+            }
+
+            /// The runs that it shows with their traces, or with what they learned, if these are not
+            /// at hand.
+            #[must_use]
+            pub fn wanted(self, evidence: &Evidence<'_>) -> Vec<Wanted> {
+                match self {
+                    $(Self::$claim => $module::wanted(evidence)),*
+                }
+            }
+
+            /// What the runs say of it.
+            #[must_use]
+            pub fn examine(self, evidence: &Evidence<'_>) -> ExaminedClaim {
+                match self {
+                    $(Self::$claim => $module::examine(evidence)),*
+                }
+            }
+        }
+    };
+}
+
+claims!(
+    /// Algorithm 1 recovers where vanilla SGD does not.
+    Convergence = convergence,
+    /// The first stage takes a power of T, the second does not.
+    TwoStages = two_stages,
+    /// A related V to start from makes the dependence on T vanish.
+    Transfer = transfer,
+    /// Softmax attention learns what linear attention does.
+    Softmax = softmax,
+    /// An estimator without gradients takes `log T` samples.
+    Moment = moment,
+    /// How often runs are mirrored, and what may be done about it.
+    Mirrored = mirrored,
+);

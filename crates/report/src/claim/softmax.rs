@@ -12,7 +12,10 @@ use crate::analysis::Milestone::Recovery;
 use crate::analysis::{Needed, two};
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Figure, PlottedCurve, Traced, categorical, curves, matrices, quantiles, round_ticks};
-use crate::record::{ALGORITHM_1, LINEAR_SGD, Record, SOFTMAX_ADAM, SOFTMAX_SGD, Status, TracePoint};
+use crate::record::{
+    ALGORITHM_1, ALPHA_A, ALPHA_V, ATTENTION_ERROR, LINEAR_SGD, LOSS, Record, SOFTMAX_ADAM, SOFTMAX_SGD, Status,
+    TRACED, TracePoint, VALUE_ERROR,
+};
 
 /// The algorithms that are compared, and how a reader knows them.
 const COMPARED: [(&str, &str); 4] = [
@@ -138,8 +141,8 @@ fn cosines(evidence: &Evidence<'_>, algorithm: &str) -> String {
             .filter(move |t| t.record.algorithm == algorithm && !t.noiseless && Some(t.record.t) == longest);
         own.filter_map(|t| t.points.last())
     };
-    let value = median_of(last().map(|p| cosine(p.values[0], p.values[2])));
-    let attention = median_of(last().map(|p| cosine(p.values[1], p.values[3])));
+    let value = median_of(last().map(|p| cosine(p.values[ALPHA_V], p.values[VALUE_ERROR])));
+    let attention = median_of(last().map(|p| cosine(p.values[ALPHA_A], p.values[ATTENTION_ERROR])));
     value.zip(attention).map_or_else(String::new, |(v, a)| {
         format!("; after the whole budget the median cosine of V with P is {}, of A with Q {}", two(v), two(a))
     })
@@ -252,16 +255,16 @@ fn training(evidence: &Evidence<'_>) -> Option<Figure> {
 /// A trace with one number a point: the relative excess of the loss, or a cosine.
 fn with_number(traced: &Traced, panel: usize) -> Vec<TracePoint> {
     let Some(measures) = &traced.record.measures else { return Vec::new() };
-    let start = traced.points.first().map_or(f64::NAN, |p| p.values[6]);
+    let start = traced.points.first().map_or(f64::NAN, |p| p.values[LOSS]);
     // On the population path the loss at the truth is less than at the start by K_P (K_Q + 1/T) /
     // 2.
     let depth = 0.5 * measures.k_p * (measures.k_q + 1.0 / traced.record.t as f64);
     let number = |p: &TracePoint| match panel {
-        0 => 1.0 + (p.values[6] - start) / depth,
-        1 => cosine(p.values[0], p.values[2]),
-        _ => cosine(p.values[1], p.values[3]),
+        0 => 1.0 + (p.values[LOSS] - start) / depth,
+        1 => cosine(p.values[ALPHA_V], p.values[VALUE_ERROR]),
+        _ => cosine(p.values[ALPHA_A], p.values[ATTENTION_ERROR]),
     };
-    traced.points.iter().map(|p| TracePoint { values: [number(p); 7], ..p.clone() }).collect()
+    traced.points.iter().map(|p| TracePoint { values: [number(p); TRACED.len()], ..p.clone() }).collect()
 }
 
 fn patterns(evidence: &Evidence<'_>) -> Option<Figure> {

@@ -1,6 +1,6 @@
 //! The columns of `verdicts.parquet`.
 
-use super::claims::Claim;
+use super::Claim;
 use super::verdict::ExaminedClaim;
 use crate::table::Table;
 

@@ -84,7 +84,7 @@ pub(super) fn figure(traces: &[Traced]) -> Option<Figure> {
         titles: COLUMNS.iter().map(|(_, title)| ((*title).to_owned(), Vec::new())).collect(),
     };
     let svg = figure.draw(|i, panel| {
-        let column = TRACED.iter().position(|(name, ..)| *name == COLUMNS[i].0).unwrap_or(0);
+        let column = TRACED.iter().position(|traced| traced.name == COLUMNS[i].0).unwrap_or(0);
         let truth = if i < 2 { 1.0 } else { 0.0 };
         panel.line([(0.0, truth), (last, truth)], GREY, 0.5)?;
         for (key, runs) in &series {

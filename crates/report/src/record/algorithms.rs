@@ -1,6 +1,6 @@
 //! What this crate knows of single algorithms. It is the only file that asks `scb_core` of them.
 
-use scb_core::learn::{ALGORITHMS, Algorithm, PARAMETERS, algorithm, name};
+use scb_core::learn::{ALGORITHMS, Algorithm, PARAMETERS, ParameterValues, algorithm, name};
 
 /// Algorithm 1 of the paper: on linear attention, with soft thresholding. The dynamics without
 /// noise are its limit.
@@ -33,6 +33,11 @@ pub(crate) fn noiseless() -> &'static str {
 /// How far negative entries of the attention must dominate before Algorithm 1 flips the signs of
 /// both factors; 0: never.
 pub(crate) const FLIP: &str = scb_core::learn::FLIP.name;
+
+/// Whether a run with these values of its parameters is asked to flip signs.
+pub(super) fn asks_for_flips(values: &ParameterValues) -> bool {
+    values.unless_off(&scb_core::learn::FLIP).is_some()
+}
 
 /// The ends of what a tuned parameter of one algorithm can be, with its key: a tuning grid can go
 /// no further.

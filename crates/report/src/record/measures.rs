@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 
 use scb_core::Task;
-use scb_core::learn::FLIP as FLIP_PARAMETER;
 use scb_core::train::{Outcome, Predicted, TrainSpec};
 
+use super::algorithms::asks_for_flips;
 use crate::table::{Declared, Summary, field};
 
 /// A run that has come to its end, as measures are taken from it.
@@ -45,10 +45,10 @@ const fn optional(
 }
 
 /// The measures that only some runs have. A new one is a line here.
-pub static OPTIONAL: [OptionalMeasure; 6] = [
+pub const OPTIONAL: &[OptionalMeasure] = &[
     optional("flips", "times", "how often both factors were turned over (with `flip`); null: not asked to", |run| {
         // An algorithm without flips that is asked for them has made none.
-        let none = || run.spec.parameters.unless_off(&FLIP_PARAMETER).map(|_| 0);
+        let none = || asks_for_flips(&run.spec.parameters).then_some(0);
         run.outcome.flips.or_else(none).map(|flips| flips as f64)
     }),
     optional(

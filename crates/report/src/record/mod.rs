@@ -33,4 +33,5 @@ pub use measures::{FinishedRun, Measures, OPTIONAL, OptionalMeasure};
 pub use part::{part_table, read_part};
 pub use run::{Record, Timing};
 pub use status::Status;
-pub use trace::{TRACED, TracePoint, read_traces, traces_table};
+pub(crate) use trace::{ALPHA_A, ALPHA_V, ATTENTION_ERROR, LOSS, VALUE_ERROR};
+pub use trace::{TRACED, TracePoint, TracedNumber, read_traces, traces_table};

@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
+use scb_core::measure::Errors;
+use scb_core::train::Checkpoint;
+
 use crate::error::ReportError;
 use crate::table::{Declared, Table, field};
 
@@ -18,19 +21,87 @@ pub struct TracePoint {
     /// The stage the next step belongs to.
     pub stage: String,
     /// The numbers, in the order of [`TRACED`].
-    pub values: [f64; 7],
+    pub values: [f64; TRACED.len()],
 }
 
-/// Name, unit and meaning of the numbers of a [`TracePoint`].
-pub const TRACED: [(&str, &str, &str); 7] = [
-    ("alpha_v", "", "<Vc,Pc>_mu / K_P"),
-    ("alpha_a", "", "<Ac,Qc>_mu / K_Q"),
-    ("value_error", "sqrt(K_P)", "|V - P|_mu"),
-    ("attention_error", "sqrt(K_Q)", "|A - Q|_mu"),
-    ("rounded_value_error", "sqrt(K_P)", "|V - P|_mu of the rounded model"),
-    ("rounded_attention_error", "sqrt(K_Q)", "|A - Q|_mu of the rounded model"),
-    ("loss", "", "expected squared loss, without the l1 term"),
+/// A number that is traced.
+pub struct TracedNumber {
+    /// The name of its column.
+    pub name: &'static str,
+    /// Its unit; empty if it has none.
+    pub unit: &'static str,
+    /// What it is.
+    pub meaning: &'static str,
+    /// Takes it from a check.
+    of: fn(&Checkpoint<'_>, &Errors) -> f64,
+}
+
+const fn traced(
+    name: &'static str,
+    unit: &'static str,
+    meaning: &'static str,
+    of: fn(&Checkpoint<'_>, &Errors) -> f64,
+) -> TracedNumber {
+    TracedNumber { name, unit, meaning, of }
+}
+
+/// The numbers of a [`TracePoint`]. A new one is a line here.
+pub const TRACED: &[TracedNumber] = &[
+    traced("alpha_v", "", "<Vc,Pc>_mu / K_P", |seen, _| seen.alpha_v),
+    traced("alpha_a", "", "<Ac,Qc>_mu / K_Q", |seen, _| seen.alpha_a),
+    traced("value_error", "sqrt(K_P)", "|V - P|_mu", |_, errors| errors.value),
+    traced("attention_error", "sqrt(K_Q)", "|A - Q|_mu", |_, errors| errors.attention),
+    traced("rounded_value_error", "sqrt(K_P)", "|V - P|_mu of the rounded model", |_, errors| errors.rounded_value),
+    traced("rounded_attention_error", "sqrt(K_Q)", "|A - Q|_mu of the rounded model", |_, errors| {
+        errors.rounded_attention
+    }),
+    traced("loss", "", "expected squared loss, without the l1 term", |_, errors| errors.loss),
 ];
+
+/// The place of a number in [`TRACED`] by its name.
+///
+/// # Panics
+/// If none has the name. It is evaluated in constants, so when the program is built.
+const fn place_of(name: &str) -> usize {
+    let (name, mut i) = (name.as_bytes(), 0);
+    while i < TRACED.len() {
+        let (other, mut at) = (TRACED[i].name.as_bytes(), 0);
+        while at < name.len() && at < other.len() && name[at] == other[at] {
+            at += 1;
+        }
+        if at == name.len() && at == other.len() {
+            return i;
+        }
+        i += 1;
+    }
+    panic!("no number of this name is traced")
+}
+
+/// The place of `alpha_v` in [`TRACED`].
+pub(crate) const ALPHA_V: usize = place_of("alpha_v");
+/// The place of `alpha_a` in [`TRACED`].
+pub(crate) const ALPHA_A: usize = place_of("alpha_a");
+/// The place of `value_error` in [`TRACED`].
+pub(crate) const VALUE_ERROR: usize = place_of("value_error");
+/// The place of `attention_error` in [`TRACED`].
+pub(crate) const ATTENTION_ERROR: usize = place_of("attention_error");
+/// The place of `loss` in [`TRACED`].
+pub(crate) const LOSS: usize = place_of("loss");
+
+impl TracePoint {
+    /// Of a job at a check.
+    #[must_use]
+    pub fn of(job_id: String, seen: &Checkpoint<'_>) -> Self {
+        let errors = seen.errors();
+        Self {
+            job_id,
+            step: seen.step as i64,
+            samples: seen.samples as i64,
+            stage: seen.stage.name().to_owned(),
+            values: std::array::from_fn(|i| (TRACED[i].of)(seen, &errors)),
+        }
+    }
+}
 
 static COLUMNS: LazyLock<Vec<Declared<TracePoint>>> = LazyLock::new(|| {
     let mut columns: Vec<Declared<TracePoint>> = vec![
@@ -39,7 +110,8 @@ static COLUMNS: LazyLock<Vec<Declared<TracePoint>>> = LazyLock::new(|| {
         Declared::new("samples", "samples", "samples used so far", field!(samples)),
         Declared::new("stage", "", "stage that the next step belongs to", field!(stage)),
     ];
-    columns.extend(TRACED.into_iter().enumerate().map(|(i, (name, unit, meaning))| {
+    columns.extend(TRACED.iter().enumerate().map(|(i, traced)| {
+        let TracedNumber { name, unit, meaning, .. } = *traced;
         let get = move |point: &TracePoint| Some(point.values[i]);
         let put = move |point: &mut TracePoint, number: Option<f64>| point.values[i] = number.unwrap_or(f64::NAN);
         Declared::real(name, unit, meaning, get, put).finite_or_null()

@@ -69,15 +69,15 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
                         *words = source.bits.round();
                         let mut tokens = [0u16; ROUND];
                         for (bound, sums) in bounds.iter().zip(&mut sums) {
-                            pass(words, flip(bound.0[0]), weights, &mut tokens, sums);
+                            pass(words, to_signed(bound.0[0]), weights, &mut tokens, sums);
                         }
                         for w in 0..ROUND {
                             block[w] |= tokens[w] << (4 * r as u32 + shift);
-                            lowest = lowest.min(flip(words[w]));
+                            lowest = lowest.min(to_signed(words[w]));
                         }
                     }
                     span.block.0 = block;
-                    if lowest < flip(source.states.escapes) {
+                    if lowest < to_signed(source.states.escapes) {
                         let rounds = span.weights.len();
                         source.draw_escapes(&mut span, &words[..rounds], shift, &mut passed);
                     }
@@ -95,7 +95,7 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
 /// Maps a word to a signed number, keeping the order: SSE2 and AVX2 compare vectors of signed
 /// numbers only.
 #[inline(always)]
-fn flip(x: u16) -> i16 {
+fn to_signed(x: u16) -> i16 {
     (x ^ 0x8000) as i16
 }
 
@@ -111,7 +111,7 @@ fn pass(
 ) {
     for (half, weights) in weights.iter().enumerate() {
         for i in 0..16 {
-            let mask = -i16::from(flip(words[16 * half + i]) > bound);
+            let mask = -i16::from(to_signed(words[16 * half + i]) > bound);
             tokens[16 * half + i] = tokens[16 * half + i].wrapping_sub(mask as u16);
             sums[16 * half + i] += weights.0[i] & i32::from(mask);
         }

@@ -2,10 +2,12 @@
 //! which differences from `sgd` are due to softmax and which are due to Adam. As for `sgd`, rows of
 //! the attention need not sum to 1.
 
+use ndarray::Array2;
+
 use super::composed::Composed;
 use super::parametrisation::LinearAttention;
-use super::rule::Adam;
-use super::{Algorithm, Constructor, Prediction};
+use super::rule::Rule;
+use super::{Algorithm, Constructor, ParameterValues, Prediction};
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "adam",
@@ -16,6 +18,74 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     prediction: |_| Prediction::Nothing,
     make: Constructor::FromSamples(Composed::<LinearAttention, Adam>::learner),
 };
+
+/// Adam (Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, arXiv 1412.6980).
+///
+/// ```text
+/// m <- b1 m + (1 - b1) g        v <- b2 v + (1 - b2) g^2
+/// x <- x - eta (m / (1 - b1^i)) / (sqrt(v / (1 - b2^i)) + e)        in step i = 1, 2, ..
+/// ```
+///
+/// for each number on its own, with `b1 = 0.9`, `b2 = 0.999`, `e = 1e-8` as in the paper. A step
+/// moves a number by about eta whatever the size of its gradient, so eta is not divided by the
+/// constants of the task.
+#[derive(Debug)]
+pub(super) struct Adam {
+    t: usize,
+    /// `b1^i` and `b2^i`.
+    powers: (f64, f64),
+    /// First and second moment of each entry of dV, row by row.
+    of_value: Vec<(f64, f64)>,
+    /// First and second moment of each parameter of the attention, row by row.
+    of_rows: Vec<(f32, f32)>,
+}
+
+const B1: f64 = 0.9;
+const B2: f64 = 0.999;
+const E: f64 = 1e-8;
+
+impl Adam {
+    /// Bytes that the moments of the attention's parameters take, for N states and length T.
+    pub(super) fn bytes(n: f64, t: f64) -> f64 {
+        8.0 * n * t
+    }
+
+    /// The factors `first = 1 / (1 - b1^i)` and `second = 1 / sqrt(1 - b2^i)`. With them the step
+    /// is `eta first m / (sqrt(v) second + e)`.
+    fn corrections(&self) -> (f64, f64) {
+        (1.0 / (1.0 - self.powers.0), 1.0 / (1.0 - self.powers.1).sqrt())
+    }
+}
+
+impl Rule for Adam {
+    fn new(n: usize, t: usize, _: &ParameterValues) -> Self {
+        Self { t, powers: (1.0, 1.0), of_value: vec![(0.0, 0.0); n * n], of_rows: vec![(0.0, 0.0); n * t] }
+    }
+
+    fn begin(&mut self) {
+        self.powers = (self.powers.0 * B1, self.powers.1 * B2);
+    }
+
+    fn step_value(&mut self, value: &mut Array2<f64>, gradient: &Array2<f64>, eta: f64) {
+        let (first, second) = self.corrections();
+        for ((v, &g), (m, s)) in value.iter_mut().zip(gradient).zip(&mut self.of_value) {
+            *m += (1.0 - B1) * (g - *m);
+            *s += (1.0 - B2) * (g * g - *s);
+            *v -= eta * first * *m / (s.sqrt() * second + E);
+        }
+    }
+
+    fn step_row(&mut self, k: usize, parameters: &mut [f32], gradient: &[f32], eta: f64) {
+        let (first, second) = self.corrections();
+        let (eta, second) = ((eta * first) as f32, second as f32);
+        let moments = &mut self.of_rows[k * self.t..(k + 1) * self.t];
+        for ((x, &g), (m, s)) in parameters.iter_mut().zip(gradient).zip(moments) {
+            *m += (1.0 - B1) as f32 * (g - *m);
+            *s += (1.0 - B2) as f32 * (g * g - *s);
+            *x -= eta * *m / (s.sqrt() * second + E as f32);
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -36,7 +106,7 @@ mod tests {
         gradient.value.mapv_inplace(|_| normal(&mut random));
         gradient.attention.mapv_inplace(|_| normal(&mut random) as f32);
         let (mut model, sizes) = (start.clone(), StepSizes { value: 0.01, attention: 0.002, threshold: 0.0 });
-        let mut adam = Composed::<LinearAttention, Adam>::at(&model);
+        let mut adam = Composed::<LinearAttention, Adam>::at(&model, &ParameterValues::defaults());
         adam.step(&mut model, &mut gradient.clone(), &task.known(), &sizes);
         for ((new, old), g) in model.value.iter().zip(&start.value).zip(&gradient.value) {
             assert!((new - old + 0.01 * g.signum()).abs() < 1e-7);

@@ -4,7 +4,7 @@ use super::gradient::Gradient;
 use super::parametrisation::Parametrisation;
 use super::rule::Rule;
 use super::sampled::{Optimiser, Sampled};
-use super::{Learner, Setup, StepSizes};
+use super::{Learner, ParameterValues, Setup, StepSizes};
 use crate::kernel::row_mut;
 use crate::model::Linear;
 use crate::task::Known;
@@ -18,10 +18,10 @@ pub(super) struct Composed<P, R> {
 }
 
 impl<P: Parametrisation, R: Rule> Composed<P, R> {
-    /// For training that starts at `model`.
-    pub(super) fn at(model: &Linear) -> Self {
+    /// For training that starts at `model`, at these values of the algorithm's parameters.
+    pub(super) fn at(model: &Linear, parameters: &ParameterValues) -> Self {
         let (n, t) = model.attention.dim();
-        Self { parametrisation: P::of(model), rule: R::new(n, t) }
+        Self { parametrisation: P::of(model), rule: R::new(n, t, parameters) }
     }
 
     /// The learner that runs this optimiser on `setup`.
@@ -30,7 +30,7 @@ impl<P: Parametrisation, R: Rule> Composed<P, R> {
         P: 'static,
         R: 'static,
     {
-        let optimiser = Self::at(&setup.start);
+        let optimiser = Self::at(&setup.start, &setup.parameters);
         Box::new(Sampled::new(setup, optimiser))
     }
 }

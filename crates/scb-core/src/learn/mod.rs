@@ -1,7 +1,8 @@
 //! Learning algorithms.
 //!
 //! A learner sees what it may know of the task, its samples and its initial model ([`Setup`]). It
-//! never sees P or the attention patterns. [`Algorithm`] describes an algorithm: its name, its
+//! never sees P or the attention patterns; `population` alone is given the task, for it follows a
+//! formula and learns nothing. [`Algorithm`] describes an algorithm: its name, its
 //! parameters, its memory and how to make a learner. [`ALGORITHMS`] lists those of this crate:
 //!
 //! | name | method |
@@ -151,8 +152,19 @@
 //! }
 //! ```
 //!
-//! For contributors: to add an algorithm to this crate, write a new file in `learn/` with a
-//! constant `ALGORITHM`, and add the name of the file to `algorithms!` in `learn/mod.rs`.
+//! # For contributors
+//!
+//! To add an algorithm to this crate, write a file in `learn/` with a constant `ALGORITHM`, and add
+//! the name of the file to `algorithms!` in `learn/mod.rs`. A file is one of these:
+//!
+//! | file | holds |
+//! |---|---|
+//! | `prox`, `population`, `moment` | an algorithm each |
+//! | `sgd`, `adam` | an update rule, and the algorithm that has it on linear attention |
+//! | `softmax`, `softmax_adam` | the same rules on softmax attention |
+//! | `rule`, `parametrisation`, `composed` | what an update rule is, what it changes, any rule on any parametrisation |
+//! | `sampled`, `gradient` | a gradient method on fresh samples, the mean gradient of a batch |
+//! | `algorithm`, `parameter`, `learner`, `stage` | what an algorithm declares, and what the training loop runs |
 
 mod algorithm;
 mod composed;

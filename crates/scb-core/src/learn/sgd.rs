@@ -4,11 +4,14 @@
 //! no preconditioning, no projection and no threshold. Rare query tokens move slowly, and V and A
 //! leave the sets where their columns sum to 1.
 
+use ndarray::Array2;
+
 use super::algorithm::no_bytes;
 use super::composed::Composed;
 use super::parametrisation::LinearAttention;
-use super::rule::Descent;
-use super::{Algorithm, Constructor, Prediction};
+use super::rule::Rule;
+use super::{Algorithm, Constructor, ParameterValues, Prediction};
+use crate::kernel;
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "sgd",
@@ -20,12 +23,32 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     make: Constructor::FromSamples(Composed::<LinearAttention, Descent>::learner),
 };
 
+/// Gradient descent, `x <- x - eta g`. It has no state.
+#[derive(Debug)]
+pub(super) struct Descent;
+
+impl Rule for Descent {
+    fn new(_: usize, _: usize, _: &ParameterValues) -> Self {
+        Self
+    }
+
+    fn begin(&mut self) {}
+
+    fn step_value(&mut self, value: &mut Array2<f64>, gradient: &Array2<f64>, eta: f64) {
+        value.scaled_add(-eta, gradient);
+    }
+
+    fn step_row(&mut self, _: usize, parameters: &mut [f32], gradient: &[f32], eta: f64) {
+        kernel::descend(parameters, gradient, eta as f32, 0.0, 0.0);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::data::Batches;
     use crate::learn::Gradient;
-    use crate::learn::{Alignment, Learner, Optimiser, ParameterValues, Sampled, Setup, StepSizes};
+    use crate::learn::{Alignment, Learner, Optimiser, Sampled, Setup, StepSizes};
     use crate::measure::Truth;
     use crate::random::stream;
     use crate::task::Task;
@@ -45,7 +68,7 @@ mod tests {
         let (known, start) = (task.known(), planted(&task, 0.0, 0.4));
         let batches = Batches::new(&task, 8, stream([2; 16])).unwrap();
         let setup = Setup { known, batches, start, keep: 0.5, parameters: ParameterValues::defaults() };
-        let optimiser = Sgd::at(&setup.start);
+        let optimiser = Sgd::at(&setup.start, &setup.parameters);
         let mut sgd = Sampled::new(setup, optimiser);
         sgd.model.attention += 0.01;
         let truth = Truth::new(&task);
@@ -65,7 +88,12 @@ mod tests {
         for _ in 0..200 {
             let exact = expected_gradient(&task, &model);
             let attention = exact.attention.mapv(|g| g as f32);
-            Sgd::at(&model).step(&mut model, &mut Gradient { value: exact.value, attention }, &task.known(), &sizes);
+            Sgd::at(&model, &ParameterValues::defaults()).step(
+                &mut model,
+                &mut Gradient { value: exact.value, attention },
+                &task.known(),
+                &sizes,
+            );
             let next = expected_loss(&task, &model);
             assert!(next < loss + 1e-9);
             loss = next;

@@ -5,7 +5,7 @@
 
 use super::composed::Composed;
 use super::parametrisation::SoftmaxAttention;
-use super::rule::Descent;
+use super::sgd::Descent;
 use super::{Algorithm, Constructor, Prediction};
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
@@ -22,7 +22,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 mod tests {
     use super::*;
     use crate::learn::Gradient;
-    use crate::learn::{Optimiser, StepSizes};
+    use crate::learn::{Optimiser, ParameterValues, StepSizes};
     use crate::random::stream;
     use crate::task::Task;
     use crate::task::{Chain, TaskSpec, Weights};
@@ -35,7 +35,7 @@ mod tests {
         let spec = TaskSpec { n: 3, q: 2, t: 20, chain, weights: Weights::Equal };
         let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
         let mut model = planted(&task, 0.3, 0.1);
-        let mut softmax = Composed::<SoftmaxAttention, Descent>::at(&model);
+        let mut softmax = Composed::<SoftmaxAttention, Descent>::at(&model, &ParameterValues::defaults());
         let sizes = StepSizes { value: 0.1, attention: 4.0, threshold: 0.0 };
         let (start, mut loss) = (expected_loss(&task, &model), expected_loss(&task, &model));
         for _ in 0..2000 {

@@ -1,8 +1,8 @@
 //! Softmax attention, trained by Adam on V and on the logits.
 
+use super::adam::Adam;
 use super::composed::Composed;
 use super::parametrisation::SoftmaxAttention;
-use super::rule::Adam;
 use super::{Algorithm, Constructor, Prediction};
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
@@ -19,7 +19,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 mod tests {
     use super::*;
     use crate::learn::Gradient;
-    use crate::learn::{Optimiser, StepSizes};
+    use crate::learn::{Optimiser, ParameterValues, StepSizes};
     use crate::model::Linear;
     use crate::random::stream;
     use crate::task::Task;
@@ -33,7 +33,7 @@ mod tests {
         let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
         let mut model = Linear::uninformative(&task.known());
         let start = model.value.clone();
-        let mut adam = Composed::<SoftmaxAttention, Adam>::at(&model);
+        let mut adam = Composed::<SoftmaxAttention, Adam>::at(&model, &ParameterValues::defaults());
         adam.parametrisation.logits.fill(0.0);
         let gradients = [0.3, -2.0, 0.01];
         let (mut m, mut v, mut x) = (0.0, 0.0, start[[1, 0]]);

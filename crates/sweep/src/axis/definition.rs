@@ -33,7 +33,7 @@ pub enum Domain {
 
 /// A value that an axis has where none is given.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Default {
+pub enum DefaultValue {
     /// A number, a name or an expression, as a config would have it.
     Text(&'static str),
     /// A number.
@@ -65,7 +65,7 @@ pub struct Axis {
     /// Its part.
     pub role: Role,
     /// Where none is given; `None`: one must be given.
-    pub default: Option<Default>,
+    pub default: Option<DefaultValue>,
     /// Whether the tables always have its column.
     pub fixed_column: bool,
     /// What it is.
@@ -129,8 +129,8 @@ impl Axis {
     #[must_use]
     pub fn default_text(&self) -> Option<String> {
         self.default.map(|default| match default {
-            Default::Text(text) => text.to_owned(),
-            Default::Number(number) => self.canonical(number),
+            DefaultValue::Text(text) => text.to_owned(),
+            DefaultValue::Number(number) => self.canonical(number),
         })
     }
 

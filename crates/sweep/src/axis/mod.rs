@@ -8,7 +8,7 @@
 mod definition;
 mod table;
 
-pub use definition::{Axis, Default, Domain, Role};
+pub use definition::{Axis, DefaultValue, Domain, Role};
 // For people; numbers in ids are written by `Axis::canonical`.
 pub use report::record::written;
 pub use table::*;

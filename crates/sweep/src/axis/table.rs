@@ -5,10 +5,10 @@
 //! on the command line, and gets a column of its own when a grid names it. A parameter that one
 //! algorithm alone has is declared in the algorithm's file, and needs no line here.
 
-use scb_core::learn::{PARAMETER_COUNT, PARAMETERS, Parameter};
+use scb_core::learn::{PARAMETER_COUNT, PARAMETERS, Parameter, name};
 use scb_core::train::StepScale;
 
-use crate::axis::definition::{Axis, Default, Domain, LARGE, Role};
+use crate::axis::definition::{Axis, DefaultValue, Domain, LARGE, Role};
 
 const POSITIVE: Domain = Domain::Real { min: 0.0, open: true, max: LARGE, off: None };
 const UNIT: Domain = Domain::Real { min: 0.0, open: false, max: 1.0, off: None };
@@ -21,7 +21,7 @@ const fn axis(
     meaning: &'static str,
 ) -> Axis {
     let default = match default {
-        Some(text) => Some(Default::Text(text)),
+        Some(text) => Some(DefaultValue::Text(text)),
         None => None,
     };
     Axis { name, alias: None, section: None, domain, role, default, fixed_column: true, meaning }
@@ -41,7 +41,7 @@ const fn further(
         section: Some(section),
         domain,
         role,
-        default: Some(Default::Text(default)),
+        default: Some(DefaultValue::Text(default)),
         fixed_column: false,
         meaning,
     }
@@ -66,14 +66,14 @@ const GENERAL: [Axis; 19] = [
         Some("0.003"),
         "l1 regularisation of the sparse stage",
     ),
-    axis("algorithm", Domain::Algorithm, Role::Cell, Some("prox"), "name of the algorithm"),
+    axis("algorithm", Domain::Algorithm, Role::Cell, Some(name::prox), "name of the algorithm"),
     Axis {
         name: "max_samples",
         alias: None,
         section: Some("training"),
         domain: Domain::Whole { min: 1.0, max: LARGE },
         role: Role::Tuned,
-        default: Some(Default::Text("100*T + 4000")),
+        default: Some(DefaultValue::Text("100*T + 4000")),
         fixed_column: true,
         meaning: "budget of a run in samples",
     },
@@ -156,7 +156,7 @@ const fn of_algorithm(parameter: Parameter) -> Axis {
         section: Some("training"),
         domain: Domain::Real { min: range.min, open: range.open, max: range.max, off: range.off },
         role: if tuned { Role::Tuned } else { Role::Condition },
-        default: Some(Default::Number(default)),
+        default: Some(DefaultValue::Number(default)),
         fixed_column: false,
         meaning,
     }
@@ -166,7 +166,7 @@ const fn of_algorithm(parameter: Parameter) -> Axis {
 const COUNT: usize = GENERAL.len() + PARAMETER_COUNT;
 
 /// The order of axes in canonical forms and of columns in tables, which must not change. Axes that
-/// came later follow: parameters of algorithms, in the order that they are declared in.
+/// came later follow by name, so that another one changes the order of no two of them.
 const ORDER: [&str; 21] = [
     "N",
     "Q",
@@ -214,7 +214,37 @@ const fn in_order() -> [Axis; COUNT] {
         }
         place += 1;
     }
+    while place < COUNT {
+        let (mut least, mut at) = (place, place + 1);
+        while at < COUNT {
+            if before(axes[at].name, axes[least].name) {
+                least = at;
+            }
+            at += 1;
+        }
+        (axes[place], axes[least]) = (axes[least], axes[place]);
+        place += 1;
+    }
     axes
+}
+
+/// The index of the axis of this name.
+const fn place_of(name: &str) -> usize {
+    let (axes, mut i) = (in_order(), 0);
+    while !same(axes[i].name, name) {
+        i += 1;
+    }
+    i
+}
+
+/// Whether the name `a` comes before `b`, byte by byte.
+const fn before(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i < b.len() && (i == a.len() || a[i] < b[i])
 }
 
 const fn same(a: &str, b: &str) -> bool {
@@ -238,43 +268,43 @@ pub const FIRST_LATER: usize = 16;
 /// The axes that say how P is drawn, which a given matrix replaces.
 pub const DRAWS_P: [usize; 2] = [PERSISTENCE, CONCENTRATION];
 /// Index of N in [`AXES`].
-pub const N: usize = 0;
+pub const N: usize = place_of("N");
 /// Index of Q.
-pub const Q: usize = 1;
+pub const Q: usize = place_of("Q");
 /// Index of T.
-pub const T: usize = 2;
+pub const T: usize = place_of("T");
 /// Index of `batch_size`.
-pub const BATCH_SIZE: usize = 3;
+pub const BATCH_SIZE: usize = place_of("batch_size");
 /// Index of `eta_boost`.
-pub const ETA_BOOST: usize = 4;
+pub const ETA_BOOST: usize = place_of("eta_boost");
 /// Index of `eta_sparse`.
-pub const ETA_SPARSE: usize = 5;
+pub const ETA_SPARSE: usize = place_of("eta_sparse");
 /// Index of `lambda`.
-pub const LAMBDA: usize = 6;
+pub const LAMBDA: usize = place_of("lambda");
 /// Index of `algorithm`.
-pub const ALGORITHM: usize = 7;
+pub const ALGORITHM: usize = place_of("algorithm");
 /// Index of `max_samples`.
-pub const MAX_SAMPLES: usize = 8;
+pub const MAX_SAMPLES: usize = place_of("max_samples");
 /// Index of `persistence`.
-pub const PERSISTENCE: usize = 9;
+pub const PERSISTENCE: usize = place_of("persistence");
 /// Index of `concentration`.
-pub const CONCENTRATION: usize = 10;
+pub const CONCENTRATION: usize = place_of("concentration");
 /// Index of `init_alpha_v`.
-pub const INIT_ALPHA_V: usize = 11;
+pub const INIT_ALPHA_V: usize = place_of("init_alpha_v");
 /// Index of `init_alpha_a`.
-pub const INIT_ALPHA_A: usize = 12;
+pub const INIT_ALPHA_A: usize = place_of("init_alpha_a");
 /// Index of `epsilon`.
-pub const EPSILON: usize = 13;
+pub const EPSILON: usize = place_of("epsilon");
 /// Index of `keep`.
-pub const KEEP: usize = 15;
+pub const KEEP: usize = place_of("keep");
 /// Index of `step_scale`.
-pub const STEP_SCALE: usize = 16;
+pub const STEP_SCALE: usize = place_of("step_scale");
 /// Index of `attention_step`.
-pub const ATTENTION_STEP: usize = 17;
+pub const ATTENTION_STEP: usize = place_of("attention_step");
 /// Index of `transfer`.
-pub const TRANSFER: usize = 19;
+pub const TRANSFER: usize = place_of("transfer");
 /// Index of `theta`.
-pub const THETA: usize = 20;
+pub const THETA: usize = place_of("theta");
 
 /// The index of an axis by name, in whatever spelling.
 #[must_use]
@@ -339,5 +369,12 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), AXES.len(), "no two have one name");
+    }
+
+    #[test]
+    fn names_come_one_before_the_other() {
+        for (a, b) in [("a", "b"), ("a", "ab"), ("ab", "b"), ("", "a")] {
+            assert!(before(a, b) && !before(b, a) && !before(a, a));
+        }
     }
 }

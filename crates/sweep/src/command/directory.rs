@@ -6,7 +6,7 @@ use std::sync::Arc;
 use report::analysis::count;
 
 use crate::args::ConfigArguments;
-use crate::cluster::scheduler;
+use crate::cluster::slurm;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::{Config, resolved};
 use crate::job::plan::Plan;
@@ -48,8 +48,8 @@ pub(super) fn refuse_another_sweep(directory: &Path, config: &Config) -> Result<
         return Err(Diagnostic::new(title).help(help("")).into());
     }
     // Tasks in the queue will read the config that is in the directory when they start.
-    let Some(array) = scheduler::last_array(directory) else { return Ok(()) };
-    let tasks = match scheduler::queued(&array) {
+    let Some(array) = slurm::last_array(directory) else { return Ok(()) };
+    let tasks = match slurm::queued(&array) {
         // Without Slurm, as on a laptop that the directory was copied to, nothing is queued.
         Err(SweepError::Usage(_)) => 0,
         tasks => tasks?,

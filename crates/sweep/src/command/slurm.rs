@@ -10,7 +10,7 @@ use super::directory::{refuse_another_sweep, run_directory};
 use super::outcome::exit_code;
 use crate::args::SlurmArguments;
 use crate::cluster::scripts::Submission;
-use crate::cluster::{options, scheduler};
+use crate::cluster::{options, slurm};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::{self, resolved};
 use crate::job::plan::Plan;
@@ -81,7 +81,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
         print(&format!("{}{}\n{}{}", file(&array_script), scripts.shards, file(&report_script), scripts.report))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let largest = scheduler::largest_index()?;
+    let largest = slurm::largest_index()?;
     if arguments.shards > largest {
         let wrong =
             Diagnostic::new(format!("{} shards are more than this cluster takes in one array", arguments.shards));
@@ -101,11 +101,11 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     create_folder(&place)?;
     write_whole(&array_script, scripts.shards.as_bytes())?;
     write_whole(&report_script, scripts.report.as_bytes())?;
-    let array = scheduler::submit(&array_script, &[])?;
+    let array = slurm::submit(&array_script, &[])?;
     write_whole(&place.join(ARRAY), format!("{array}\n").as_bytes())?;
     let (tasks, jobs) = (shards.len(), plan.outstanding.len());
     print(&format!("submitted array {array}, {tasks} tasks for {jobs} jobs\n"))?;
-    let report = scheduler::submit(&report_script, &scheduler::after_any(&array))?;
+    let report = slurm::submit(&report_script, &slurm::after_any(&array))?;
     print(&format!(
         "submitted job {report}, which reports when they are over\n\
          scripts and logs: {directory}/{SLURM}; how far it is: sweep status {directory}\n",
@@ -159,8 +159,8 @@ fn check_lines(arguments: &SlurmArguments, paths: &[(&str, &Path)]) -> Result<()
 /// Refuses to submit while tasks of the last array are queued or running: a second array would only
 /// run the same jobs.
 fn refuse_twice(directory: &Path) -> Result<(), SweepError> {
-    let Some(array) = scheduler::last_array(directory) else { return Ok(()) };
-    match scheduler::queued(&array)? {
+    let Some(array) = slurm::last_array(directory) else { return Ok(()) };
+    match slurm::queued(&array)? {
         0 => Ok(()),
         tasks => Err(Diagnostic::new(format!(
             "array {array} of this sweep still has {} queued or running",

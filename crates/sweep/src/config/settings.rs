@@ -53,8 +53,7 @@ pub struct Shared {
     pub pretraining: Pretraining,
 }
 
-/// How a V to transfer is learned: by prox with normalised steps, on a task of its own, until the
-/// budget is spent.
+/// `[pretraining]`: how a V to transfer is learned ([`scb_core::train::Pretraining`]).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Pretraining {
     /// Sequence length of the source; its Q is that of the target.
@@ -68,6 +67,15 @@ pub struct Pretraining {
     pub lambda: f64,
     /// Budget in samples.
     pub max_samples: u64,
+}
+
+impl Pretraining {
+    /// As the mathematics has it.
+    #[must_use]
+    pub fn recipe(self) -> scb_core::train::Pretraining {
+        let Self { t, batch_size, eta, lambda, max_samples } = self;
+        scb_core::train::Pretraining { t: t as usize, batch_size: batch_size as usize, eta, lambda, max_samples }
+    }
 }
 
 /// One `[grid]`.

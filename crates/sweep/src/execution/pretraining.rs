@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use scb_core::Task;
 use scb_core::random::stream;
-use scb_core::train::{self, PretrainingError};
+use scb_core::train::PretrainingError;
 
 use crate::axis;
-use crate::config::{Config, Pretraining};
+use crate::config::Config;
 use crate::execution::task_error::explained;
 use crate::job::{Identity, Job, JobId};
 use crate::store::pretraining::{self, LearningLock, Pretrained};
@@ -82,8 +82,7 @@ impl Pretrainings {
 }
 
 fn learn(job: &Job, target: &Task, config: &Config, identity: &Identity) -> Result<(Task, Pretrained), String> {
-    let Pretraining { t, batch_size, eta, lambda, max_samples } = config.shared.pretraining;
-    let pretraining = train::Pretraining { t: t as usize, batch_size: batch_size as usize, eta, lambda, max_samples };
+    let pretraining = config.shared.pretraining.recipe();
     let theta = job.point.values[axis::THETA];
     let spec = job.task_spec(&config.shared);
     let (mut for_source, for_data) = (stream(identity.source_seed(job)), stream(identity.pretraining_id(job).0));

@@ -182,22 +182,7 @@ struct Trace<'j> {
 impl Observer for Trace<'_> {
     fn observe(&mut self, seen: &Checkpoint<'_>) -> ControlFlow<()> {
         if self.enabled {
-            let errors = seen.errors();
-            self.points.push(TracePoint {
-                job_id: self.job.id.to_string(),
-                step: seen.step as i64,
-                samples: seen.samples as i64,
-                stage: seen.stage.name().to_owned(),
-                values: [
-                    seen.alpha_v,
-                    seen.alpha_a,
-                    errors.value,
-                    errors.attention,
-                    errors.rounded_value,
-                    errors.rounded_attention,
-                    errors.loss,
-                ],
-            });
+            self.points.push(TracePoint::of(self.job.id.to_string(), seen));
         }
         ControlFlow::Continue(())
     }

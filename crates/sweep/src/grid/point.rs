@@ -39,7 +39,7 @@ impl Point {
         if !self.transfers() {
             return 0.0;
         }
-        cost::bytes(&ALGORITHMS[0], self.values[axis::N], self.values[axis::Q], f64::from(pretraining.t))
+        pretraining.recipe().bytes(self.values[axis::N], self.values[axis::Q])
     }
 
     /// Bytes of its algorithm, without the model and its gradient.

@@ -29,7 +29,7 @@ use scb_core::Weights;
 use scb_core::random::Seed;
 use scb_core::train::{StageEnd, StopAt};
 
-use crate::axis::{self, AXES, Default};
+use crate::axis::{self, AXES, DefaultValue};
 use crate::config::{Config, Pretraining, Shared};
 use crate::grid::Point;
 use crate::job::id::{JobId, RESULTS_VERSION};
@@ -205,8 +205,8 @@ fn line(text: &mut String, point: &Point, index: usize) {
     let axis = &AXES[index];
     let value = axis.canonical(point.values[index]);
     let is_default = || match axis.default {
-        Some(Default::Text(default)) => value == default,
-        Some(Default::Number(default)) => point.values[index] == default,
+        Some(DefaultValue::Text(default)) => value == default,
+        Some(DefaultValue::Number(default)) => point.values[index] == default,
         None => false,
     };
     // The scale of the steps is in what all jobs share.

@@ -54,8 +54,7 @@ pub(crate) fn is_run_directory(directory: &Path) -> Result<bool, SweepError> {
 /// Whether `config.toml` begins as ours do, and something else of a run lies beside it.
 fn has_config_of_a_run(directory: &Path) -> Result<bool, SweepError> {
     let path = directory.join(CONFIG);
-    Ok(begins_as_resolved(&path)?
-        && [PARTS, PROGRESS, PROGRESS_ENDING, MANIFEST].iter().any(|name| directory.join(name).exists()))
+    Ok(begins_as_resolved(&path)? && [PARTS, PROGRESS, MANIFEST].iter().any(|name| directory.join(name).exists()))
 }
 
 /// Whether a file begins as the configs do that runs write; not if there is none.

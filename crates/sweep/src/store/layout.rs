@@ -46,7 +46,7 @@ pub const DAMAGED: &str = ".part.damaged";
 /// The folder of the pretrainings.
 pub const PRETRAINING: &str = "pretraining";
 /// What the names of pretrainings end in.
-pub(crate) const PRETRAINED: &str = "parquet";
+pub(crate) const PRETRAINING_ENDING: &str = "parquet";
 /// What the names of their locks end in.
 pub(crate) const PRETRAINING_LOCK: &str = "lock";
 /// The folder of the scripts and logs of a cluster.
@@ -107,7 +107,7 @@ pub fn is_part_file(path: &Path) -> bool {
 
 /// Whether a file has the name of a pretraining, or of the lock of one.
 pub(crate) fn is_pretraining_file(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e == PRETRAINED || e == PRETRAINING_LOCK)
+    path.extension().is_some_and(|e| e == PRETRAINING_ENDING || e == PRETRAINING_LOCK)
         && path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| JobId::parse(stem).is_some())
 }
 

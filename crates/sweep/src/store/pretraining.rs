@@ -14,7 +14,7 @@ use scb_core::Task;
 use crate::axis::{self, AXES, Domain};
 use crate::job::JobId;
 use crate::platform::panics;
-use crate::store::layout::{PRETRAINED, PRETRAINING, PRETRAINING_LOCK, is_pretraining_file};
+use crate::store::layout::{PRETRAINING, PRETRAINING_ENDING, PRETRAINING_LOCK, is_pretraining_file};
 use crate::store::part;
 
 /// Bytes of a file at most. The largest pretraining has about 2 MB.
@@ -31,7 +31,7 @@ pub struct Pretrained {
 
 /// The file of a pretraining in a run directory.
 pub(crate) fn path(directory: &Path, id: JobId) -> PathBuf {
-    directory.join(PRETRAINING).join(format!("{id}.{PRETRAINED}"))
+    directory.join(PRETRAINING).join(format!("{id}.{PRETRAINING_ENDING}"))
 }
 
 /// Stores what was learned from `source`. No error is reported: if it cannot be stored it is
@@ -104,7 +104,7 @@ pub(crate) fn is_left_lock(path: &Path) -> bool {
 /// Whether a file is a pretraining, whole, and of the id in its name.
 #[must_use]
 pub fn is_whole(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e == PRETRAINED) && read(path).is_some()
+    path.extension().is_some_and(|e| e == PRETRAINING_ENDING) && read(path).is_some()
 }
 
 /// Reads a pretraining. `None` if the file is not whole, or is none; no bytes make it panic.

@@ -1,7 +1,7 @@
 //! AVX2 (nearly every x86-64 processor since 2015).
 //!
 //! A round of random words is two registers. Masks lie in registers like other vectors. Unsigned
-//! numbers cannot be compared, so the highest bit of words and bounds is flipped and they are
+//! numbers cannot be compared, so the highest bit of words and bounds is signed and they are
 //! compared as signed numbers.
 
 use std::arch::x86_64::*;
@@ -126,9 +126,9 @@ pub(in crate::kernel) fn draw_narrow(job: &mut Sequences<'_>) {
 fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
     let Some(bounds) = bounds.first_chunk::<J>() else { return };
     let flip = _mm256_set1_epi16(i16::MIN);
-    let mut flipped = [flip; J];
-    for (flipped, bound) in flipped.iter_mut().zip(bounds) {
-        *flipped = _mm256_xor_si256(load(bound, 0), flip);
+    let mut signed = [flip; J];
+    for (signed, bound) in signed.iter_mut().zip(bounds) {
+        *signed = _mm256_xor_si256(load(bound, 0), flip);
     }
     const { assert!(W == width(J + 1)) };
     assert_eq!(job.width, W);
@@ -161,7 +161,7 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
                             let (low, high) = (load(&weights[half], 0), load(&weights[half], 1));
                             let mut tokens = _mm256_setzero_si256();
                             for j in 0..J {
-                                let beyond = _mm256_cmpgt_epi16(h, flipped[j]);
+                                let beyond = _mm256_cmpgt_epi16(h, signed[j]);
                                 tokens = _mm256_sub_epi16(tokens, beyond);
                                 low_sums[j] = _mm256_add_epi32(low_sums[j], _mm256_madd_epi16(beyond, low));
                                 high_sums[j] = _mm256_add_epi32(high_sums[j], _mm256_madd_epi16(beyond, high));
