@@ -19,7 +19,8 @@
 //! | [`terminal`] | the table and sentences for the terminal, and their lines |
 //! | [`error`] | what can go wrong with tables |
 //!
-//! This crate knows nothing of how a job is run. Of `scb-core` it knows the list of algorithms.
+//! This crate knows nothing of how a job is run. Of `scb-core` it knows the list of algorithms, and
+//! what a run came to, from which its measures are taken.
 
 pub mod analysis;
 pub mod claim;
