@@ -59,7 +59,7 @@ impl Agreement {
             sides[usize::from(part.error.is_some())].insert(part.task);
             (seen, expected, variance) = (seen + part.counts, expected + part.expected, variance + part.variance);
         }
-        // Provenance the ratio that was found, as for any ratio of sums over clusters.
+        // Deviations are taken from the ratio that was found, as for any ratio of sums over clusters.
         let ratio = if expected > 0.0 { seen / expected } else { 1.0 };
         // The scatter of either side is seen in as many tasks as it has.
         let count = sides.iter().map(BTreeSet::len).filter(|tasks| *tasks > 0).min().unwrap_or(0);

@@ -19,7 +19,7 @@ pub(super) enum Agreeing {
     /// That they are equal: fails where one differs from 1.
     Exactly,
     /// That they are about equal: fails where one lies outside [`AGREE`].
-    Provenance,
+    Nearly,
 }
 
 impl Agreeing {
@@ -27,7 +27,7 @@ impl Agreeing {
     pub(super) fn rule(self) -> String {
         let fails = match self {
             Self::Exactly => "differs from 1",
-            Self::Provenance => "lies outside 0.8 to 1.25",
+            Self::Nearly => "lies outside 0.8 to 1.25",
         };
         format!(
             "The sentence fails if any of these ratios {fails} (1 % level for all of them \
@@ -42,7 +42,7 @@ impl Agreeing {
         let level = LEVEL / of as f64;
         match self {
             Self::Exactly => group.differs(level),
-            Self::Provenance => group.interval(level).is_some_and(|(low, high)| high < AGREE.0 || AGREE.1 < low),
+            Self::Nearly => group.interval(level).is_some_and(|(low, high)| high < AGREE.0 || AGREE.1 < low),
         }
     }
 

@@ -1,4 +1,4 @@
-//! PredictedRuns of Algorithm 1 with a prediction, by the ratio of batch and step.
+//! Runs of Algorithm 1 that have a prediction, by the ratio of batch and step.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,11 +14,10 @@ use crate::record::{ALGORITHM_1, FLIP, Record, Status};
 /// either solution.
 pub(super) const MAX_DIVERGED_SHARE: f64 = 0.02;
 
-/// PredictedRuns at one ratio: the step of the ratio, T and eta.
+/// What makes a cell: the step of the ratio, T and eta.
 type RatioCell = (i64, i64, OrderedFloat<f64>);
 
-/// PredictedRuns of which all have a prediction: at one ratio `B / (eta T)` (in steps of 10 %), T
-/// and eta.
+/// A run that has a prediction, at one ratio `B / (eta T)` (in steps of 10 %), T and eta.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PredictedRun {
     pub(super) ratio_step: i64,

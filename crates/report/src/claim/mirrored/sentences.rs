@@ -70,7 +70,7 @@ pub(crate) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
         agreeing(
             "The probability of a mirrored run depends on batch, step and length through B/(η T) \
              only, to within 25 %.",
-            Agreeing::Provenance,
+            Agreeing::Nearly,
             &same,
             "Mirrored runs of each T and η over what the shares of the others would make at the \
              same ratios",
