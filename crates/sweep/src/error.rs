@@ -88,13 +88,12 @@ impl SweepError {
             )),
             Self::Conflict { .. } => said.help(
                 "the same job gives the same numbers, so one of them comes from a changed program \
-                 or a faulty machine \
-                 (`host` in the parts says which); remove its parts, and their jobs run again",
+                 or a faulty machine (`host` in the parts says which); remove its parts, and their \
+                 jobs run again",
             ),
             Self::Vanished { .. } => said.help(
                 "put back what was moved away, move out what is not the run's own, and run the \
-                 same command again: \
-                 it runs what is missing",
+                 same command again: it runs what is missing",
             ),
             _ => said,
         }

@@ -47,8 +47,7 @@ impl Analysis {
             few => match bounding_replicates(quantile) {
                 None => limits.push(
                     "No number of replicates bounds the largest count of all runs (quantile = 1) \
-                     from above: intervals of cells are open. Ask for \
-                     a quantile below 1."
+                     from above: intervals of cells are open. Ask for a quantile below 1."
                         .to_owned(),
                 ),
                 Some(needs) if few < needs => limits.push(format!(
@@ -92,8 +91,8 @@ impl Group<'_> {
             let (are, bear) = if replicates == 1 { ("replicate", "bears") } else { ("replicates", "bear") };
             limits.push(format!(
                 "{name}: {settings} settings of the hyperparameters are tried in a cell, and \
-                 {replicates} {are} {bear} the choice among {} at most: \
-                 nothing is chosen there, and the numbers are lower bounds. It takes {it_takes}.",
+                 {replicates} {are} {bear} the choice among {} at most: nothing is chosen there, \
+                 and the numbers are lower bounds. It takes {it_takes}.",
                 settings_borne(quantile, replicates)
             ));
         }
@@ -124,7 +123,10 @@ impl Group<'_> {
             let terms = terms.join(" and ");
             let in_the_grid = vary_together(&cells);
             limits.push(if together.iter().all(|term| in_the_grid.contains(term)) {
-                format!("{name}: {terms} vary together in this grid, so their exponents cannot be told apart; vary them apart to know them.")
+                format!(
+                    "{name}: {terms} vary together in this grid, so their exponents cannot be told \
+                     apart; vary them apart to know them."
+                )
             } else {
                 format!("{name}: too few cells reached the quantile to tell the exponents of {terms} apart.")
             });
@@ -132,8 +134,7 @@ impl Group<'_> {
         if scaling.power.as_ref().is_some_and(|law| law.residual_scale == Some(0.0)) {
             limits.push(format!(
                 "{name}: the cells lie on the law without any scatter, so its exponents have no \
-                 intervals: samples are known to a batch or to the \
-                 resolution only."
+                 intervals: samples are known to a batch or to the resolution only."
             ));
         }
         if scaling.power.as_ref().and_then(|law| law.coefficient(Term::T)).is_none() && !together.contains(&Term::T) {
@@ -142,7 +143,10 @@ impl Group<'_> {
             limits.push(match lengths.len() {
                 _ if cells.iter().all(|c| c.t == cells[0].t) => format!("{name}: one value of T has no exponent."),
                 _ if reached().next().is_some() && reached().all(|c| c.samples == 0) => {
-                    format!("{name}: the truth is recovered at the start, at 0 samples, so there is nothing that could grow with T.")
+                    format!(
+                        "{name}: the truth is recovered at the start, at 0 samples, so there is \
+                         nothing that could grow with T."
+                    )
                 }
                 0 | 1 => format!("{name}: too few values of T reached the quantile for an exponent of T."),
                 _ => format!("{name}: too few cells reached the quantile for an exponent of T."),

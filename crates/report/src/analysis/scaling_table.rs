@@ -35,16 +35,40 @@ pub fn scaling_table(scalings: &[Scaling], question: &Question) -> Table {
     let conditions = further_columns(&question.conditions, "further condition of the grid", condition);
     table
         .beside(Table::of(&conditions, &all().map(|l| l.scaling)))
-        .text("model", "power: ln n = c + a ln T + b ln N + d ln Q; polylog: ln ln T for ln T; power_of_pair: one N and Q; power_check: a product of two terms more; held_out: errors at the largest T of laws fitted without it", all().map(|l| l.model))
+        .text(
+            "model",
+            "power: ln n = c + a ln T + b ln N + d ln Q; polylog: ln ln T for ln T; power_of_pair: \
+             one N and Q; power_check: a product of two terms more; held_out: errors at the \
+             largest T of laws fitted without it",
+            all().map(|l| l.model),
+        )
         .int("N", "states", "for power_of_pair", all().map(|l| l.pair.map(|(n, _)| n)))
         .int("Q", "positions", "for power_of_pair", all().map(|l| l.pair.map(|(_, q)| q)))
-        .text("term", "constant, an exponent (T, N, Q; ln T: of ln T), a product of two (T*N: by how much one exponent changes when the other grows e-fold), spread: of ln n about the law, aicc, or an error in ln n", all().map(|l| l.term.as_str()))
+        .text(
+            "term",
+            "constant, an exponent (T, N, Q; ln T: of ln T), a product of two (T*N: by how much \
+             one exponent changes when the other grows e-fold), spread: of ln n about the law, \
+             aicc, or an error in ln n",
+            all().map(|l| l.term.as_str()),
+        )
         .float("estimate", "", "its estimate", all().map(|l| Some(l.estimate).filter(|x| x.is_finite())))
-        .float("ci_low", "", "lower end of its 95 % interval (censored regression; Student's t, by the scatter between clusters of one N and Q where there are five or more, else between cells); null: not determined", all().map(|l| l.interval.map(|i| i.0)))
+        .float(
+            "ci_low",
+            "",
+            "lower end of its 95 % interval (censored regression; Student's t, by the scatter \
+             between clusters of one N and Q where there are five or more, else between cells); \
+             null: not determined",
+            all().map(|l| l.interval.map(|i| i.0)),
+        )
         .float("ci_high", "", "upper end", all().map(|l| l.interval.map(|i| i.1)))
         .int("n_points", "cells", "cells that entered", all().map(|l| l.cells.map(|c| c.0 as i64)))
         .int("n_censored", "cells", "how many of them are lower bounds", all().map(|l| l.cells.map(|c| c.1 as i64)))
-        .float("p_value", "", "of a power_check: probability of an estimate as far from 0 by chance", all().map(|l| l.p_value))
+        .float(
+            "p_value",
+            "",
+            "of a power_check: probability of an estimate as far from 0 by chance",
+            all().map(|l| l.p_value),
+        )
 }
 
 fn lines(scaling: &Scaling) -> Vec<CoefficientRow<'_>> {

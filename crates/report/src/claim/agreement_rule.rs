@@ -31,9 +31,8 @@ impl Agreeing {
         };
         format!(
             "The sentence fails if any of these ratios {fails} (1 % level for all of them \
-             together). It holds if every 95 % interval, by tasks, lies \
-             between 0.8 and 1.25 and a difference of 25 % would have been seen with a probability \
-             of 0.8."
+             together). It holds if every 95 % interval, by tasks, lies between 0.8 and 1.25 and a \
+             difference of 25 % would have been seen with a probability of 0.8."
         )
     }
 

@@ -134,9 +134,10 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     });
     ExaminedClaim {
         title: "Convergence",
-        text: "The paper's simulation has N = 3, Q = 2, T = 5000, B = 64, λ = 1e-5 and 1000 steps of size 0.01, after 400 of them half of it, and for SGD 0.001 as well. The units of its step \
-               sizes are not public, so both are shown: eta itself, and divided by the constants \
-               of the task. The tuned λ and step were chosen on other seeds.",
+        text: "The paper's simulation has N = 3, Q = 2, T = 5000, B = 64, λ = 1e-5 and 1000 steps \
+               of size 0.01, after 400 of them half of it, and for SGD 0.001 as well. The units of \
+               its step sizes are not public, so both are shown: eta itself, and divided by the \
+               constants of the task. The tuned λ and step were chosen on other seeds.",
         verdicts,
         figures,
         notes: Vec::new(),
@@ -262,8 +263,9 @@ fn distances(
     Some(Figure {
         name: format!("claim_{name}"),
         title: title.to_owned(),
-        caption: "Medians over tasks, with bands from the 10 % to the 90 % quantile; 1 is the uninformative start. A run that ends (mirrored, diverged) keeps its last value. Dashes: infinitely \
-                  many samples in each step, without threshold and rounding."
+        caption: "Medians over tasks, with bands from the 10 % to the 90 % quantile; 1 is the \
+                  uninformative start. A run that ends (mirrored, diverged) keeps its last value. \
+                  Dashes: infinitely many samples in each step, without threshold and rounding."
             .to_owned(),
         svg,
     })

@@ -105,7 +105,8 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     );
     ExaminedClaim {
         title: "What gradients pay",
-        text: "The moments E[(e_o - mu)(e_t - mu)' | k] vanish at every position that does not matter. To tell Q of them from the noise at T positions should take a number of \
+        text: "The moments E[(e_o - mu)(e_t - mu)' | k] vanish at every position that does not \
+               matter. To tell Q of them from the noise at T positions should take a number of \
                samples that grows as ln T. Our claim is that gradient methods, which must first \
                find a sign, take about T.",
         verdicts,
@@ -151,8 +152,8 @@ fn threshold(predictions: &[(&Needed, f64)]) -> Verdict {
         finding,
         format!(
             "Needed over predicted: {} to {} in {} cells{bounds}, median {}; the 95 % intervals of \
-             the cells reach from {} to {high}. It holds if all of \
-             these, of three cells at least, lie between 1/2 and 2, and fails if one lies outside.",
+             the cells reach from {} to {high}. It holds if all of these, of three cells at least, \
+             lie between 1/2 and 2, and fails if one lies outside.",
             two(least),
             two(most),
             known.len(),

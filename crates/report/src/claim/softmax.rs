@@ -116,11 +116,12 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let pictures = [needed, training(evidence), patterns(evidence), values(evidence)];
     ExaminedClaim {
         title: "Softmax attention",
-        text: "Ren, Wang and Lee compare linear attention with softmax attention by attention pattern, value matrix and loss. Both are trained on the same tasks here. For softmax the \
-               optimiser is SGD or Adam; batch, step size and the step of the logits relative to \
-               that of V are chosen for each algorithm and length from a grid of its own, on one \
-               half of the \
-               replicates, and judged on the other half, whose tasks and samples are others.",
+        text: "Ren, Wang and Lee compare linear attention with softmax attention by attention \
+               pattern, value matrix and loss. Both are trained on the same tasks here. For \
+               softmax the optimiser is SGD or Adam; batch, step size and the step of the logits \
+               relative to that of V are chosen for each algorithm and length from a grid of its \
+               own, on one half of the replicates, and judged on the other half, whose tasks and \
+               samples are others.",
         verdicts,
         figures: pictures.into_iter().flatten().collect(),
         notes: vec![
@@ -151,8 +152,8 @@ fn cosines(evidence: &Evidence<'_>, algorithm: &str) -> String {
 /// Which of linear and softmax needs fewer samples, at the longest T at which linear and one
 /// optimiser of softmax are known.
 fn faster(evidence: &Evidence<'_>) -> Verdict {
-    const STATEMENT: &str = "Linear attention by Algorithm 1 needs no more samples than softmax attention by its \
-         better optimiser.";
+    const STATEMENT: &str = "Linear attention by Algorithm 1 needs no more samples than softmax \
+         attention by its better optimiser.";
     let of = |algorithm: &str| -> BTreeMap<i64, &Needed> {
         let rows = evidence.analysis.needed.iter().filter(|c| c.milestone == Recovery && c.algorithm == algorithm);
         rows.map(|c| (c.t, c)).collect()
@@ -245,8 +246,9 @@ fn training(evidence: &Evidence<'_>) -> Option<Figure> {
     Some(Figure {
         name: "claim_softmax_training".to_owned(),
         title: format!("Loss and cosines at T = {t}"),
-        caption: "Medians of runs at the chosen hyperparameters, with bands from the 10 % to the 90 % quantile. The loss is expected, 0 at the truth and 1 at the uninformative start. Runs go on after recovery until their \
-                  budget is spent."
+        caption: "Medians of runs at the chosen hyperparameters, with bands from the 10 % to the \
+                  90 % quantile. The loss is expected, 0 at the truth and 1 at the uninformative \
+                  start. Runs go on after recovery until their budget is spent."
             .to_owned(),
         svg,
     })

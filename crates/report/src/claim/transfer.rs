@@ -91,7 +91,8 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let error = median_of(transferred_runs().filter_map(|(_, m)| m.optional("source_error")));
     ExaminedClaim {
         title: "Transfer",
-        text: "Ren, Wang and Lee claim that a V learned on a related chain spares the first stage, so that the dependence on T vanishes once the correlation θ of the two chains is \
+        text: "Ren, Wang and Lee claim that a V learned on a related chain spares the first stage, \
+               so that the dependence on T vanishes once the correlation θ of the two chains is \
                large enough. Here V comes from a real run on a chain with the same mu and exactly \
                this θ, and of the same strength |P_src c| for every θ of one sign, so that θ alone \
                differs; the downstream run starts in the sparse stage, with fresh attention \
@@ -237,11 +238,11 @@ fn needed(
     Some(Figure {
         name: "claim_transfer".to_owned(),
         title: "Needed samples against θ".to_owned(),
-        caption: "Samples by which the runs have recovered when V comes from a chain at correlation θ with their own, at hyperparameters chosen on other replicates. Dashes of the same \
-                  colour: from scratch. Open marks with an arrow: lower bounds, too few runs \
-                  recover. Without noise: steps of the population dynamics from the same start \
-                  times one \
-                  batch of the same size for all, in the order of T."
+        caption: "Samples by which the runs have recovered when V comes from a chain at \
+                  correlation θ with their own, at hyperparameters chosen on other replicates. \
+                  Dashes of the same colour: from scratch. Open marks with an arrow: lower bounds, \
+                  too few runs recover. Without noise: steps of the population dynamics from the \
+                  same start times one batch of the same size for all, in the order of T."
             .to_owned(),
         svg,
     })
@@ -296,7 +297,10 @@ fn exponents(groups: &[(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Optio
     Some(Figure {
         name: "claim_transfer_exponent".to_owned(),
         title: "The exponent of T against θ".to_owned(),
-        caption: "Exponent of T of the samples to recovery, with 95 % intervals; θ at which it is not known are left out. Line without marks: from scratch, with its interval. Dashes: no dependence on T.".to_owned(),
+        caption: "Exponent of T of the samples to recovery, with 95 % intervals; θ at which it is \
+                  not known are left out. Line without marks: from scratch, with its interval. \
+                  Dashes: no dependence on T."
+            .to_owned(),
         svg,
     })
 }

@@ -109,19 +109,19 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
         "two_stages",
         "Both stages against T".to_owned(),
         "Samples by which the runs have a signal when they start from nothing, and by which they \
-         have recovered when both correlations are planted, each stage \
-         with batches and steps of its own. Without noise: steps of the population dynamics times \
-         one batch size for all T."
+         have recovered when both correlations are planted, each stage with batches and steps of \
+         its own. Without noise: steps of the population dynamics times one batch size for all T."
             .to_owned(),
         &shown,
     );
     ExaminedClaim {
         title: "Two stages",
-        text: "Ren, Wang and Lee prove that signal boosting takes a number of samples that is polynomial in T, and that what follows takes one that is polynomial \
-               in N and Q and at most logarithmic in T. Stage 1 is judged by the signal milestone \
-               from the uninformative start, stage 2 by recovery from both \
-               correlations planted; hyperparameters are tuned for each apart. What is claimed \
-               holds for large T; what is said here holds for the T of this grid.",
+        text: "Ren, Wang and Lee prove that signal boosting takes a number of samples that is \
+               polynomial in T, and that what follows takes one that is polynomial in N and Q and \
+               at most logarithmic in T. Stage 1 is judged by the signal milestone from the \
+               uninformative start, stage 2 by recovery from both correlations planted; \
+               hyperparameters are tuned for each apart. What is claimed holds for large T; what \
+               is said here holds for the T of this grid.",
         verdicts,
         figures: figure.into_iter().collect(),
         notes: Vec::new(),

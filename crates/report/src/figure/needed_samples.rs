@@ -110,11 +110,11 @@ impl View {
             title: format!("Needed samples against {}: {}", self.x.name(), group.name()),
             caption: format!(
                 "Samples by which {share} of the runs have recovered the truth, each at \
-                 hyperparameters chosen without it. Bars: 95 % intervals (order \
-                 statistics), with an arrow where the replicates leave them open. Open marks with \
-                 an arrow: lower bounds, in cells of which fewer than {share} \
-                 recover. Lines: fitted power law, {which} and half its 95 % interval above the \
-                 panel (none where it is not known to within 2).{}",
+                 hyperparameters chosen without it. Bars: 95 % intervals (order statistics), with \
+                 an arrow where the replicates leave them open. Open marks with an arrow: lower \
+                 bounds, in cells of which fewer than {share} recover. Lines: fitted power law, \
+                 {which} and half its 95 % interval above the panel (none where it is not known to \
+                 within 2).{}",
                 left_out(&[
                     (self.panel.name(), values(self.panel).len(), panels.len()),
                     (self.series.name(), values(self.series).len(), series.len())

@@ -67,9 +67,9 @@ fn figure(group: &Group<'_>, n: i64, divided: bool, quantile: f64) -> Option<Fig
         title: format!("{title}: {}", group.name()),
         caption: format!(
             "Samples by which {} of the runs have recovered, at every setting of batch size B and \
-             step size η of the grid, at N = {n}. {} Open marks with an arrow: \
-             lower bounds; to the left too many runs grow into the mirrored solution, to the right \
-             the budget is spent first.",
+             step size η of the grid, at N = {n}. {} Open marks with an arrow: lower bounds; to \
+             the left too many runs grow into the mirrored solution, to the right the budget is \
+             spent first.",
             percent(quantile),
             if divided { "Both axes are divided by T: the less the curves differ, the more T alone says." } else { "" }
         ),

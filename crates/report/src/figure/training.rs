@@ -102,9 +102,11 @@ pub(super) fn figure(traces: &[Traced]) -> Option<Figure> {
     Some(Figure {
         name: "training".to_owned(),
         title: format!("Training curves at N = {}, Q = {}, T = {}", example.n, example.q, example.t),
-        caption: "Medians of traced runs at the chosen hyperparameters, with bands from the 10 % to the 90 % quantile of the replicates; runs that diverged are left out, and one that has ended keeps its \
-                  last value. Dashes: the first of these runs with infinitely many samples in each \
-                  step, without threshold and rounding. Thin line: the truth."
+        caption: "Medians of traced runs at the chosen hyperparameters, with bands from the 10 % \
+                  to the 90 % quantile of the replicates; runs that diverged are left out, and one \
+                  that has ended keeps its last value. Dashes: the first of these runs with \
+                  infinitely many samples in each step, without threshold and rounding. Thin line: \
+                  the truth."
             .to_owned(),
         svg,
     })

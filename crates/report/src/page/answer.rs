@@ -59,7 +59,11 @@ fn exponents(group: &Group<'_>, named: bool) -> Markup {
                             th scope="row" { (scaling.milestone.name()) }
                             td { (law.coefficient(Term::Constant).map_or_else(none, |c| constant(libm::exp(c.estimate)))) }
                             @for term in [Term::T, Term::N, Term::Q] { td { (interval(law.coefficient(term))) } }
-                            td { @if let Some(residual_scale) = law.residual_scale { (format!("{:.0} %", 100.0 * (libm::exp(residual_scale) - 1.0))) } }
+                            td {
+                                @if let Some(residual_scale) = law.residual_scale {
+                                    (format!("{:.0} %", 100.0 * (libm::exp(residual_scale) - 1.0)))
+                                }
+                            }
                             td { (law.cells) @if law.censored > 0 { ", " (law.censored) " of them bounds" } }
                             td { (better(scaling)) }
                             td { (scaling.aicc_difference().map_or_else(none, |d| minus(&format!("{d:+.0}")))) }
@@ -71,12 +75,11 @@ fn exponents(group: &Group<'_>, named: bool) -> Markup {
         }
         p.note {
             "n = constant · T" sup { "a" } " · N" sup { "b" } " · Q" sup { "d" } ", by censored \
-                regression of ln n, with 95 % intervals (unknown: wider than 2); spread is the \
-                typical distance of a cell from its law. The competing law has ln ln T for ln T, \
-                so that n grows \
-             as a power of ln T; a law is better if AICc says so by more than 2 (above 0 speaks \
-             for T) and if it is closer at the largest T when fitted without it (unseen T: how far \
-             T and ln T are off there)."
+             regression of ln n, with 95 % intervals (unknown: wider than 2); spread is the \
+             typical distance of a cell from its law. The competing law has ln ln T for ln T, \
+             so that n grows as a power of ln T; a law is better if AICc says so by more than 2 \
+             (above 0 speaks for T) and if it is closer at the largest T when fitted without it \
+             (unseen T: how far T and ln T are off there)."
         }
     }
 }

@@ -67,9 +67,12 @@ pub(super) fn table(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
         section id="cells" {
             h2 { "Cells" }
             @if rows.is_empty() { p { "No cell has a result yet." } } @else {
-                p { "A click on a heading sorts. Samples by which " (percent(analysis.question.quantile)) " of the runs have reached the milestone; \
-                    \"without split\" is what choosing hyperparameters on the very runs they are \
-                    judged by would have claimed." }
+                p {
+                    "A click on a heading sorts. Samples by which "
+                    (percent(analysis.question.quantile))
+                    " of the runs have reached the milestone; \"without split\" is what choosing \
+                     hyperparameters on the very runs they are judged by would have claimed."
+                }
                 div.wide tabindex="0" role="region" aria-label="Cells" {
                     table.sortable {
                         thead { tr {
@@ -87,7 +90,11 @@ pub(super) fn table(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
                         }
                     }
                 }
-                @if rows.len() > MAX_ROWS { p { "The first " (MAX_ROWS) " of " (rows.len()) " rows; all are in needed.parquet." } }
+                @if rows.len() > MAX_ROWS {
+                    p {
+                        "The first " (MAX_ROWS) " of " (rows.len()) " rows; all are in needed.parquet."
+                    }
+                }
             }
         }
     }

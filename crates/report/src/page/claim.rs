@@ -14,7 +14,15 @@ pub(super) fn examined(section: &ExaminedClaim, partial: bool) -> Markup {
             @if partial { p.warning { strong { "Partial: " } "jobs are missing, and findings may change." } }
             ul.verdicts {
                 @for verdict in &section.verdicts { li {
-                    p.sentence { span class=(format!("finding {}", verdict.finding.name())) { (verdict.finding.name()) @if let Some(reason) = &verdict.reason { ": " (reason.split(": ").next().unwrap_or(reason)) } } " " (verdict.statement) }
+                    p.sentence {
+                        span class=(format!("finding {}", verdict.finding.name())) {
+                            (verdict.finding.name())
+                            @if let Some(reason) = &verdict.reason {
+                                ": " (reason.split(": ").next().unwrap_or(reason))
+                            }
+                        }
+                        " " (verdict.statement)
+                    }
                     p { (minus_signs(&verdict.evidence)) }
                 } }
             }

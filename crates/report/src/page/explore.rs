@@ -27,7 +27,12 @@ pub(super) fn chosen(chart: &Chart, groups: &[Group<'_>]) -> Markup {
                 (boxes("N", "n", &chart.states))
                 (boxes("Q", "q", &chart.sparsities))
             }
-            @if chart.left_out > 0 { p.note { (chart.left_out) " curves are left out here; the table below and needed.parquet have all." } }
+            @if chart.left_out > 0 {
+                p.note {
+                    (chart.left_out)
+                    " curves are left out here; the table below and needed.parquet have all."
+                }
+            }
             div id="chart" role="img" aria-label="Needed samples against T; the same numbers are in the table below" {}
             noscript { p { "The chart needs scripts; the figures and the table below do not." } }
         }

@@ -70,9 +70,10 @@ pub struct Entry {
 pub fn parse(source: &Arc<Source>) -> Result<Node, Diagnostic> {
     let table = DeTable::parse(&source.text).map_err(|error| {
         let range = error.span().unwrap_or(0..0);
-        Diagnostic::new("this is not valid TOML")
-            .at(Span { source: Arc::clone(source), range }, error.message())
-            .help("strings are quoted, lists are written [1, 2], true and false in small letters, a section starts with [name]")
+        Diagnostic::new("this is not valid TOML").at(Span { source: Arc::clone(source), range }, error.message()).help(
+            "strings are quoted, lists are written [1, 2], true and false in small letters, a \
+             section starts with [name]",
+        )
     })?;
     let range = table.span();
     let span = Span { source: Arc::clone(source), range };

@@ -35,7 +35,8 @@ pub(crate) fn remedy(key: &str, place: &Span, known: &[&str]) -> String {
     // Of the spellings of an axis one is known here.
     let key = axis::key(key);
     if key == "replicate" {
-        return "did you mean `replicates`, the number of runs of each setting? they are numbered from 0, and none is run alone"
+        return "did you mean `replicates`, the number of runs of each setting? they are numbered \
+                from 0, and none is run alone"
             .to_owned();
     }
     let there: Vec<(&str, &str)> =

@@ -50,8 +50,7 @@ impl Memory {
             // time.
             return Err(format!(
                 "out of memory: it needs {:.0} MB, more than can be used here; on a larger \
-                 machine, or with a higher limit, run \
-                 again with --retry-failed",
+                 machine, or with a higher limit, run again with --retry-failed",
                 bytes / 1e6
             ));
         }

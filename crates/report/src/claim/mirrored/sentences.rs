@@ -110,13 +110,13 @@ pub(crate) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     );
     ExaminedClaim {
         title: "The mirrored solution",
-        text: "Of (V, A) and its mirror image both fit; which of them a run grows into is decided by the noise of its first B/η samples against a push of order 1/T. A Gaussian argument \
-               gives the probability without a free parameter. The remedy uses what a learner can \
-               see: attention that is a few positive weights has no large negative entries, so \
-               both \
-               centred factors are turned over when the most negative entry exceeds the most \
-               positive one by a factor. Loss cannot judge it as fast: at the truth the two differ \
-               by 2 K_P / T only.",
+        text: "Of (V, A) and its mirror image both fit; which of them a run grows into is decided \
+               by the noise of its first B/η samples against a push of order 1/T. A Gaussian \
+               argument gives the probability without a free parameter. The remedy uses what a \
+               learner can see: attention that is a few positive weights has no large negative \
+               entries, so both centred factors are turned over when the most negative entry \
+               exceeds the most positive one by a factor. Loss cannot judge it as fast: at the \
+               truth the two differ by 2 K_P / T only.",
         verdicts,
         figures: [probability(&runs.kept), needed].into_iter().flatten().collect(),
         notes: vec![format!(
