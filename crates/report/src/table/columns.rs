@@ -76,7 +76,7 @@ impl Table {
         values: impl Iterator<Item = impl Into<Option<&'s str>>>,
     ) -> Self {
         let mut builder = StringDictionaryBuilder::<Int32Type>::new();
-        values.for_each(|cell| builder.append_option(cell.into()));
+        values.for_each(|value| builder.append_option(value.into()));
         self.column(name, ("", meaning), Arc::new(builder.finish()))
     }
 
@@ -145,7 +145,7 @@ impl Table {
     #[must_use]
     pub fn texts(&self, name: &str) -> Option<Vec<Option<String>>> {
         let values = self.of_name(name)?.texts()?;
-        Some(values.into_iter().map(|cell| cell.map(str::to_owned)).collect())
+        Some(values.into_iter().map(|value| value.map(str::to_owned)).collect())
     }
 }
 

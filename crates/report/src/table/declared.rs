@@ -123,7 +123,7 @@ impl<R: 'static> Declared<R> {
         Self { summary, ..self }
     }
 
-    /// The cell of a row, which may be a double that is not finite.
+    /// The value of a row, which may be a double that is not finite.
     pub(crate) fn value<'r>(&self, row: &'r R) -> Value<'r> {
         (self.get)(row)
     }
@@ -137,7 +137,7 @@ impl<R: 'static> Declared<R> {
     }
 
     /// Whether two rows say the same here, to the bit. Doubles that are not finite are one, and a
-    /// cell that tables of an earlier schema lack agrees with any.
+    /// value that tables of an earlier schema lack agrees with any.
     pub(crate) fn agrees(&self, one: &R, other: &R) -> bool {
         match (self.value(one), self.value(other)) {
             (Value::Real(Some(a)), Value::Real(Some(b))) => {
@@ -147,8 +147,8 @@ impl<R: 'static> Declared<R> {
         }
     }
 
-    fn tabulated(&self, cell: Value<'_>) -> Option<f64> {
-        let Value::Real(number) = cell else { return None };
+    fn tabulated(&self, value: Value<'_>) -> Option<f64> {
+        let Value::Real(number) = value else { return None };
         number.filter(|x| x.is_finite() || !self.finite_or_null)
     }
 
@@ -157,12 +157,12 @@ impl<R: 'static> Declared<R> {
         let values = rows.map(|row| row.map(|row| self.value(row)));
         let values: ArrayRef = match self.kind {
             Kind::Whole => Arc::new(
-                values.map(|cell| if let Some(Value::Whole(x)) = cell { x } else { None }).collect::<Int64Array>(),
+                values.map(|value| if let Some(Value::Whole(x)) = value { x } else { None }).collect::<Int64Array>(),
             ),
-            Kind::Real => Arc::new(values.map(|cell| self.tabulated(cell?)).collect::<Float64Array>()),
+            Kind::Real => Arc::new(values.map(|value| self.tabulated(value?)).collect::<Float64Array>()),
             Kind::Text => {
                 let mut builder = StringDictionaryBuilder::<Int32Type>::new();
-                values.for_each(|cell| builder.append_option(if let Some(Value::Text(x)) = cell { x } else { None }));
+                values.for_each(|value| builder.append_option(if let Some(Value::Text(x)) = value { x } else { None }));
                 Arc::new(builder.finish())
             }
         };
@@ -190,7 +190,7 @@ impl<R: 'static> Declared<R> {
         })
     }
 
-    /// Puts a cell of a column into a row; `None` if it cannot be one of this column.
+    /// Puts a value of a column into a row; `None` if it cannot be one of this column.
     pub(crate) fn put(&self, row: &mut R, column: &Column, at: usize) -> Option<()> {
         let value = match column.value(at, self.kind)? {
             Value::Real(None) if self.finite_or_null => Value::Real(Some(f64::NAN)),
@@ -218,7 +218,7 @@ impl Table {
     /// the table has; rows that lack the part are left as they are. `path` is for error messages.
     ///
     /// # Errors
-    /// [`ReportError::Schema`] when a column is missing or of another type, or a cell that must be
+    /// [`ReportError::Schema`] when a column is missing or of another type, or a value that must be
     /// there is null.
     pub(crate) fn fill<S, R: 'static>(
         &self,

@@ -9,8 +9,8 @@ use crate::error::ReportError;
 /// How the temporary name of a file begins that is being written.
 pub const UNFINISHED: &str = ".unfinished-";
 
-/// Writes a file under a temporary name in the same directory, syncs it and renames it: whoever
-/// looks sees the old file or the new one, whole.
+/// Writes a file under a temporary name in the same directory, syncs it and renames it: a
+/// reader sees the whole old file or the whole new one.
 ///
 /// # Errors
 /// [`ReportError::File`] naming the file.

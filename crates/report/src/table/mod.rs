@@ -4,7 +4,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `columns` | columns in memory |
-//! | `cell` | single cells |
+//! | `value` | single values, and fields as values |
 //! | `declared` | columns declared once, for tables that are read back or summed up |
 //! | `parquet_file` | tables as Parquet files |
 //! | `file` | files that are whole or absent |

@@ -15,7 +15,7 @@ pub(crate) enum Kind {
     Text,
 }
 
-/// One cell; `None` is null.
+/// One value; `None` is null.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Value<'v> {
     /// Of a column of integers.
@@ -31,10 +31,10 @@ pub(crate) trait Tabulated {
     /// The type of the column.
     const KIND: Kind;
 
-    /// The field as a cell.
+    /// The field as a value.
     fn value(&self) -> Value<'_>;
 
-    /// Sets the field; gives whether the cell can be one of this field.
+    /// Sets the field; gives whether the value can be one of this field.
     fn put(&mut self, value: Value<'_>) -> bool;
 }
 
@@ -123,7 +123,7 @@ impl Tabulated for Option<String> {
 }
 
 impl Column {
-    /// A cell of a column of this kind; `None` if it is of another.
+    /// A value of a column of this kind; `None` if it is of another.
     pub(super) fn value(&self, row: usize, kind: Kind) -> Option<Value<'_>> {
         let null = self.values.is_null(row);
         match kind {
