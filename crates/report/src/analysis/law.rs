@@ -35,7 +35,8 @@ pub struct Law {
     pub cells: usize,
     /// How many of them are lower bounds.
     pub censored: usize,
-    /// Spread of `ln n*` about the law; absent without degrees of freedom.
+    /// Residual scale: the standard deviation of `ln n*` about the law; absent without degrees of
+    /// freedom.
     pub residual_scale: Option<f64>,
     /// Akaike's criterion, corrected; smaller is better.
     pub aicc: Option<f64>,

@@ -240,8 +240,8 @@ mod tests {
     }
 
     /// Among six cells one that needs four times as many samples bends the law so much that it lies
-    /// 1.8 of its spreads off; the law of the other five knows better. Six cells without one have
-    /// none.
+    /// 1.8 of its residual scales off; the law of the other five knows better. Six cells
+    /// without one have none.
     #[test]
     fn an_outlier_among_six_cells_is_found() {
         for at in 0..6 {

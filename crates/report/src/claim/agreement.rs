@@ -16,8 +16,8 @@ pub(super) struct Contribution {
     pub(super) counts: f64,
     /// What it adds to the expectation.
     pub(super) expected: f64,
-    /// What its own chance adds to the expectation, where that is estimated from it; such a run is
-    /// not counted itself.
+    /// What its deviation from the others adds to the expectation, if the expectation was estimated
+    /// from it; such a run is not counted itself.
     pub(super) error: Option<f64>,
     /// The variance of what it adds to count and expectation, if the expectation is right and runs
     /// are independent.
@@ -38,9 +38,9 @@ pub(super) struct Agreement {
     pub(super) seen: f64,
     /// Its expectation.
     pub(super) expected: f64,
-    /// Standard deviation of their difference: the larger one of what the sums over tasks show,
-    /// between which alone there is independence, and of what it would be if the expectation were
-    /// right. Few counts scatter little by chance; none do not scatter at all.
+    /// Standard deviation of their difference. Two estimates are made: from the sums over tasks,
+    /// which are independent, and from the expectation, as if runs were independent. The larger one
+    /// counts, because few counts show too little scatter by chance.
     pub(super) deviation: f64,
     /// Tasks of the runs that are counted, or of those that the expectation is estimated from,
     /// whichever are fewer.
@@ -59,7 +59,8 @@ impl Agreement {
             sides[usize::from(part.error.is_some())].insert(part.task);
             (seen, expected, variance) = (seen + part.counts, expected + part.expected, variance + part.variance);
         }
-        // Deviations are taken from the ratio that was found, as for any ratio of sums over clusters.
+        // Deviations are taken from the ratio that was found, as for any ratio of sums over
+        // clusters.
         let ratio = if expected > 0.0 { seen / expected } else { 1.0 };
         // The scatter of either side is seen in as many tasks as it has.
         let count = sides.iter().map(BTreeSet::len).filter(|tasks| *tasks > 0).min().unwrap_or(0);

@@ -45,8 +45,8 @@ pub fn confidence(settings: usize) -> f64 {
     (1.0 - LUCKY / settings.max(1) as f64).max(LEAST_CONFIDENCE)
 }
 
-/// Among how many settings so many replicates bear a choice by the `level` quantile. A single one
-/// has no halves.
+/// The number of settings among which so many replicates allow a choice by the `level` quantile:
+/// the replicates "bear" so many. A single replicate has no halves.
 #[must_use]
 pub fn settings_borne(level: f64, replicates: usize) -> usize {
     let none_late = libm::pow(level, (replicates / 2) as f64);
@@ -56,7 +56,7 @@ pub fn settings_borne(level: f64, replicates: usize) -> usize {
 /// More settings than any sweep has.
 const MAX_SETTINGS: f64 = 1e9;
 
-/// How many replicates bear a choice among so many settings; `None` if no number does, as where
+/// How many replicates allow a choice among so many settings; `None` if no number does, as where
 /// every run must arrive.
 #[must_use]
 pub fn replicates_for(level: f64, settings: usize) -> Option<usize> {

@@ -7,7 +7,7 @@
 //! | [`training`] | what one job does |
 //! | `task_error` | why there is no task to train on |
 //! | [`pretraining`] | value matrices that jobs start from, by the id of the run that learned them |
-//! | [`memory`] | what a job may not take from the others |
+//! | [`memory`] | a limit on the memory of jobs that run at the same time |
 //! | `estimate` | how long a plan takes |
 //! | [`level`] | which kernels to use |
 //! | [`interrupt`] | Ctrl-C |

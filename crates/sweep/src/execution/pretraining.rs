@@ -1,4 +1,4 @@
-//! What was learned elsewhere: value matrices by the id of the run that learned them.
+//! Pretrained value matrices V, by the id of the run that learned them.
 //!
 //! Jobs that start from the same V share one pretraining. The job that needs it first runs it, and
 //! others wait, also those of other processes. It is stored in the run directory, so that it is not

@@ -65,8 +65,8 @@ impl<W: Work> Shared<W> {
         });
     }
 
-    /// Runs one job; whatever happens to it becomes a row. None if it was not begun because no more
-    /// are to be.
+    /// Runs one job; whatever happens to it becomes a row. `None` if the run was told to stop
+    /// before the job began.
     fn run(&self, job: &Job) -> Option<Finished> {
         let held = match self.options.memory.take(self.work.bytes(job)) {
             Ok(held) => held,

@@ -15,7 +15,7 @@ impl Job {
         cost::tokens(self.point.algorithm(), n, t, batch_size, max_samples)
     }
 
-    /// Bytes it takes while it runs, about, and a tenth more. A whole number.
+    /// An estimate of its bytes while it runs, plus a tenth. A whole number.
     #[must_use]
     pub fn bytes(&self) -> f64 {
         (1.1 * self.point.bytes() + 4e6).ceil()

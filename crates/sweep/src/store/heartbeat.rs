@@ -80,9 +80,7 @@ impl Owner {
         let processes = Path::new("/proc");
         self.host == host() && processes.join("self").exists() && !processes.join(self.pid.to_string()).exists()
     }
-}
 
-impl Owner {
     /// The same process after it has stopped: it runs no job.
     #[must_use]
     pub fn stopped(&self) -> Self {

@@ -124,7 +124,7 @@ mod tests {
     }
 
     /// One mean, no regressors: the score equations of a censored normal sample, solved by
-    /// bisection on a grid of spreads, the slow obvious way.
+    /// bisection on a grid of residual scales, the slow obvious way.
     #[test]
     fn censored_fits_agree_with_a_search_of_the_likelihood() {
         let seen = [1.2, 0.3, 2.2, 1.7, 0.9];

@@ -24,7 +24,7 @@ pub struct Regression {
     pub errors: Option<Vec<f64>>,
     /// Rows that are not censored less p.
     pub degrees: usize,
-    /// Spread s of the residuals, degrees of freedom taken off; `None` without any.
+    /// Scale s of the residuals, degrees of freedom taken off; `None` without any.
     pub residual_scale: Option<f64>,
     /// Logarithm of the largest likelihood.
     pub log_likelihood: f64,

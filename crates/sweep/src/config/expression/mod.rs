@@ -1,5 +1,11 @@
 //! Arithmetic in a config: `"T/4"`, `"min(64, N*Q)"`, `"Q <= N && T >= 4*Q"`.
 //!
+//! | file | holds |
+//! |---|---|
+//! | `tokens` | the text in numbers, names and signs |
+//! | `parser` | the tree of these, by the grammar below |
+//! | `tree` | an expression, its kind and its value |
+//!
 //! ```text
 //! or      = and { "||" and }             and = comparison { "&&" comparison }
 //! comparison = sum [ ("<" | "<=" | ">" | ">=" | "==" | "!=") sum ]
@@ -12,8 +18,8 @@
 //! Numbers are doubles; a comparison is a condition, and conditions and numbers do not mix.
 //!
 //! - What is no number, such as `sqrt(-1)` or `0/0`, makes everything it enters no number: also
-//!   `min`, `max`, `^`, a comparison, and `&&` and `||` whatever their other side is. Whoever asked
-//!   then complains.
+//!   `min`, `max`, `^`, a comparison, and `&&` and `||` whatever their other side is. The caller
+//!   then reports an error.
 //! - Comparisons take two numbers as equal that differ by less than 1e-12 of the larger:
 //!   `0.1 == 0.3/3`, and `0.3/3 < 0.1` is false.
 //! - The value of an expression that stands for a number keeps thirteen significant figures
