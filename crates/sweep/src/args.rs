@@ -29,11 +29,12 @@ const STYLES: Styles = Styles::styled()
 /// does that number scale with sequence length T, states N and sparsity Q?
 #[derive(Debug, Parser)]
 #[command(name = "sweep", version, styles = STYLES, after_help = "\
-Exit codes: 0 all jobs done, 1 some job failed or is missing (the others are kept) or the disk failed, \
-2 usage or config error (nothing on disk is touched), 130 interrupted (finished jobs are kept).
+Exit codes: 0 all jobs done, 1 some job failed or is missing (the others are kept) or the disk \
+failed, 2 usage or config error (nothing on disk is touched), 130 interrupted (finished jobs \
+are kept).
 
-Environment: SCB_KERNELS=portable|avx2|avx512 chooses the instructions that run and plan use (default: the fastest \
-this processor has); speed changes, results do not.
+Environment: SCB_KERNELS=portable|avx2|avx512 chooses the instructions that run and plan use \
+(default: the fastest this processor has); speed changes, results do not.
 
 Start with: sweep run sweeps/smoke.toml")]
 pub struct Arguments {

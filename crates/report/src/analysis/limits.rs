@@ -70,8 +70,8 @@ impl Group<'_> {
         let chosen = || cells.iter().filter(|c| !c.refused);
         chosen().flat_map(|c| &c.edges).for_each(|edge| *keys.entry(edge.name()).or_default() += 1);
         // Of equals the first.
-        let (key, most) = keys.into_iter().rev().max_by_key(|(_, count)| *count)?;
-        Some((key, most, chosen().filter(|c| !c.edges.is_empty()).count()))
+        let (key, times) = keys.into_iter().rev().max_by_key(|(_, count)| *count)?;
+        Some((key, times, chosen().filter(|c| !c.edges.is_empty()).count()))
     }
 
     fn limits(&self, quantile: f64) -> Vec<String> {
@@ -96,10 +96,10 @@ impl Group<'_> {
                 settings_borne(quantile, replicates)
             ));
         }
-        if let Some((key, most, at_edge)) = Self::at_edges(&cells) {
+        if let Some((key, times, at_edge)) = Self::at_edges(&cells) {
             limits.push(format!(
                 "{name}: in {at_edge} of {} the chosen setting lies at the edge of its tuning \
-                 grid, most often with {key} (in {most}); wider grids may need fewer samples.",
+                 grid, most often with {key} (in {times}); wider grids may need fewer samples.",
                 count(cells.len(), "cell")
             ));
         }

@@ -9,12 +9,12 @@ pub(crate) fn off(error: f64) -> String {
 }
 
 /// At most so many values, evenly chosen, the ends among them.
-pub(crate) fn thinned(values: BTreeSet<i64>, most: usize) -> Vec<i64> {
+pub(crate) fn thinned(values: BTreeSet<i64>, max: usize) -> Vec<i64> {
     let values: Vec<i64> = values.into_iter().collect();
-    if values.len() <= most {
+    if values.len() <= max {
         return values;
     }
-    (0..most).map(|i| values[i * (values.len() - 1) / (most - 1)]).collect()
+    (0..max).map(|i| values[i * (values.len() - 1) / (max - 1)]).collect()
 }
 
 /// Two digits after the point, and no minus before a zero.

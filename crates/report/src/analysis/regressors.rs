@@ -14,8 +14,8 @@ pub(super) fn usable<'c>(cells: &[&'c Needed], terms: &[Term]) -> (Vec<&'c Neede
     let (kept, constant): (Vec<Term>, Vec<Term>) = terms.iter().copied().partition(|term| {
         *term == Term::Constant || seen().any(|c| seen().next().is_some_and(|d| term.of(c) != term.of(d)))
     });
-    let told = |c: &&&Needed| seen().next().is_some_and(|d| constant.iter().all(|term| term.of(c) == term.of(d)));
-    (positive.iter().filter(told).copied().collect(), kept)
+    let comparable = |c: &&&Needed| seen().next().is_some_and(|d| constant.iter().all(|term| term.of(c) == term.of(d)));
+    (positive.iter().filter(comparable).copied().collect(), kept)
 }
 
 pub(super) fn row(cell: &Needed, x: Vec<f64>) -> Row {

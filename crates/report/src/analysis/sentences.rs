@@ -45,12 +45,12 @@ impl Group<'_> {
         let of_pairs =
             scaling.of_pairs.iter().filter_map(|(_, _, law)| law.coefficient(Term::T)).filter(Coefficient::is_known);
         let exponents = of_pairs.map(|c| c.estimate);
-        let (least, most) = exponents.fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)));
-        if scaling.rejected_tests().any(|check| check.factors.0 == Term::T) && least < most {
+        let (smallest, largest) = exponents.fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)));
+        if scaling.rejected_tests().any(|check| check.factors.0 == Term::T) && smallest < largest {
             text += &format!(
                 " No single power of T holds for the whole grid: by N and Q it runs from {} to {}.",
-                two(least),
-                two(most)
+                two(smallest),
+                two(largest)
             );
         }
         if let Some(second) = comparison_in_words(scaling) {

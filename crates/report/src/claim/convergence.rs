@@ -67,7 +67,7 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let of = |algorithm: &'static str| variants.iter().filter(move |(v, _)| v.0 == algorithm);
     let ended = |runs: &[&Record], status| Share::ended(runs.iter().copied(), status);
     let recovered = |runs: &[&Record]| ended(runs, Status::Recovered);
-    let told = |share: Option<Share>| share.map_or_else(|| "none".to_owned(), |share| share.to_string());
+    let or_none = |share: Option<Share>| share.map_or_else(|| "none".to_owned(), |share| share.to_string());
     let each = |algorithm: &'static str, tell: &dyn Fn(&[&Record]) -> String| {
         let lines: Vec<String> = of(algorithm).map(|(v, runs)| format!("{}: {}", label(*v), tell(runs))).collect();
         if lines.is_empty() { "No run.".to_owned() } else { lines.join("; ") + "." }
@@ -84,7 +84,7 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
             format!(
                 "Share of runs that recovered, in {}It holds if more than half do with normalised \
                  steps and the tuned λ, by an interval that resamples tasks.",
-                each(ALGORITHM_1, &|runs| told(recovered(runs))) + " "
+                each(ALGORITHM_1, &|runs| or_none(recovered(runs))) + " "
             ),
         )
         .number("share of runs", tuned.map(|share| share.of), tuned_bounds),
@@ -106,8 +106,8 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
         let number = |x: Option<f64>| x.map_or_else(|| "-".to_owned(), short);
         format!(
             "{} recovered, {} diverged; medians at the end: α_V {}, α_A {}, error of V {}, of A {}",
-            told(recovered(runs)),
-            told(ended(runs, Status::Diverged)),
+            or_none(recovered(runs)),
+            or_none(ended(runs, Status::Diverged)),
             number(middle(|m| m.alpha_v)),
             number(middle(|m| m.alpha_a)),
             number(middle(|m| m.value_error)),

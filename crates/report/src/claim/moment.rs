@@ -22,7 +22,7 @@ fn predicted(runs: &[&Measures], level: f64) -> Option<f64> {
     let laws: Vec<(f64, f64)> = runs
         .iter()
         .filter_map(of)
-        .map(|(half, most)| (libm::log(half), (libm::log(most) - libm::log(half)).max(1e-3) / NORMAL_90))
+        .map(|(q50, q90)| (libm::log(q50), (libm::log(q90) - libm::log(q50)).max(1e-3) / NORMAL_90))
         .collect();
     if laws.is_empty() {
         return None;
@@ -133,7 +133,7 @@ fn threshold(predictions: &[(&Needed, f64)]) -> Verdict {
     let Some(middle) = median_of(known.iter().copied()) else {
         return Verdict::new(THRESHOLD, Finding::Undecided, "No cell has both.");
     };
-    let (least, most) = known.iter().fold((f64::MAX, f64::MIN), |(a, b), &k| (a.min(k), b.max(k)));
+    let (smallest, largest) = known.iter().fold((f64::MAX, f64::MIN), |(a, b), &k| (a.min(k), b.max(k)));
     let ends = intervals.iter().fold((f64::MAX, f64::MIN), |(a, b), (low, high)| (a.min(*low), b.max(*high)));
     let finding = if intervals.iter().any(|(low, high)| *low > AROUND.1 || *high < AROUND.0) {
         Finding::Refuted
@@ -154,8 +154,8 @@ fn threshold(predictions: &[(&Needed, f64)]) -> Verdict {
             "Needed over predicted: {} to {} in {} cells{bounds}, median {}; the 95 % intervals of \
              the cells reach from {} to {high}. It holds if all of these, of three cells at least, \
              lie between 1/2 and 2, and fails if one lies outside.",
-            two(least),
-            two(most),
+            two(smallest),
+            two(largest),
             known.len(),
             two(middle),
             two(ends.0)
@@ -205,11 +205,11 @@ mod tests {
     /// median of the upper one.
     #[test]
     fn mixtures_of_predictions_have_their_quantiles() {
-        let with = |half: f64, most: f64| {
+        let with = |q50: f64, q90: f64| {
             let mut measures = record(3, 2, 64, 0, Some(1)).measures.unwrap();
             let at = |name: &str| OPTIONAL.iter().position(|measure| measure.name == name).unwrap();
-            measures.optional[at("predicted_support_50")] = Some(half);
-            measures.optional[at("predicted_support_90")] = Some(most);
+            measures.optional[at("predicted_support_50")] = Some(q50);
+            measures.optional[at("predicted_support_90")] = Some(q90);
             measures
         };
         let close =

@@ -212,7 +212,7 @@ fn training(evidence: &Evidence<'_>) -> Option<Figure> {
                 && t.points.len() > 1
         })
     };
-    let most =
+    let last_samples =
         COMPARED.iter().flat_map(|(a, _)| of(a, false)).filter_map(|t| t.points.last()).map(|p| p.samples).max()?
             as f64;
     let (mut drawn, mut legend) = (Vec::new(), Vec::new());
@@ -220,7 +220,7 @@ fn training(evidence: &Evidence<'_>) -> Option<Figure> {
         for panel in 0..3 {
             let values: Vec<Vec<TracePoint>> = runs.iter().map(|t| with_number(t, panel)).collect();
             let values: Vec<&[TracePoint]> = values.iter().map(Vec::as_slice).collect();
-            let read = quantiles(&values, most, |point| point.values[0]);
+            let read = quantiles(&values, last_samples, |point| point.values[0]);
             drawn.push(PlottedCurve::of_quantiles(panel, (ink, mark), &read, 1.0));
         }
     };
@@ -237,7 +237,12 @@ fn training(evidence: &Evidence<'_>) -> Option<Figure> {
         legend.push(Entry { ink: BLACK, mark: Mark::Dashes, text: "Algorithm 1 without noise".to_owned() });
     }
     let axes = (
-        Axis::linear("samples", 0.0, most, &round_ticks(most)[..2.min(round_ticks(most).len())]),
+        Axis::linear(
+            "samples",
+            0.0,
+            last_samples,
+            &round_ticks(last_samples)[..2.min(round_ticks(last_samples).len())],
+        ),
         Axis::linear("excess loss, cosine", 0.0, 1.2, &[0.0, 0.5, 1.0]),
     );
     let panels = vec!["excess loss".to_owned(), "cosine of V and P".to_owned(), "cosine of A and Q".to_owned()];
@@ -258,8 +263,8 @@ fn training(evidence: &Evidence<'_>) -> Option<Figure> {
 fn with_number(traced: &Traced, panel: usize) -> Vec<TracePoint> {
     let Some(measures) = &traced.record.measures else { return Vec::new() };
     let start = traced.points.first().map_or(f64::NAN, |p| p.values[LOSS]);
-    // On the population path the loss at the truth is less than at the start by K_P (K_Q + 1/T) /
-    // 2.
+    // On the population path the loss at the truth is less than at the start, by
+    // K_P (K_Q + 1/T) / 2.
     let depth = 0.5 * measures.k_p * (measures.k_q + 1.0 / traced.record.t as f64);
     let number = |p: &TracePoint| match panel {
         0 => 1.0 + (p.values[LOSS] - start) / depth,

@@ -221,12 +221,12 @@ fn needed(
         legend.push(Entry { ink: GREY, mark: Mark::Line, text: "without noise".to_owned() });
     }
     let values: Vec<f64> = drawn.iter().flat_map(|c| c.points.iter().map(|p| p.1)).collect();
-    let room = 0.05 * (last - first).max(0.1);
+    let margin = 0.05 * (last - first).max(0.1);
     let axes = (
         Axis::linear(
             "correlation θ of the two chains",
-            first - room,
-            last + room,
+            first - margin,
+            last + margin,
             &[-1.0, -0.5, 0.0, 0.25, 0.5, 0.75, 1.0]
                 .into_iter()
                 .filter(|t| (first..=last).contains(t))

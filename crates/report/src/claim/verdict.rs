@@ -212,8 +212,11 @@ mod tests {
         };
         let analysis = crate::analysis::Analysis::of(&records, question);
         let answer = crate::terminal::answer(&analysis, Some(&section), 100);
-        let told =
+        let expected =
             "undecided  It holds. Exponent of T: 0.50 [0.40, 0.60]. Tuned at the edge: lambda (largest) at T = 512.";
-        assert!(answer.split_whitespace().collect::<Vec<_>>().join(" ").contains(&told.replace("  ", " ")), "{answer}");
+        assert!(
+            answer.split_whitespace().collect::<Vec<_>>().join(" ").contains(&expected.replace("  ", " ")),
+            "{answer}"
+        );
     }
 }

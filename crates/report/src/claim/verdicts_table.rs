@@ -6,8 +6,8 @@ use crate::table::Table;
 
 /// The columns of `verdicts.parquet`.
 #[must_use]
-pub fn verdicts_table(claim: Claim, section: &ExaminedClaim) -> Table {
-    let all = || section.verdicts.iter();
+pub fn verdicts_table(claim: Claim, examined: &ExaminedClaim) -> Table {
+    let all = || examined.verdicts.iter();
     Table::new()
         .text("claim", "which claim, as a config calls it", all().map(|_| claim.name()))
         .text("statement", "a sentence of it", all().map(|v| v.statement.as_str()))
@@ -68,11 +68,11 @@ mod tests {
         );
         let evidence = Evidence::new(&analysis, &[], &[], &[]);
         for claim in Claim::ALL {
-            let section = claim.examine(&evidence);
-            assert!(!section.verdicts.is_empty() && section.figures.is_empty(), "{claim:?}");
-            let told = |f: Finding| f == Finding::Confirmed || f == Finding::Refuted;
-            assert!(section.verdicts.iter().all(|v| !told(v.finding)), "{claim:?}: {:?}", section.verdicts);
-            assert_eq!(verdicts_table(claim, &section).rows(), section.verdicts.len());
+            let examined = claim.examine(&evidence);
+            assert!(!examined.verdicts.is_empty() && examined.figures.is_empty(), "{claim:?}");
+            let is_decided = |f: Finding| f == Finding::Confirmed || f == Finding::Refuted;
+            assert!(examined.verdicts.iter().all(|v| !is_decided(v.finding)), "{claim:?}: {:?}", examined.verdicts);
+            assert_eq!(verdicts_table(claim, &examined).rows(), examined.verdicts.len());
             assert!(claim.wanted(&evidence).is_empty());
         }
     }

@@ -48,9 +48,9 @@ impl Shown<'_, '_> {
         self.cells.iter().copied().find(|c| (c.n, c.q, c.t) == (n, q, t))
     }
 
-    fn samples(&self, most: usize) -> Axis {
+    fn samples(&self, max_labels: usize) -> Axis {
         let counts = self.cells.iter().flat_map(|c| c.curve.readings()).map(|r| r.samples.max(1) as f64);
-        Axis::logarithmic("samples", counts, 1.1, most)
+        Axis::logarithmic("samples", counts, 1.1, max_labels)
     }
 
     fn curves(&self, lengths: &[i64]) -> Option<Figure> {

@@ -7,23 +7,23 @@ use super::provenance::Provenance;
 use crate::analysis::{Analysis, Group, Law, PreferredLaw, Scaling, Term, off};
 use crate::record::draws_samples;
 
-pub(super) fn answer(analysis: &Analysis, groups: &[Group<'_>], about: &Provenance) -> Markup {
+pub(super) fn answer(analysis: &Analysis, groups: &[Group<'_>], provenance: &Provenance) -> Markup {
     let (done, limits) = (analysis.runs(), analysis.limits());
     // Dynamics without noise are a reference; where there is nothing else they are the answer.
-    let mut told: Vec<&Group<'_>> = groups.iter().filter(|group| draws_samples(group.algorithm)).collect();
-    if told.is_empty() {
-        told.extend(groups);
+    let mut shown: Vec<&Group<'_>> = groups.iter().filter(|group| draws_samples(group.algorithm)).collect();
+    if shown.is_empty() {
+        shown.extend(groups);
     }
     html! {
         section id="answer" {
             h2 { "The answer" }
-            @if done < about.jobs {
+            @if done < provenance.jobs {
                 p.warning role="alert" {
                     strong { "Partial: " }
-                    (about.jobs - done) " of " (about.jobs) " jobs have not run, and everything below will change."
+                    (provenance.jobs - done) " of " (provenance.jobs) " jobs have not run, and everything below will change."
                 }
             }
-            @for group in &told { p.answer { (raised(&group.answer(analysis.question.quantile))) } }
+            @for group in &shown { p.answer { (raised(&group.answer(analysis.question.quantile))) } }
             @if !limits.is_empty() {
                 h3 { "What limits it" }
                 ul.limits { @for limit in &limits { li { (limit) } } }

@@ -6,14 +6,14 @@ use super::pictures::drawn;
 use crate::claim::ExaminedClaim;
 
 /// A claim, sentence by sentence, with its figures.
-pub(super) fn examined(section: &ExaminedClaim, partial: bool) -> Markup {
+pub(super) fn claim_section(examined: &ExaminedClaim, partial: bool) -> Markup {
     html! {
         section id="claim" {
-            h2 { "The claim: " (section.title) }
-            p { (section.text) }
+            h2 { "The claim: " (examined.title) }
+            p { (examined.text) }
             @if partial { p.warning { strong { "Partial: " } "jobs are missing, and findings may change." } }
             ul.verdicts {
-                @for verdict in &section.verdicts { li {
+                @for verdict in &examined.verdicts { li {
                     p.sentence {
                         span class=(format!("finding {}", verdict.finding.name())) {
                             (verdict.finding.name())
@@ -26,8 +26,8 @@ pub(super) fn examined(section: &ExaminedClaim, partial: bool) -> Markup {
                     p { (minus_signs(&verdict.evidence)) }
                 } }
             }
-            @for note in &section.notes { p.note { (note) } }
-            (drawn(&section.figures))
+            @for note in &examined.notes { p.note { (note) } }
+            (drawn(&examined.figures))
         }
     }
 }

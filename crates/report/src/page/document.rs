@@ -5,7 +5,7 @@ use maud::{DOCTYPE, PreEscaped, html};
 use super::answer::answer;
 use super::cells::table;
 use super::chart::{chart, library};
-use super::claim::examined;
+use super::claim::claim_section;
 use super::dark::style;
 use super::explore::chosen;
 use super::meanings::meanings;
@@ -21,12 +21,12 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// The page.
 #[must_use]
-pub fn page(analysis: &Analysis, claim: Option<&ExaminedClaim>, figures: &[Figure], about: &Provenance) -> String {
+pub fn page(analysis: &Analysis, claim: Option<&ExaminedClaim>, figures: &[Figure], provenance: &Provenance) -> String {
     let groups = analysis.groups();
     let chart = chart(&groups);
-    let pictured = claim.into_iter().flat_map(|section| &section.figures).chain(shown_on_page(figures));
+    let pictured = claim.into_iter().flat_map(|examined| &examined.figures).chain(shown_on_page(figures));
     let dark = style(pictured.map(|figure| figure.svg.as_str()));
-    let title = format!("{}: samples to learn a sparse contextual bigram", about.name);
+    let title = format!("{}: samples to learn a sparse contextual bigram", provenance.name);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -42,7 +42,7 @@ pub fn page(analysis: &Analysis, claim: Option<&ExaminedClaim>, figures: &[Figur
             body {
                 a.skip href="#answer" { "To the answer" }
                 header {
-                    p.name { (about.name) }
+                    p.name { (provenance.name) }
                     h1 {
                         "How many samples does a linear transformer need to learn a sparse \
                          contextual bigram, and how does that number scale with the \
@@ -50,12 +50,12 @@ pub fn page(analysis: &Analysis, claim: Option<&ExaminedClaim>, figures: &[Figur
                     }
                 }
                 main {
-                    @if let Some(section) = claim { (examined(section, analysis.runs() < about.jobs)) }
-                    (answer(analysis, &groups, about))
+                    @if let Some(examined) = claim { (claim_section(examined, analysis.runs() < provenance.jobs)) }
+                    (answer(analysis, &groups, provenance))
                     @if let Some(chart) = &chart { (chosen(chart, &groups)) }
                     (pictures(figures))
                     (table(analysis, &groups))
-                    (run(analysis, about))
+                    (run(analysis, provenance))
                     (meanings(analysis.question.quantile))
                 }
                 @if let Some(chart) = &chart {
@@ -93,7 +93,7 @@ mod tests {
         Analysis::of(&records, Question { quantile: 0.9, conditions, tuned: Vec::new() })
     }
 
-    fn about() -> Provenance {
+    fn provenance() -> Provenance {
         Provenance {
             name: "a <small> sweep".to_owned(),
             jobs: 16,
@@ -111,7 +111,7 @@ mod tests {
             caption: "Caption.".to_owned(),
             svg: "<svg></svg>".to_owned(),
         };
-        let page = page(&analysis(false), None, &[figure], &about());
+        let page = page(&analysis(false), None, &[figure], &provenance());
         for id in ["answer", "explore", "figures", "cells", "run", "meanings", "chart-data", "one"] {
             assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
         }
@@ -128,14 +128,14 @@ mod tests {
     #[test]
     fn a_run_without_results_has_a_page_that_says_so() {
         let nothing = Analysis::of(&[], Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() });
-        let page = page(&nothing, None, &[], &about());
+        let page = page(&nothing, None, &[], &provenance());
         assert!(page.contains("nothing can be concluded") && page.contains("16 of 16 jobs have not run"));
         assert!(!page.contains("id=\"chart-data\""));
     }
 
     #[test]
     fn conditions_have_columns_and_choices() {
-        let page = page(&analysis(true), None, &[], &about());
+        let page = page(&analysis(true), None, &[], &provenance());
         assert!(
             page.contains("persistence = 0.1</option>")
                 && page.contains("<button type=\"button\">persistence</button>")
@@ -148,7 +148,7 @@ mod tests {
         let analysis = analysis(false);
         let figures = crate::figure::all(&analysis, &crate::figure::Pictured::default());
         assert!(figures.iter().any(|figure| figure.name.starts_with("success_map")), "a map is there");
-        let page = page(&analysis, None, &figures, &about());
+        let page = page(&analysis, None, &figures, &provenance());
         let style = page
             .split("@media screen and (prefers-color-scheme: dark)")
             .nth(1)
@@ -159,9 +159,9 @@ mod tests {
         let mut seen = 0;
         for figure in &figures {
             let words = format!("{} {}", figure.title, figure.caption).to_lowercase();
-            let told =
+            let found =
                 ["white", "black", "grey", "gray", "bright", "pale"].into_iter().find(|word| words.contains(word));
-            assert_eq!(told, None, "{words}");
+            assert_eq!(found, None, "{words}");
             for element in figure.svg.split('<').filter(|element| !element.starts_with("rect")) {
                 assert!(!element.starts_with("text") || element.contains(" fill=\"#"), "{element}");
                 for attribute in ["fill", "stroke"] {
@@ -186,8 +186,8 @@ mod tests {
     fn a_claim_stands_first_with_its_findings() {
         use crate::claim::{Claim, Evidence};
         let analysis = analysis(false);
-        let section = Claim::TwoStages.examine(&Evidence::new(&analysis, &[], &[], &[]));
-        let page = page(&analysis, Some(&section), &[], &about());
+        let examined = Claim::TwoStages.examine(&Evidence::new(&analysis, &[], &[], &[]));
+        let page = page(&analysis, Some(&examined), &[], &provenance());
         let place = |text: &str| page.find(text).unwrap();
         assert!(place("The claim: Two stages") < place("The answer"));
         assert!(page.contains("class=\"finding undecided\""));

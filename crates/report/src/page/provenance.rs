@@ -20,14 +20,14 @@ pub struct Provenance {
     pub command: String,
 }
 
-pub(super) fn run(analysis: &Analysis, about: &Provenance) -> Markup {
+pub(super) fn run(analysis: &Analysis, provenance: &Provenance) -> Markup {
     let runs = analysis.runs();
     html! {
         section id="run" {
             h2 { "How it was run" }
             dl {
-                dt { "to run it again" } dd { code { (about.command) } }
-                @for (name, value) in &about.facts { dt { (name) } dd { (value) } }
+                dt { "to run it again" } dd { code { (provenance.command) } }
+                @for (name, value) in &provenance.facts { dt { (name) } dd { (value) } }
                 @if runs > 0 {
                     dt { "runs" }
                     dd {
@@ -39,7 +39,7 @@ pub(super) fn run(analysis: &Analysis, about: &Provenance) -> Markup {
                     }
                 }
             }
-            details { summary { "The config, every default written out" } pre { (about.config) } }
+            details { summary { "The config, every default written out" } pre { (provenance.config) } }
         }
     }
 }

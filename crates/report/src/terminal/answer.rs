@@ -34,7 +34,7 @@ pub fn answer(analysis: &Analysis, claim: Option<&ExaminedClaim>, width: usize) 
     // How the runs ended, the first limit, and that there are more.
     let below = ended.len() + limits.first().map_or(0, Vec::len) + usize::from(limits.len() > 1);
     match (claim, groups.as_slice()) {
-        (Some(section), _) => verdicts(&mut lines, section, width),
+        (Some(examined), _) => verdicts(&mut lines, examined, width),
         (None, []) => {}
         (None, [group]) => one(&mut lines, group, analysis.question.quantile, (width, below)),
         (None, groups) => several(&mut lines, groups, analysis.question.quantile, width),
@@ -62,11 +62,11 @@ fn capitalised(text: &str) -> String {
 }
 
 /// A claim sentence by sentence, each with its number; the evidence is in the report.
-fn verdicts(lines: &mut Vec<String>, section: &ExaminedClaim, width: usize) {
-    lines.extend(wrapped(&format!("{}: what these runs say of each sentence", section.title), "", "", width));
+fn verdicts(lines: &mut Vec<String>, examined: &ExaminedClaim, width: usize) {
+    lines.extend(wrapped(&format!("{}: what these runs say of each sentence", examined.title), "", "", width));
     lines.push(String::new());
-    let longest = section.verdicts.iter().map(|v| v.finding.name().len()).max().unwrap_or(0);
-    for verdict in &section.verdicts {
+    let longest = examined.verdicts.iter().map(|v| v.finding.name().len()).max().unwrap_or(0);
+    for verdict in &examined.verdicts {
         let number = match (verdict.estimate, verdict.interval) {
             (Some(x), Some((low, high))) => glued(&format!(" {} [{}, {}]", two(x), two(low), two(high))),
             (Some(x), None) => format!(" {}", two(x)),
@@ -103,9 +103,9 @@ fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64, (width, below)
     };
     let known = group.scalings.iter().filter_map(|s| Some((s.milestone.name().to_owned(), s.power.as_ref()?)));
     let laws: Vec<(String, Option<&Law>)> = known.map(|(name, law)| (name, Some(law))).collect();
-    let mut told = exponents("samples to", &laws, width);
+    let mut exponent_lines = exponents("samples to", &laws, width);
     if let Some(text) = scaling.and_then(comparison_in_words) {
-        told.extend(wrapped(&text, "    ", "    ", width));
+        exponent_lines.extend(wrapped(&text, "    ", "    ", width));
     }
     let pairs: BTreeSet<(i64, i64)> = cells.iter().map(|c| (c.n, c.q)).collect();
     let digits =
@@ -125,7 +125,7 @@ fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64, (width, below)
     }
     lines.extend(wrapped(&title, "", "", width));
     // Besides its rows the table has a header and an empty line.
-    let rows = LINES.saturating_sub(lines.len() + told.len() + below + 2).clamp(3, ROWS);
+    let rows = LINES.saturating_sub(lines.len() + exponent_lines.len() + below + 2).clamp(3, ROWS);
     let shown = if pairs.len() > rows { rows - 1 } else { rows };
     let rows: Vec<(i64, i64, String)> = pairs.iter().take(shown).map(|&(n, q)| (n, q, exponent(n, q))).collect();
     let mut header = format!("  {:>n_width$} {:>q_width$}", "N", "Q");
@@ -146,7 +146,7 @@ fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64, (width, below)
         lines.push(format!("  .. and {} more in the report", pairs.len() - shown));
     }
     lines.push(String::new());
-    lines.extend(told);
+    lines.extend(exponent_lines);
 }
 
 fn several(lines: &mut Vec<String>, groups: &[Group<'_>], quantile: f64, width: usize) {
@@ -159,11 +159,11 @@ fn several(lines: &mut Vec<String>, groups: &[Group<'_>], quantile: f64, width: 
         .collect();
     // Where a law takes more than a line, fewer are shown.
     let shown = |max_laws: usize| {
-        let mut told = exponents("", &laws[..max_laws.min(laws.len())], width);
+        let mut lines = exponents("", &laws[..max_laws.min(laws.len())], width);
         if laws.len() > max_laws {
-            told.push(format!("  .. and {} more in the report", laws.len() - max_laws));
+            lines.push(format!("  .. and {} more in the report", laws.len() - max_laws));
         }
-        told
+        lines
     };
     let fits = |max_laws: &usize| shown(*max_laws).len() <= ROWS + 4;
     let max_laws = (1..=laws.len()).rev().find(fits).unwrap_or(1);
@@ -180,8 +180,8 @@ fn exponents(head: &str, laws: &[(String, Option<&Law>)], width: usize) -> Vec<S
         bounds => format!("{}, {bounds} >", law.cells),
     };
     let columns = |law: &Law| {
-        let told = TERMS.map(|term| law.coefficient(term).map_or_else(|| "-".to_owned(), with_interval));
-        let [t, n, q] = told;
+        let powers = TERMS.map(|term| law.coefficient(term).map_or_else(|| "-".to_owned(), with_interval));
+        let [t, n, q] = powers;
         [t, n, q, cells(law)]
     };
     let heads = [head, "T", "N", "Q", "cells"].map(str::to_owned);
@@ -227,8 +227,8 @@ fn paragraphs(head: &str, rows: &[Vec<String>], width: usize) -> Vec<String> {
     for row in rows {
         let text = match row.as_slice() {
             [name, t, n, q, cells] => {
-                let powers =
-                    [("T", t), ("N", n), ("Q", q)].map(|(term, told)| glued(&format!("{term} {}", told.trim_start())));
+                let powers = [("T", t), ("N", n), ("Q", q)]
+                    .map(|(term, power)| glued(&format!("{term} {}", power.trim_start())));
                 format!("{name}: {}; {}", powers.join(", "), glued(&format!("{cells} cells")))
             }
             others => others.join(": "),
@@ -330,8 +330,8 @@ mod tests {
             assert!(text.contains("recovery") && text.contains("good and bad"), "{text}");
             // Words are those of the widest answer, but for the columns of the table and what
             // stands between the exponents.
-            let told = |word: &&str| word.len() > 3 && word.chars().all(char::is_alphabetic);
-            let broken = text.split_whitespace().filter(told).find(|word| !known.contains(word));
+            let is_word = |word: &&str| word.len() > 3 && word.chars().all(char::is_alphabetic);
+            let broken = text.split_whitespace().filter(is_word).find(|word| !known.contains(word));
             assert_eq!(broken, None, "{text}");
             let text = answer(&several, None, width);
             fits(&text, width);

@@ -47,8 +47,8 @@ pub fn to_toml(config: &Config) -> Result<String, toml::ser::Error> {
 pub fn read_back(config: &Config, path: &Path) -> Result<Config, Diagnostic> {
     let text = to_toml(config).map_err(|error| Diagnostic::new(format!("cannot write this sweep down: {error}")))?;
     if text.len() as u64 > MAX_TEXT_BYTES {
-        let most = MAX_TEXT_BYTES >> 20;
-        return Err(Diagnostic::new(format!("the config of this sweep has more than {most} MB"))
+        let max_mb = MAX_TEXT_BYTES >> 20;
+        return Err(Diagnostic::new(format!("the config of this sweep has more than {max_mb} MB"))
             .help("write long lists of values as ranges or expressions, or make several sweeps"));
     }
     config::parse(&config.name, &path.display().to_string(), text, &[])

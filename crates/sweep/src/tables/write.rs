@@ -4,15 +4,11 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use report::analysis::Analysis;
-use report::analysis::scaling_table;
-use report::analysis::summary_table;
-use report::analysis::{Question, needed_table, success_table};
+use report::analysis::{Analysis, Question, needed_table, scaling_table, success_table, summary_table};
 use report::claim::{Evidence, verdicts_table};
 use report::figure::{self, Figure};
 use report::page::page;
-use report::record::traces_table;
-use report::record::{runs_table, timings_table};
+use report::record::{runs_table, timings_table, traces_table};
 use report::table::write_whole;
 use report::terminal::answer;
 use report::{Record, Timing};
@@ -83,12 +79,12 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
                 None => record.clone(),
             })
             .collect();
-        let section = claim.examine(&Evidence::new(&analysis, &whole, &shown.0, &shown.1));
-        (claim, section)
+        let examined = claim.examine(&Evidence::new(&analysis, &whole, &shown.0, &shown.1));
+        (claim, examined)
     });
     match &examined {
-        Some((claim, section)) => {
-            verdicts_table(*claim, section).write(&directory.join(VERDICTS), &metadata)?;
+        Some((claim, examined)) => {
+            verdicts_table(*claim, examined).write(&directory.join(VERDICTS), &metadata)?;
         }
         // That of an earlier report, before the config named no claim.
         None => remove(directory.join(VERDICTS))?,
@@ -104,8 +100,8 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
     let figures = directory.join(FIGURES);
     create_folder(&figures)?;
     let drawn = figure::all(&analysis, &pictured);
-    let section = examined.as_ref().map(|(_, section)| section);
-    let all: Vec<&Figure> = drawn.iter().chain(section.iter().flat_map(|s| &s.figures)).collect();
+    let examined = examined.as_ref().map(|(_, examined)| examined);
+    let all: Vec<&Figure> = drawn.iter().chain(examined.iter().flat_map(|s| &s.figures)).collect();
     let names: Vec<String> = all.iter().map(|figure| figure.name.clone() + ".svg").collect();
     let earlier: Vec<String> =
         manifest::listed_figures(directory).into_iter().filter(|name| !names.contains(name)).collect();
@@ -119,11 +115,11 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
     earlier.iter().try_for_each(|name| remove(figures.join(name)))?;
     let provenance = provenance(config, jobs.len(), &timings, directory);
     let page_path = directory.join(REPORT);
-    write_whole(&page_path, page(&analysis, section, &drawn, &provenance).as_bytes())?;
+    write_whole(&page_path, page(&analysis, examined, &drawn, &provenance).as_bytes())?;
     manifest::write(directory, config, jobs.len(), &records, &names)?;
     let columns = answer_columns();
     let place = format!("Report: {}, tables and figures beside it", unbroken(&page_path.display().to_string()));
-    Ok(format!("{}{}\n", answer(&analysis, section, columns), wrapped(&place, "", "", columns).join("\n")))
+    Ok(format!("{}{}\n", answer(&analysis, examined, columns), wrapped(&place, "", "", columns).join("\n")))
 }
 
 /// Every axis without a column of its own, and its value.
