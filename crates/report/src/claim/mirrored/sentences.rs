@@ -101,10 +101,10 @@ pub(crate) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let lines: Vec<_> = lines.into_iter().map(|(label, group)| series(label, group, Recovery, pair)).collect();
     let needed = needed_figure(
         "mirrored_needed",
-        "What turning over does to the needed samples".to_owned(),
-        "Samples by which the runs have recovered, with and without turning both factors over when \
-         the negative entries of the attention dominate, at hyperparameters chosen on other \
-         replicates."
+        "What the sign flip does to the needed samples".to_owned(),
+        "Samples by which the runs have recovered, with and without flipping the signs of both \
+         factors when the negative entries of the attention dominate, at hyperparameters chosen on \
+         other replicates."
             .to_owned(),
         &lines,
     );
@@ -114,9 +114,9 @@ pub(crate) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
                by the noise of its first B/η samples against a push of order 1/T. A Gaussian \
                argument gives the probability without a free parameter. The remedy uses what a \
                learner can see: attention that is a few positive weights has no large negative \
-               entries, so both centred factors are turned over when the most negative entry \
-               exceeds the most positive one by a factor. Loss cannot judge it as fast: at the \
-               truth the two differ by 2 K_P / T only.",
+               entries, so the signs of both centred factors are flipped when the most negative \
+               entry exceeds the most positive one by a factor. Loss cannot judge it as fast: at \
+               the truth the two differ by 2 K_P / T only.",
         verdicts,
         figures: [probability(&runs.kept), needed].into_iter().flatten().collect(),
         notes: vec![format!(
