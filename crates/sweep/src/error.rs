@@ -40,7 +40,11 @@ pub enum SweepError {
         path: PathBuf,
     },
     /// The run directory lost what was in it while a run was at work.
-    #[error("{reason}: {} was emptied, changed or moved while the run was at work, and {}", directory.display(), consequence(*jobs))]
+    #[error(
+        "{reason}: {} was emptied, changed or moved while the run was at work, and {}",
+        directory.display(),
+        consequence(*jobs)
+    )]
     Vanished {
         /// What was noticed.
         reason: String,

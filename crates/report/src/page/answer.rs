@@ -20,7 +20,8 @@ pub(super) fn answer(analysis: &Analysis, groups: &[Group<'_>], provenance: &Pro
             @if done < provenance.jobs {
                 p.warning role="alert" {
                     strong { "Partial: " }
-                    (provenance.jobs - done) " of " (provenance.jobs) " jobs have not run, and everything below will change."
+                    (provenance.jobs - done) " of " (provenance.jobs)
+                    " jobs have not run, and everything below will change."
                 }
             }
             @for group in &shown { p.answer { (raised(&group.answer(analysis.question.quantile))) } }
@@ -67,7 +68,7 @@ fn exponents(group: &Group<'_>, named: bool) -> Markup {
                             td { (law.cells) @if law.censored > 0 { ", " (law.censored) " of them bounds" } }
                             td { (better(scaling)) }
                             td { (scaling.aicc_difference().map_or_else(none, |d| minus(&format!("{d:+.0}")))) }
-                            td { (scaling.held_out.as_ref().map_or_else(none, |h| format!("{}, {}", off(h.power), off(h.polylog)))) }
+                            td { (unseen(scaling)) }
                         }
                     }
                 }
@@ -82,6 +83,11 @@ fn exponents(group: &Group<'_>, named: bool) -> Markup {
              (unseen T: how far T and ln T are off there)."
         }
     }
+}
+
+/// How far the two laws are off at the largest T when fitted without it.
+fn unseen(scaling: &Scaling) -> String {
+    scaling.held_out.as_ref().map_or_else(none, |h| format!("{}, {}", off(h.power), off(h.polylog)))
 }
 
 /// Three digits.

@@ -22,6 +22,7 @@ pub struct Provenance {
 
 pub(super) fn run(analysis: &Analysis, provenance: &Provenance) -> Markup {
     let runs = analysis.runs();
+    let endings = Status::ALL.iter().zip(analysis.endings).filter(|(_, ended)| *ended > 0);
     html! {
         section id="run" {
             h2 { "How it was run" }
@@ -32,7 +33,7 @@ pub(super) fn run(analysis: &Analysis, provenance: &Provenance) -> Markup {
                     dt { "runs" }
                     dd {
                         (count(runs, "run")) ": "
-                        @for (i, (status, ended)) in Status::ALL.iter().zip(analysis.endings).filter(|(_, ended)| *ended > 0).enumerate() {
+                        @for (i, (status, ended)) in endings.enumerate() {
                             @if i > 0 { ", " }
                             (ended) " " (status.name()) " (" (format!("{:.1} %", 100.0 * ended as f64 / runs as f64)) ")"
                         }
