@@ -31,7 +31,8 @@ fn mine(home: &Path, files: &[&str]) {
     }
 }
 
-/// A copied config beside files of the user's own, in a folder of whatever name, is no run directory.
+/// A copied config beside files of the user's own, in a folder of whatever name, is no run
+/// directory.
 #[test]
 fn a_copied_config_and_a_folder_make_no_run_directory() {
     let home = with_small();

@@ -31,7 +31,8 @@ pub use evidence::{Evidence, Matrices, Wanted};
 pub use verdict::{ExaminedClaim, Finding, Verdict};
 pub use verdicts_table::verdicts_table;
 
-/// Declares the modules and the list of claims. What a config calls a claim is the name of its file.
+/// Declares the modules and the list of claims. What a config calls a claim is the name of its
+/// file.
 macro_rules! claims {
     ($($(#[$meaning:meta])* $claim:ident = $module:ident),* $(,)?) => {
         $(mod $module;)*
@@ -54,8 +55,8 @@ macro_rules! claims {
                 }
             }
 
-            /// The runs that it shows with their traces, or with what they learned, if these are not
-            /// at hand.
+            /// The runs that it shows with their traces, or with what they learned, if these are
+            /// not at hand.
             #[must_use]
             pub fn wanted(self, evidence: &Evidence<'_>) -> Vec<Wanted> {
                 match self {

@@ -1,5 +1,5 @@
-//! What an update rule is: how a gradient changes numbers, whatever the numbers mean. Each rule stands
-//! in the file of the algorithm that has it on linear attention.
+//! What an update rule is: how a gradient changes numbers, whatever the numbers mean. Each rule
+//! stands in the file of the algorithm that has it on linear attention.
 
 use ndarray::Array2;
 

@@ -51,7 +51,8 @@ pub enum PretrainingError {
 }
 
 impl Pretraining {
-    /// Bytes that a run takes, about, for N and Q of the target ([`cost::bytes`](super::cost::bytes)).
+    /// An estimate of the bytes that a run takes, for N and Q of the target
+    /// ([`cost::bytes`](super::cost::bytes)).
     #[must_use]
     pub fn bytes(&self, n: f64, q: f64) -> f64 {
         super::cost::bytes(self.train_spec().algorithm, n, q, self.t as f64)

@@ -1,5 +1,5 @@
-//! Clusters: submitting a sweep to Slurm. Another scheduler needs scripts, options and commands of its own
-//! here, and a command beside `command/slurm.rs`.
+//! Clusters: submitting a sweep to Slurm. Another scheduler needs scripts, options and
+//! commands of its own here, and a command beside `command/slurm.rs`.
 //!
 //! | module | holds |
 //! |---|---|
