@@ -180,7 +180,7 @@ fn moment_estimator_takes_as_many_samples_as_predicted_and_hardly_more_for_longe
 /// Both tests are made at the 1 % level, so each alarms in one of 100 cases; so few runs need not
 /// be enough to confirm.
 #[test]
-fn mirrored_runs_are_as_many_as_predicted_and_turning_over_saves_them() {
+fn mirrored_runs_are_as_many_as_predicted_and_a_sign_flip_saves_them() {
     let home = tempfile::tempdir().unwrap();
     let run = run(
         home.path(),
@@ -199,7 +199,7 @@ fn mirrored_runs_are_as_many_as_predicted_and_turning_over_saves_them() {
         let flips = usize::from(runs.floats("flip").unwrap()[row] != Some(0.0));
         mirrored[flips] += usize::from(runs.texts("status").unwrap()[row].as_deref() == Some("mirrored"));
     }
-    // Of 720 runs each some 80 are mirrored as they are, by the prediction; turned over, next to
-    // none.
+    // Of 720 runs each some 80 are mirrored as they are, by the prediction; with the sign flip next
+    // to none.
     assert!(mirrored[0] > 40 && mirrored[1] < mirrored[0] / 5, "{mirrored:?}");
 }

@@ -203,7 +203,7 @@ mod tests {
             Some(0.5),
             Some((0.4, 0.6)),
         );
-        let section = ExaminedClaim {
+        let examined = ExaminedClaim {
             title: "A claim",
             text: "",
             verdicts: vec![verdict.resting_on(&cells[1..])],
@@ -211,7 +211,7 @@ mod tests {
             notes: Vec::new(),
         };
         let analysis = crate::analysis::Analysis::of(&records, question);
-        let answer = crate::terminal::answer(&analysis, Some(&section), 100);
+        let answer = crate::terminal::answer(&analysis, Some(&examined), 100);
         let expected =
             "undecided  It holds. Exponent of T: 0.50 [0.40, 0.60]. Tuned at the edge: lambda (largest) at T = 512.";
         assert!(

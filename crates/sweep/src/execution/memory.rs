@@ -113,14 +113,14 @@ mod tests {
     #[test]
     fn jobs_wait_for_each_other_and_never_hold_more_than_there_is() {
         let memory = Memory::limited_to(100.0);
-        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (now, peak) = (AtomicUsize::new(0), AtomicUsize::new(0));
         std::thread::scope(|scope| {
             for bytes in [60, 40, 30, 70, 100, 1, 50] {
-                let (memory, now, most) = (&memory, &now, &most);
+                let (memory, now, peak) = (&memory, &now, &peak);
                 scope.spawn(move || {
                     for _ in 0..20 {
                         let held = memory.take(bytes as f64).unwrap();
-                        most.fetch_max(now.fetch_add(bytes, Ordering::SeqCst) + bytes, Ordering::SeqCst);
+                        peak.fetch_max(now.fetch_add(bytes, Ordering::SeqCst) + bytes, Ordering::SeqCst);
                         std::thread::sleep(Duration::from_micros(100));
                         now.fetch_sub(bytes, Ordering::SeqCst);
                         drop(held);
@@ -128,7 +128,7 @@ mod tests {
                 });
             }
         });
-        assert!(most.into_inner() <= 100);
+        assert!(peak.into_inner() <= 100);
         assert_eq!(*memory.taken.lock().unwrap(), 0.0);
     }
 

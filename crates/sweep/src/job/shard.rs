@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn shards_are_disjoint_complete_and_of_equal_cost_for_any_number() {
         let jobs = jobs("replicates = 5\n[grid]\nN = [2, 3]\nQ = 1\nT = [32, 64, 700]\nbatch_size = [\"T/8\", 16]");
-        let most = jobs.iter().map(Job::cost).fold(0.0, f64::max);
+        let dearest = jobs.iter().map(Job::cost).fold(0.0, f64::max);
         for of in [1, 2, 3, 7, 60, 61, 1000] {
             let shards = Shard::assign(&jobs, of);
             assert_eq!(shards.len(), jobs.len());
@@ -111,7 +111,7 @@ mod tests {
             let mut cost = vec![0.0; of as usize];
             shards.iter().zip(&jobs).for_each(|(&shard, job)| cost[shard as usize - 1] += job.cost());
             let (least, largest) = cost.iter().fold((f64::MAX, 0.0f64), |(l, h), &c| (l.min(c), h.max(c)));
-            assert!(largest - least <= most, "{of}: {least} {largest}");
+            assert!(largest - least <= dearest, "{of}: {least} {largest}");
         }
     }
 

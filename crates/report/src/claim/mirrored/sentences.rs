@@ -197,10 +197,10 @@ mod tests {
             let question = Question { quantile: 0.5, conditions: Vec::new(), tuned: Vec::new() };
             let analysis = Analysis::of(&records, question);
             let evidence = Evidence::new(&analysis, &records, &[], &[]);
-            let section = examine(&evidence);
-            assert_eq!(section.verdicts[0].finding, Finding::Confirmed, "{:?}", section.verdicts[0]);
-            assert_eq!(section.verdicts[1].finding, finding, "{:?}", section.verdicts[1]);
-            assert!(section.figures[0].svg.contains("T = 256"));
+            let examined = examine(&evidence);
+            assert_eq!(examined.verdicts[0].finding, Finding::Confirmed, "{:?}", examined.verdicts[0]);
+            assert_eq!(examined.verdicts[1].finding, finding, "{:?}", examined.verdicts[1]);
+            assert!(examined.figures[0].svg.contains("T = 256"));
         }
     }
 
@@ -235,7 +235,7 @@ mod tests {
             let analysis = Analysis::of(&records, question);
             examine(&Evidence::new(&analysis, &records, &[], &[]))
         };
-        let found = |section: &ExaminedClaim| [0, 1].map(|i| section.verdicts[i].finding);
+        let found = |examined: &ExaminedClaim| [0, 1].map(|i| examined.verdicts[i].finding);
         // An excess of 35 % may lie within 25 %, one of 80 % cannot, and one of 10 % does; by the
         // others' shares, which have none of it.
         let many = section_of(1500, 1.35);
