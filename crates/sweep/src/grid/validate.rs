@@ -70,7 +70,7 @@ pub(crate) fn validate(grid: &GridSpec, config: &Config, chosen: &[usize], point
     if point.transfers() {
         let (length, theta) = (config.shared.pretraining.t as usize, point.values[axis::THETA]);
         if q > length || (q == length && config.shared.weights == Weights::Equal) {
-            let label = format!("more than a source of length {length} can be told by");
+            let label = format!("more positions than a source of length {length} has");
             let help = "raise pretraining.T, or drop such points with a `where`".to_owned();
             return complain(axis::Q, format!("Q = {q}, but pretraining.T = {length}"), label, help);
         }
