@@ -34,17 +34,18 @@ pub(crate) fn validate(grid: &GridSpec, config: &Config, chosen: &[usize], point
         }
     }
     let (bytes, own) = (point.bytes(), point.own_bytes());
+    // Made only where it is needed: a grid has a million points.
     let help =
-        format!("keep its memory below {:.0} GB: lower N or T, or drop such points with a `where`", MAX_BYTES / 1e9);
+        || format!("keep its memory below {:.0} GB: lower N or T, or drop such points with a `where`", MAX_BYTES / 1e9);
     if own > MAX_BYTES {
         let name = point.algorithm().name;
         let label =
             format!("{name} takes {own:.0} bytes ({:.0} GB) beyond the model and its gradient {}", own / 1e9, here());
-        return complain(axis::T, format!("one job of `{name}` needs too much memory"), label, help);
+        return complain(axis::T, format!("one job of `{name}` needs too much memory"), label, help());
     }
     if bytes > MAX_BYTES {
         let label = format!("its attention takes {:.0} GB {}", bytes / 1e9, here());
-        return complain(axis::T, "one job of this size needs too much memory".to_owned(), label, help);
+        return complain(axis::T, "one job of this size needs too much memory".to_owned(), label, help());
     }
     if q > t {
         let help = "drop such points with where = \"Q <= T\"".to_owned();
