@@ -79,6 +79,8 @@ pub const VERDICTS: &str = "verdicts.parquet";
 pub const ALL_TRACES: &str = "traces.parquet";
 /// The folder of the figures.
 pub const FIGURES: &str = "figures";
+/// What the names of figures end in.
+pub(crate) const FIGURE_ENDING: &str = ".svg";
 /// The page.
 pub const REPORT: &str = "report.html";
 

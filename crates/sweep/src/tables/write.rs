@@ -20,7 +20,9 @@ use crate::grid::further_axes;
 use crate::job::{Job, RESULTS_VERSION};
 use crate::platform::files::{FileError, create_folder};
 use crate::platform::terminal::{answer_columns, unbroken, wrapped};
-use crate::store::layout::{ALL_TRACES, FIGURES, NEEDED, REPORT, RUNS, SCALING, SUCCESS, SUMMARY, TIMINGS, VERDICTS};
+use crate::store::layout::{
+    ALL_TRACES, FIGURE_ENDING, FIGURES, NEEDED, REPORT, RUNS, SCALING, SUCCESS, SUMMARY, TIMINGS, VERDICTS,
+};
 use crate::store::{Store, manifest};
 use crate::tables::provenance::provenance;
 use crate::tables::replay::Replay;
@@ -102,7 +104,7 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
     let drawn = figure::all(&analysis, &pictured);
     let examined = examined.as_ref().map(|(_, examined)| examined);
     let all: Vec<&Figure> = drawn.iter().chain(examined.iter().flat_map(|s| &s.figures)).collect();
-    let names: Vec<String> = all.iter().map(|figure| figure.name.clone() + ".svg").collect();
+    let names: Vec<String> = all.iter().map(|figure| figure.name.clone() + FIGURE_ENDING).collect();
     let earlier: Vec<String> =
         manifest::listed_figures(directory).into_iter().filter(|name| !names.contains(name)).collect();
     // The manifest lists all figures before any is written or removed. So after a kill it is known
