@@ -119,13 +119,7 @@ fn gradient(c: &mut Criterion, results: &mut Results, level: Level, size: Size) 
     let mut gradient = Gradient::zeros(n, t);
     measure(c, results, ("gradient", &name(size), level), b * t, || {
         attention.set(&model.attention);
-        accumulator.begin(&model, b);
-        let mut first = true;
-        batches.for_each_chunk(&attention, |chunk| {
-            accumulator.add(chunk, first, &mut gradient);
-            first = false;
-        });
-        accumulator.finish(&mut gradient);
+        accumulator.next_batch(&model, &attention, &mut batches, &mut gradient);
     });
 }
 

@@ -99,6 +99,24 @@ impl GradientAccumulator {
     pub fn finish(&self, gradient: &mut Gradient) {
         self.residuals.finish(&mut gradient.value);
     }
+
+    /// Writes the mean gradient of the next batch at `model` to `gradient`. `attention` holds the
+    /// attention of `model`.
+    pub fn next_batch(
+        &mut self,
+        model: &Linear,
+        attention: &FixedPointAttention,
+        batches: &mut Batches,
+        gradient: &mut Gradient,
+    ) {
+        self.begin(model, batches.batch_size());
+        let mut first = true;
+        batches.for_each_chunk(attention, |chunk| {
+            self.add(chunk, first, gradient);
+            first = false;
+        });
+        self.finish(gradient);
+    }
 }
 
 /// The mean gradient of the next batch at `model`.
@@ -124,14 +142,8 @@ pub fn mean_gradient(batches: &mut Batches, model: &Linear) -> Gradient {
     let (n, t) = model.attention.dim();
     let mut attention = FixedPointAttention::zeros(n, t);
     attention.set(&model.attention);
-    let (mut gradient, mut accumulator) = (Gradient::zeros(n, t), GradientAccumulator::new(n));
-    accumulator.begin(model, batches.batch_size());
-    let mut first = true;
-    batches.for_each_chunk(&attention, |chunk| {
-        accumulator.add(chunk, first, &mut gradient);
-        first = false;
-    });
-    accumulator.finish(&mut gradient);
+    let mut gradient = Gradient::zeros(n, t);
+    GradientAccumulator::new(n).next_batch(model, &attention, batches, &mut gradient);
     gradient
 }
 

@@ -75,21 +75,18 @@ impl<O: Optimiser> Learner for Sampled<O> {
     }
 
     fn step(&mut self, sizes: &StepSizes) {
-        let Self { accumulator, gradient, model, .. } = self;
-        accumulator.begin(model, self.batches.batch_size());
-        if let Some(attended) = &self.attended {
-            self.batches.for_each_sparse(attended, |chunk| accumulator.add_value(chunk));
-        } else if !self.optimiser.moves_attention() {
-            self.batches.for_each_chunk(&self.weights, |chunk| accumulator.add_value(chunk));
+        let Self { accumulator, gradient, model, batches, weights, .. } = self;
+        if self.optimiser.moves_attention() {
+            weights.set(&model.attention);
+            accumulator.next_batch(model, weights, batches, gradient);
         } else {
-            self.weights.set(&model.attention);
-            let mut first = true;
-            self.batches.for_each_chunk(&self.weights, |chunk| {
-                accumulator.add(chunk, first, gradient);
-                first = false;
-            });
+            accumulator.begin(model, batches.batch_size());
+            match &self.attended {
+                Some(attended) => batches.for_each_sparse(attended, |chunk| accumulator.add_value(chunk)),
+                None => batches.for_each_chunk(weights, |chunk| accumulator.add_value(chunk)),
+            }
+            accumulator.finish(gradient);
         }
-        accumulator.finish(gradient);
         self.optimiser.step(model, gradient, &self.known, sizes);
     }
 

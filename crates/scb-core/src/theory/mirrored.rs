@@ -62,8 +62,7 @@ pub fn probability(task: &Task, eta_v: f64, eta_a: f64, batch_size: f64) -> f64 
 mod tests {
     use super::*;
     use crate::data::Batches;
-    use crate::kernel::FixedPointAttention;
-    use crate::learn::{Gradient, GradientAccumulator};
+    use crate::learn::mean_gradient;
     use crate::model::Linear;
     use crate::random::{normal, stream};
     use crate::task::{Chain, TaskSpec, Weights};
@@ -81,17 +80,9 @@ mod tests {
         let model = Linear::uninformative(&task.known());
         let (batch, batches, pc) = (50, 4000, task.centred_transition());
         let mut source = Batches::new(&task, batch, stream([5; 16])).unwrap();
-        let mut attention = FixedPointAttention::zeros(3, 100);
-        attention.set(&model.attention);
-        let mut accumulator = GradientAccumulator::new(3);
         let (mut sum, mut squares) = (0.0, 0.0);
         for _ in 0..batches {
-            let mut gradient = Gradient::zeros(3, 100);
-            accumulator.begin(&model, batch);
-            let mut first = true;
-            source
-                .for_each_chunk(&attention, |chunk| accumulator.add(chunk, std::mem::take(&mut first), &mut gradient));
-            accumulator.finish(&mut gradient);
+            let gradient = mean_gradient(&mut source, &model);
             // This is <dV diag(1/mu), Pc>_mu: the preconditioning cancels the weights mu. The
             // projection does not change it, because Pc lies in the space of the projection.
             let change: f64 = -(&gradient.value * &pc).sum() / task.k_p;

@@ -52,7 +52,7 @@ mod tests {
         let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
         let prox = TrainSpec::default();
         assert!(predicted(&task, &prox).mirrored.is_some_and(|share| share > 0.0 && share < 0.5));
-        let flip = prox.algorithm.parameters.iter().find(|p| p.name == "flip").unwrap();
+        let flip = prox.algorithm.parameter("flip").unwrap();
         for silent in [
             TrainSpec { start: Start::Planted { alpha_v: 0.1, alpha_a: 0.0 }, ..prox.clone() },
             TrainSpec { boost_end: StageEnd { steps: Some(0), ..StageEnd::default() }, ..prox.clone() },

@@ -1,6 +1,5 @@
 //! The training loop.
 
-use super::stage_end::Progress;
 use super::{Checkpoint, Milestones, Observer, Outcome, Status, TrainSpec, milestone, step_sizes};
 use crate::TrainError;
 use crate::data::Batches;
@@ -45,9 +44,7 @@ pub fn train(
         // Whether a stage has ended is asked before each step. A stage of no steps begins and ends
         // at once.
         while let Some(next) = stage.next() {
-            let mut running =
-                Running { learner: learner.as_mut(), truth: &truth, spec, in_stage: step - stage_start, step };
-            if !spec.end_of(stage).reached(&mut running) {
+            if !is_over(spec, stage, (step - stage_start, step), learner.as_mut(), &truth) {
                 break;
             }
             (stage, stage_start) = (next, step);
@@ -116,35 +113,28 @@ pub fn learner<'t>(task: &'t Task, spec: &TrainSpec, stream: Stream) -> Result<B
     })
 }
 
-/// A run between two steps.
-struct Running<'r, 't> {
-    learner: &'r mut (dyn Learner + 't),
-    truth: &'r Truth<'t>,
-    spec: &'r TrainSpec,
-    /// Steps of the stage so far.
-    in_stage: u64,
-    /// Steps of the run so far.
-    step: u64,
+/// Whether a stage is over, after so many steps of its own and so many of the run. What takes time to
+/// find is looked at only if the stage can end by it.
+fn is_over(
+    spec: &TrainSpec,
+    stage: Stage,
+    (in_stage, step): (u64, u64),
+    learner: &mut dyn Learner,
+    truth: &Truth<'_>,
+) -> bool {
+    let end = spec.end_of(stage);
+    let spent = step as f64 / spec.max_steps() as f64;
+    end.steps.is_some_and(|limit| in_stage >= limit)
+        || end.share.is_some_and(|share| spent >= share)
+        || end.alpha.is_some_and(|alpha| alpha_a(learner, truth) >= alpha)
+        || end.kept_mass.is_some_and(|mass| kept_mass(&truth.task.stationary, learner.model(), spec.keep) >= mass)
 }
 
-impl Progress for Running<'_, '_> {
-    fn steps(&self) -> u64 {
-        self.in_stage
-    }
-
-    fn share(&self) -> f64 {
-        self.step as f64 / self.spec.max_steps() as f64
-    }
-
-    fn alpha_a(&mut self) -> f64 {
-        match self.learner.alignment() {
-            Alignment::Is(alpha_a) => alpha_a,
-            Alignment::OfUnitRows => self.truth.alpha_a_of_unit_rows(&self.learner.model().attention),
-            Alignment::OfAnyRows => self.truth.alpha_a(&self.learner.model().attention),
-        }
-    }
-
-    fn kept_mass(&mut self) -> f64 {
-        kept_mass(&self.truth.task.stationary, self.learner.model(), self.spec.keep)
+/// `alpha_A` of a learner's model.
+fn alpha_a(learner: &mut dyn Learner, truth: &Truth<'_>) -> f64 {
+    match learner.alignment() {
+        Alignment::Is(alpha_a) => alpha_a,
+        Alignment::OfUnitRows => truth.alpha_a_of_unit_rows(&learner.model().attention),
+        Alignment::OfAnyRows => truth.alpha_a(&learner.model().attention),
     }
 }

@@ -249,7 +249,7 @@ fn settings_out_of_their_range_are_refused_by_name() {
     assert_eq!(wrong(TrainSpec { lambda: -1.0, ..good.clone() }), "lambda");
     assert_eq!(wrong(TrainSpec { keep: 0.0, ..good.clone() }), "keep");
     for (name, value) in [("flip", 0.5), ("cut", 1.5), ("cut", f64::NAN)] {
-        let own = good.algorithm.parameters.iter().find(|p| p.name == name).unwrap();
+        let own = good.algorithm.parameter(name).unwrap();
         assert_eq!(wrong(TrainSpec { parameters: ParameterValues::defaults().with(own, value), ..good.clone() }), name);
     }
     for share in [f64::NAN, 7.0] {
