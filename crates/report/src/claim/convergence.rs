@@ -7,7 +7,7 @@ use plotters::style::BLACK;
 
 use super::agreement::{Agreement, Contribution};
 use super::agreement_rule::{Agreeing, unseen};
-use super::evidence::{Evidence, Wanted, measured, median_of};
+use super::evidence::{Evidence, measured, median_of};
 use super::shares::{Share, task_of};
 use super::verdict::{ExaminedClaim, Finding, Verdict};
 use crate::analysis::two;
@@ -55,11 +55,6 @@ fn variants(records: &[Record]) -> BTreeMap<Variant<'_>, Vec<&Record>> {
 fn label((algorithm, steps, lambda, eta, _): Variant<'_>) -> String {
     let l1 = if algorithm == ALGORITHM_1 { format!(", λ = {}", short(lambda.0)) } else { String::new() };
     format!("{algorithm}, {}, η = {}{l1}", shown(STEP_SCALE, steps.0), written(eta.0))
-}
-
-/// It shows no runs but those whose traces are at hand.
-pub(super) fn wanted(_: &Evidence<'_>) -> Vec<Wanted> {
-    Vec::new()
 }
 
 pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {

@@ -17,7 +17,7 @@
 //! | `verdict`, `verdicts_table` | what the data say of a sentence; the columns of `verdicts.parquet` |
 //! | `evidence` | what claims are examined by |
 //! | `shares`, `agreement`, `agreement_rule`, `growth` | the questions that several claims ask |
-//! | the others | a claim each, named in `claims!` below: `wanted` and `examine` |
+//! | the others | a claim each, named in `claims!` below: `examine` |
 
 mod agreement;
 mod agreement_rule;
@@ -55,15 +55,6 @@ macro_rules! claims {
                 }
             }
 
-            /// The runs that it shows with their traces, or with what they learned, if these are
-            /// not at hand.
-            #[must_use]
-            pub fn wanted(self, evidence: &Evidence<'_>) -> Vec<Wanted> {
-                match self {
-                    $(Self::$claim => $module::wanted(evidence)),*
-                }
-            }
-
             /// What the runs say of it.
             #[must_use]
             pub fn examine(self, evidence: &Evidence<'_>) -> ExaminedClaim {
@@ -89,3 +80,14 @@ claims!(
     /// How often runs are mirrored, and what may be done about it.
     Mirrored = mirrored,
 );
+
+impl Claim {
+    /// The runs that it shows with their traces, or with what they learned, if these are not at hand.
+    #[must_use]
+    pub fn wanted(self, evidence: &Evidence<'_>) -> Vec<Wanted> {
+        match self {
+            Self::Softmax => softmax::wanted(evidence),
+            _ => Vec::new(),
+        }
+    }
+}

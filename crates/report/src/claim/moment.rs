@@ -1,6 +1,6 @@
 //! The moment estimator beside the gradient methods.
 
-use super::evidence::{Evidence, Wanted, measured, median_of};
+use super::evidence::{Evidence, measured, median_of};
 use super::growth::{
     at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, series, with_interval,
 };
@@ -43,11 +43,6 @@ fn predicted(runs: &[&Measures], level: f64) -> Option<f64> {
 fn runs_of<'r>(evidence: &Evidence<'r>, cell: &Needed) -> Vec<&'r Measures> {
     let here = |r: &&Record| cell.describes(r, &evidence.analysis.question);
     measured(evidence.records.iter().filter(here)).map(|(_, m)| m).collect()
-}
-
-/// It shows no runs but those whose traces are at hand.
-pub(super) fn wanted(_: &Evidence<'_>) -> Vec<Wanted> {
-    Vec::new()
 }
 
 pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {

@@ -2,7 +2,7 @@
 
 use plotters::style::BLACK;
 
-use super::evidence::{Evidence, Wanted, measured, median_of};
+use super::evidence::{Evidence, measured, median_of};
 use super::growth::{at_most_logarithmic, cells_of, exponent, log_power, with_interval};
 use super::shares::{Share, share_of_tasks};
 use super::verdict::{ExaminedClaim, Finding, Verdict};
@@ -21,11 +21,6 @@ fn transferred<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str) -> Vec<(f64,
     let mut groups: Vec<(f64, &Group<'a>)> = groups.filter_map(|g| Some((of(g, "theta")?, g))).collect();
     groups.sort_by(|a, b| a.0.total_cmp(&b.0));
     groups
-}
-
-/// It shows no runs but those whose traces are at hand.
-pub(super) fn wanted(_: &Evidence<'_>) -> Vec<Wanted> {
-    Vec::new()
 }
 
 pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {

@@ -1,6 +1,6 @@
 //! The stages apart: from nothing to a signal, and from planted correlations to recovery.
 
-use super::evidence::{Evidence, Wanted};
+use super::evidence::Evidence;
 use super::growth::{
     at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, series, with_interval,
 };
@@ -13,11 +13,6 @@ use crate::record::{ALGORITHM_1, noiseless};
 fn starting<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str, planted: bool) -> Option<&'e Group<'a>> {
     let is_planted = |g: &&Group<'_>| g.conditions.iter().any(|(key, value)| *key == "init_alpha_v" && *value > 0.0);
     evidence.groups().iter().filter(|g| g.algorithm == algorithm).find(|g| is_planted(g) == planted)
-}
-
-/// It shows no runs but those whose traces are at hand.
-pub(super) fn wanted(_: &Evidence<'_>) -> Vec<Wanted> {
-    Vec::new()
 }
 
 pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {

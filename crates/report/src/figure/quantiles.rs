@@ -39,17 +39,7 @@ pub(crate) fn round_ticks(last: f64) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn trace(alpha: f64, length: i64) -> Vec<TracePoint> {
-        let point = |step: i64| TracePoint {
-            job_id: "x".to_owned(),
-            step,
-            samples: 16 * step,
-            stage: "boost".to_owned(),
-            values: [alpha * step as f64 / length as f64, alpha, 1.0, 1.0, 1.0, 1.0, 0.4],
-        };
-        (0..=length).map(point).collect()
-    }
+    use crate::record::fixture::trace;
 
     #[test]
     fn runs_keep_their_last_value_and_bands_are_quantiles() {

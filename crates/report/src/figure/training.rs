@@ -116,18 +116,7 @@ pub(super) fn figure(traces: &[Traced]) -> Option<Figure> {
 mod tests {
     use super::*;
     use crate::analysis::Question;
-    use crate::record::fixture::record;
-
-    fn trace(alpha: f64, length: i64) -> Vec<TracePoint> {
-        let point = |step: i64| TracePoint {
-            job_id: "x".to_owned(),
-            step,
-            samples: 16 * step,
-            stage: "boost".to_owned(),
-            values: [alpha * step as f64 / length as f64, alpha, 1.0, 1.0, 1.0, 1.0, 0.4],
-        };
-        (0..=length).map(point).collect()
-    }
+    use crate::record::fixture::{record, trace};
 
     #[test]
     fn the_largest_cell_at_its_best_setting_is_drawn_with_the_population_on_top() {

@@ -1,8 +1,9 @@
-//! A record for tests.
+//! A record and a trace for tests.
 
 use super::measures::{Measures, OPTIONAL};
 use super::run::Record;
 use super::status::Status;
+use super::trace::TracePoint;
 
 /// A record that recovered after `recovery` samples, or spent `max_samples` in vain.
 pub(crate) fn record(n: i64, q: i64, t: i64, replicate: i64, recovery: Option<i64>) -> Record {
@@ -41,4 +42,16 @@ pub(crate) fn record(n: i64, q: i64, t: i64, replicate: i64, recovery: Option<i6
         error: None,
         measures: Some(measures),
     }
+}
+
+/// The trace of a run of `length` steps of 16 samples, whose `alpha_V` rises to `alpha`.
+pub(crate) fn trace(alpha: f64, length: i64) -> Vec<TracePoint> {
+    let point = |step: i64| TracePoint {
+        job_id: "x".to_owned(),
+        step,
+        samples: 16 * step,
+        stage: "boost".to_owned(),
+        values: [alpha * step as f64 / length as f64, alpha, 1.0, 1.0, 1.0, 1.0, 0.4],
+    };
+    (0..=length).map(point).collect()
 }

@@ -10,4 +10,4 @@ mod probability;
 mod runs;
 mod sentences;
 
-pub(super) use sentences::{examine, wanted};
+pub(super) use sentences::examine;

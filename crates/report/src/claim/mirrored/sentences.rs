@@ -6,7 +6,7 @@ use crate::analysis::Group;
 use crate::analysis::Milestone::Recovery;
 use crate::claim::agreement::Agreement;
 use crate::claim::agreement_rule::{Agreeing, too_few, unseen};
-use crate::claim::evidence::{Evidence, Wanted};
+use crate::claim::evidence::Evidence;
 use crate::claim::growth::{cells_of, common_pair, exponent, named, needed_figure, series, with_interval};
 use crate::claim::shares::share_of_tasks;
 use crate::claim::verdict::{ExaminedClaim, Finding, Verdict};
@@ -48,11 +48,6 @@ fn agreeing(
     };
     let reason = if finding == Finding::Undecided { too_few(groups) } else { None };
     Verdict { smallest_effect: effect, reason, ..verdict }
-}
-
-/// It shows no runs but those whose traces are at hand.
-pub(crate) fn wanted(_: &Evidence<'_>) -> Vec<Wanted> {
-    Vec::new()
 }
 
 pub(crate) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
