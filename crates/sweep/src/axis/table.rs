@@ -115,7 +115,7 @@ const GENERAL: [Axis; 19] = [
         further(
             "step_scale",
             "training",
-            Domain::Name(&STEP_SCALE_NAMES),
+            Domain::Name(&StepScale::NAMES),
             Role::Condition,
             "normalised",
             "units of the step sizes",
@@ -255,12 +255,6 @@ const fn same(a: &str, b: &str) -> bool {
     }
     i == a.len() && i == b.len()
 }
-
-/// The values of `step_scale`, in the order of [`STEP_SCALE_NAMES`].
-pub const STEP_SCALES: [StepScale; 2] = StepScale::ALL;
-
-/// What the values of `step_scale` are called, in canonical forms too.
-pub const STEP_SCALE_NAMES: [&str; 2] = StepScale::NAMES;
 
 /// Axes from here on came later than the first results: they stand in a job's canonical form only
 /// where they differ from their default, so that jobs from before keep their ids.

@@ -146,16 +146,12 @@ mod tests {
     use crate::axis;
     use crate::config::parse;
     use crate::execution::estimate::tests::plans_of_runs_that_end_at_once;
+    use crate::job::plan::tests::with_two_done;
     use crate::job::{DoneJobs, jobs};
 
     #[test]
     fn a_plan_lists_what_is_done_and_what_is_left() {
-        let text = "replicates = 2\n[grid]\nN = 3\nQ = 1\nT = [32, 256, 64]\nbatch_size = 16".to_owned();
-        let config = parse("test", "test.toml", text, &[]).unwrap();
-        let jobs = jobs(&config).unwrap();
-        let mut done = DoneJobs::default();
-        [2, 5].into_iter().for_each(|i: usize| done.insert(jobs[i].id, false));
-        let plan = Plan::new(&config, jobs, &done);
+        let plan = with_two_done();
         assert_eq!(list(&plan).lines().filter(|l| l.contains(" done ")).count(), 2);
     }
 

@@ -27,7 +27,7 @@ use std::fmt::Write;
 use blake3::Hasher;
 use scb_core::Weights;
 use scb_core::random::Seed;
-use scb_core::train::{StageEnd, StopAt};
+use scb_core::train::{StageEnd, StepScale, StopAt};
 
 use crate::axis::{self, AXES, DefaultValue};
 use crate::config::{Config, Pretraining, Shared};
@@ -81,7 +81,7 @@ impl Identity {
             let _ = writeln!(shared, "{name}_end_alpha={}\n{name}_end_kept_mass={}", shown(alpha), shown(kept_mass));
         }
         // The scale of the steps stands where it stood before an axis varied it.
-        let shared = axis::STEP_SCALE_NAMES.map(|scale| format!("{before}step_scale={scale}\n{shared}"));
+        let shared = StepScale::NAMES.map(|scale| format!("{before}step_scale={scale}\n{shared}"));
         let start = [0, 1].map(|i| {
             let mut start = Hasher::new_derive_key("scb-sweep job");
             start.update(shared[i].as_bytes());

@@ -91,19 +91,24 @@ fn sort_by_cost(indices: &mut [usize], jobs: &[Job]) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::config::parse;
     use crate::job::jobs;
 
-    #[test]
-    fn what_is_done_is_left_out_and_the_most_expensive_job_comes_first() {
+    /// A plan of six jobs at T = 32, 256 and 64, of which the third and the last are done.
+    pub(crate) fn with_two_done() -> Plan {
         let text = "replicates = 2\n[grid]\nN = 3\nQ = 1\nT = [32, 256, 64]\nbatch_size = 16".to_owned();
         let config = parse("test", "test.toml", text, &[]).unwrap();
         let jobs = jobs(&config).unwrap();
         let mut done = DoneJobs::default();
         [2, 5].into_iter().for_each(|i: usize| done.insert(jobs[i].id, false));
-        let plan = Plan::new(&config, jobs, &done);
+        Plan::new(&config, jobs, &done)
+    }
+
+    #[test]
+    fn what_is_done_is_left_out_and_the_most_expensive_job_comes_first() {
+        let plan = with_two_done();
         // The slow, obvious version: all jobs but those, sorted by T downwards, else as they came.
         assert_eq!(plan.outstanding, [3, 4, 0, 1]);
     }

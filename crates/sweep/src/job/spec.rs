@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use scb_core::learn::{PARAMETERS, ParameterValues};
-use scb_core::train::{StageEnd, Start, TrainSpec};
+use scb_core::train::{StageEnd, Start, StepScale, TrainSpec};
 use scb_core::{Chain, TaskSpec};
 
 use crate::axis::{self, AXES};
@@ -60,7 +60,7 @@ impl Job {
             eta_boost: values[axis::ETA_BOOST],
             eta_sparse: values[axis::ETA_SPARSE],
             lambda: values[axis::LAMBDA],
-            steps: axis::STEP_SCALES[step_scale(&self.point)],
+            steps: StepScale::ALL[step_scale(&self.point)],
             attention_step: values[axis::ATTENTION_STEP],
             start: Start::Planted { alpha_v: values[axis::INIT_ALPHA_V], alpha_a: values[axis::INIT_ALPHA_A] },
             parameters,
@@ -94,7 +94,7 @@ impl Job {
     }
 }
 
-/// Index in [`axis::STEP_SCALES`] of the scale of the step sizes at a point.
+/// Index in [`StepScale::ALL`] of the scale of the step sizes at a point.
 pub(super) fn step_scale(point: &Point) -> usize {
     point.whole(axis::STEP_SCALE)
 }

@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn step_scales_are_called_alike_in_ids_and_in_tables() {
         assert_eq!(AXES[axis::STEP_SCALE].name, record::STEP_SCALE);
-        assert_eq!(axis::STEP_SCALE_NAMES, record::STEP_SCALES);
+        assert_eq!(AXES[axis::STEP_SCALE].names().unwrap(), record::STEP_SCALES);
     }
 
     /// Readers refuse a table in which a name stands twice, and a name that is measured in one
