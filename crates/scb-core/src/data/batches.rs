@@ -53,6 +53,36 @@ pub struct Batches {
     /// For each current state, the distribution of the next state.
     outputs: Vec<Categorical>,
     chunk: Chunk,
+    /// The stream that the streams of further slots would come from.
+    rest: Stream,
+}
+
+/// How the samples of a batch are laid out in memory.
+struct ChunkSizes {
+    samples: usize,
+    lines: usize,
+    lines_per_slot: usize,
+}
+
+impl ChunkSizes {
+    /// For batches of `batch_size` samples of length `t` and `n` states.
+    fn new(n: usize, t: usize, batch_size: usize) -> Self {
+        let layout = Layout::new(n, t);
+        let line_bytes = layout.blocks() * size_of::<Block>() + kernel::table_size(n) * size_of::<kernel::Table>();
+        let max_samples = (CHUNK_BYTES / line_bytes).max(MIN_LINES) * layout.sequences();
+        let samples = batch_size.div_ceil(batch_size.div_ceil(max_samples));
+        let mut lines = samples.div_ceil(layout.sequences());
+        if layout.sequences() > 1 {
+            // The last line of every query token may be partly empty.
+            lines += n.min(samples);
+        }
+        Self { samples, lines, lines_per_slot: (SLOT_TOKENS / (t * layout.sequences())).max(1) }
+    }
+
+    /// Random words of a chunk: one per sample for its query token, then two per sample.
+    fn words(&self) -> usize {
+        (3 * self.samples).div_ceil(GENERATORS)
+    }
 }
 
 /// The streams of one slot.
@@ -60,6 +90,12 @@ pub struct Batches {
 struct Slot {
     bits: Bits,
     escapes: Stream,
+}
+
+impl Slot {
+    fn new(stream: &mut Stream) -> Self {
+        Self { bits: Bits::new(stream), escapes: child(stream) }
+    }
 }
 
 impl Batches {
@@ -74,33 +110,25 @@ impl Batches {
         }
         let (n, t) = (task.n, task.t);
         let mu = task.stationary.to_vec();
-        let layout = Layout::new(n, t);
-        let line_bytes = layout.blocks() * size_of::<Block>() + kernel::table_size(n) * size_of::<kernel::Table>();
-        let max_samples = (CHUNK_BYTES / line_bytes).max(MIN_LINES) * layout.sequences();
-        let samples_per_chunk = batch_size.div_ceil(batch_size.div_ceil(max_samples));
-        let mut lines = samples_per_chunk.div_ceil(layout.sequences());
-        if layout.sequences() > 1 {
-            // The last line of every query token may be partly empty.
-            lines += n.min(samples_per_chunk);
-        }
-        let lines_per_slot = (SLOT_TOKENS / (t * layout.sequences())).max(1);
+        let sizes = ChunkSizes::new(n, t, batch_size);
         let choices = Bits::new(&mut stream);
-        let slot = |_| Slot { bits: Bits::new(&mut stream), escapes: child(&mut stream) };
+        let slots = (0..sizes.lines.div_ceil(sizes.lines_per_slot)).map(|_| Slot::new(&mut stream)).collect();
         Ok(Self {
             t,
             batch_size,
-            samples_per_chunk,
-            lines_per_slot,
+            samples_per_chunk: sizes.samples,
+            lines_per_slot: sizes.lines_per_slot,
             choices,
-            words: vec![[0; GENERATORS]; (3 * samples_per_chunk).div_ceil(GENERATORS)],
-            slots: (0..lines.div_ceil(lines_per_slot)).map(slot).collect(),
+            words: vec![[0; GENERATORS]; sizes.words()],
+            slots,
             states: States::new(&Categorical::new(&mu), n),
             queries: Categorical::new(&mu),
             counts: vec![0; n],
             sources: task.patterns.iter().map(|p| Categorical::new(&p.weights)).collect(),
             positions: task.patterns.iter().map(|p| p.positions.clone()).collect(),
             outputs: task.transition.columns().into_iter().map(|c| Categorical::new(&c.to_vec())).collect(),
-            chunk: Chunk::new(n, t, lines),
+            chunk: Chunk::new(n, t, sizes.lines),
+            rest: stream,
         })
     }
 
@@ -108,6 +136,28 @@ impl Batches {
     #[must_use]
     pub fn batch_size(&self) -> usize {
         self.batch_size
+    }
+
+    /// From now on every batch has `batch_size` samples, at least 1. The samples are independent of
+    /// those before. Does nothing if that is the size already.
+    ///
+    /// # Panics
+    /// If `batch_size` is 0.
+    pub fn set_batch_size(&mut self, batch_size: usize) {
+        if batch_size == self.batch_size {
+            return;
+        }
+        assert!(batch_size > 0, "a batch has at least one sample");
+        let (n, t) = (self.counts.len(), self.t);
+        let sizes = ChunkSizes::new(n, t, batch_size);
+        self.batch_size = batch_size;
+        self.samples_per_chunk = sizes.samples;
+        self.words.resize(sizes.words(), [0; GENERATORS]);
+        // Slots that are there go on with their streams.
+        while self.slots.len() < sizes.lines.div_ceil(sizes.lines_per_slot) {
+            self.slots.push(Slot::new(&mut self.rest));
+        }
+        self.chunk = Chunk::new(n, t, sizes.lines);
     }
 
     /// Draws one batch and calls `visit` with each chunk of it. `attention` is used to compute the
@@ -282,12 +332,13 @@ mod tests {
     }
 
     /// Chi-square tests of tokens, query tokens, and outputs given the tokens at the true
-    /// positions. There are six tests; with a random seed each would fail with probability 1e-4.
+    /// positions. There are twelve tests; with a random seed each would fail with probability 1e-4.
     #[test]
     fn samples_have_the_frequencies_of_the_model() {
-        for (n, q, t) in [(3, 2, 50), (20, 3, 33)] {
+        for (n, q, t, first) in [(3, 2, 50, 60_000), (20, 3, 33, 60_000), (3, 2, 50, 100), (3, 2, 50, 70_000)] {
             let task = task(n, q, t, Weights::Dirichlet(1.0));
-            let mut batches = Batches::new(&task, 60_000, stream([5; 16])).unwrap();
+            let mut batches = Batches::new(&task, first, stream([5; 16])).unwrap();
+            batches.set_batch_size(60_000);
             let mu = task.stationary.to_vec();
             let (mut tokens, mut queries) = (vec![0u64; n], vec![0u64; n]);
             // Observed and expected counts of each output, summed over samples.

@@ -37,6 +37,9 @@ pub struct StepSizes {
 pub trait Learner {
     /// Called once when `stage` begins. Not called for the first stage, [`Stage::Boost`].
     fn enter(&mut self, stage: Stage);
+    /// From the next step on a batch has `batch_size` samples, at least 1. Called when a stage
+    /// begins, also where the size stays the same.
+    fn set_batch_size(&mut self, batch_size: usize);
     /// Takes one step: draws one batch, if it draws samples, and updates the model.
     fn step(&mut self, sizes: &StepSizes);
     /// The current model. It may be computed on demand.

@@ -188,6 +188,10 @@ impl Moment {
 impl Learner for Moment {
     fn enter(&mut self, _: Stage) {}
 
+    fn set_batch_size(&mut self, batch_size: usize) {
+        self.batches.set_batch_size(batch_size);
+    }
+
     fn step(&mut self, _: &StepSizes) {
         let Self { known, batches, attention, counts, samples, outputs, .. } = self;
         let (n, t) = (known.n, known.t);

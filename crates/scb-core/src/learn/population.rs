@@ -62,6 +62,8 @@ fn squared_norm(task: &Task, u: &Array2<f64>) -> f64 {
 impl Learner for Population<'_> {
     fn enter(&mut self, _: Stage) {}
 
+    fn set_batch_size(&mut self, _: usize) {}
+
     fn step(&mut self, sizes: &StepSizes) {
         self.state.step(self.task, sizes.value, sizes.attention);
     }

@@ -74,6 +74,10 @@ impl<O: Optimiser> Learner for Sampled<O> {
         }
     }
 
+    fn set_batch_size(&mut self, batch_size: usize) {
+        self.batches.set_batch_size(batch_size);
+    }
+
     fn step(&mut self, sizes: &StepSizes) {
         let Self { accumulator, gradient, model, batches, weights, .. } = self;
         if self.optimiser.moves_attention() {

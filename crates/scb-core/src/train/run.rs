@@ -12,8 +12,9 @@ use crate::task::Task;
 /// Trains on `task` with the settings `spec`; samples are drawn with `stream`.
 ///
 /// The model is compared with the truth at *checks*: at step 0, at every step at first, later at
-/// step counts that grow by the factor `1 + spec.resolution`, and at the last step. A step of a
+/// sample counts that grow by the factor `1 + spec.resolution`, and when the budget is spent. A step of a
 /// learner that draws samples costs O(B T + N T), a check O(N T + N^2). The run ends at its budget,
+/// at its cap,
 /// at recovery (see [`StopAt`](super::StopAt)), when it diverges or is mirrored, or when `observer`
 /// stops it.
 ///
@@ -33,27 +34,29 @@ pub fn train(
     let truth = Truth::new(task);
     truth.check_recoverable(spec.keep, spec.epsilon)?;
     let start_alpha_v = truth.alpha_v(&learner.model().value);
-    let batch = spec.batch_size as u64;
-    let last_step = spec.max_steps();
-    let mut stage = Stage::Boost;
-    let mut stage_start = 0;
+    let (mut stage, mut batch) = (Stage::Boost, spec.batch_of(Stage::Boost));
     let mut milestones = Milestones::default();
     let mut next_check = 0;
-    let mut step = 0;
+    let (mut step, mut stage_start, mut samples) = (0, 0, 0);
     let status = loop {
         // Whether a stage has ended is asked before each step. A stage of no steps begins and ends
         // at once.
         while let Some(next) = stage.next() {
-            if !is_over(spec, stage, (step - stage_start, step), learner.as_mut(), &truth) {
+            // Where the run would end if this stage did not.
+            let end = samples + (spec.max_samples - samples) / batch * batch;
+            let share = samples as f64 / end as f64;
+            if !is_over(spec, stage, (step - stage_start, share), learner.as_mut(), &truth) {
                 break;
             }
-            (stage, stage_start) = (next, step);
+            (stage, stage_start, batch) = (next, step, spec.batch_of(next));
             learner.enter(stage);
+            learner.set_batch_size(batch as usize);
         }
-        if step >= next_check || step == last_step {
-            next_check = spec.check_after(step);
+        let at_budget = samples + batch > spec.max_samples;
+        if samples >= next_check || at_budget {
+            next_check = spec.check_after(samples, batch);
             let model = learner.model();
-            let seen = Checkpoint::new(step, step * batch, stage, model, &truth, spec.keep);
+            let seen = Checkpoint::new(step, samples, stage, model, &truth, spec.keep);
             let stopped = observer.observe(&seen).is_break();
             if let Some(status) = milestones.update(&seen, spec) {
                 break status;
@@ -62,11 +65,15 @@ pub fn train(
                 break Status::Stopped;
             }
         }
-        if step == last_step {
+        if at_budget {
             break if milestones.recovery.is_some() { Status::Recovered } else { Status::Exhausted };
+        }
+        if spec.cap.is_some_and(|cap| samples + batch > cap) {
+            break Status::Capped;
         }
         learner.step(&step_sizes(task, spec, stage));
         step += 1;
+        samples += batch;
     };
     let flips = learner.flips();
     let model = learner.into_model();
@@ -76,13 +83,13 @@ pub fn train(
     // only: that raises the loss, and rounding corrects it. So a run whose rounded model is right
     // has not diverged.
     let right = errors.rounded_value.max(errors.rounded_attention) <= spec.epsilon;
-    let at_budget = step == last_step && matches!(status, Status::Exhausted | Status::Recovered);
+    let at_budget = samples + batch > spec.max_samples && matches!(status, Status::Exhausted | Status::Recovered);
     let blown_up = at_budget && !right && !milestone::fits(task, errors.loss);
     Ok(Outcome {
         status: if blown_up { Status::Diverged } else { status },
         steps: step,
-        samples: step * batch,
-        tokens: if spec.algorithm.draws_samples() { step * batch * task.t as u64 } else { 0 },
+        samples,
+        tokens: if spec.algorithm.draws_samples() { samples * task.t as u64 } else { 0 },
         milestones,
         start_alpha_v,
         alpha_v: truth.alpha_v(&model.value),
@@ -113,18 +120,17 @@ pub fn learner<'t>(task: &'t Task, spec: &TrainSpec, stream: Stream) -> Result<B
     })
 }
 
-/// Whether a stage is over, after so many steps of its own and so many of the run. What takes time to
-/// find is looked at only if the stage can end by it.
+/// Whether a stage is over, after so many steps of its own and this share of the budget. What takes
+/// time to find is looked at only if the stage can end by it.
 fn is_over(
     spec: &TrainSpec,
     stage: Stage,
-    (in_stage, step): (u64, u64),
+    (steps, spent): (u64, f64),
     learner: &mut dyn Learner,
     truth: &Truth<'_>,
 ) -> bool {
     let end = spec.end_of(stage);
-    let spent = step as f64 / spec.max_steps() as f64;
-    end.steps.is_some_and(|limit| in_stage >= limit)
+    end.steps.is_some_and(|limit| steps >= limit)
         || end.share.is_some_and(|share| spent >= share)
         || end.alpha.is_some_and(|alpha| alpha_a(learner, truth) >= alpha)
         || end.kept_mass.is_some_and(|mass| kept_mass(&truth.task.stationary, learner.model(), spec.keep) >= mass)

@@ -45,20 +45,33 @@ pub struct TrainSpec {
     pub algorithm: &'static Algorithm,
     /// Samples per step, B, at least 1.
     pub batch_size: usize,
+    /// B in the sparse and rounding stages, at least 1; `None` for `batch_size`.
+    pub batch_size_sparse: Option<usize>,
     /// eta in the boosting stage, positive.
     pub eta_boost: f64,
-    /// eta in the sparse and rounding stages, positive.
+    /// eta in the sparse stage, positive.
     pub eta_sparse: f64,
+    /// eta in the rounding stage, positive; `None` for `eta_sparse`.
+    pub eta_round: Option<f64>,
     /// l1 regularisation lambda in the sparse stage, at least 0.
     pub lambda: f64,
+    /// lambda in the boosting stage, at least 0. Algorithm 1 has none there.
+    pub lambda_boost: f64,
     /// How the step sizes are scaled.
     pub steps: StepScale,
     /// A factor of `eta_A`, positive. With raw steps it is the ratio of `eta_A` to `eta_V`.
     pub attention_step: f64,
+    /// That factor in the sparse and rounding stages, positive; `None` for `attention_step`.
+    pub attention_step_sparse: Option<f64>,
     /// The initial model.
     pub start: Start,
-    /// Budget in samples, at least B; rounded down to whole batches.
+    /// Budget in samples, at least B of every stage. The run ends when the next batch would exceed
+    /// it.
     pub max_samples: u64,
+    /// Ends the run early, with [`Status::Capped`](super::Status::Capped), when the next batch would
+    /// exceed so many samples. It changes nothing else: the run is the beginning of the one without
+    /// a cap.
+    pub cap: Option<u64>,
     /// When the boosting stage ends.
     pub boost_end: StageEnd,
     /// When the sparse stage ends.
@@ -87,13 +100,18 @@ impl Default for TrainSpec {
         Self {
             algorithm: &ALGORITHMS[0],
             batch_size: 64,
+            batch_size_sparse: None,
             eta_boost: 0.1,
             eta_sparse: 0.05,
+            eta_round: None,
             lambda: 0.003,
+            lambda_boost: 0.0,
             steps: StepScale::Normalised,
             attention_step: 1.0,
+            attention_step_sparse: None,
             start: Start::UNINFORMATIVE,
             max_samples: 100_000,
+            cap: None,
             boost_end: StageEnd { alpha: Some(0.5), share: Some(0.5), ..StageEnd::default() },
             sparse_end: StageEnd::default(),
             keep: 0.5,
@@ -107,10 +125,11 @@ impl Default for TrainSpec {
 }
 
 impl TrainSpec {
-    /// Number of steps that the budget allows, at least 1.
+    /// The most steps that the budget allows, at least 1.
     #[must_use]
     pub fn max_steps(&self) -> u64 {
-        (self.max_samples / (self.batch_size as u64).max(1)).max(1)
+        let least = self.batch_of(Stage::Boost).min(self.batch_of(Stage::Sparse));
+        (self.max_samples / least.max(1)).max(1)
     }
 
     /// Checks that every setting is in its range. [`train()`](super::train()) does this first.
@@ -119,16 +138,20 @@ impl TrainSpec {
     /// [`TrainError::Setting`] naming the first that is not.
     pub fn check(&self) -> Result<(), TrainError> {
         let wrong = |name, value, range: &str| Err(TrainError::Setting { name, value, range: range.to_owned() });
-        if self.batch_size == 0 {
-            return Err(TrainError::batch_size());
-        }
-        if self.max_samples < self.batch_size as u64 {
-            return wrong("max_samples", self.max_samples as f64, "at least one batch");
+        for stage in [Stage::Boost, Stage::Sparse] {
+            if self.batch_of(stage) == 0 {
+                return Err(TrainError::batch_size());
+            }
+            if self.max_samples < self.batch_of(stage) {
+                return wrong("max_samples", self.max_samples as f64, "at least one batch");
+            }
         }
         for (name, value) in [
             ("eta_boost", self.eta_boost),
             ("eta_sparse", self.eta_sparse),
+            ("eta_round", self.eta(Stage::Round)),
             ("attention_step", self.attention_step),
+            ("attention_step_sparse", self.attention_step_of(Stage::Sparse)),
             ("epsilon", self.epsilon),
             ("signal", self.signal),
         ] {
@@ -136,7 +159,8 @@ impl TrainSpec {
                 return wrong(name, value, "positive and finite");
             }
         }
-        for (name, value) in [("lambda", self.lambda), ("resolution", self.resolution)] {
+        let settings = [("lambda", self.lambda), ("lambda_boost", self.lambda_boost), ("resolution", self.resolution)];
+        for (name, value) in settings {
             if !(value >= 0.0 && value.is_finite()) {
                 return wrong(name, value, "at least 0 and finite");
             }
@@ -169,12 +193,40 @@ impl TrainSpec {
 
     /// eta in a stage.
     pub(super) fn eta(&self, stage: Stage) -> f64 {
-        if stage == Stage::Boost { self.eta_boost } else { self.eta_sparse }
+        match stage {
+            Stage::Boost => self.eta_boost,
+            Stage::Sparse => self.eta_sparse,
+            Stage::Round => self.eta_round.unwrap_or(self.eta_sparse),
+        }
     }
 
-    /// The step of the check after the one at `step`.
-    pub(super) fn check_after(&self, step: u64) -> u64 {
+    /// The ratio of the attention's step size to that of V in a stage, in units of the step scale.
+    pub(super) fn attention_step_of(&self, stage: Stage) -> f64 {
+        let later = self.attention_step_sparse.filter(|_| stage != Stage::Boost);
+        later.unwrap_or(self.attention_step)
+    }
+
+    /// lambda in a stage.
+    pub(super) fn lambda_of(&self, stage: Stage) -> f64 {
+        match stage {
+            Stage::Boost => self.lambda_boost,
+            Stage::Sparse => self.lambda,
+            Stage::Round => 0.0,
+        }
+    }
+
+    /// Samples per step in a stage.
+    #[must_use]
+    pub fn batch_of(&self, stage: Stage) -> u64 {
+        let later = self.batch_size_sparse.filter(|_| stage != Stage::Boost);
+        later.unwrap_or(self.batch_size) as u64
+    }
+
+    /// The number of samples from which the next check is due after the one at `samples`, in steps
+    /// of `batch` samples.
+    pub(super) fn check_after(&self, samples: u64, batch: u64) -> u64 {
+        let step = samples / batch;
         let spaced = (step as f64 * (1.0 + self.resolution)) as u64;
-        spaced.max(step + 1)
+        spaced.max(step + 1) * batch
     }
 }

@@ -15,6 +15,9 @@ pub enum Status {
     /// run whose rounded model is within epsilon of the truth has not diverged. The step size was
     /// too large. A recovery milestone that was reached earlier is kept.
     Diverged,
+    /// The cap on its samples was reached ([`TrainSpec::cap`](super::TrainSpec::cap)). The run is the
+    /// beginning of a longer one.
+    Capped,
     /// An observer asked to stop.
     Stopped,
 }

@@ -15,7 +15,6 @@ pub fn step_sizes(task: &Task, spec: &TrainSpec, stage: Stage) -> StepSizes {
         StepScale::Normalised if !spec.algorithm.scale_free => (eta / task.k_q, eta / task.k_p),
         _ => (eta, eta),
     };
-    let attention = spec.attention_step * attention;
-    let lambda = if stage == Stage::Sparse { spec.lambda } else { 0.0 };
-    StepSizes { value, attention, threshold: attention * lambda }
+    let attention = spec.attention_step_of(stage) * attention;
+    StepSizes { value, attention, threshold: attention * spec.lambda_of(stage) }
 }

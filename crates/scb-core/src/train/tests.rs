@@ -117,6 +117,83 @@ fn each_condition_ends_its_stage() {
     assert!((0.4..0.6).contains(&end.3), "alpha_A = {} when the kept mass reached 0.5", end.3);
 }
 
+/// Settings of a stage that are equal to those of the other change nothing; others act from the
+/// stage's first step on, and samples are counted by them.
+#[test]
+fn each_stage_has_its_own_settings() {
+    let task = task(3, 2, 64, 1);
+    let after = |steps| StageEnd { steps: Some(steps), ..StageEnd::default() };
+    let base = TrainSpec { boost_end: after(10), sparse_end: after(5), ..spec("prox", 16, 0.1, 40) };
+    let base = TrainSpec { resolution: 0.0, stop_at: StopAt::Budget, ..base };
+    let run = |spec: &TrainSpec| train(&task, spec, stream([3; 16]), &mut ()).unwrap();
+    let written_out = TrainSpec {
+        batch_size_sparse: Some(16),
+        eta_round: Some(base.eta_sparse),
+        attention_step_sparse: Some(1.0),
+        ..base.clone()
+    };
+    assert_eq!(run(&base), run(&written_out));
+    #[derive(Default)]
+    struct Samples(Vec<(u64, Stage)>);
+    impl Observer for Samples {
+        fn observe(&mut self, seen: &Checkpoint<'_>) -> ControlFlow<()> {
+            self.0.push((seen.samples, seen.stage));
+            ControlFlow::Continue(())
+        }
+    }
+    for (later, steps_later) in [(64, 7), (6, 80)] {
+        let mut log = Samples::default();
+        let outcome =
+            train(&task, &TrainSpec { batch_size_sparse: Some(later), ..base.clone() }, stream([3; 16]), &mut log)
+                .unwrap();
+        // 640 samples in all: 10 steps of 16, then as many as fit.
+        assert_eq!((outcome.steps, outcome.samples), (10 + steps_later, 160 + steps_later * later as u64));
+        let expected: Vec<(u64, Stage)> = (0..=outcome.steps)
+            .map(|step| match step {
+                0..10 => (step * 16, Stage::Boost),
+                _ if step < 15 => (160 + (step - 10) * later as u64, Stage::Sparse),
+                _ => (160 + (step - 10) * later as u64, Stage::Round),
+            })
+            .collect();
+        // Checks are as dense as steps of the present size, which may skip a few small ones.
+        assert!(log.0.iter().all(|seen| expected.contains(seen)), "{:?}", log.0);
+        assert!(log.0.len() >= expected.len() - 2 && log.0.last() == expected.last());
+    }
+    for other in [
+        TrainSpec { eta_round: Some(0.01), ..base.clone() },
+        TrainSpec { attention_step_sparse: Some(2.0), ..base.clone() },
+        TrainSpec { lambda_boost: 0.1, ..base.clone() },
+    ] {
+        assert_ne!(run(&other).model, run(&base).model);
+    }
+}
+
+/// A run that is capped is the beginning of the one that is not.
+#[test]
+fn a_capped_run_is_a_prefix() {
+    let task = task(3, 2, 64, 1);
+    let whole = TrainSpec { batch_size_sparse: Some(100), ..spec("prox", 16, 0.1, 1000) };
+    let run = |spec: &TrainSpec| {
+        let mut log = Log::default();
+        (train(&task, spec, stream([3; 16]), &mut log).unwrap(), log.0)
+    };
+    let (end, log) = run(&whole);
+    assert_eq!(end.status, Status::Recovered);
+    let signal = end.milestones.signal.unwrap();
+    assert!(signal < end.samples, "there is something between the milestones");
+    for cap in [0, 15, 16, signal - 1, signal, end.samples - 1, end.samples, 1 << 40] {
+        let (capped, seen) = run(&TrainSpec { cap: Some(cap), ..whole.clone() });
+        assert_eq!(seen, log[..seen.len()]);
+        if cap >= end.samples {
+            assert_eq!(capped, end);
+            continue;
+        }
+        assert_eq!((capped.status, capped.milestones.recovery), (Status::Capped, None));
+        assert!(capped.samples <= cap && capped.samples + 100 > cap);
+        assert_eq!(capped.milestones.signal, Some(signal).filter(|&s| s <= cap));
+    }
+}
+
 #[test]
 fn milestones_are_resolved_within_two_percent() {
     for seed in 1..6 {
@@ -245,6 +322,11 @@ fn settings_out_of_their_range_are_refused_by_name() {
     };
     assert_eq!(wrong(TrainSpec { batch_size: 0, ..good.clone() }), "batch_size");
     assert_eq!(wrong(TrainSpec { max_samples: 127, ..good.clone() }), "max_samples");
+    assert_eq!(wrong(TrainSpec { batch_size_sparse: Some(0), ..good.clone() }), "batch_size");
+    assert_eq!(wrong(TrainSpec { batch_size_sparse: Some(1 << 40), ..good.clone() }), "max_samples");
+    assert_eq!(wrong(TrainSpec { eta_round: Some(0.0), ..good.clone() }), "eta_round");
+    assert_eq!(wrong(TrainSpec { attention_step_sparse: Some(-1.0), ..good.clone() }), "attention_step_sparse");
+    assert_eq!(wrong(TrainSpec { lambda_boost: -1.0, ..good.clone() }), "lambda_boost");
     assert_eq!(wrong(TrainSpec { eta_sparse: f64::NAN, ..good.clone() }), "eta_sparse");
     assert_eq!(wrong(TrainSpec { lambda: -1.0, ..good.clone() }), "lambda");
     assert_eq!(wrong(TrainSpec { keep: 0.0, ..good.clone() }), "keep");
@@ -319,4 +401,15 @@ fn raw_steps_are_eta_and_normalised_steps_are_divided_by_the_task_constants() {
     assert_eq!((sparse.value, sparse.attention), (0.05 / task.k_q, 0.05 / task.k_p));
     assert_eq!(sparse.threshold, sparse.attention * 0.003);
     assert_eq!(step_sizes(&task, &normalised, Stage::Round).threshold, 0.0);
+    let own = TrainSpec {
+        eta_round: Some(0.3),
+        attention_step: 2.0,
+        attention_step_sparse: Some(4.0),
+        lambda_boost: 0.5,
+        ..raw
+    };
+    let [boost, sparse, round] = [Stage::Boost, Stage::Sparse, Stage::Round].map(|s| step_sizes(&task, &own, s));
+    assert_eq!((boost.value, boost.attention, boost.threshold), (0.1, 0.2, 0.1));
+    assert_eq!((sparse.value, sparse.attention, sparse.threshold), (0.05, 0.2, 0.2 * 0.003));
+    assert_eq!((round.value, round.attention, round.threshold), (0.3, 1.2, 0.0));
 }

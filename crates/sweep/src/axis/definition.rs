@@ -38,6 +38,8 @@ pub enum DefaultValue {
     Text(&'static str),
     /// A number.
     Number(f64),
+    /// The value of the axis of this name, which comes earlier.
+    Of(&'static str),
 }
 
 /// What part an axis plays when needed samples are computed.
@@ -129,7 +131,7 @@ impl Axis {
     #[must_use]
     pub fn default_text(&self) -> Option<String> {
         self.default.map(|default| match default {
-            DefaultValue::Text(text) => text.to_owned(),
+            DefaultValue::Text(text) | DefaultValue::Of(text) => text.to_owned(),
             DefaultValue::Number(number) => self.canonical(number),
         })
     }

@@ -11,6 +11,8 @@ use scb_core::train::StepScale;
 use crate::axis::definition::{Axis, DefaultValue, Domain, LARGE, Role};
 
 const POSITIVE: Domain = Domain::Real { min: 0.0, open: true, max: LARGE, off: None };
+const NOT_NEGATIVE: Domain = Domain::Real { min: 0.0, open: false, max: LARGE, off: None };
+const BATCH: Domain = Domain::Whole { min: 1.0, max: 1e9 };
 const UNIT: Domain = Domain::Real { min: 0.0, open: false, max: 1.0, off: None };
 
 const fn axis(
@@ -47,25 +49,24 @@ const fn further(
     }
 }
 
+/// A setting of one stage, which by default is that of the axis `of`.
+const fn of_stage(name: &'static str, domain: Domain, of: &'static str, meaning: &'static str) -> Axis {
+    Axis { default: Some(DefaultValue::Of(of)), ..further(name, "training", domain, Role::Tuned, "", meaning) }
+}
+
 const fn with_alias(alias: &'static str, axis: Axis) -> Axis {
     Axis { alias: Some(alias), ..axis }
 }
 
 /// The axes that do not belong to one algorithm.
-const GENERAL: [Axis; 19] = [
+const GENERAL: [Axis; 23] = [
     axis("N", Domain::Whole { min: 2.0, max: 256.0 }, Role::Cell, None, "number of states"),
     axis("Q", Domain::Whole { min: 1.0, max: 1e9 }, Role::Cell, None, "positions a query token attends to"),
     axis("T", Domain::Whole { min: 2.0, max: 1e9 }, Role::Cell, None, "sequence length"),
-    axis("batch_size", Domain::Whole { min: 1.0, max: 1e9 }, Role::Tuned, Some("64"), "fresh samples per step"),
+    axis("batch_size", BATCH, Role::Tuned, Some("64"), "fresh samples per step"),
     axis("eta_boost", POSITIVE, Role::Tuned, Some("0.1"), "step size of the boosting stage"),
     axis("eta_sparse", POSITIVE, Role::Tuned, Some("eta_boost/2"), "step size of the later stages"),
-    axis(
-        "lambda",
-        Domain::Real { min: 0.0, open: false, max: LARGE, off: None },
-        Role::Tuned,
-        Some("0.003"),
-        "l1 regularisation of the sparse stage",
-    ),
+    axis("lambda", NOT_NEGATIVE, Role::Tuned, Some("0.003"), "l1 regularisation of the sparse stage"),
     axis("algorithm", Domain::Algorithm, Role::Cell, Some(name::prox), "name of the algorithm"),
     Axis {
         name: "max_samples",
@@ -129,6 +130,15 @@ const GENERAL: [Axis; 19] = [
         "1",
         "step size of the attention, in units of that of V",
     ),
+    of_stage("batch_size_sparse", BATCH, "batch_size", "fresh samples per step of the sparse and rounding stages"),
+    of_stage(
+        "attention_step_sparse",
+        POSITIVE,
+        "attention_step",
+        "step size of the attention in the sparse stage, in units of that of V",
+    ),
+    of_stage("eta_round", POSITIVE, "eta_sparse", "step size of the rounding stage"),
+    further("lambda_boost", "training", NOT_NEGATIVE, Role::Tuned, "0", "l1 regularisation of the boosting stage"),
     further(
         "transfer",
         "init",
@@ -293,6 +303,14 @@ pub const EPSILON: usize = place_of("epsilon");
 pub const KEEP: usize = place_of("keep");
 /// Index of `step_scale`.
 pub const STEP_SCALE: usize = place_of("step_scale");
+/// Index of `batch_size_sparse`.
+pub const BATCH_SIZE_SPARSE: usize = place_of("batch_size_sparse");
+/// Index of `attention_step_sparse`.
+pub const ATTENTION_STEP_SPARSE: usize = place_of("attention_step_sparse");
+/// Index of `eta_round`.
+pub const ETA_ROUND: usize = place_of("eta_round");
+/// Index of `lambda_boost`.
+pub const LAMBDA_BOOST: usize = place_of("lambda_boost");
 /// Index of `attention_step`.
 pub const ATTENTION_STEP: usize = place_of("attention_step");
 /// Index of `transfer`.
@@ -344,6 +362,10 @@ mod tests {
             (KEEP, "keep"),
             (STEP_SCALE, "step_scale"),
             (ATTENTION_STEP, "attention_step"),
+            (BATCH_SIZE_SPARSE, "batch_size_sparse"),
+            (ATTENTION_STEP_SPARSE, "attention_step_sparse"),
+            (ETA_ROUND, "eta_round"),
+            (LAMBDA_BOOST, "lambda_boost"),
             (TRANSFER, "transfer"),
             (THETA, "theta"),
         ];

@@ -91,7 +91,7 @@ impl fmt::Display for Diagnostic {
 impl std::error::Error for Diagnostic {}
 
 /// The known name that is most like what was typed, if it differs in a third of the letters at
-/// most; or else the only one that `typed` abbreviates.
+/// most; or else the one that `typed` abbreviates, if there is one only or all others begin with it.
 #[must_use]
 pub fn nearest<'n>(typed: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let lower = typed.to_lowercase();
@@ -106,8 +106,9 @@ pub fn nearest<'n>(typed: &str, known: impl IntoIterator<Item = &'n str>) -> Opt
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, &name)| name);
     near.or_else(|| {
-        let mut short = known.into_iter().filter(|name| abbreviated(typed, name));
-        short.next().filter(|name| short.all(|other| other == *name))
+        let short: Vec<&str> = known.into_iter().filter(|name| abbreviated(typed, name)).collect();
+        let shortest = short.iter().copied().min_by_key(|name| name.len())?;
+        Some(shortest).filter(|name| short.iter().all(|other| other.starts_with(name)))
     })
 }
 

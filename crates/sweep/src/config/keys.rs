@@ -129,7 +129,7 @@ mod tests {
             ("quantil", "`answer.quantile`"),
             ("batch", "`batch_size`"),
             ("alg", "`algorithm`"),
-            ("eta", "`eta_boost` or `eta_sparse` or `pretraining.eta`"),
+            ("eta", "`eta_boost` or `eta_sparse` or `eta_round` or `pretraining.eta`"),
             ("end_steps", "`training.boost.end_steps` or `training.sparse.end_steps`"),
             ("boost", "`training.boost`"),
         ];

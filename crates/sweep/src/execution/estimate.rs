@@ -63,7 +63,8 @@ pub(crate) fn estimate(plan: &Plan, config: &Config) -> Option<Estimate> {
         let probes = some.iter().filter_map(|&i| {
             let probe = with_short_steps(&plan.jobs[i]);
             let rate = seconds_by_cost(&probe, config)?;
-            smaller |= *probe.point != *plan.jobs[i].point;
+            let smaller_by = |axis: usize| probe.point.values[axis] != plan.jobs[i].point.values[axis];
+            smaller |= [axis::BATCH_SIZE, axis::T, axis::Q].into_iter().any(smaller_by);
             Some(rate)
         });
         let mut found: Option<f64> = None;
@@ -120,6 +121,8 @@ fn with_short_steps(job: &Job) -> Job {
     let mut point = Point::clone(&job.point);
     let values = &mut point.values;
     values[axis::BATCH_SIZE] = values[axis::BATCH_SIZE].min((MAX_STEP_TOKENS / values[axis::T]).floor().max(1.0));
+    // All steps are measured at one size.
+    values[axis::BATCH_SIZE_SPARSE] = values[axis::BATCH_SIZE];
     values[axis::T] = values[axis::T].min(MAX_STEP_TOKENS);
     while point.bytes() > MAX_STEP_BYTES && point.values[axis::T] > 16.0 {
         point.values[axis::T] = (point.values[axis::T] / 2.0).floor();

@@ -144,7 +144,9 @@ fn end(status: train::Status, measures: Measures) -> End {
         train::Status::Exhausted => Status::Exhausted,
         train::Status::Mirrored => Status::Mirrored,
         train::Status::Diverged => return Ok((Status::Diverged, measures)),
-        train::Status::Stopped => return Err("internal error: stopped, though nothing asked it to".to_owned()),
+        train::Status::Capped | train::Status::Stopped => {
+            return Err("internal error: stopped, though nothing asked it to".to_owned());
+        }
     };
     // Attention without a positive entry cannot be rounded. The table has null then.
     let unrounded = |name: &str, number: f64| name.starts_with("rounded_") && number == f64::INFINITY;

@@ -81,11 +81,14 @@ pub(crate) fn validate(grid: &GridSpec, config: &Config, chosen: &[usize], point
             return complain(axis::THETA, format!("theta = {} at N = 2", written(theta)), label, help);
         }
     }
-    let (batch, budget) = (point.values[axis::BATCH_SIZE], point.values[axis::MAX_SAMPLES]);
-    if batch > budget {
-        let help = "raise training.max_samples or lower batch_size".to_owned();
-        let label = format!("{batch} samples a step, but a budget of {budget} {}", here());
-        return complain(axis::BATCH_SIZE, "the budget does not pay for one step".to_owned(), label, help);
+    let budget = point.values[axis::MAX_SAMPLES];
+    for index in [axis::BATCH_SIZE, axis::BATCH_SIZE_SPARSE] {
+        let batch = point.values[index];
+        if batch > budget {
+            let help = format!("raise training.max_samples or lower {}", AXES[index].name);
+            let label = format!("{batch} samples a step, but a budget of {budget} {}", here());
+            return complain(index, "the budget does not pay for one step".to_owned(), label, help);
+        }
     }
     Ok(())
 }

@@ -10,9 +10,9 @@ impl Job {
     #[must_use]
     pub fn cost(&self) -> f64 {
         let values = &self.point.values;
-        let [n, t, batch_size, max_samples] =
-            [axis::N, axis::T, axis::BATCH_SIZE, axis::MAX_SAMPLES].map(|i| values[i]);
-        cost::tokens(self.point.algorithm(), n, t, batch_size, max_samples)
+        let [n, t, boost, sparse, max_samples] =
+            [axis::N, axis::T, axis::BATCH_SIZE, axis::BATCH_SIZE_SPARSE, axis::MAX_SAMPLES].map(|i| values[i]);
+        cost::tokens(self.point.algorithm(), n, t, boost.min(sparse), max_samples)
     }
 
     /// An estimate of its bytes while it runs, plus a tenth. A whole number.

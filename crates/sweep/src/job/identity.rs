@@ -179,6 +179,10 @@ impl CanonicalLines {
             if known.len() >= Self::KEPT {
                 known.clear();
             }
+            // The default of a setting of a stage is another setting, and is not written.
+            if matches!(AXES[i].default, Some(DefaultValue::Of(_))) && is_default(point, i) {
+                continue;
+            }
             self.text.push_str(known.entry(point.values[i].to_bits()).or_insert_with(|| {
                 let mut text = String::new();
                 line(&mut text, point, i);
@@ -202,18 +206,23 @@ impl PointIdentity {
 }
 
 fn line(text: &mut String, point: &Point, index: usize) {
-    let axis = &AXES[index];
-    let value = axis.canonical(point.values[index]);
-    let is_default = || match axis.default {
-        Some(DefaultValue::Text(default)) => value == default,
-        Some(DefaultValue::Number(default)) => point.values[index] == default,
-        None => false,
-    };
     // The scale of the steps is in what all jobs share.
-    if index == axis::STEP_SCALE || (index >= axis::FIRST_LATER && is_default()) {
+    if index == axis::STEP_SCALE || (index >= axis::FIRST_LATER && is_default(point, index)) {
         return;
     }
-    let _ = writeln!(text, "{}={value}", axis.name);
+    let axis = &AXES[index];
+    let _ = writeln!(text, "{}={}", axis.name, axis.canonical(point.values[index]));
+}
+
+/// Whether an axis has its default value at a point.
+fn is_default(point: &Point, index: usize) -> bool {
+    let value = point.values[index];
+    match AXES[index].default {
+        Some(DefaultValue::Text(default)) => AXES[index].canonical(value) == default,
+        Some(DefaultValue::Number(default)) => value == default,
+        Some(DefaultValue::Of(other)) => axis::index(other).is_some_and(|other| value == point.values[other]),
+        None => false,
+    }
 }
 
 fn hash(purpose: &str, text: &str, replicate: u32) -> Seed {
@@ -270,7 +279,9 @@ pub(super) mod tests {
         assert!(before.iter().all(|id| after.contains(id)));
         // What changes results changes every id.
         let others = ["seed=8", "eta_boost=0.2", "training.signal=0.3", "training.epsilon=0.1", "trace.enabled=true"];
-        for other in others.into_iter().chain(["training.step_scale=raw", "flip=2", "attention_step=2", "transfer=1"]) {
+        let later = ["training.step_scale=raw", "flip=2", "attention_step=2", "transfer=1", "batch_size_sparse=32"];
+        let of_stages = ["eta_round=0.1", "attention_step_sparse=2", "training.lambda_boost=0.01"];
+        for other in others.into_iter().chain(later).chain(of_stages) {
             assert!(ids(&[other]).iter().all(|id| !before.contains(id)), "{other}");
         }
         // A default written out, an expression with the same value and another order change
@@ -278,6 +289,12 @@ pub(super) mod tests {
         assert_eq!(ids(&["lambda=0.003", "batch_size=T/4", "max_jobs=1000"]), before);
         // Nor do settings of a pretraining that nobody needs; one that somebody needs counts.
         assert_eq!(ids(&["pretraining.T=32", "init.transfer=0", "theta=0.5", "flip=0"]), before);
+        // A setting of a stage that is that of the others adds nothing.
+        let same = ["batch_size_sparse=16", "eta_round=0.05", "training.attention_step_sparse=1", "lambda_boost=0"];
+        assert_eq!(ids(&same), before);
+        let mixed = ids(&["batch_size_sparse=16,32"]);
+        assert_eq!(mixed.len(), 2 * before.len());
+        assert!(before.iter().all(|id| mixed.contains(id)));
         assert_ne!(ids(&["transfer=1", "pretraining.T=32"]), ids(&["transfer=1"]));
         assert_ne!(ids(&["transfer=1", "theta=0.5"]), ids(&["transfer=1"]));
     }

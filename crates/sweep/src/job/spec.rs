@@ -57,14 +57,19 @@ impl Job {
         TrainSpec {
             algorithm: self.point.algorithm(),
             batch_size: self.point.whole(axis::BATCH_SIZE),
+            batch_size_sparse: Some(self.point.whole(axis::BATCH_SIZE_SPARSE)),
             eta_boost: values[axis::ETA_BOOST],
             eta_sparse: values[axis::ETA_SPARSE],
+            eta_round: Some(values[axis::ETA_ROUND]),
             lambda: values[axis::LAMBDA],
+            lambda_boost: values[axis::LAMBDA_BOOST],
             steps: StepScale::ALL[step_scale(&self.point)],
             attention_step: values[axis::ATTENTION_STEP],
+            attention_step_sparse: Some(values[axis::ATTENTION_STEP_SPARSE]),
             start: Start::Planted { alpha_v: values[axis::INIT_ALPHA_V], alpha_a: values[axis::INIT_ALPHA_A] },
             parameters,
             max_samples: values[axis::MAX_SAMPLES] as u64,
+            cap: None,
             // With a transferred V the boosting stage is left out.
             boost_end: if self.point.transfers() {
                 StageEnd { steps: Some(0), ..StageEnd::default() }
@@ -133,6 +138,10 @@ mod tests {
             "training.resolution=0.24",
             "training.step_scale=raw",
             "attention_step=0.28",
+            "batch_size_sparse=9",
+            "attention_step_sparse=0.29",
+            "eta_round=0.31",
+            "lambda_boost=0.32",
             "flip=2.9",
             "training.stop_at=budget",
             "training.boost.end_steps=25",
@@ -152,6 +161,8 @@ mod tests {
         assert_eq!(whole, (7, 2200, StepScale::Raw, StopAt::Budget, 1));
         let real = [spec.eta_boost, spec.eta_sparse, spec.lambda, spec.attention_step];
         assert_eq!(real, [0.11, 0.12, 0.13, 0.28]);
+        let of_stages = (spec.batch_size_sparse, spec.attention_step_sparse, spec.eta_round, spec.lambda_boost);
+        assert_eq!(of_stages, (Some(9), Some(0.29), Some(0.31), 0.32));
         assert_eq!(spec.start, Start::Planted { alpha_v: 0.16, alpha_a: 0.17 });
         let own = |name: &str| spec.parameters.get(PARAMETERS.iter().find(|p| p.name == name).unwrap());
         assert_eq!(own("flip"), 2.9);
