@@ -17,6 +17,7 @@ mod page;
 mod place;
 mod readers;
 mod run;
+mod search;
 mod shards;
 mod shipped;
 #[cfg(unix)]

@@ -52,3 +52,27 @@ pub(crate) fn small_sweeps() -> Vec<(&'static str, &'static str)> {
         ("two_stages.toml", "replicates=2 T=32,64 N=3,4 Q=1,2 max_samples=2000 batch_size=16,64 where=T>0"),
     ]
 }
+
+/// A fraction of a second: stage 2 at three lengths, in two chains.
+#[allow(dead_code, reason = "not all who share this file run it")]
+pub(crate) const SEARCH: &str = "\
+seed = 5
+replicates = 40
+[grid]
+N = 3
+Q = [1, 2]
+T = [32, 128, 512]
+[task]
+persistence = 0.7
+[init]
+init_alpha_v = 0.5
+init_alpha_a = 0.5
+[search]
+batch_size = { start = 256, factor = 1.5, min = 8, max = 65536 }
+eta_sparse = { start = 0.9, factor = 1.5, min = 0.05, max = 5 }
+attention_step = { start = 2, factor = 1.5, min = 0.1, max = 20 }
+lambda = { start = 0.01, factor = 2, min = 1e-5, max = 1 }
+[training]
+max_samples = 50_000
+boost = { end_steps = 0, end_alpha = false, end_share = false }
+";

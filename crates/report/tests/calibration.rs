@@ -141,6 +141,7 @@ fn record((n, q, t): (i64, i64, i64), setting: usize, replicate: i64, samples: i
         pretraining: None,
         status,
         error: None,
+        cap: None,
         measures: Some(measures),
     }
 }

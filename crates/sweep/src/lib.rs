@@ -15,8 +15,10 @@
 //! | [`config`] | what the user wrote, checked |
 //! | [`grid`] | from axes to points |
 //! | [`job`] | identity, random streams, cost; shares of equal cost; what is left |
+//! | [`search`] | which jobs the search for the best hyperparameters asks for next |
 //! | [`store`] | the run directory, its parts, and who works in it |
 //! | [`execution`] | jobs across cores; what one job does |
+//! | [`workload`] | what a sweep has to run: a grid, or a search |
 //! | [`tables`] | the final tables and the printed answer |
 //! | [`cluster`] | batch scripts, and what is asked of the scheduler |
 //! | `command` | `run`, `plan`, `report`, `status`, `merge`, `slurm`, one a file |
@@ -33,8 +35,10 @@ pub mod execution;
 pub mod grid;
 pub mod job;
 pub mod platform;
+pub mod search;
 pub mod store;
 pub mod tables;
+pub mod workload;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

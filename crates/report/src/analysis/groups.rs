@@ -2,6 +2,7 @@
 //! terminal, page.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ordered_float::OrderedFloat;
 
@@ -9,6 +10,7 @@ use super::cells::{Question, cells};
 use super::milestone::Milestone;
 use super::needed::{Needed, needed_of};
 use super::scaling::{Scaling, scalings};
+use super::searched::SearchedCell;
 use super::settings::{SettingOutcome, settings_of};
 use crate::record::{Record, Status, draws_samples, named, shown};
 
@@ -24,9 +26,11 @@ pub struct Analysis {
     /// Every setting of the hyperparameters, chosen or not.
     pub settings: Vec<SettingOutcome>,
     /// How the runs ended: of each status, in the order of [`Status::ALL`], how many.
-    pub endings: [usize; 5],
+    pub endings: [usize; Status::ALL.len()],
     /// The smallest number of replicates that a cell is judged by.
     pub replicates: usize,
+    /// The searches that chose the hyperparameters, one a cell; empty if grids were swept.
+    pub searched: Vec<SearchedCell>,
 }
 
 /// One algorithm under one condition: what a table or a figure is about.
@@ -43,7 +47,7 @@ pub struct Group<'a> {
     /// Its settings of the hyperparameters.
     pub settings: Vec<&'a SettingOutcome>,
     /// How its runs ended, in the order of [`Status::ALL`].
-    pub endings: [usize; 5],
+    pub endings: [usize; Status::ALL.len()],
 }
 
 impl Analysis {
@@ -55,7 +59,21 @@ impl Analysis {
         let settings = settings_of(&cells, &question);
         let endings = Status::endings(records.iter().map(|record| record.status));
         let replicates = needed.iter().map(|row| row.replicates as usize).min().unwrap_or(0);
-        Self { scalings: scalings(&needed), needed, settings, endings, replicates, question }
+        Self { scalings: scalings(&needed), needed, settings, endings, replicates, question, searched: Vec::new() }
+    }
+
+    /// Of the records that judge the settings which searches have chosen.
+    #[must_use]
+    pub fn of_search(judged: &[Record], question: Question, searched: Vec<SearchedCell>) -> Self {
+        let mut analysis = Self::of(judged, question);
+        let cells: Vec<Arc<SearchedCell>> = searched.iter().cloned().map(Arc::new).collect();
+        for row in &mut analysis.needed {
+            row.searched = cells.iter().find(|cell| row.is_searched_by(cell)).cloned();
+            if let Some(cell) = &row.searched {
+                (row.edges, row.settings) = (cell.at_bound.clone(), cell.tried.len());
+            }
+        }
+        Self { searched, ..analysis }
     }
 
     /// Its algorithms and conditions, in order, the population last.
@@ -71,7 +89,7 @@ impl Analysis {
                 needed: Vec::new(),
                 scalings: Vec::new(),
                 settings: Vec::new(),
-                endings: [0; 5],
+                endings: [0; Status::ALL.len()],
             });
             group.needed.push(row);
         }

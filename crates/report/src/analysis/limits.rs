@@ -97,12 +97,19 @@ impl Group<'_> {
             ));
         }
         if let Some((key, times, at_edge)) = Self::at_edges(&cells) {
+            let searched = cells.iter().any(|cell| cell.searched.is_some());
+            let (place, wider) = if searched {
+                ("at a bound of the search", "wider bounds")
+            } else {
+                ("at the edge of its tuning grid", "wider grids")
+            };
             limits.push(format!(
-                "{name}: in {at_edge} of {} the chosen setting lies at the edge of its tuning \
-                 grid, most often with {key} (in {times}); wider grids may need fewer samples.",
+                "{name}: in {at_edge} of {} the chosen setting lies {place}, most often with {key} \
+                 (in {times}); {wider} may need fewer samples.",
                 count(cells.len(), "cell")
             ));
         }
+        limits.extend(self.limits_of_search());
         let censored = cells.iter().filter(|c| c.censored && !c.refused).count();
         if censored > 0 {
             let bounds = match self.scaling(Milestone::Recovery).and_then(|s| s.power.as_ref()) {

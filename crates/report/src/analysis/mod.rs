@@ -20,6 +20,7 @@
 //! | `scaling` | all of that for one milestone of one algorithm |
 //! | `scaling_table` | the columns of `scaling.parquet` |
 //! | `groups` | all conclusions, once, by algorithm and condition |
+//! | `searched`, `search_tables`, `search_words` | what the search for the best hyperparameters came to, its columns, and it in words |
 //! | `sentences`, `limits` | what is concluded, and what limits it, in words |
 
 mod cells;
@@ -36,6 +37,9 @@ mod numbers;
 mod regressors;
 mod scaling;
 mod scaling_table;
+mod search_tables;
+mod search_words;
+mod searched;
 mod sentences;
 mod settings;
 mod summary;
@@ -54,6 +58,8 @@ pub use numbers::{count, percent, short};
 pub(crate) use numbers::{off, thinned, two};
 pub use scaling::{Scaling, scalings};
 pub use scaling_table::scaling_table;
+pub use search_tables::search_table;
+pub use searched::{SearchEnd, SearchedCell, TriedSetting};
 pub use sentences::comparison_in_words;
 pub use settings::SettingOutcome;
 pub use summary::summary_table;

@@ -23,9 +23,12 @@
 //! `tests/calibration.rs` measures how often these intervals cover the truth when hyperparameters
 //! are chosen by halves, and how often a bootstrap does.
 
+use std::sync::Arc;
+
 use super::cells::{Cells, Question, cells};
 use super::edges::{Edge, edges};
 use super::milestone::Milestone;
+use super::searched::SearchedCell;
 use crate::record::{Record, Status};
 use crate::statistics::cross_fitting::{Choice, Runs, choose};
 use crate::statistics::order_statistics::Reading;
@@ -83,6 +86,8 @@ pub struct Needed {
     pub failed: i64,
     /// The share that has reached the milestone, against samples.
     pub curve: SuccessCurve,
+    /// The search that chose the hyperparameters; `None` if a grid of settings was swept.
+    pub searched: Option<Arc<SearchedCell>>,
 }
 
 impl Needed {
@@ -98,6 +103,13 @@ impl Needed {
             && [record.eta_boost, record.eta_sparse, record.lambda] == [self.eta_boost, self.eta_sparse, self.lambda]
             && equal(&question.conditions, &self.conditions)
             && equal(&question.tuned, &self.tuned)
+    }
+
+    /// Whether this is the search of the row's cell.
+    pub(super) fn is_searched_by(&self, cell: &SearchedCell) -> bool {
+        (cell.n, cell.q, cell.t) == (self.n, self.q, self.t)
+            && cell.algorithm == self.algorithm
+            && cell.conditions.iter().zip(&self.conditions).all(|(a, b)| a.total_cmp(b).is_eq())
     }
 }
 
@@ -152,6 +164,7 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
                 reached: curve.reached() as i64,
                 failed: failed as i64,
                 curve,
+                searched: None,
             });
         }
     }

@@ -4,6 +4,7 @@ use super::cells::Question;
 use super::edges::Edge;
 use super::milestone::MILESTONE;
 use super::needed::Needed;
+use super::search_tables::search_columns;
 use crate::record::further_columns;
 use crate::statistics::survival::CurveStep;
 use crate::table::Table;
@@ -20,7 +21,7 @@ pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
     let table = cell_table(&all(), question);
     let meaning = "chosen value of a further hyperparameter";
     let tuned = further_columns(&question.tuned, meaning, |row: &Needed, i| row.tuned.get(i).copied());
-    table
+    let table = table
         .beside(Table::of(&tuned, &all()))
         .text("milestone", MILESTONE, all().map(|r| r.milestone.name()))
         .int(
@@ -87,7 +88,8 @@ pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
             all().map(|r| r.replicates),
         )
         .int("reached", "runs", "how many of them reached the milestone", all().map(|r| r.reached))
-        .int("failed", "runs", "jobs of the cell that failed and are left out", all().map(|r| r.failed))
+        .int("failed", "runs", "jobs of the cell that failed and are left out", all().map(|r| r.failed));
+    if rows.iter().any(|row| row.searched.is_some()) { search_columns(table, rows) } else { table }
 }
 
 /// The columns that name a cell.

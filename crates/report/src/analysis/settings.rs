@@ -27,7 +27,7 @@ pub struct SettingOutcome {
     /// choice.
     pub quantile: Reading,
     /// How its runs ended, in the order of [`Status::ALL`].
-    pub endings: [usize; 5],
+    pub endings: [usize; Status::ALL.len()],
 }
 
 /// Every setting of every cell, in ascending order.

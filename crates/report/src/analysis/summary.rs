@@ -55,7 +55,9 @@ pub fn summary_table(records: &[Record], further: &[String]) -> Table {
     let each = || cells.iter();
     let mut table = point_table(&first(), further);
     table = table.int("replicates", "runs", "replicates finished", each().map(|c| c.runs.len() as i64));
-    for status in Status::ALL {
+    // Grids have no capped runs.
+    let capped = records.iter().any(|record| record.status == Status::Capped);
+    for status in Status::ALL.into_iter().filter(|&status| capped || status != Status::Capped) {
         table = table.int(status.name(), "runs", "how many ended so", each().map(move |c| c.count(status)));
     }
     for column in MEASURES.iter() {

@@ -28,11 +28,15 @@ pub(crate) static POINT: LazyLock<Vec<Declared<Record>>> = LazyLock::new(|| {
     ]
 });
 
+/// What the column `status` means. The status `capped` is told of where it occurs, with the column
+/// `cap`.
+const STATUSES: &str = "recovered, exhausted, mirrored, diverged or failed";
+
 /// Which run of the point it is, and how it ended.
 pub(super) static RUN: LazyLock<Vec<Declared<Record>>> = LazyLock::new(|| {
     vec![
         Declared::new("replicate", "", "which replicate, from 0; the same task for all algorithms", field!(replicate)),
-        Declared::new("status", "", "recovered, exhausted, mirrored, diverged or failed", field!(status)),
+        Declared::new("status", "", STATUSES, field!(status)),
         Declared::new("error", "", "why the job failed; null if it did not", field!(error)),
     ]
 });
@@ -41,6 +45,12 @@ pub(super) static RUN: LazyLock<Vec<Declared<Record>>> = LazyLock::new(|| {
 pub(super) static PRETRAINING: LazyLock<[Declared<Record>; 1]> = LazyLock::new(|| {
     let meaning = "id of the run that V was taken from, as in pretraining/; null: none";
     [Declared::<Record>::new("pretraining", "", meaning, field!(pretraining)).may_lack()]
+});
+
+/// How far a run was looked at. Only tables with such runs have the column.
+pub(super) static CAP: LazyLock<[Declared<Record>; 1]> = LazyLock::new(|| {
+    let meaning = "samples that a search looked at of a run that would have gone on; null: the run ended";
+    [Declared::<Record>::new("cap", "samples", meaning, field!(cap)).may_lack()]
 });
 
 /// What a job cost, but for its name.
@@ -71,11 +81,12 @@ pub(crate) fn point_table<'r>(records: &(impl Iterator<Item = &'r Record> + Clon
 #[must_use]
 pub fn runs_table(records: &[Record], further: &[String]) -> Table {
     let all = records.iter();
-    Table::of(&*JOB_ID, &all)
+    let table = Table::of(&*JOB_ID, &all)
         .beside(point_table(&all, further))
         .beside(Table::of(&RUN, &all))
         .beside(Table::of_parts(&MEASURES, &all.clone().map(|record| record.measures.as_ref())))
-        .beside(Table::of(&*PRETRAINING, &all))
+        .beside(Table::of(&*PRETRAINING, &all));
+    if records.iter().any(|record| record.cap.is_some()) { table.beside(Table::of(&*CAP, &all)) } else { table }
 }
 
 /// The columns of `timings.parquet`.

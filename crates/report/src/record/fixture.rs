@@ -40,6 +40,7 @@ pub(crate) fn record(n: i64, q: i64, t: i64, replicate: i64, recovery: Option<i6
         pretraining: None,
         status: if recovery.is_some() { Status::Recovered } else { Status::Exhausted },
         error: None,
+        cap: None,
         measures: Some(measures),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::columns::{COST, JOB_ID, POINT, PRETRAINING, RUN, cost_table, runs_table};
+use super::columns::{CAP, COST, JOB_ID, POINT, PRETRAINING, RUN, cost_table, runs_table};
 use super::further::{RENAMED, further_column};
 use super::measures::{MEASURES, Measures};
 use super::run::{Record, Timing};
@@ -21,7 +21,7 @@ pub fn read_part(table: &Table, path: &Path) -> Result<Vec<(Record, Timing)>, Re
         .ok_or_else(|| ReportError::Schema { path: path.to_owned(), reason: "no usable column steps".to_owned() })?;
     // A run that took no steps failed and measured nothing.
     let mut rows: Vec<(Record, Timing)> = steps.iter().map(|steps| blank(steps.is_some())).collect();
-    for columns in [&JOB_ID[..], &POINT, &RUN, &PRETRAINING[..]] {
+    for columns in [&JOB_ID[..], &POINT, &RUN, &PRETRAINING[..], &CAP[..]] {
         table.fill(columns, &mut rows, |(record, _)| Some(record), path)?;
     }
     table.fill(&MEASURES, &mut rows, |(record, _)| record.measures.as_mut(), path)?;
@@ -59,6 +59,7 @@ fn blank(measured: bool) -> (Record, Timing) {
         pretraining: None,
         status: Status::Failed,
         error: None,
+        cap: None,
         measures: measured.then(Measures::default),
     };
     let timing = Timing { job_id: String::new(), wall_seconds: 0.0, tokens: 0, host: String::new(), finished: 0 };
@@ -97,6 +98,7 @@ mod tests {
         let mut other = record(4, 1, 32, 0, Some(777));
         other.further = vec![("persistence".to_owned(), 0.3), ("step_scale".to_owned(), 1.0)];
         other.pretraining = Some("0123".to_owned());
+        (other.status, other.cap) = (Status::Capped, Some(800));
         other.measures.as_mut().unwrap().optional[1] = Some(0.25);
         let rows: Vec<(Record, Timing)> = [record(3, 2, 64, 0, Some(1234)), failed, other]
             .into_iter()

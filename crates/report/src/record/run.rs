@@ -37,6 +37,8 @@ pub struct Record {
     pub status: Status,
     /// Why it failed, if it did.
     pub error: Option<String>,
+    /// The number of samples that a search looked at, if the run would have gone on.
+    pub cap: Option<i64>,
     /// What it measured; absent if it failed.
     pub measures: Option<Measures>,
 }

@@ -13,13 +13,16 @@ pub enum Status {
     Mirrored,
     /// It blew up.
     Diverged,
+    /// It was looked at up to the record's cap only, and would have gone on.
+    Capped,
     /// It did not run to its end; see the error.
     Failed,
 }
 
 impl Status {
     /// Every status, in the order of the table's documentation.
-    pub const ALL: [Self; 5] = [Self::Recovered, Self::Exhausted, Self::Mirrored, Self::Diverged, Self::Failed];
+    pub const ALL: [Self; 6] =
+        [Self::Recovered, Self::Exhausted, Self::Mirrored, Self::Diverged, Self::Capped, Self::Failed];
 
     /// Its name in the table.
     #[must_use]
@@ -29,13 +32,14 @@ impl Status {
             Self::Exhausted => "exhausted",
             Self::Mirrored => "mirrored",
             Self::Diverged => "diverged",
+            Self::Capped => "capped",
             Self::Failed => "failed",
         }
     }
 
     /// Of runs that ended so, how many ended in each way, in the order of [`Status::ALL`].
-    pub(crate) fn endings(runs: impl Iterator<Item = Self>) -> [usize; 5] {
-        let mut endings = [0; 5];
+    pub(crate) fn endings(runs: impl Iterator<Item = Self>) -> [usize; Self::ALL.len()] {
+        let mut endings = [0; Self::ALL.len()];
         runs.for_each(|status| endings[status as usize] += 1);
         endings
     }

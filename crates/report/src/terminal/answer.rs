@@ -28,7 +28,10 @@ pub fn answer(analysis: &Analysis, claim: Option<&ExaminedClaim>, width: usize) 
     let width = width.clamp(*WIDTHS.start(), *WIDTHS.end());
     let mut lines = Vec::new();
     let groups = analysis.groups();
-    let ended = if analysis.runs() > 0 { endings(analysis, width) } else { Vec::new() };
+    let mut ended = analysis.search_in_words().map_or_else(Vec::new, |text| wrapped(&text, "  ", "    ", width));
+    if analysis.runs() > 0 {
+        ended.extend(endings(analysis, width));
+    }
     let limits: Vec<Vec<String>> =
         analysis.limits().iter().map(|limit| wrapped(limit, "  ! ", "    ", width)).collect();
     // How the runs ended, the first limit, and that there are more.

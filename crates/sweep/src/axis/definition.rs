@@ -77,6 +77,12 @@ pub struct Axis {
 pub(super) const LARGE: f64 = 1e15;
 
 impl Axis {
+    /// Whether a search may move it: it is a hyperparameter, and no budget.
+    #[must_use]
+    pub fn can_be_searched(&self) -> bool {
+        self.role == Role::Tuned && self.name != "max_samples"
+    }
+
     /// The nearest value this axis can take: whole axes round.
     #[must_use]
     pub fn rounded(&self, value: f64) -> f64 {

@@ -5,29 +5,30 @@ use std::sync::Arc;
 
 use report::analysis::count;
 
+use crate::SweepError;
 use crate::args::ConfigArguments;
 use crate::cluster::slurm;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::{Config, resolved};
-use crate::job::plan::Plan;
 use crate::store::heartbeat::{self, Seen};
 use crate::store::{Access, Store, admission, layout};
-use crate::{SweepError, job};
+use crate::workload::Workload;
 
 /// Where the results of a config live.
 pub(super) fn run_directory(arguments: &ConfigArguments, config: &Config) -> PathBuf {
     arguments.output.clone().unwrap_or_else(|| Path::new("output").join(&config.name))
 }
 
-/// The config of a run directory, the plan of its jobs, and what is done of them.
-pub(super) type Opened = (Arc<Config>, Plan, Store);
+/// The config of a run directory, what it has to run, and what is done of that.
+pub(super) type Opened = (Arc<Config>, Workload, Store);
 
 /// Reads a run directory and changes nothing in it.
 pub(super) fn open(directory: &Path) -> Result<Opened, SweepError> {
     let config = admission::sweep_of(directory, "give a run directory, such as output/sample_complexity")?;
+    let config = Arc::new(config);
     let store = Store::open(directory, Access::ReadOnly)?;
-    let plan = Plan::new(&config, job::jobs(&config)?, store.ids());
-    Ok((Arc::new(config), plan, store))
+    let workload = Workload::new(&config, store.ids())?;
+    Ok((config, workload, store))
 }
 
 /// Refuses `config` while shards of another sweep are at work in the directory, or are queued.

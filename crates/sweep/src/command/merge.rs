@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use super::directory::{refuse_another_sweep, while_others_work};
 use super::outcome::{exit_code, print_answer};
+use crate::SweepError;
 use crate::args::Merge;
 use crate::axis::{self, AXES};
 use crate::config::diagnostic::Diagnostic;
-use crate::config::{self, Config, Element, GridSpec, Quantity, Shared, resolved};
-use crate::job::plan::Plan;
+use crate::config::{self, Config, Element, GridSpec, Quantity, SearchKey, SearchSpec, Shared, resolved};
 use crate::store::heartbeat::{self, Owner};
 use crate::store::lock::Lease;
 use crate::store::{Access, Store, admission, layout, merge};
-use crate::{SweepError, job};
+use crate::workload::Expanded;
 
 pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     let Merge { directories, output, force } = arguments;
@@ -28,7 +28,8 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     let (config, one_grid) = union(&sources)?;
     let config = resolved::read_back(&config, &output.join(layout::CONFIG))?;
     admission::admit(output, &config, *force)?;
-    let jobs = job::jobs(&config)?;
+    let config = Arc::new(config);
+    let expanded = Expanded::new(&config)?;
     let stored = while_others_work(|| Store::union(&sources))?;
 
     if *force {
@@ -60,8 +61,8 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
         }
     }
     let store = Store::open(output, Access::ReadOnly)?;
-    let plan = Plan::new(&config, jobs, store.ids());
-    let merged = (Arc::new(config), plan, store);
+    let workload = expanded.workload(&config, store.ids(), None);
+    let merged = (config, workload, store);
     print_answer(output, &merged)?;
     lease.finish();
     Ok(exit_code(merged.1.tally(merged.2.ids())))
@@ -133,7 +134,7 @@ fn listed(sweeps: &[Config]) -> [bool; AXES.len()] {
 /// A key in which two sweeps differ, except for their names, limits and grids.
 fn difference(a: &Config, b: &Config, listed: &[bool; AXES.len()]) -> Option<String> {
     // Every field is named, so that this does not compile when a setting is added and not compared.
-    let Config { name: _, max_jobs: _, grids: _, seed, replicates, shared, trace, quantile, claim } = a;
+    let Config { name: _, max_jobs: _, grids: _, seed, replicates, shared, trace, quantile, claim, search } = a;
     let Shared { weights, matrix, stop_at, signal, resolution, boost_end, sparse_end, pretraining } = shared;
     let agree = [
         ("seed", *seed == b.seed),
@@ -149,6 +150,7 @@ fn difference(a: &Config, b: &Config, listed: &[bool; AXES.len()]) -> Option<Str
         ("trace.enabled", *trace == b.trace),
         ("answer.quantile", *quantile == b.quantile),
         ("answer.claim", *claim == b.claim),
+        ("search", same_search(search.as_ref(), b.search.as_ref())),
     ];
     if let Some((key, _)) = agree.iter().find(|(_, agree)| !agree) {
         return Some((*key).to_owned());
@@ -158,6 +160,19 @@ fn difference(a: &Config, b: &Config, listed: &[bool; AXES.len()]) -> Option<Str
     let differs = |i: &usize| !listed[*i] && !same_elements(&of(a, *i), &of(b, *i));
     let (i, section) = (0..AXES.len()).filter_map(|i| Some((i, AXES[i].section?))).find(|(i, _)| differs(i))?;
     Some(format!("{section}.{}", AXES[i].name))
+}
+
+/// Whether two sweeps search alike.
+fn same_search(a: Option<&SearchSpec>, b: Option<&SearchSpec>) -> bool {
+    let (Some(a), Some(b)) = (a, b) else { return a.is_none() && b.is_none() };
+    let same_key = |(a, b): (&SearchKey, &SearchKey)| {
+        let SearchKey { axis, start, factor, min, max } = a;
+        let same = |a: &Element, b: &Element| same_elements(std::slice::from_ref(a), std::slice::from_ref(b));
+        (*axis, *factor) == (b.axis, b.factor) && same(start, &b.start) && same(min, &b.min) && same(max, &b.max)
+    };
+    let SearchSpec { milestone, rules, inherit, keys } = a;
+    (milestone, rules, inherit, keys.len()) == (&b.milestone, &b.rules, &b.inherit, b.keys.len())
+        && keys.iter().zip(&b.keys).all(same_key)
 }
 
 /// Whether two grids have the same points in the same order: the same numbers and expressions.

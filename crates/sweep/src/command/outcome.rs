@@ -4,19 +4,20 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::directory::Opened;
-use super::shards::{newest_split, shards, state_of};
+use super::shards::{newest_split, state_of};
 use crate::job::Tally;
-use crate::job::plan::Plan;
 use crate::platform::shell::quoted_path;
 use crate::platform::terminal::{answer_columns, fitted, print, say};
 use crate::store::Store;
 use crate::store::heartbeat::{self, Seen};
 use crate::store::layout::{CONFIG, RUNS, SLURM};
+use crate::workload::Workload;
 use crate::{SweepError, tables};
 
 /// A sentence on the finished jobs in the directory that are not of this plan, if there are any.
-pub(super) fn foreign_results(directory: &Path, plan: &Plan, store: &Store) -> Option<String> {
-    let foreign_results = store.ids().len() - plan.jobs.iter().filter(|job| store.ids().contains(job.id)).count();
+pub(super) fn foreign_results(directory: &Path, workload: &Workload, store: &Store) -> Option<String> {
+    let own = workload.plan.jobs.iter().filter(|job| store.ids().get(job.id).is_some()).count();
+    let foreign_results = store.ids().len() - own;
     let directory = directory.display();
     (foreign_results > 0).then(|| {
         format!(
@@ -26,18 +27,36 @@ pub(super) fn foreign_results(directory: &Path, plan: &Plan, store: &Store) -> O
     })
 }
 
+/// How far a process is: its jobs, or the cells of its search.
+pub(super) fn done_of(tally: &Tally) -> String {
+    let Tally { jobs, done, cells, complete, .. } = tally;
+    match cells {
+        0 => format!("{done} of {jobs} jobs are done"),
+        _ => format!("{complete} of {cells} cells are searched, by {done} runs"),
+    }
+}
+
+/// The same of a process that stops before it is complete.
+pub(super) fn kept(tally: &Tally) -> String {
+    let Tally { jobs, done, cells, .. } = tally;
+    match cells {
+        0 => format!("{done} of {jobs} jobs are done and kept, {} left", jobs - done),
+        _ => format!("{}, which are kept", done_of(tally)),
+    }
+}
+
 /// Writes the tables of a run directory, prints the answer and what is missing.
-pub(super) fn print_answer(directory: &Path, (config, plan, store): &Opened) -> Result<(), SweepError> {
-    let answer = tables::write(config, &plan.jobs, store)?;
-    let missing = missing(plan, store, &heartbeat::read_all(directory), directory);
+pub(super) fn print_answer(directory: &Path, (config, workload, store): &Opened) -> Result<(), SweepError> {
+    let answer = tables::write(config, &workload.plan.jobs, workload.search.as_ref(), store)?;
+    let missing = missing(workload, store, &heartbeat::read_all(directory), directory);
     // This comes before the answer as well, since the answer does not look preliminary.
-    let partial = match plan.outstanding.len() {
-        0 => String::new(),
-        left => {
-            format!("PARTIAL: {left} of {} jobs have not run, and the numbers below will change.\n\n", plan.jobs.len())
-        }
+    let tally = workload.tally(store.ids());
+    let partial = if tally.is_complete() {
+        String::new()
+    } else {
+        format!("PARTIAL: {}, and the numbers below will change.\n\n", left_of(&tally))
     };
-    let foreign_results = foreign_results(directory, plan, store).map_or_else(String::new, |text| text + "\n");
+    let foreign_results = foreign_results(directory, workload, store).map_or_else(String::new, |text| text + "\n");
     let [partial, foreign_results] = [partial, foreign_results].map(|text| fitted(&text, Some(answer_columns())));
     Ok(print(&format!("{partial}{answer}{foreign_results}{missing}"))?)
 }
@@ -51,20 +70,30 @@ pub(super) fn exit_code(tally: Tally) -> ExitCode {
              runs them again"
         ));
     }
-    ExitCode::from(u8::from(tally.failed > 0 || tally.done < tally.jobs))
+    ExitCode::from(u8::from(tally.failed > 0 || !tally.is_complete()))
+}
+
+/// What is left of what a process has to do.
+fn left_of(tally: &Tally) -> String {
+    let Tally { jobs, done, cells, complete, .. } = tally;
+    match cells {
+        0 => format!("{} of {jobs} jobs have not run", jobs - done),
+        _ => format!("{} of {cells} cells are not searched", cells - complete),
+    }
 }
 
 /// What has not run, by shards if there are any, and the command that runs it. Empty if all has
 /// run.
-fn missing(plan: &Plan, store: &Store, owners: &[Seen], directory: &Path) -> String {
-    let (left, all) = (plan.outstanding.len(), plan.jobs.len());
-    if left == 0 {
+fn missing(workload: &Workload, store: &Store, owners: &[Seen], directory: &Path) -> String {
+    let tally = workload.tally(store.ids());
+    if tally.is_complete() {
         return String::new();
     }
-    let mut text = format!("{left} of {all} jobs have not run\n");
+    let mut text = left_of(&tally) + "\n";
+    let unit = if tally.cells > 0 { "cells" } else { "jobs" };
     if let Some(of) = newest_split(owners) {
-        for (shard, jobs, left) in shards(plan, store, of).into_iter().filter(|&(_, _, left)| left > 0) {
-            let line = format!("  shard {shard} lacks {left} of {jobs} jobs: {}", state_of(shard, owners));
+        for (shard, all, left) in workload.shards(store.ids(), of).into_iter().filter(|&(_, _, left)| left > 0) {
+            let line = format!("  shard {shard} lacks {left} of {all} {unit}: {}", state_of(shard, owners));
             text += &(fitted(&line, Some(answer_columns())) + "\n");
         }
     }

@@ -4,36 +4,46 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::directory::run_directory;
 use crate::SweepError;
 use crate::args::PlanArguments;
-use crate::axis::AXES;
-use crate::config::{self, Config};
+use report::analysis::count;
+
+use crate::axis::{AXES, written};
+use crate::config::{self, Config, Element, Quantity};
 use crate::execution::estimate::{Estimate, estimate};
 use crate::execution::level;
 use crate::job::plan::Plan;
-use crate::job::{self, Identity, JobId};
+use crate::job::{Identity, JobId, Tally};
 use crate::platform::clock::short_time;
 use crate::platform::machine;
 use crate::platform::terminal::{answer_columns, fitted, print, say};
+use crate::search::sweep::SweepSearch;
 use crate::store::{Access, Store, admission};
+use crate::workload::Workload;
 
 pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitCode, SweepError> {
     level::choose()?;
-    let config = config::load(&arguments.config.config, &arguments.config.overrides)?;
+    let config = Arc::new(config::load(&arguments.config.config, &arguments.config.overrides)?);
     let directory = run_directory(&arguments.config, &config);
     let store = Store::open(&directory, Access::ReadOnly)?;
     if let Err(SweepError::Usage(refusal)) = admission::admit(&directory, &config, false) {
         say(&format!("a run would be refused: {refusal}"));
     }
-    let plan = Plan::new(&config, job::jobs(&config)?, store.ids());
+    let workload = Workload::new(&config, store.ids())?;
+    let plan = &workload.plan;
     let threads = arguments.jobs.map_or_else(machine::cores, |cores| cores as usize);
     if arguments.list {
-        print(&list(&plan))?;
+        print(&list(plan))?;
     } else {
-        print(&fitted(&describe(&plan, &config, &directory, threads), Some(answer_columns())))?;
+        let text = match &workload.search {
+            Some(search) => describe_search(search, &workload.tally(store.ids()), &config, &directory),
+            None => describe(plan, &config, &directory, threads),
+        };
+        print(&fitted(&text, Some(answer_columns())))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -91,6 +101,60 @@ fn describe(plan: &Plan, config: &Config, directory: &Path, threads: usize) -> S
         );
     }
     text
+}
+
+/// A search in a few lines: its cells and keys, and bounds of its cost.
+fn describe_search(search: &SweepSearch, tally: &Tally, config: &Config, directory: &Path) -> String {
+    let Some(spec) = &config.search else { return String::new() };
+    let mut text = String::new();
+    let cells = search.cells();
+    let _ = writeln!(text, "{}: search of {} in {}\n", config.name, count(cells.len(), "cell"), directory.display());
+    let searched = |i: usize| spec.searches(i);
+    for (i, axis) in AXES.iter().enumerate().filter(|&(i, _)| !searched(i)) {
+        let mut values: Vec<f64> = cells.iter().map(|cell| cell.start.values[i]).collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        let listed = config.grids.iter().any(|g| g.axes.iter().any(|a| a.axis == i && a.listed));
+        if values.len() > 1 || listed {
+            let shown: Vec<String> = values.iter().map(|&value| axis.written(value)).collect();
+            let _ = writeln!(text, "  {:<14} {}", axis.name, abbreviated(&shown));
+        }
+    }
+    text += "\n";
+    for key in &spec.keys {
+        let axis = &AXES[key.axis];
+        let (start, factor) = (source_of(&key.start), written(key.factor));
+        let (min, max) = (source_of(&key.min), source_of(&key.max));
+        let _ = writeln!(text, "  {:<14} from {start} in factors of {factor}, {min} to {max}", axis.name);
+    }
+    let (complete, left) = (tally.complete, tally.cells - tally.complete);
+    let _ = writeln!(text, "\n  searched {complete}, left {left}; {} done", count(tally.done, "run"));
+    if left == 0 {
+        return text;
+    }
+    let (mut least, mut most) = (0.0, 0.0);
+    for cell in cells.iter().filter(|cell| cell.outcome().is_none()) {
+        let (lower, upper) = cell.cost_bounds(config.replicates, &spec.rules);
+        least += lower;
+        most += upper;
+    }
+    let _ = writeln!(text, "  at least {least:.1e} and at most {most:.1e} tokens to simulate");
+    let (race, judge, settings) =
+        (spec.rules.rungs.last().copied().unwrap_or(0), config.replicates, spec.rules.max_settings);
+    let _ = writeln!(
+        text,
+        "  (one step of each run on {race} replicates that choose and {judge} that judge; {settings} settings \
+         with a whole budget each)"
+    );
+    text
+}
+
+/// A number or an expression as it was written.
+fn source_of(element: &Element) -> String {
+    match &element.value {
+        Quantity::Number(number) => written(*number),
+        Quantity::Expression(_, text) => text.clone(),
+    }
 }
 
 /// Runs that V is transferred from to what is left; some may be stored already.

@@ -11,7 +11,7 @@ pub(crate) fn report(directory: &Path) -> Result<ExitCode, SweepError> {
     while_others_work(|| {
         let opened = open(directory)?;
         print_answer(directory, &opened)?;
-        let (_, plan, store) = opened;
-        Ok(exit_code(plan.tally(store.ids())))
+        let (_, workload, store) = opened;
+        Ok(exit_code(workload.tally(store.ids())))
     })
 }

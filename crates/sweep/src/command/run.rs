@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::directory::{refuse_another_sweep, run_directory};
-use super::outcome::{exit_code, foreign_results};
+use super::outcome::{done_of, exit_code, foreign_results, kept};
 use crate::args::Run;
 use crate::config::{self, resolved};
 use crate::error::{FAILED, INTERRUPTED};
@@ -12,19 +12,19 @@ use crate::execution::memory::Memory;
 use crate::execution::progress::Progress;
 use crate::execution::training::Training;
 use crate::execution::{self, Ended, Options, interrupt, level};
-use crate::job::plan::Plan;
 use crate::platform::machine;
 use crate::platform::shell::quoted_path;
 use crate::platform::terminal::{answer_columns, fitted, print, say, unbroken};
 use crate::store::lock::Lease;
 use crate::store::{Access, Store, admission, layout};
-use crate::{SweepError, job, tables};
+use crate::workload::{Expanded, Workload};
+use crate::{SweepError, tables};
 
 pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     interrupt::listen();
     level::choose()?;
     let config = Arc::new(config::load(&run.config.config, &run.config.overrides)?);
-    let jobs = job::jobs(&config)?;
+    let expanded = Expanded::new(&config)?;
     let directory = run_directory(&run.config, &config);
     // A config that cannot be read back would make it impossible to report the finished jobs.
     resolved::read_back(&config, &directory.join(layout::CONFIG))?;
@@ -42,17 +42,22 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     })?;
     interrupt::before_exit(lease.mark_stopped());
     let mut store = Store::open(&directory, if run.shard.is_some() { Access::Shared } else { Access::Alone })?;
-    let mut plan = Plan::new(&config, jobs, store.ids()).of_shard(run.shard);
-    foreign_results(&directory, &plan, &store).iter().filter(|_| !run.quiet).for_each(|text| say(text));
+    // A search goes on as if failed jobs that run again were not finished.
+    let done = if run.retry_failed { store.ids().without_failed() } else { store.ids().clone() };
+    let known = if config.search.is_some() { &done } else { store.ids() };
+    let mut workload = expanded.workload(&config, known, run.shard);
+    foreign_results(&directory, &workload, &store).iter().filter(|_| !run.quiet).for_each(|text| say(text));
     if run.retry_failed {
-        plan = plan.of_failed(store.ids());
+        workload = workload.of_failed(store.ids());
     }
-    let plan = Arc::new(plan);
     let threads = run.jobs.map_or_else(machine::cores, |cores| cores as usize);
     let options = Options { threads, fail_fast: run.fail_fast, memory: Memory::of_this_process() };
-    let progress = Progress::new(&plan, plan.tally_before(store.ids()), &config.name, run.quiet);
+    let before = workload.tally_before(store.ids());
+    let (cost, left) = (workload.plan.cost_left(), workload.plan.outstanding.len());
+    let progress = Progress::new(cost, left, before, &config.name, run.quiet);
     let training = Training::new(&config).in_directory(&directory);
-    let executed = execution::execute(&plan, training, options, &mut store, &mut lease, &progress);
+    let executed =
+        execution::execute(workload.outstanding(known, before), training, options, &mut store, &mut lease, &progress);
     // If finished jobs were removed meanwhile, no table is written, and the error says so.
     let there = store.check_not_emptied(&config);
     let (ended, tally) = match (executed, &there) {
@@ -68,28 +73,28 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     }
     if ended != Ended::Complete {
         let why = if ended == Ended::Interrupted { "interrupted" } else { "stopped at the first failure" };
-        let (done, jobs, left) = (tally.done, tally.jobs, tally.jobs - tally.done);
         let command = interrupt::continuing_command();
-        say(&format!("{why}: {done} of {jobs} jobs are done and kept, {left} left; continue with\n\n    {command}"));
+        say(&format!("{why}: {}; continue with\n\n    {command}", kept(&tally)));
         return Ok(ExitCode::from(if ended == Ended::Interrupted { INTERRUPTED } else { FAILED }));
     }
     if let Some(shard) = run.shard {
         if !run.quiet {
-            let (done, jobs, directory) = (tally.done, tally.jobs, quoted_path(&directory));
-            let command = unbroken(&format!("`sweep report {directory}`"));
-            let text = format!(
-                "shard {shard}: {done} of {jobs} jobs are done; when all shards are, {command} \
-                 writes the tables\n"
-            );
+            let command = unbroken(&format!("`sweep report {}`", quoted_path(&directory)));
+            let text =
+                format!("shard {shard}: {}; when all shards are, {command} writes the tables\n", done_of(&tally));
             print(&fitted(&text, Some(answer_columns())))?;
         }
     } else {
-        let answer = tables::write(&config, &plan.jobs, &store)?;
+        if config.search.is_some() {
+            // Now it has asked for all of its jobs.
+            workload = Workload::new(&config, store.ids())?;
+        }
+        let answer = tables::write(&config, &workload.plan.jobs, workload.search.as_ref(), &store)?;
         if !run.quiet {
             print(&format!("\n{answer}"))?;
         }
     }
-    if tally.done < tally.jobs {
+    if tally.done < tally.jobs && config.search.is_none() {
         let (left, jobs) = (tally.jobs - tally.done, tally.jobs);
         say(&format!("{left} of {jobs} jobs have not run: --retry-failed leaves them out; run again without it"));
     }

@@ -1,27 +1,13 @@
 //! How far the shards of a sweep are.
 
-use crate::job::plan::Plan;
 use crate::job::shard::Shard;
 use crate::platform::clock::short_time;
-use crate::store::Store;
 use crate::store::heartbeat::{Seen, State};
 
 /// Into how many shards the sweep was split the last time.
 pub(super) fn newest_split(owners: &[Seen]) -> Option<u32> {
     let with_shards = owners.iter().filter(|seen| seen.owner.shard.is_some());
     with_shards.max_by_key(|seen| seen.owner.started).and_then(|seen| Some(seen.owner.shard?.of()))
-}
-
-/// Every shard, how many jobs it has, and how many of them are left.
-pub(super) fn shards(plan: &Plan, store: &Store, of: u32) -> Vec<(Shard, usize, usize)> {
-    let mut counts = vec![(0, 0); of as usize];
-    for (job, shard) in plan.jobs.iter().zip(Shard::assign(&plan.jobs, of)) {
-        let (jobs, left) = &mut counts[shard as usize - 1];
-        *jobs += 1;
-        *left += usize::from(!store.ids().contains(job.id));
-    }
-    let named = (1..=of).zip(counts).filter_map(|(index, (jobs, left))| Some((Shard::new(index, of)?, jobs, left)));
-    named.collect()
 }
 
 pub(super) fn state_of(shard: Shard, owners: &[Seen]) -> String {

@@ -2,29 +2,30 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use report::analysis::count;
 use report::table::write_whole;
 
 use super::directory::{refuse_another_sweep, run_directory};
 use super::outcome::exit_code;
+use crate::SweepError;
 use crate::args::SlurmArguments;
 use crate::cluster::scripts::Submission;
 use crate::cluster::{options, slurm};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::{self, resolved};
-use crate::job::plan::Plan;
-use crate::job::shard::Shard;
+use crate::job::Tally;
 use crate::platform::files::{FileError, create_folder};
 use crate::platform::shell::quoted_path;
 use crate::platform::terminal::print;
 use crate::store::layout::{ARRAY, CONFIG, REPORT_SCRIPT, SHARDS_SCRIPT, SLURM};
 use crate::store::{Access, Store, admission, lock};
-use crate::{SweepError, job};
+use crate::workload::Workload;
 
 pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> {
     check_extra(&arguments.extra)?;
-    let config = config::load(&arguments.config.config, &arguments.config.overrides)?;
+    let config = Arc::new(config::load(&arguments.config.config, &arguments.config.overrides)?);
     let directory = run_directory(&arguments.config, &config);
     // A config that cannot be read back would make it impossible to report the finished jobs.
     resolved::read_back(&config, &directory.join(CONFIG))?;
@@ -36,18 +37,20 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     )?;
     admission::admit(&directory, &config, arguments.force)?;
     let store = Store::open(&directory, Access::ReadOnly)?;
-    let mut plan = Plan::new(&config, job::jobs(&config)?, store.ids());
+    let done = store.ids();
+    let mut workload = Workload::new(&config, done)?;
     if arguments.retry_failed {
-        plan = plan.of_failed(store.ids());
+        workload = if config.search.is_some() {
+            Workload::new(&config, &done.without_failed())?
+        } else {
+            workload.of_failed(done)
+        };
     }
     let unknown = |path: &Path, source| FileError { action: "find", path: path.to_owned(), source };
     let absolute = std::path::absolute(&directory).map_err(|source| unknown(&directory, source))?;
     let program = std::env::current_exe().map_err(|source| unknown(Path::new("sweep"), source))?;
     check_lines(arguments, &[("the run directory", &absolute), ("sweep", &program)])?;
-    let assigned = Shard::assign(&plan.jobs, arguments.shards);
-    let mut shards: Vec<u32> = plan.outstanding.iter().map(|&i| assigned[i]).collect();
-    shards.sort_unstable();
-    shards.dedup();
+    let shards = workload.shards_with_work(arguments.shards);
     let given = [
         ("partition", &arguments.partition),
         ("account", &arguments.account),
@@ -59,7 +62,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     if shards.is_empty() {
         let place = quoted_path(&directory);
         print(&format!("nothing is left to run; `sweep report {place}` writes the tables\n"))?;
-        return Ok(exit_code(plan.tally(store.ids())));
+        return Ok(exit_code(workload.tally(store.ids())));
     }
     let scripts = Submission {
         name: &config.name,
@@ -103,8 +106,12 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     write_whole(&report_script, scripts.report.as_bytes())?;
     let array = slurm::submit(&array_script, &[])?;
     write_whole(&place.join(ARRAY), format!("{array}\n").as_bytes())?;
-    let (tasks, jobs) = (shards.len(), plan.outstanding.len());
-    print(&format!("submitted array {array}, {tasks} tasks for {jobs} jobs\n"))?;
+    let tasks = shards.len();
+    let what = match workload.tally(done) {
+        Tally { cells: 0, .. } => count(workload.plan.outstanding.len(), "job"),
+        Tally { cells, complete, .. } => format!("the search of {}", count(cells - complete, "cell")),
+    };
+    print(&format!("submitted array {array}, {tasks} tasks for {what}\n"))?;
     let report = slurm::submit(&report_script, &slurm::after_any(&array))?;
     print(&format!(
         "submitted job {report}, which reports when they are over\n\

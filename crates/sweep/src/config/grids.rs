@@ -6,7 +6,7 @@ use crate::config::document::{Entry, Node, Value};
 use crate::config::expression::{Expression, Kind};
 use crate::config::keys;
 use crate::config::names::check_names;
-use crate::config::settings::{AxisSpec, Condition, Element, GridSpec};
+use crate::config::settings::{AxisSpec, Condition, Element, GridSpec, SearchSpec};
 use crate::config::source::Span;
 use crate::config::table_reader::{TableReader, wrong_type};
 use crate::config::values::{default_element, elements, overriding};
@@ -15,6 +15,7 @@ use crate::config::values::{default_element, elements, overriding};
 pub(crate) fn grid(
     node: Node,
     common: &[(usize, Vec<Element>)],
+    search: Option<&SearchSpec>,
     has_matrix: bool,
     values: &mut usize,
 ) -> Result<GridSpec, Diagnostic> {
@@ -35,11 +36,17 @@ pub(crate) fn grid(
         if let Some((_, elements)) = common.iter().find(|(i, _)| *i == index) {
             return Err(in_both(index, &entry, elements));
         }
+        if search.is_some_and(|search| search.searches(index)) {
+            return Err(searched(index, "grid", &entry.key_span));
+        }
         if has_matrix && axis::DRAWS_P.contains(&index) {
             return Err(given_matrix(entry.key_span));
         }
         axes.push(AxisSpec { axis: index, elements: elements(index, entry.node, values)?, listed: true });
     }
+    // What is searched is known before sections and defaults, which may depend on it.
+    let keys = search.into_iter().flat_map(|search| &search.keys);
+    axes.extend(keys.map(|key| AxisSpec { axis: key.axis, elements: vec![key.start.clone()], listed: false }));
     for (i, axis) in AXES.iter().enumerate() {
         if axes.iter().any(|a| a.axis == i) {
             continue;
@@ -69,6 +76,14 @@ pub(crate) fn grid(
     check_names(&axes, &conditions)?;
     let zips = zip.map_or_else(|| Ok(Vec::new()), |entry| zips(entry.node, &axes))?;
     Ok(GridSpec { axes, zips, conditions, span })
+}
+
+/// A key that the search moves and that another section sets.
+pub(crate) fn searched(index: usize, section: &str, place: &Span) -> Diagnostic {
+    let name = AXES[index].name;
+    Diagnostic::new(format!("`{name}` stands in [{section}] and in [search]"))
+        .at(place.clone(), "the search finds its value")
+        .help("remove one of the two")
 }
 
 /// A key that a grid and its section set.

@@ -1,17 +1,31 @@
 //! Every key of a config and where it stands, and what to say of one that stands nowhere.
 
-use crate::axis::{self, AXES};
+use crate::axis::{self, AXES, Axis};
 use crate::config::diagnostic::{abbreviated, nearest};
 use crate::config::source::Span;
 
 /// What stands at the top of the file.
-const TOP: [&str; 11] =
-    ["name", "seed", "replicates", "max_jobs", "grid", "task", "init", "pretraining", "training", "trace", "answer"];
+const TOP: [&str; 12] = [
+    "name",
+    "seed",
+    "replicates",
+    "max_jobs",
+    "grid",
+    "search",
+    "task",
+    "init",
+    "pretraining",
+    "training",
+    "trace",
+    "answer",
+];
+const SEARCH: [&str; 6] = ["milestone", "rungs", "margin", "horizon", "max_settings", "inherit"];
 const STAGE: [&str; 4] = ["end_steps", "end_share", "end_alpha", "end_kept_mass"];
 /// Sections, and their keys besides axes.
-const SECTIONS: [(&str, &[&str]); 10] = [
+const SECTIONS: [(&str, &[&str]); 11] = [
     ("", &TOP),
     ("grid", &["zip", "where"]),
+    ("search", &SEARCH),
     ("task", &["weights", "matrix"]),
     ("init", &[]),
     ("pretraining", &["T", "batch_size", "eta", "lambda", "max_samples"]),
@@ -24,7 +38,12 @@ const SECTIONS: [(&str, &[&str]); 10] = [
 
 /// The keys of a section, axes first; of the top of the file if it is "".
 pub(crate) fn of(section: &str) -> Vec<&'static str> {
-    let axes = AXES.iter().filter(|a| section == "grid" || a.section == Some(section)).map(|a| a.name);
+    let stands_in = |a: &&Axis| match section {
+        "grid" => true,
+        "search" => a.can_be_searched(),
+        _ => a.section == Some(section),
+    };
+    let axes = AXES.iter().filter(stands_in).map(|a| a.name);
     let own = SECTIONS.iter().filter(|(name, _)| *name == section).flat_map(|(_, own)| own.iter().copied());
     axes.chain(own).collect()
 }
@@ -43,8 +62,8 @@ pub(crate) fn remedy(key: &str, place: &Span, known: &[&str]) -> String {
         SECTIONS.iter().flat_map(|(section, _)| of(section).into_iter().map(|key| (*section, key))).collect();
     let mut exact: Vec<(&str, &str)> = there.iter().copied().filter(|(_, there)| *there == key).collect();
     if exact.iter().any(|(section, _)| *section == "grid") {
-        // Who writes `batch_size` does not mean that of the pretraining.
-        exact.retain(|(section, _)| *section != "pretraining");
+        // Who writes `batch_size` does not mean that of the pretraining, nor of the search.
+        exact.retain(|(section, _)| !["pretraining", "search"].contains(section));
     } else if !exact.is_empty() && exact.iter().all(|(section, _)| *section == "pretraining") {
         exact.splice(
             0..0,
@@ -72,7 +91,7 @@ pub(crate) fn remedy(key: &str, place: &Span, known: &[&str]) -> String {
         Some(near) => {
             let mut found: Vec<(&str, &str)> = there.into_iter().filter(|(_, there)| *there == near).collect();
             if found.iter().any(|(section, _)| *section == "grid") {
-                found.retain(|(section, _)| *section != "pretraining");
+                found.retain(|(section, _)| !["pretraining", "search"].contains(section));
             }
             format!("did you mean {}? known here: {all}", with_sections(&found, place))
         }

@@ -10,7 +10,7 @@
 //! | `keys`, `table_reader` | the keys there are, and taking them out of tables |
 //! | `spelling`, `overrides` | one spelling of each axis; `KEY=VALUES` of the command line |
 //! | `values`, `names`, `grids` | the values of an axis, the names in expressions, one `[grid]` |
-//! | `task`, `stages` | what `[task]` and the stages of `[training]` say |
+//! | `task`, `stages`, `search` | what `[task]`, the stages of `[training]` and `[search]` say |
 //! | `read` | from a file to a [`Config`] |
 //! | [`resolved`] | the config with every default, written out |
 
@@ -23,6 +23,7 @@ mod names;
 mod overrides;
 mod read;
 pub mod resolved;
+mod search;
 mod settings;
 pub mod source;
 mod spelling;
@@ -33,4 +34,7 @@ mod values;
 
 pub(crate) use read::LARGEST_MAX_JOBS;
 pub use read::{DEFAULT_MAX_JOBS, load, parse};
-pub use settings::{AxisSpec, Condition, Config, Element, GridSpec, Pretraining, Quantity, Shared};
+pub use settings::{
+    AxisSpec, Condition, Config, Element, GridSpec, Pretraining, Quantity, Rules, SearchKey, SearchMilestone,
+    SearchSpec, Shared,
+};

@@ -2,7 +2,7 @@
 
 use crate::axis::{self, AXES};
 use crate::config::diagnostic::{Diagnostic, did_you_mean};
-use crate::config::settings::{AxisSpec, Condition, Quantity};
+use crate::config::settings::{AxisSpec, Condition, Element, Quantity};
 use crate::config::source::Span;
 
 /// Every name an expression uses must be an axis that is resolved before it; a condition may use
@@ -44,6 +44,22 @@ pub(crate) fn check_names(axes: &[AxisSpec], conditions: &[Condition]) -> Result
                     .at(place_of(&condition.span, &condition.text, name), label)
                     .help(help));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Every name that a bound of the search uses must be an axis with numbers.
+pub(crate) fn check_bound(key: &str, bound: &Element) -> Result<(), Diagnostic> {
+    let Quantity::Expression(expression, text) = &bound.value else { return Ok(()) };
+    for name in expression.names() {
+        if axis::index(name).is_none_or(|i| AXES[i].names().is_some()) {
+            let (label, help) = no_number(name);
+            let wrong = Diagnostic::new(format!("`{key}` has a bad expression")).help(help);
+            return Err(match &bound.span {
+                Some(span) => wrong.at(place_of(span, text, name), label),
+                None => wrong,
+            });
         }
     }
     Ok(())

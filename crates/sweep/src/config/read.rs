@@ -13,6 +13,7 @@ use crate::axis::AXES;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::document::{self, Entry, Node, Value};
 use crate::config::grids::grid;
+use crate::config::search::search;
 use crate::config::settings::{Config, Pretraining, Shared};
 use crate::config::source::{Source, Span};
 use crate::config::spelling::unify;
@@ -114,7 +115,9 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
     let claim = answer.choice("claim", &[&[("none", None)], &named[..]].concat())?;
     let has_matrix = shared.matrix.is_some();
     let mut values = MAX_RANGE_VALUES;
-    let mut grid = |node| grid(node, &common, has_matrix, &mut values);
+    let mut search = search(top.take("search"), &common, &shared)?;
+    search.iter_mut().for_each(|search| search.rules.quantile = quantile);
+    let mut grid = |node| grid(node, &common, search.as_ref(), has_matrix, &mut values);
     let grids = match top.take("grid") {
         None => {
             return Err(Diagnostic::new("there is no [grid]")
@@ -135,7 +138,7 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
                 .help("write [grid], and below it N, Q and T, a line each"));
         }
     };
-    Ok(Config { name, seed, replicates, max_jobs, grids, shared, trace, quantile, claim })
+    Ok(Config { name, seed, replicates, max_jobs, grids, shared, trace, quantile, claim, search })
 }
 
 fn sweep_name(top: &mut TableReader, stem: &str) -> Result<String, Diagnostic> {

@@ -12,7 +12,9 @@ use serde::{Serialize, Serializer};
 use crate::axis::{self, AXES, Axis, DRAWS_P, Domain};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::expression::renamed;
-use crate::config::{self, AxisSpec, Config, Element, GridSpec, Pretraining, Quantity};
+use crate::config::{
+    self, AxisSpec, Config, Element, GridSpec, Pretraining, Quantity, SearchKey, SearchMilestone, SearchSpec,
+};
 use crate::platform::files::{MAX_TEXT_BYTES, read_text};
 
 /// How a resolved config begins.
@@ -34,6 +36,7 @@ pub fn to_toml(config: &Config) -> Result<String, toml::ser::Error> {
         init: section(config, "init"),
         pretraining: config.shared.pretraining,
         training: section(config, "training"),
+        search: config.search.as_ref().map(ResolvedSearch),
         grid: config.grids.iter().map(|grid| ResolvedGrid { grid, config }).collect(),
     };
     let body = toml::to_string(&resolved)?;
@@ -75,6 +78,8 @@ struct Resolved<'c> {
     init: ResolvedSection<'c>,
     pretraining: Pretraining,
     training: ResolvedSection<'c>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search: Option<ResolvedSearch<'c>>,
     grid: Vec<ResolvedGrid<'c>>,
 }
 
@@ -94,6 +99,11 @@ fn listed(config: &Config, axis: usize) -> bool {
     config.grids.iter().any(|g| g.axes.iter().any(|a| a.axis == axis && a.listed))
 }
 
+/// Whether the search moves an axis.
+fn searched(config: &Config, axis: usize) -> bool {
+    config.search.as_ref().is_some_and(|search| search.searches(axis))
+}
+
 /// A section: the values of its axes that the grids leave to it, then its own settings.
 struct ResolvedSection<'c> {
     name: &'static str,
@@ -107,7 +117,7 @@ fn section<'c>(config: &'c Config, name: &'static str) -> ResolvedSection<'c> {
     let spec = |i: usize| config.grids.first().and_then(|g| g.axes.iter().find(|a| a.axis == i));
     // With a given matrix the keys that say how to draw it are an error.
     let meant = |i: usize| config.shared.matrix.is_none() || !DRAWS_P.contains(&i);
-    let own = |&i: &usize| AXES[i].section == Some(name) && !listed(config, i) && meant(i);
+    let own = |&i: &usize| AXES[i].section == Some(name) && !listed(config, i) && !searched(config, i) && meant(i);
     let axes = (0..AXES.len()).filter(own).filter_map(spec).collect();
     ResolvedSection { name, axes, config }
 }
@@ -177,6 +187,43 @@ impl From<StageEnd> for ResolvedEnd {
     }
 }
 
+struct ResolvedSearch<'c>(&'c SearchSpec);
+
+impl Serialize for ResolvedSearch<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let SearchSpec { milestone, rules, inherit, keys } = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        let milestone = match milestone {
+            SearchMilestone::Recovery => "recovery",
+            SearchMilestone::Signal => "signal",
+        };
+        map.serialize_entry("milestone", milestone)?;
+        map.serialize_entry("rungs", &rules.rungs)?;
+        map.serialize_entry("margin", &rules.margin)?;
+        map.serialize_entry("horizon", &rules.horizon)?;
+        map.serialize_entry("max_settings", &rules.max_settings)?;
+        map.serialize_entry("inherit", inherit)?;
+        for key in keys {
+            map.serialize_entry(AXES[key.axis].name, &ResolvedKey(key))?;
+        }
+        map.end()
+    }
+}
+
+struct ResolvedKey<'c>(&'c SearchKey);
+
+impl Serialize for ResolvedKey<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let SearchKey { axis, start, factor, min, max } = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("start", &Written(&AXES[*axis], start))?;
+        map.serialize_entry("factor", factor)?;
+        map.serialize_entry("min", &Written(&AXES[*axis], min))?;
+        map.serialize_entry("max", &Written(&AXES[*axis], max))?;
+        map.end()
+    }
+}
+
 struct ResolvedGrid<'c> {
     grid: &'c GridSpec,
     config: &'c Config,
@@ -186,7 +233,8 @@ impl Serialize for ResolvedGrid<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let grid = self.grid;
         let mut map = serializer.serialize_map(None)?;
-        for spec in grid.axes.iter().filter(|a| AXES[a.axis].section.is_none() || listed(self.config, a.axis)) {
+        let own = |a: &&AxisSpec| AXES[a.axis].section.is_none() || listed(self.config, a.axis);
+        for spec in grid.axes.iter().filter(own).filter(|a| !searched(self.config, a.axis)) {
             let axis = &AXES[spec.axis];
             let values: Vec<Written<'_>> = spec.elements.iter().map(|e| Written(axis, e)).collect();
             map.serialize_entry(axis.name, &values)?;

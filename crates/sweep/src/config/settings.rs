@@ -30,6 +30,94 @@ pub struct Config {
     pub quantile: f64,
     /// The claim that its report examines.
     pub claim: Option<Claim>,
+    /// How the best hyperparameters of every cell are searched, if they are.
+    pub search: Option<SearchSpec>,
+}
+
+/// `[search]`: which hyperparameters are searched in every cell, and how.
+#[derive(Debug, Clone)]
+pub struct SearchSpec {
+    /// The milestone whose samples are to be few.
+    pub milestone: SearchMilestone,
+    /// How races go.
+    pub rules: Rules,
+    /// Whether a cell starts from what the cell of the next smaller T has found.
+    pub inherit: bool,
+    /// The keys, in the order of the text; at least one.
+    pub keys: Vec<SearchKey>,
+}
+
+impl SearchSpec {
+    /// Whether it moves this axis.
+    #[must_use]
+    pub fn searches(&self, axis: usize) -> bool {
+        self.keys.iter().any(|key| key.axis == axis)
+    }
+}
+
+/// How a search goes about its races.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rules {
+    /// Fraction of the runs that must reach the milestone.
+    pub quantile: f64,
+    /// Numbers of replicates after which settings that cannot win leave, increasing; the last one
+    /// is R.
+    pub rungs: Vec<u32>,
+    /// A setting is better if what it needs times `1 + margin` is at most what the other needs.
+    pub margin: f64,
+    /// Runs are capped at so many times what the best setting needs, at least 1. Beyond 1 it is
+    /// seen how much worse neighbours are.
+    pub horizon: f64,
+    /// So many settings are tried at most.
+    pub max_settings: usize,
+}
+
+impl Rules {
+    /// R, the number of replicates of a race.
+    #[must_use]
+    pub fn replicates(&self) -> u32 {
+        self.rungs.last().copied().unwrap_or(1)
+    }
+
+    /// How many of R runs must arrive.
+    #[must_use]
+    pub fn needed(&self) -> usize {
+        // The product of numbers such as 0.9 and 20 may lie above the whole number that is meant.
+        let exact = self.quantile * f64::from(self.replicates());
+        ((exact - 1e-9).ceil() as usize).max(1)
+    }
+
+    /// How many of R runs need not arrive.
+    #[must_use]
+    pub fn spare(&self) -> usize {
+        self.replicates() as usize - self.needed()
+    }
+}
+
+/// A milestone that a search can look for. The support is none of them: whether it stays is known at
+/// the end of a run only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchMilestone {
+    /// Recovery.
+    Recovery,
+    /// The signal.
+    Signal,
+}
+
+/// One key of the search: the lattice of its values is `start * factor^i` for whole numbers i,
+/// between `min` and `max`.
+#[derive(Debug, Clone)]
+pub struct SearchKey {
+    /// Index in [`AXES`](crate::axis::AXES).
+    pub axis: usize,
+    /// Where the search starts.
+    pub start: Element,
+    /// The ratio of neighbours, above 1.
+    pub factor: f64,
+    /// The smallest value.
+    pub min: Element,
+    /// The largest value.
+    pub max: Element,
 }
 
 /// Settings of the task and the training that no axis varies.

@@ -46,8 +46,6 @@ pub(super) struct Collector<'c, W> {
 impl<W: Work> Collector<'_, W> {
     /// Stores what arrives until the workers are done, or a signal comes.
     pub(super) fn collect(&mut self, receiver: &Receiver<Event>) -> Result<(Ended, Tally), SweepError> {
-        let plan = &self.shared.plan;
-        let mut left = plan.outstanding.len();
         let mut tally = self.tally;
         let failed_before = tally.failed;
         let (mut pending, mut pause) = (Vec::new(), Duration::ZERO);
@@ -60,16 +58,18 @@ impl<W: Work> Collector<'_, W> {
             // finished too.
             while let Ok(arrived) = event {
                 match arrived {
-                    Event::Finished(index, finished) => {
-                        left -= 1;
+                    Event::Finished(job, finished) => {
                         tally.done += 1;
+                        // A search has asked for it meanwhile.
+                        tally.jobs = tally.jobs.max(tally.done);
                         tally.failed += usize::from(finished.record.status == Status::Failed);
-                        self.count(&plan.jobs[index], &finished, tally.failed - failed_before);
+                        self.count(&job, &finished, tally.failed - failed_before);
                         pending.push(*finished);
                     }
                     Event::Done => {
-                        ended = Some(match (left, self.shared.stop.load(Ordering::Relaxed)) {
-                            (0, _) => Ok(Ended::Complete),
+                        let exhausted = self.shared.queue.is_exhausted();
+                        ended = Some(match (exhausted, self.shared.stop.load(Ordering::Relaxed)) {
+                            (true, _) => Ok(Ended::Complete),
                             (_, true) => Ok(Ended::FailedFast),
                             (_, false) => Err("they ended before the last job".to_owned()),
                         });
@@ -77,6 +77,12 @@ impl<W: Work> Collector<'_, W> {
                     Event::Interrupted => ended = Some(Ok(Ended::Interrupted)),
                 }
                 event = receiver.try_recv().map_err(|_| RecvTimeoutError::Timeout);
+            }
+            if (last_tick.elapsed() >= REDRAW_EVERY || ended.is_some())
+                && let Some(cells) = self.shared.queue.cells()
+            {
+                (tally.cells, tally.complete) = (cells.all, cells.complete);
+                self.progress.cells(cells);
             }
             if last_tick.elapsed() >= REDRAW_EVERY {
                 self.progress.tick();
@@ -112,7 +118,7 @@ impl<W: Work> Collector<'_, W> {
     fn count(&self, job: &Job, finished: &Finished, nth: usize) {
         self.progress.job_done(job.cost(), finished.timing.tokens as f64);
         let Some(error) = &finished.record.error else { return };
-        let (id, described) = (&finished.record.job_id[..12], job.described(&self.shared.plan.further));
+        let (id, described) = (&finished.record.job_id[..12], job.described(&self.shared.further));
         if nth <= FAILURES_SHOWN {
             self.progress.say(&format!("job {id} failed: {error}\n    {described}"));
         }

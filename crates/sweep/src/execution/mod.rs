@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`Work`], [`execute`] | what is done with a job; jobs across cores |
+//! | [`source`] | where jobs come from |
 //! | `workers`, `collector` | the threads that run jobs; the one that stores what they finish |
 //! | [`training`] | what one job does |
 //! | `task_error` | why there is no task to train on |
@@ -21,6 +22,7 @@ pub mod memory;
 pub mod pretraining;
 pub mod progress;
 mod scheduler;
+pub mod source;
 mod task_error;
 pub mod training;
 mod work;

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use scb_core::level_in_use;
 
+use crate::execution::source::Cells;
 use crate::job::Tally;
-use crate::job::plan::Plan;
 use crate::platform::clock::short_time;
 use crate::platform::terminal::{message_columns, say};
 
@@ -38,16 +38,19 @@ struct State {
     jobs: usize,
     cost: f64,
     tokens: f64,
+    /// How far the search is, and was at first, if it is one.
+    cells: Option<(Cells, Cells)>,
     next_line: Instant,
     /// Columns of the bar, and the name before it.
     layout: (usize, String),
 }
 
 impl Progress {
-    /// For the outstanding jobs of a plan; `done` is how far its jobs are before.
+    /// For so many `jobs` of this `cost` in tokens, as far as it is known before; `done` is how far
+    /// the process is before.
     #[must_use]
-    pub fn new(plan: &Plan, done: Tally, name: &str, quiet: bool) -> Self {
-        let bar = if quiet || plan.outstanding.is_empty() {
+    pub fn new(cost: f64, jobs: usize, done: Tally, name: &str, quiet: bool) -> Self {
+        let bar = if quiet || jobs == 0 {
             ProgressBar::hidden()
         } else {
             // Parts per ten thousand of the cost. Hidden where it cannot be drawn.
@@ -58,13 +61,14 @@ impl Progress {
             bar,
             quiet,
             name: name.to_owned(),
-            jobs: plan.outstanding.len(),
-            cost: plan.cost_left(),
+            jobs,
+            cost,
             start,
             state: RefCell::new(State {
                 jobs: 0,
                 cost: 0.0,
                 tokens: 0.0,
+                cells: None,
                 next_line: start + FIRST_LINE,
                 layout: (0, String::new()),
             }),
@@ -81,6 +85,13 @@ impl Progress {
         state.jobs += 1;
         state.cost += cost;
         state.tokens += tokens;
+    }
+
+    /// Says how far a search is.
+    pub fn cells(&self, cells: Cells) {
+        let mut state = self.state.borrow_mut();
+        let first = state.cells.map_or(cells, |(_, first)| first);
+        state.cells = Some((cells, first));
     }
 
     /// Redraws; called a few times a second.
@@ -143,6 +154,9 @@ impl Progress {
     }
 
     fn share(&self) -> f64 {
+        if let Some((cells, _)) = self.state.borrow().cells {
+            return cells.share;
+        }
         if self.cost > 0.0 { (self.state.borrow().cost / self.cost).min(1.0) } else { 1.0 }
     }
 
@@ -150,6 +164,17 @@ impl Progress {
         let state = self.state.borrow();
         let elapsed = self.start.elapsed().as_secs_f64();
         let rate = self.tokens_per_second() / 1e9;
+        if let Some((cells, first)) = state.cells {
+            let done = cells.share - first.share;
+            let left = if done > 0.0 {
+                let seconds = elapsed * (1.0 - cells.share) / done;
+                format!("  about {} left", short_time(Duration::from_secs_f64(seconds.min(1e9))))
+            } else {
+                String::new()
+            };
+            let (complete, all, jobs) = (cells.complete, cells.all, state.jobs);
+            return format!("{complete}/{all} cells searched, {jobs} runs  {rate:.2} G tokens/s{left}");
+        }
         let left = if state.cost > 0.0 {
             let seconds = elapsed * (self.cost / state.cost - 1.0).max(0.0);
             format!("{} left", short_time(Duration::from_secs_f64(seconds.min(1e9))))

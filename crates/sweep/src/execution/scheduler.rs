@@ -1,6 +1,6 @@
 //! Jobs across cores.
 //!
-//! Workers take jobs one by one, the most expensive first; this thread collects what they finish
+//! Workers take jobs one by one; this thread collects what they finish
 //! and stores it several times a second. Nothing here depends on which worker runs what, or when.
 //! Whoever is interrupted stores what is finished and leaves without waiting for workers: a job
 //! under way is as if it had not begun.
@@ -12,14 +12,14 @@ use crate::SweepError;
 use crate::execution::collector::Collector;
 use crate::execution::interrupt;
 use crate::execution::progress::Progress;
+use crate::execution::source::{Outstanding, Queue};
 use crate::execution::work::{Ended, Options, Work};
 use crate::execution::workers::{Event, Shared};
 use crate::job::Tally;
-use crate::job::plan::Plan;
 use crate::store::Store;
 use crate::store::lock::Lease;
 
-/// Runs everything outstanding in `plan` and stores it. Says through `lease` how far it is.
+/// Runs all jobs and stores them. Says through `lease` how far it is.
 ///
 /// On an interruption and on an error it returns at once, while workers are still at jobs that
 /// nobody waits for: the program is meant to end then. With how it ended comes how far the jobs of
@@ -28,26 +28,26 @@ use crate::store::lock::Lease;
 /// # Errors
 /// When threads cannot start or the disk says no; what was stored before stays.
 pub fn execute(
-    plan: &Arc<Plan>,
+    jobs: Outstanding,
     work: impl Work,
     options: Options,
     store: &mut Store,
     lease: &mut Lease,
     progress: &Progress,
 ) -> Result<(Ended, Tally), SweepError> {
-    let tally = plan.tally_before(store.ids());
+    let Outstanding { source, before: tally, further } = jobs;
     lease.heartbeat(tally);
-    if plan.outstanding.is_empty() {
+    if source.is_empty() {
         return Ok((Ended::Complete, tally));
     }
     let threads = options.threads;
     let wrong = |reason: String| SweepError::Threads { threads, reason };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| wrong(e.to_string()))?;
     let shared = Arc::new(Shared {
-        plan: Arc::clone(plan),
+        queue: Queue::new(source),
+        further,
         work,
         options,
-        next: AtomicUsize::new(0),
         running: AtomicUsize::new(0),
         stop: AtomicBool::new(false),
     });
@@ -77,8 +77,10 @@ mod tests {
     use super::*;
     use crate::config::{Config, parse};
     use crate::execution::memory::Memory;
+    use crate::execution::source::{PlanSource, Source};
     use crate::execution::training::Training;
     use crate::job::Job;
+    use crate::job::plan::Plan;
     use crate::job::{JobId, jobs};
     use crate::store::Access;
     use crate::store::Finished;
@@ -121,10 +123,13 @@ mod tests {
             let mut store = Store::open(place, Access::Alone).unwrap();
             store.prepare(&self.config).unwrap();
             let plan = Arc::new(Plan::new(&self.config, jobs(&self.config).unwrap(), store.ids()));
-            let progress = Progress::new(&plan, plan.tally_before(store.ids()), "test", true);
+            let before = plan.tally_before(store.ids());
+            let progress = Progress::new(plan.cost_left(), plan.outstanding.len(), before, "test", true);
+            let source = Source::Plan(PlanSource::new(&plan));
+            let outstanding = Outstanding { source, before, further: plan.further.clone() };
             let rows = Training::new(&self.config);
             let work = Fake { rows, panicking: panicking.to_vec(), ran: Arc::clone(&self.ran) };
-            let ended = execute(&plan, work, options, &mut store, &mut lease, &progress);
+            let ended = execute(outstanding, work, options, &mut store, &mut lease, &progress);
             let (ended, tally) = ended.unwrap();
             assert_eq!(tally, plan.tally(store.ids()));
             (ended, store, plan)

@@ -105,6 +105,7 @@ impl Training {
             pretraining: job.point.transfers().then(|| self.identity.pretraining_id(job).to_string()),
             status,
             error,
+            cap: job.cap.filter(|_| status == Status::Capped).map(|cap| cap as i64),
             measures,
         };
         let finished = since_1970() as i64;
@@ -144,9 +145,8 @@ fn end(status: train::Status, measures: Measures) -> End {
         train::Status::Exhausted => Status::Exhausted,
         train::Status::Mirrored => Status::Mirrored,
         train::Status::Diverged => return Ok((Status::Diverged, measures)),
-        train::Status::Capped | train::Status::Stopped => {
-            return Err("internal error: stopped, though nothing asked it to".to_owned());
-        }
+        train::Status::Capped => Status::Capped,
+        train::Status::Stopped => return Err("internal error: stopped, though nothing asked it to".to_owned()),
     };
     // Attention without a positive entry cannot be rounded. The table has null then.
     let unrounded = |name: &str, number: f64| name.starts_with("rounded_") && number == f64::INFINITY;

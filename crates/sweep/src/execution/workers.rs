@@ -1,22 +1,21 @@
 //! The threads that run jobs.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 
 use rayon::ThreadPool;
 use report::Status;
 
+use crate::execution::source::Queue;
 use crate::execution::work::{Options, Work};
 use crate::job::Job;
-use crate::job::plan::Plan;
 use crate::platform::panics;
-use crate::store::Finished;
+use crate::store::{Finished, seen_of};
 
 /// What reaches the collecting thread.
 pub(super) enum Event {
-    /// The job of this index is done.
-    Finished(usize, Box<Finished>),
+    /// A job is done.
+    Finished(Job, Box<Finished>),
     /// The last worker is done.
     Done,
     /// A signal came.
@@ -35,11 +34,11 @@ impl Drop for DoneOnDrop {
 
 /// What workers share.
 pub(super) struct Shared<W> {
-    pub(super) plan: Arc<Plan>,
+    pub(super) queue: Queue,
+    /// The axes beyond the fixed columns that a job is described with.
+    pub(super) further: Vec<usize>,
     pub(super) work: W,
     pub(super) options: Options,
-    /// Which of the outstanding jobs of the plan is next, from 0.
-    pub(super) next: AtomicUsize,
     pub(super) running: AtomicUsize,
     pub(super) stop: AtomicBool,
 }
@@ -50,15 +49,13 @@ impl<W: Work> Shared<W> {
         let DoneOnDrop(sender) = &DoneOnDrop(sender);
         pool.broadcast(|_| {
             panics::silence_this_thread();
-            while !self.stop.load(Ordering::Relaxed) {
-                let next = self.next.fetch_add(1, Ordering::Relaxed);
-                let Some(&index) = self.plan.outstanding.get(next) else { break };
-                let job = &self.plan.jobs[index];
-                let Some(finished) = self.run(job) else { break };
+            while let Some(task) = self.queue.next(&self.stop) {
+                let Some(finished) = self.run(&task.job) else { break };
                 if self.options.fail_fast && finished.record.status == Status::Failed {
                     self.stop.store(true, Ordering::Relaxed);
                 }
-                if sender.send(Event::Finished(index, Box::new(finished))).is_err() {
+                self.queue.finished(&task, seen_of(&finished.record));
+                if sender.send(Event::Finished(task.job, Box::new(finished))).is_err() {
                     break;
                 }
             }

@@ -3,7 +3,7 @@
 use crate::axis::{self, AXES};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::expression::significant;
-use crate::config::{Config, GridSpec, Quantity};
+use crate::config::{Config, Element, GridSpec, Quantity};
 use crate::grid::point::{Point, here};
 use crate::grid::validate::validate;
 
@@ -14,6 +14,23 @@ use crate::grid::validate::validate;
 /// A grid with more than the stated number of jobs (found by counting, not by building), one whose
 /// `where` drops everything, and points that are impossible.
 pub fn expand(config: &Config, mut visit: impl FnMut(Point)) -> Result<(), Diagnostic> {
+    expand_cells(config, |_, point| visit(point))
+}
+
+/// Where a point stands in a config: its grid, and for each axis of the grid which element it has.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Index of the grid.
+    pub grid: usize,
+    /// For each axis of the grid the index of the element.
+    pub chosen: Vec<usize>,
+}
+
+/// As [`expand`], with the place of every point.
+///
+/// # Errors
+/// As [`expand`].
+pub fn expand_cells(config: &Config, mut visit: impl FnMut(Place, Point)) -> Result<(), Diagnostic> {
     let total = config.grids.iter().map(size).fold(0u128, u128::saturating_add);
     let jobs = total.saturating_mul(u128::from(config.replicates));
     if jobs > u128::from(config.max_jobs) {
@@ -32,10 +49,29 @@ pub fn expand(config: &Config, mut visit: impl FnMut(Point)) -> Result<(), Diagn
         }
         return Err(wrong);
     }
-    for grid in &config.grids {
-        expand_one(grid, config, &mut visit)?;
+    for index in 0..config.grids.len() {
+        expand_one(index, config, &mut visit)?;
     }
     Ok(())
+}
+
+/// The point at a place if the value of each axis is multiplied by `factor` of the axis; `None` if
+/// it cannot be run, or a `where` drops it.
+#[must_use]
+pub fn scaled_point(config: &Config, place: &Place, factor: &dyn Fn(usize) -> f64) -> Option<Point> {
+    let grid = &config.grids[place.grid];
+    let point = resolve(grid, &place.chosen, factor);
+    let possible = wanted(grid, &point).is_ok_and(|wanted| wanted);
+    (possible && validate(grid, config, &place.chosen, &point).is_ok()).then_some(point)
+}
+
+/// The value of an element at a point whose axes are known.
+#[must_use]
+pub fn element_value(element: &Element, point: &Point) -> f64 {
+    match &element.value {
+        Quantity::Number(number) => *number,
+        Quantity::Expression(expression, _) => significant(expression.evaluate(&|name| value(point, name))),
+    }
 }
 
 /// Axes that advance together, as indices into the grid's axes.
@@ -56,7 +92,8 @@ fn size(grid: &GridSpec) -> u128 {
     lengths.fold(1, u128::saturating_mul)
 }
 
-fn expand_one(grid: &GridSpec, config: &Config, visit: &mut impl FnMut(Point)) -> Result<(), Diagnostic> {
+fn expand_one(index: usize, config: &Config, visit: &mut impl FnMut(Place, Point)) -> Result<(), Diagnostic> {
+    let grid = &config.grids[index];
     let dimensions = dimensions(grid);
     let mut counter = vec![0; dimensions.len()];
     let mut chosen = vec![0; grid.axes.len()];
@@ -65,11 +102,11 @@ fn expand_one(grid: &GridSpec, config: &Config, visit: &mut impl FnMut(Point)) -
         for (dimension, &at) in dimensions.iter().zip(&counter) {
             dimension.iter().for_each(|&position| chosen[position] = at);
         }
-        let point = resolve(grid, &chosen);
+        let point = resolve(grid, &chosen, &|_| 1.0);
         if wanted(grid, &point)? {
             validate(grid, config, &chosen, &point)?;
             kept += 1;
-            visit(point);
+            visit(Place { grid: index, chosen: chosen.clone() }, point);
         }
         // The odometer, last dimension first.
         let Some(wheel) =
@@ -115,13 +152,14 @@ fn value(point: &Point, name: &str) -> f64 {
     axis::index(name).map_or(f64::NAN, |i| point.values[i])
 }
 
-fn resolve(grid: &GridSpec, chosen: &[usize]) -> Point {
+fn resolve(grid: &GridSpec, chosen: &[usize], factor: &dyn Fn(usize) -> f64) -> Point {
     let mut point = Point { values: [f64::NAN; AXES.len()] };
     for (spec, &at) in grid.axes.iter().zip(chosen) {
-        let found = match &spec.elements[at].value {
-            Quantity::Number(number) => *number,
-            Quantity::Expression(expression, _) => significant(expression.evaluate(&|name| value(&point, name))),
-        };
+        let mut found = element_value(&spec.elements[at], &point);
+        let factor = factor(spec.axis);
+        if factor != 1.0 {
+            found = significant(found * factor);
+        }
         point.values[spec.axis] = AXES[spec.axis].rounded(found);
     }
     if !point.transfers() {

@@ -10,5 +10,6 @@ mod expand;
 mod point;
 mod validate;
 
-pub use expand::expand;
+pub use expand::{Place, element_value, expand, expand_cells, scaled_point};
+pub(crate) use point::here;
 pub use point::{Point, further_axes};

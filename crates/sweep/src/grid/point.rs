@@ -54,11 +54,13 @@ impl Point {
     }
 }
 
-/// The axes beyond the fixed columns that some grid names, in the order of [`AXES`].
+/// The axes beyond the fixed columns that some grid names or the search moves, in the order of
+/// [`AXES`].
 #[must_use]
 pub fn further_axes(config: &Config) -> Vec<usize> {
     let named = |i: usize| config.grids.iter().any(|g| g.axes.iter().any(|a| a.axis == i && a.listed));
-    (0..AXES.len()).filter(|&i| !AXES[i].fixed_column && named(i)).collect()
+    let searched = |i: usize| config.search.as_ref().is_some_and(|search| search.searches(i));
+    (0..AXES.len()).filter(|&i| !AXES[i].fixed_column && (named(i) || searched(i))).collect()
 }
 
 /// Where in the grid a point is, to be put into a sentence.

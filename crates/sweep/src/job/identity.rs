@@ -23,6 +23,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use blake3::Hasher;
 use scb_core::Weights;
@@ -103,6 +104,13 @@ impl Identity {
             text += &self.pretraining;
         }
         text
+    }
+
+    /// The job of a point and replicate, all of it.
+    #[must_use]
+    pub fn job(&self, point: Arc<Point>, replicate: u32) -> Job {
+        let id = self.of_point(&point, &mut CanonicalLines::new()).id(replicate);
+        Job { id, point, replicate, cap: None }
     }
 
     pub(super) fn of_point(&self, point: &Point, lines: &mut CanonicalLines) -> PointIdentity {

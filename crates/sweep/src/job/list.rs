@@ -43,7 +43,7 @@ pub fn jobs(config: &Config) -> Result<Vec<Job>, Diagnostic> {
     let mut jobs = Vec::with_capacity(points.len() * config.replicates as usize);
     for (id, (point, replicate)) in ids.into_iter().flatten().zip(replicated) {
         if seen.insert(id) {
-            jobs.push(Job { id, point: Arc::clone(point), replicate });
+            jobs.push(Job { id, point: Arc::clone(point), replicate, cap: None });
         }
     }
     Ok(jobs)

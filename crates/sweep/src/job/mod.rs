@@ -24,4 +24,4 @@ pub use id::{JobId, RESULTS_VERSION};
 pub use identity::Identity;
 pub use list::jobs;
 pub use spec::Job;
-pub use tally::{DoneJobs, Tally};
+pub use tally::{DoneJobs, Seen, Tally};

@@ -7,7 +7,7 @@ use crate::job::spec::Job;
 use crate::job::tally::{DoneJobs, Tally};
 
 /// The jobs of a sweep and which of them still have to run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// Every job, in the order of the grid.
     pub jobs: Vec<Job>,
@@ -24,7 +24,7 @@ impl Plan {
     /// From all jobs of a sweep and the finished ones.
     #[must_use]
     pub fn new(config: &Config, jobs: Vec<Job>, done: &DoneJobs) -> Self {
-        let mut outstanding: Vec<usize> = (0..jobs.len()).filter(|&i| !done.contains(jobs[i].id)).collect();
+        let mut outstanding: Vec<usize> = (0..jobs.len()).filter(|&i| !done.contains(&jobs[i])).collect();
         sort_by_cost(&mut outstanding, &jobs);
         Self { jobs, outstanding, further: further_axes(config), shard: None }
     }
@@ -34,9 +34,16 @@ impl Plan {
     pub fn of_shard(mut self, shard: Option<Shard>) -> Self {
         if let Some(shard) = shard {
             let shards = Shard::assign(&self.jobs, shard.of());
-            self.outstanding.retain(|&i| shards[i] == shard.index());
-            self.shard = Some((shard, shards));
+            self = self.with_shards(shard, shards);
         }
+        self
+    }
+
+    /// As [`Plan::of_shard`], where `shards` says which shard each job belongs to.
+    #[must_use]
+    pub fn with_shards(mut self, shard: Shard, shards: Vec<u32>) -> Self {
+        self.outstanding.retain(|&i| shards[i] == shard.index());
+        self.shard = Some((shard, shards));
         self
     }
 
@@ -69,10 +76,10 @@ impl Plan {
     pub fn tally(&self, done: &DoneJobs) -> Tally {
         let mut tally = Tally::default();
         for i in self.own() {
-            let id = self.jobs[i].id;
+            let job = &self.jobs[i];
             tally.jobs += 1;
-            tally.done += usize::from(done.contains(id));
-            tally.failed += usize::from(done.has_failed(id));
+            tally.done += usize::from(done.contains(job));
+            tally.failed += usize::from(done.has_failed(job.id));
         }
         tally
     }
@@ -94,7 +101,7 @@ fn sort_by_cost(indices: &mut [usize], jobs: &[Job]) {
 pub(crate) mod tests {
     use super::*;
     use crate::config::parse;
-    use crate::job::jobs;
+    use crate::job::{Seen, jobs};
 
     /// A plan of six jobs at T = 32, 256 and 64, of which the third and the last are done.
     pub(crate) fn with_two_done() -> Plan {
@@ -102,7 +109,7 @@ pub(crate) mod tests {
         let config = parse("test", "test.toml", text, &[]).unwrap();
         let jobs = jobs(&config).unwrap();
         let mut done = DoneJobs::default();
-        [2, 5].into_iter().for_each(|i: usize| done.insert(jobs[i].id, false));
+        [2, 5].into_iter().for_each(|i: usize| done.insert(jobs[i].id, Seen::default()));
         Plan::new(&config, jobs, &done)
     }
 

@@ -21,6 +21,9 @@ pub struct Job {
     pub point: Arc<Point>,
     /// Which replicate, from 0.
     pub replicate: u32,
+    /// How many samples of it are looked at; `None` for all. It is no part of its identity: what is
+    /// seen is the beginning of the whole run.
+    pub cap: Option<u64>,
 }
 
 impl Job {
@@ -69,7 +72,7 @@ impl Job {
             start: Start::Planted { alpha_v: values[axis::INIT_ALPHA_V], alpha_a: values[axis::INIT_ALPHA_A] },
             parameters,
             max_samples: values[axis::MAX_SAMPLES] as u64,
-            cap: None,
+            cap: self.cap,
             // With a transferred V the boosting stage is left out.
             boost_end: if self.point.transfers() {
                 StageEnd { steps: Some(0), ..StageEnd::default() }

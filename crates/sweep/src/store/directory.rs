@@ -17,7 +17,7 @@ use report::{Record, Status, Timing, TracePoint};
 
 use crate::SweepError;
 use crate::config::{Config, resolved};
-use crate::job::{DoneJobs, JobId};
+use crate::job::{DoneJobs, JobId, Seen};
 use crate::platform::files::{FileError, create_folder, is_missing, list, name, read_text};
 use crate::platform::machine::host;
 use crate::platform::terminal::say;
@@ -150,16 +150,16 @@ impl Store {
         for row in rows {
             let Some(id) = JobId::parse(&row.0.job_id) else { continue };
             ids.push(id);
-            let has_failed = row.0.status == Status::Failed;
+            let seen = seen_of(&row.0);
             match self.done.entry(id) {
                 Entry::Vacant(free) => {
                     free.insert(row);
-                    self.ids.insert(id, has_failed);
+                    self.ids.insert(id, seen);
                 }
                 Entry::Occupied(mut known) => match prefer(known.get(), &row) {
                     Some(Ordering::Less) => {
                         known.insert(row);
-                        self.ids.insert(id, has_failed);
+                        self.ids.insert(id, seen);
                     }
                     Some(_) => {}
                     None => return Err(SweepError::Conflict { job: id, path: path.to_owned() }),
@@ -331,16 +331,36 @@ fn by_job(points: Vec<TracePoint>, traces: &mut HashMap<String, Vec<TracePoint>>
     traces.extend(here);
 }
 
+/// What is known of a job by its record.
+#[must_use]
+pub fn seen_of(record: &Record) -> Seen {
+    let count = |samples: Option<i64>| samples.map(|samples| samples as u64);
+    let measures = record.measures.as_ref();
+    Seen {
+        failed: record.status == Status::Failed,
+        cap: count(record.cap),
+        samples: measures.map_or(0, |measures| measures.samples as u64),
+        signal: count(measures.and_then(|measures| measures.samples_to_signal)),
+        recovery: count(measures.and_then(|measures| measures.samples_to_recovery)),
+    }
+}
+
 /// Which of two rows of a job counts: the greater one; `None` if they contradict each other. A
 /// result is greater than a failure, which may be the fault of a machine. Of two failures the later
-/// is greater.
+/// is greater. A run is greater than the beginning of it, and a longer beginning than a shorter one.
 fn prefer(a: &Row, b: &Row) -> Option<Ordering> {
     let failed = |row: &Row| row.0.status == Status::Failed;
     match (failed(a), failed(b)) {
         (true, true) => Some((a.1.finished, &a.0.error).cmp(&(b.1.finished, &b.0.error))),
         (true, false) => Some(Ordering::Less),
         (false, true) => Some(Ordering::Greater),
-        (false, false) => a.0.agrees(&b.0).then_some(Ordering::Equal),
+        (false, false) => {
+            let length = |row: &Row| row.0.cap.unwrap_or(i64::MAX);
+            match length(a).cmp(&length(b)) {
+                Ordering::Equal => a.0.agrees(&b.0).then_some(Ordering::Equal),
+                longer => Some(longer),
+            }
+        }
     }
 }
 
@@ -377,6 +397,7 @@ mod tests {
             replicate: nth as i64,
             further: Vec::new(),
             pretraining: None,
+            cap: None,
             status: Status::Failed,
             error: Some("not run".to_owned()),
             measures: None,

@@ -71,6 +71,8 @@ pub const SUMMARY: &str = "summary.parquet";
 pub const NEEDED: &str = "needed.parquet";
 /// Shares of runs that have reached a milestone.
 pub const SUCCESS: &str = "success.parquet";
+/// Settings that searches have tried.
+pub const SEARCH: &str = "search.parquet";
 /// Exponents.
 pub const SCALING: &str = "scaling.parquet";
 /// What the runs say of the claim.
@@ -85,8 +87,8 @@ pub(crate) const FIGURE_ENDING: &str = ".svg";
 pub const REPORT: &str = "report.html";
 
 /// What the report writes over, beside what has a folder of its own.
-pub(crate) const WRITTEN: [&str; 12] =
-    [CONFIG, MANIFEST, REPORT, RUNS, TIMINGS, SUMMARY, NEEDED, SUCCESS, SCALING, VERDICTS, ALL_TRACES, FIGURES];
+pub(crate) const WRITTEN: [&str; 13] =
+    [CONFIG, MANIFEST, REPORT, RUNS, TIMINGS, SUMMARY, NEEDED, SUCCESS, SEARCH, SCALING, VERDICTS, ALL_TRACES, FIGURES];
 
 /// The file in [`PROGRESS`] of a shard, or of a run without shards.
 pub(crate) fn progress_file(shard: Option<Shard>) -> String {

@@ -303,7 +303,7 @@ mod tests {
     fn word_left_by_an_owner_is_read_back() {
         let home = tempfile::tempdir().unwrap();
         let mut lease = Lease::take(home.path(), shard("3/4")).unwrap();
-        let tally = Tally { jobs: 10, done: 4, failed: 1, running: 2, tokens_per_second: 1e9 };
+        let tally = Tally { jobs: 10, done: 4, failed: 1, running: 2, tokens_per_second: 1e9, ..Tally::default() };
         lease.heartbeat(tally);
         fs::write(home.path().join(PROGRESS).join("4-of-4.json"), "{ damaged").unwrap();
         let seen = heartbeat::read_all(home.path());

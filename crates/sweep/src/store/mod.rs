@@ -23,4 +23,4 @@ pub(crate) mod merge;
 pub mod part;
 pub mod pretraining;
 
-pub use directory::{Access, Finished, Store};
+pub use directory::{Access, Finished, Store, seen_of};

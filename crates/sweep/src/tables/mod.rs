@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `write` | the tables, the figures, the report page and the printed answer |
 //! | `replay` | what figures show and records do not hold |
+//! | `searched` | what searches came to |
 //! | `provenance` | how a sweep was run |
 
 pub(crate) mod provenance;
 pub(crate) mod replay;
+mod searched;
 mod write;
 
 pub use write::write;

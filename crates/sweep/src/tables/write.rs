@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use report::analysis::{Analysis, Question, needed_table, scaling_table, success_table, summary_table};
+use report::analysis::{Analysis, Question, needed_table, scaling_table, search_table, success_table, summary_table};
 use report::claim::{Evidence, verdicts_table};
 use report::figure::{self, Figure};
 use report::page::page;
@@ -20,19 +20,27 @@ use crate::grid::further_axes;
 use crate::job::{Job, RESULTS_VERSION};
 use crate::platform::files::{FileError, create_folder};
 use crate::platform::terminal::{answer_columns, unbroken, wrapped};
+use crate::search::cell::FIRST_RACED;
+use crate::search::sweep::SweepSearch;
 use crate::store::layout::{
-    ALL_TRACES, FIGURE_ENDING, FIGURES, NEEDED, REPORT, RUNS, SCALING, SUCCESS, SUMMARY, TIMINGS, VERDICTS,
+    ALL_TRACES, FIGURE_ENDING, FIGURES, NEEDED, REPORT, RUNS, SCALING, SEARCH, SUCCESS, SUMMARY, TIMINGS, VERDICTS,
 };
 use crate::store::{Store, manifest};
 use crate::tables::provenance::provenance;
 use crate::tables::replay::Replay;
+use crate::tables::searched::searched;
 
 /// Writes every table from what is done of `jobs`, in the order of the grid, and returns the
 /// answer.
 ///
 /// # Errors
 /// When a file or folder cannot be read or written.
-pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String, SweepError> {
+pub fn write(
+    config: &Arc<Config>,
+    jobs: &[Job],
+    search: Option<&SweepSearch>,
+    store: &Store,
+) -> Result<String, SweepError> {
     let axes = further_axes(config);
     let names = |role: Role| axes.iter().map(|&i| &AXES[i]).filter(move |a| a.role == role).map(|a| a.name.to_owned());
     let further: Vec<String> = axes.iter().map(|&i| AXES[i].name.to_owned()).collect();
@@ -50,7 +58,16 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
         conditions: names(Role::Condition).collect(),
         tuned: names(Role::Tuned).collect(),
     };
-    let analysis = Analysis::of(&records, question);
+    // Runs of races have chosen the settings; the others judge them.
+    let analysis = match search {
+        None => Analysis::of(&records, question),
+        Some(search) => {
+            let judges = |record: &&Record| record.replicate < i64::from(FIRST_RACED);
+            let judged: Vec<Record> = records.iter().filter(judges).cloned().collect();
+            let searched = searched(search, config, &question);
+            Analysis::of_search(&judged, question, searched)
+        }
+    };
     let question = &analysis.question;
     // Traces are read before any table is written: they may be missing because a shard has just put
     // their parts into another one.
@@ -84,6 +101,11 @@ pub fn write(config: &Arc<Config>, jobs: &[Job], store: &Store) -> Result<String
         let examined = claim.examine(&Evidence::new(&analysis, &whole, &shown.0, &shown.1));
         (claim, examined)
     });
+    if analysis.searched.is_empty() {
+        remove(directory.join(SEARCH))?;
+    } else {
+        search_table(&analysis.searched, &question.conditions).write(&directory.join(SEARCH), &metadata)?;
+    }
     match &examined {
         Some((claim, examined)) => {
             verdicts_table(*claim, examined).write(&directory.join(VERDICTS), &metadata)?;

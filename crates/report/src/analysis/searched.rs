@@ -1,0 +1,95 @@
+//! What the search for the best hyperparameters of a cell came to.
+
+use super::edges::Edge;
+use super::milestone::Milestone;
+
+/// How a search ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchEnd {
+    /// Every neighbour of the best setting was tried, and none is better by more than the margin of
+    /// the search.
+    Settled,
+    /// It was given up after so many settings as it may try.
+    Unsettled,
+    /// No setting that was tried reaches the milestone often enough within its budget.
+    Unreached,
+}
+
+impl SearchEnd {
+    /// Its name in tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Settled => "settled",
+            Self::Unsettled => "unsettled",
+            Self::Unreached => "unreached",
+        }
+    }
+}
+
+/// One setting that a search has tried.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TriedSetting {
+    /// Values of the searched keys.
+    pub values: Vec<f64>,
+    /// Lattice steps from the start, one a key.
+    pub steps: Vec<i32>,
+    /// What it needs on the replicates of the races; `None` if it was not seen to arrive.
+    pub needed: Option<i64>,
+    /// Samples that its runs were looked at in its last race. It needs more if `needed` is `None`.
+    pub cap: i64,
+    /// The number of replicates it was looked at on.
+    pub replicates: i64,
+    /// Whether it is the best one.
+    pub best: bool,
+}
+
+/// The search of one cell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchedCell {
+    /// Number of states.
+    pub n: i64,
+    /// Sparsity.
+    pub q: i64,
+    /// Sequence length.
+    pub t: i64,
+    /// Name of the algorithm.
+    pub algorithm: String,
+    /// Values of the question's conditions, in its order.
+    pub conditions: Vec<f64>,
+    /// The milestone that was searched for.
+    pub milestone: Milestone,
+    /// The searched keys.
+    pub keys: Vec<String>,
+    /// How it ended.
+    pub end: SearchEnd,
+    /// Keys whose best value lies at a bound of the search.
+    pub at_bound: Vec<Edge>,
+    /// Races that were run.
+    pub races: i64,
+    /// Every setting that was tried, in the order of the first try.
+    pub tried: Vec<TriedSetting>,
+    /// Tokens of the runs of races.
+    pub choosing: i64,
+    /// Tokens of the runs that judge the best setting.
+    pub judging: i64,
+}
+
+impl SearchedCell {
+    /// The best setting, if any arrived.
+    #[must_use]
+    pub fn best(&self) -> Option<&TriedSetting> {
+        self.tried.iter().find(|setting| setting.best)
+    }
+
+    /// What the best neighbour of the best setting needs, relative to it; `None` if none was seen to
+    /// arrive.
+    pub(super) fn best_neighbour(&self) -> Option<f64> {
+        let best = self.best()?;
+        let needed = best.needed? as f64;
+        let distance =
+            |other: &TriedSetting| -> i32 { other.steps.iter().zip(&best.steps).map(|(a, b)| (a - b).abs()).sum() };
+        let beside = self.tried.iter().filter(|other| distance(other) == 1);
+        beside.filter_map(|other| Some(other.needed? as f64 / needed)).min_by(f64::total_cmp)
+    }
+}
