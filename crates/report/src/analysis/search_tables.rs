@@ -84,9 +84,15 @@ pub fn search_table(cells: &[SearchedCell], conditions: &[String]) -> Table {
         .int(
             "cap",
             "samples",
-            "samples that its runs were looked at; it needs more where needed_samples is null",
+            "samples that its runs were looked at; where needed_samples is null it needs more, or too many of its runs failed",
             all().map(|row| row.1.cap),
         )
         .int("replicates", "runs", "replicates that it was looked at on", all().map(|row| row.1.replicates))
+        .int(
+            "failed",
+            "runs",
+            "how many of these runs ended without having reached the milestone",
+            all().map(|row| row.1.failed),
+        )
         .bool("best", "whether it was chosen", all().map(|row| row.1.best))
 }

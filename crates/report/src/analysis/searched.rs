@@ -36,10 +36,13 @@ pub struct TriedSetting {
     pub steps: Vec<i32>,
     /// What it needs on the replicates of the races; `None` if it was not seen to arrive.
     pub needed: Option<i64>,
-    /// Samples that its runs were looked at in its last race. It needs more if `needed` is `None`.
+    /// Samples that its runs were looked at in its last race. If `needed` is `None`, it needs more, or
+    /// too many of its runs failed.
     pub cap: i64,
     /// The number of replicates it was looked at on.
     pub replicates: i64,
+    /// How many of these runs ended without having reached the milestone.
+    pub failed: i64,
     /// Whether it is the best one.
     pub best: bool,
 }

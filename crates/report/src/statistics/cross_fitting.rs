@@ -214,7 +214,8 @@ impl Score {
 
 /// The rank of the smallest of so many runs that lies above the quantile with probability
 /// `confidence`, or the last.
-fn confident_rank(level: f64, runs: usize, confidence: f64) -> usize {
+#[must_use]
+pub fn confident_rank(level: f64, runs: usize, confidence: f64) -> usize {
     // The r-th smallest lies below the quantile if no more than n - r runs lie above: binomial,
     // summed from none upwards. One pass costs less than one call of statrs's distribution
     // function, and every setting of every split asks.

@@ -19,7 +19,7 @@ const TOP: [&str; 12] = [
     "trace",
     "answer",
 ];
-const SEARCH: [&str; 6] = ["milestone", "rungs", "margin", "horizon", "max_settings", "inherit"];
+const SEARCH: [&str; 7] = ["milestone", "rungs", "confidence", "margin", "horizon", "max_settings", "inherit"];
 const STAGE: [&str; 4] = ["end_steps", "end_share", "end_alpha", "end_kept_mass"];
 /// Sections, and their keys besides axes.
 const SECTIONS: [(&str, &[&str]); 11] = [

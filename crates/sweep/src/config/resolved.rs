@@ -199,6 +199,7 @@ impl Serialize for ResolvedSearch<'_> {
         };
         map.serialize_entry("milestone", milestone)?;
         map.serialize_entry("rungs", &rules.rungs)?;
+        map.serialize_entry("confidence", &rules.confidence)?;
         map.serialize_entry("margin", &rules.margin)?;
         map.serialize_entry("horizon", &rules.horizon)?;
         map.serialize_entry("max_settings", &rules.max_settings)?;

@@ -14,7 +14,7 @@ use crate::config::table_reader::{TableReader, number, wrong_type};
 use crate::config::values::element;
 
 const KEY_HELP: &str = "write for example batch_size = { start = \"T/4\", factor = 2, min = 4, max = \"8*T\" }";
-const RUNGS_HELP: &str = "write for example rungs = [3, 6, 12, 24]";
+const RUNGS_HELP: &str = "write for example rungs = [2, 4, 8, 15, 30]";
 /// The largest factor between neighbours: the lattice is for tuning, and no neighbour should be
 /// another world.
 const MAX_FACTOR: f64 = 100.0;
@@ -42,8 +42,9 @@ pub(crate) fn search(
     let rules = Rules {
         // The quantile of the answer is put in by whoever has read it.
         quantile: 0.9,
+        confidence: section.real("confidence", 0.95, 0.01..0.99)?,
         rungs,
-        margin: section.real("margin", 0.02, 0.0..1.0)?,
+        margin: section.real("margin", 0.05, 0.0..1.0)?,
         horizon: section.real("horizon", 1.0, 1.0..100.0)?,
         max_settings: section.whole("max_settings", 300, 1, 1_000_000)? as usize,
     };
@@ -114,7 +115,7 @@ fn search_key(index: usize, entry: Entry) -> Result<SearchKey, Diagnostic> {
 
 /// Numbers of replicates, increasing.
 fn rungs(entry: Option<Entry>) -> Result<Vec<u32>, Diagnostic> {
-    let Some(Entry { node, .. }) = entry else { return Ok(vec![3, 6, 12, 24]) };
+    let Some(Entry { node, .. }) = entry else { return Ok(vec![2, 4, 8, 15, 30]) };
     let span = node.span.clone();
     let Value::List(items) = node.value else {
         return Err(wrong_type("rungs", "a list of integers", &node.value, span).help(RUNGS_HELP));

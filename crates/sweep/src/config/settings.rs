@@ -6,6 +6,8 @@ use scb_core::Weights;
 use scb_core::train::{StageEnd, StopAt};
 use serde::Serialize;
 
+use report::statistics::cross_fitting::confident_rank;
+
 use crate::config::expression::Expression;
 use crate::config::source::Span;
 
@@ -60,6 +62,9 @@ impl SearchSpec {
 pub struct Rules {
     /// Fraction of the runs that must reach the milestone.
     pub quantile: f64,
+    /// How confident a race must be that the fraction `quantile` of the runs of a setting does not
+    /// end without having arrived, in `(0, 1)`.
+    pub confidence: f64,
     /// Numbers of replicates after which settings that cannot win leave, increasing; the last one
     /// is R.
     pub rungs: Vec<u32>,
@@ -87,10 +92,21 @@ impl Rules {
         ((exact - 1e-9).ceil() as usize).max(1)
     }
 
-    /// How many of R runs need not arrive.
+    /// How many of so many runs need not arrive by the cap: the share `1 - quantile`, rounded up; of
+    /// all R, rounded down.
     #[must_use]
-    pub fn spare(&self) -> usize {
-        self.replicates() as usize - self.needed()
+    pub fn may_miss(&self, runs: usize) -> usize {
+        let all = self.replicates() as usize - self.needed();
+        let share = (1.0 - self.quantile) * runs as f64;
+        ((share - 1e-9).ceil().max(0.0) as usize).min(all)
+    }
+
+    /// How many of R runs may end without having arrived: so few that enough runs arrive, with this
+    /// confidence.
+    #[must_use]
+    pub fn may_fail(&self) -> usize {
+        let replicates = self.replicates() as usize;
+        replicates - confident_rank(self.quantile, replicates, self.confidence)
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Seen {
     pub failed: bool,
     /// How many samples of it were looked at, if it would have gone on; `None` if it ended.
     pub cap: Option<u64>,
+    /// Whether it spent its budget.
+    pub exhausted: bool,
     /// Samples that it used.
     pub samples: u64,
     /// Samples to the signal milestone, if it was reached.

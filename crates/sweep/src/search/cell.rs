@@ -10,7 +10,7 @@ use crate::config::{Config, Rules, SearchMilestone, SearchSpec};
 use crate::grid::{Place, Point};
 use crate::job::{DoneJobs, Identity, Job, JobId, Seen};
 use crate::search::lattice::Lattice;
-use crate::search::race::{self, Found, Runs, Steps, Unfinished};
+use crate::search::race::{self, Found, Run, Runs, Steps, Unfinished};
 
 /// The number of the first replicate of races. Those that judge have smaller numbers: a config has
 /// no more of them.
@@ -69,7 +69,9 @@ struct Look {
     /// Its place in `jobs`.
     job: usize,
     cap: u64,
-    reached: Option<u64>,
+    /// Samples of the run, if it has ended.
+    ended: u64,
+    shown: Run,
 }
 
 impl CellSearch {
@@ -179,57 +181,72 @@ impl Asking<'_> {
         Ok(Outcome { found, best, at_bound, raced, judged: self.samples })
     }
 
-    /// When the runs of these settings and replicates reached the milestone, by `cap`.
+    /// What the runs of these settings and replicates show by `cap`; of whole runs if there is none.
     fn look(
         &mut self,
         settings: &[Steps],
         replicates: Range<u32>,
         cap: Option<u64>,
-    ) -> Result<Vec<Vec<Option<u64>>>, Unfinished> {
-        let times = settings
+    ) -> Result<Vec<Vec<Run>>, Unfinished> {
+        let shown = settings
             .iter()
-            .map(|setting| replicates.clone().map(|replicate| self.time(setting, replicate, cap)).collect())
+            .map(|setting| replicates.clone().map(|replicate| self.run(setting, replicate, cap)).collect())
             .collect();
-        if self.missing.is_empty() { Ok(times) } else { Err(Unfinished) }
+        if self.missing.is_empty() { Ok(shown) } else { Err(Unfinished) }
     }
 
-    /// When one run reached the milestone, by `cap`; it is missing if that is not known.
-    fn time(&mut self, setting: &Steps, replicate: u32, cap: Option<u64>) -> Option<u64> {
+    /// What one run shows by `cap`; it is missing if that is not known.
+    fn run(&mut self, setting: &Steps, replicate: u32, cap: Option<u64>) -> Run {
         let key = (setting.clone(), replicate);
         let point = self.lattice.point(setting);
         let identity = &self.shared.identity;
         let job = self.known.entry(key.clone()).or_insert_with(|| point.map(|point| identity.job(point, replicate)));
-        let job = job.clone()?;
+        let Some(job) = job.clone() else { return Run::Failed };
         // A run ends at its budget in any case.
         let cap = cap.filter(|&cap| cap < budget(&job.point));
         let limit = cap.unwrap_or(u64::MAX);
-        let fresh = match self.looks.entry(key) {
+        let look = match self.looks.entry(key) {
             Entry::Occupied(look) => {
                 let look = look.into_mut();
-                if let Some(time) = look.reached {
-                    return Some(time).filter(|&time| time <= limit);
-                }
-                if limit <= look.cap {
-                    return None;
+                if look.shown != Run::Late || limit <= look.cap {
+                    return look.by(limit);
                 }
                 look.cap = limit;
                 look
             }
             Entry::Vacant(free) => {
                 self.jobs.push(job.clone());
-                free.insert(Look { job: self.jobs.len() - 1, cap: limit, reached: None })
+                free.insert(Look { job: self.jobs.len() - 1, cap: limit, ended: 0, shown: Run::Late })
             }
         };
-        self.jobs[fresh.job].cap = cap;
+        self.jobs[look.job].cap = cap;
         let seen = self.done.get(job.id).copied().unwrap_or(Seen { cap: Some(0), ..Seen::default() });
         let time = self.shared.reached(&seen).filter(|&time| time <= limit);
         if time.is_none() && !seen.covers(cap) {
             self.missing.push(Job { cap, ..job });
-            return None;
+            return Run::Late;
         }
-        fresh.reached = time;
+        // A run that has spent its budget might still have arrived.
+        let over = seen.failed || (seen.cap.is_none() && seen.samples <= limit && !seen.exhausted);
+        look.ended = seen.samples;
+        look.shown = match time {
+            Some(time) => Run::Arrived(time),
+            None if over => Run::Failed,
+            None => Run::Late,
+        };
         self.samples += seen.samples.min(limit);
-        time
+        look.shown
+    }
+}
+
+impl Look {
+    /// What is seen by `limit`, which may be less than was looked at.
+    fn by(&self, limit: u64) -> Run {
+        match self.shown {
+            Run::Arrived(time) if time > limit => Run::Late,
+            Run::Failed if self.ended > limit => Run::Late,
+            shown => shown,
+        }
     }
 }
 
@@ -261,12 +278,7 @@ impl Runs for Asking<'_> {
         2 * self.lattice.point(setting).map_or(1.0, largest) as u64
     }
 
-    fn times(
-        &mut self,
-        settings: &[Steps],
-        replicates: Range<u32>,
-        cap: u64,
-    ) -> Result<Vec<Vec<Option<u64>>>, Unfinished> {
+    fn runs(&mut self, settings: &[Steps], replicates: Range<u32>, cap: u64) -> Result<Vec<Vec<Run>>, Unfinished> {
         let raced = FIRST_RACED + replicates.start..FIRST_RACED + replicates.end;
         self.look(settings, raced, Some(cap))
     }

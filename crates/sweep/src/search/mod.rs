@@ -16,4 +16,4 @@ pub mod lattice;
 pub mod race;
 pub mod sweep;
 #[cfg(test)]
-mod synthetic;
+mod tests;

@@ -1,14 +1,21 @@
 //! The search for the best setting of one cell: races between neighbours on a lattice.
 //!
 //! What a setting needs is the number of samples by which a fraction q of its runs has reached the
-//! milestone, as on the replicates that every race uses: the `ceil(q R)`-th smallest of R times. A
-//! *race* compares settings by that number. A setting runs on few replicates first, then on more
-//! (*rungs*), and leaves the race as soon as so many of its runs have not arrived by the *cap* that
-//! it cannot win, whatever the other runs do. No run goes on beyond the cap. So races spend little
-//! on bad settings, and the winner is the one that full runs of all settings would have shown.
+//! milestone, as read on the R replicates that every race uses: the `ceil(q R)`-th smallest of R
+//! times. A *race* compares settings by that number. A setting runs on few replicates first, then on
+//! more (*rungs*). It leaves the race when more than the share `1 - q` of its runs, rounded up, have
+//! not arrived by the *cap*. No run goes on beyond the cap, which is what the best setting needs so
+//! far, less a margin: a run that takes longer does not help to win. So races spend little on bad
+//! settings. Tasks are the same for all settings.
+//!
+//! A run may also *fail*: it ends without having arrived, as those do that grow into the mirrored
+//! solution. The faster a setting is, the more often its runs fail, and a setting of which a little
+//! more than `1 - q` fail needs infinitely many samples. Of many such settings some look good by
+//! luck. So a setting can win only if so few of its R runs fail that the share of failures is below
+//! `1 - q` with the confidence of [`Rules::may_fail`].
 //!
 //! The search starts from one setting, races it against all its neighbours, and moves to the winner
-//! until no neighbour is better by more than a margin. It is a function of what runs show, and of
+//! until no neighbour is better by more than the margin. It is a function of what runs show, and of
 //! nothing else: it is called anew from the start whenever a round of runs is complete, and ends
 //! early with what it lacks until nothing is missing.
 
@@ -19,6 +26,17 @@ use crate::config::Rules;
 
 /// A setting: for each searched key, how many lattice steps it lies above the start.
 pub type Steps = Vec<i32>;
+
+/// What one run shows by some number of samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Run {
+    /// It reached the milestone at this number of samples.
+    Arrived(u64),
+    /// It has not reached it yet.
+    Late,
+    /// It has ended without having reached it.
+    Failed,
+}
 
 /// Some runs that a search asks about are not finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,18 +54,12 @@ pub trait Runs {
     fn budget(&self, setting: &Steps) -> u64;
     /// The cap from which a search without a known need doubles.
     fn first_cap(&self, setting: &Steps) -> u64;
-    /// For each setting and each of these replicates the number of samples at which the milestone
-    /// was reached; `None` if it was not by `cap`.
+    /// What the run of each setting and each of these replicates shows by `cap` samples.
     ///
     /// # Errors
     /// [`Unfinished`] if a run is missing or was not looked at for long enough. All runs of the call
     /// are then asked for.
-    fn times(
-        &mut self,
-        settings: &[Steps],
-        replicates: Range<u32>,
-        cap: u64,
-    ) -> Result<Vec<Vec<Option<u64>>>, Unfinished>;
+    fn runs(&mut self, settings: &[Steps], replicates: Range<u32>, cap: u64) -> Result<Vec<Vec<Run>>, Unfinished>;
 }
 
 /// What a search knows of one setting that it has tried.
@@ -57,10 +69,13 @@ pub struct Trial {
     pub setting: Steps,
     /// What it needs on the replicates of the races, if that was seen.
     pub needed: Option<u64>,
-    /// The cap of its runs in the last race that it was in. It needs more if `needed` is `None`.
+    /// The cap of its runs in the last race that it was in. If `needed` is `None`, it needs more, or
+    /// too many of its runs failed.
     pub cap: u64,
     /// On so many replicates it was looked at.
     pub replicates: u32,
+    /// How many of these runs failed: they ended without having arrived.
+    pub failed: usize,
 }
 
 /// How a search ended.
@@ -93,25 +108,75 @@ pub struct Found {
 /// # Errors
 /// [`Unfinished`] if runs are missing.
 pub fn search(runs: &mut impl Runs, rules: &Rules, start: &Steps) -> Result<Found, Unfinished> {
-    Search { runs, rules, trials: Vec::new(), tried: BTreeSet::new(), races: 0 }.from(start)
+    Search { runs, rules, trials: Vec::new(), tried: BTreeSet::new(), failed: BTreeSet::new(), races: 0 }.from(start)
 }
 
 /// The winner of a race and what it needs.
 type Winner = (Steps, u64);
+
+/// What a race looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sought {
+    /// A setting of which enough runs arrive.
+    Any,
+    /// One of which so few fail that this is no luck ([`Rules::may_fail`]).
+    Reliable,
+}
+
+/// A reliable setting may need so many times what a start needs of which too many runs fail.
+const SAFER: u64 = 2;
+
+/// A setting in a race.
+struct Racer {
+    setting: Steps,
+    /// When its runs arrived.
+    times: Vec<u64>,
+    late: usize,
+    failed: usize,
+}
+
+impl Racer {
+    fn new(setting: Steps) -> Self {
+        Self { setting, times: Vec::new(), late: 0, failed: 0 }
+    }
+
+    fn count(&mut self, run: Run) {
+        match run {
+            Run::Arrived(time) => self.times.push(time),
+            Run::Late => self.late += 1,
+            Run::Failed => self.failed += 1,
+        }
+    }
+
+    /// Whether it stays in the race.
+    fn may_win(&self, rules: &Rules, sought: Sought) -> bool {
+        let reliable = sought == Sought::Any || self.failed <= rules.may_fail();
+        reliable && self.late + self.failed <= rules.may_miss(self.runs())
+    }
+
+    /// On how many replicates it was looked at.
+    fn runs(&self) -> usize {
+        self.times.len() + self.late + self.failed
+    }
+}
 
 struct Search<'s, R> {
     runs: &'s mut R,
     rules: &'s Rules,
     trials: Vec<Trial>,
     tried: BTreeSet<Steps>,
+    /// Settings of which too many runs have ended without having arrived.
+    failed: BTreeSet<Steps>,
     races: usize,
 }
 
 impl<R: Runs> Search<'_, R> {
     fn from(mut self, start: &Steps) -> Result<Found, Unfinished> {
-        let mut best = match self.race_unbounded(std::slice::from_ref(start))? {
-            Some(winner) => winner,
-            None => match self.scan(start)? {
+        // A start of which some runs fail still shows how long a run takes.
+        let first = self.race_unbounded(std::slice::from_ref(start), Sought::Any)?;
+        let mut best = match first {
+            Some(winner) if !self.failed.contains(start) => winner,
+            risky => match self.scan(start, risky.map(|(_, needed)| needed))? {
                 Some(winner) => winner,
                 None => return Ok(self.found(start.clone(), Verdict::Unreached)),
             },
@@ -156,16 +221,24 @@ impl<R: Runs> Search<'_, R> {
         settings.into_iter().filter(|setting| new(setting) && seen.insert(setting.clone())).collect()
     }
 
-    /// Where the start reaches nothing: looks further and further away from it, one key at a time.
-    fn scan(&mut self, start: &Steps) -> Result<Option<Winner>, Unfinished> {
+    /// Where the start does not arrive, or fails too often: looks further and further away from it,
+    /// one key at a time. What arrives much later than the start is not waited for.
+    fn scan(&mut self, start: &Steps, needed: Option<u64>) -> Result<Option<Winner>, Unfinished> {
         let mut distance = 1;
         while self.tried.len() < self.rules.max_settings {
             let challengers = self.neighbours(start, distance);
             if challengers.is_empty() {
                 break;
             }
-            if let Some(winner) = self.race_unbounded(&challengers)? {
-                return Ok(Some(winner));
+            let winner = match needed {
+                None => self.race_unbounded(&challengers, Sought::Reliable)?,
+                Some(needed) => {
+                    self.races += 1;
+                    self.race(&challengers, needed.saturating_mul(SAFER), Sought::Reliable)?.into_iter().next()
+                }
+            };
+            if winner.is_some() {
+                return Ok(winner);
             }
             distance *= 2;
         }
@@ -173,19 +246,22 @@ impl<R: Runs> Search<'_, R> {
     }
 
     /// The best of `challengers` where nothing is known of what they need: with caps that double
-    /// until one of them arrives.
-    fn race_unbounded(&mut self, challengers: &[Steps]) -> Result<Option<Winner>, Unfinished> {
-        let budget = challengers.iter().map(|setting| self.runs.budget(setting)).max().unwrap_or(0);
-        let mut cap = challengers.iter().map(|setting| self.runs.first_cap(setting)).min().unwrap_or(0).max(1);
+    /// until one of them arrives, or none can any more.
+    fn race_unbounded(&mut self, challengers: &[Steps], sought: Sought) -> Result<Option<Winner>, Unfinished> {
+        let mut racing = challengers.to_vec();
+        let mut cap = racing.iter().map(|setting| self.runs.first_cap(setting)).min().unwrap_or(0).max(1);
         self.races += 1;
-        loop {
-            let last = cap >= budget;
-            let arrived = self.race(challengers, if last { budget } else { cap })?;
-            if last || !arrived.is_empty() {
+        while let Some(budget) = racing.iter().map(|setting| self.runs.budget(setting)).max() {
+            let arrived = self.race(&racing, cap.min(budget), sought)?;
+            if cap >= budget || !arrived.is_empty() {
                 return Ok(arrived.into_iter().next());
+            }
+            if sought == Sought::Reliable {
+                racing.retain(|setting| !self.failed.contains(setting));
             }
             cap = cap.saturating_mul(2);
         }
+        Ok(None)
     }
 
     /// The challengers that are better than one that needs `needed`, the best first.
@@ -193,46 +269,53 @@ impl<R: Runs> Search<'_, R> {
         self.races += 1;
         let limit = needed as f64 / (1.0 + self.rules.margin);
         let cap = if self.rules.horizon > 1.0 { needed as f64 * self.rules.horizon } else { limit };
-        let mut arrived = self.race(challengers, cap as u64)?;
+        let mut arrived = self.race(challengers, cap as u64, Sought::Reliable)?;
         arrived.retain(|(_, needed)| *needed as f64 <= limit);
         Ok(arrived)
     }
 
     /// Runs a race with this cap and keeps what it shows. Returns those that have arrived by the cap
     /// often enough, with what they need, the best first.
-    fn race(&mut self, challengers: &[Steps], cap: u64) -> Result<Vec<Winner>, Unfinished> {
-        let (needed, spare) = (self.rules.needed(), self.rules.spare());
-        let mut racing: Vec<(Steps, Vec<u64>)> = challengers.iter().map(|s| (s.clone(), Vec::new())).collect();
-        let mut from = 0;
-        for &rung in &self.rules.rungs.clone() {
-            let settings: Vec<Steps> = racing.iter().map(|(setting, _)| setting.clone()).collect();
-            if settings.is_empty() {
-                break;
+    fn race(&mut self, challengers: &[Steps], cap: u64, sought: Sought) -> Result<Vec<Winner>, Unfinished> {
+        let mut racing: Vec<Racer> = challengers.iter().cloned().map(Racer::new).collect();
+        let mut out: Vec<Racer> = Vec::new();
+        for &rung in &self.rules.rungs {
+            let settings: Vec<Steps> = racing.iter().map(|racer| racer.setting.clone()).collect();
+            let Some(from) = racing.first().map(Racer::runs) else { break };
+            for (racer, runs) in racing.iter_mut().zip(self.runs.runs(&settings, from as u32..rung, cap)?) {
+                runs.into_iter().for_each(|run| racer.count(run));
             }
-            for ((_, arrived), times) in racing.iter_mut().zip(self.runs.times(&settings, from..rung, cap)?) {
-                arrived.extend(times.into_iter().flatten());
-            }
-            from = rung;
             let (stay, leave): (Vec<_>, Vec<_>) =
-                racing.into_iter().partition(|(_, arrived)| rung as usize - arrived.len() <= spare);
+                racing.into_iter().partition(|racer| racer.may_win(self.rules, sought));
             racing = stay;
-            leave.into_iter().for_each(|(setting, _)| self.note(setting, None, cap, rung));
+            out.extend(leave);
         }
         let mut arrived: Vec<Winner> = Vec::new();
-        for (setting, mut times) in racing {
-            times.sort_unstable();
-            let Some(&time) = times.get(needed - 1) else { continue };
-            self.note(setting.clone(), Some(time), cap, from);
-            arrived.push((setting, time));
+        for setting in challengers {
+            let of = |racers: &[Racer]| racers.iter().position(|racer| racer.setting == *setting);
+            if let Some(at) = of(&out) {
+                self.note(out.swap_remove(at), None, cap);
+            } else if let Some(at) = of(&racing) {
+                let mut racer = racing.swap_remove(at);
+                racer.times.sort_unstable();
+                let time = racer.times.get(self.rules.needed() - 1).copied();
+                arrived.extend(time.map(|time| (setting.clone(), time)));
+                self.note(racer, time, cap);
+            }
         }
         // Stable: of equals the first challenger.
         arrived.sort_by_key(|(_, needed)| *needed);
         Ok(arrived)
     }
 
-    fn note(&mut self, setting: Steps, needed: Option<u64>, cap: u64, replicates: u32) {
-        self.tried.insert(setting.clone());
-        let trial = Trial { setting, needed, cap, replicates };
+    fn note(&mut self, racer: Racer, needed: Option<u64>, cap: u64) {
+        let replicates = racer.runs() as u32;
+        let fails = racer.failed > self.rules.may_fail();
+        let trial = Trial { setting: racer.setting, needed, cap, replicates, failed: racer.failed };
+        self.tried.insert(trial.setting.clone());
+        if fails {
+            self.failed.insert(trial.setting.clone());
+        }
         match self.trials.iter_mut().find(|known| known.setting == trial.setting) {
             Some(known) => *known = trial,
             None => self.trials.push(trial),

@@ -338,6 +338,7 @@ pub fn seen_of(record: &Record) -> Seen {
     let measures = record.measures.as_ref();
     Seen {
         failed: record.status == Status::Failed,
+        exhausted: record.status == Status::Exhausted,
         cap: count(record.cap),
         samples: measures.map_or(0, |measures| measures.samples as u64),
         signal: count(measures.and_then(|measures| measures.samples_to_signal)),

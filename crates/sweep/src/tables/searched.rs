@@ -29,6 +29,7 @@ fn searched_cell(cell: &CellSearch, config: &Config, question: &Question) -> Opt
         needed: trial.needed.map(|needed| needed as i64),
         cap: trial.cap as i64,
         replicates: i64::from(trial.replicates),
+        failed: trial.failed as i64,
         best: trial.setting == outcome.found.best,
     });
     let at_bound = outcome.at_bound.iter().map(|&(axis, largest)| Edge {
