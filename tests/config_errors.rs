@@ -31,7 +31,24 @@ macro_rules! mistakes {
 
 const GRID: &str = "[grid]\nN = 3\nQ = 1\nT = 64\n";
 
+/// A search that is right, but for what a mistake adds to it.
+const SEARCH: &str = "[grid]\nN = 3\nQ = 1\nT = [64, 256]\n[training]\nboost = { end_kept_mass = 0.5, end_alpha = false, end_share = false }\n[search]\n";
+const BATCH: &str = "batch_size = { start = \"T/4\", factor = 2, min = 4, max = \"8*T\" }\n";
+
 mistakes! {
+    a_search_of_nothing: SEARCH;
+    a_search_that_starts_out_of_bounds: &format!("{SEARCH}batch_size = {{ start = \"T/4\", factor = 2, min = 32, max = \"8*T\" }}\n");
+    a_search_in_steps_of_one: &format!("{SEARCH}batch_size = {{ start = 16, factor = 1, min = 4, max = 512 }}\n");
+    a_search_without_a_bound: &format!("{SEARCH}batch_size = {{ start = 16, factor = 2, min = 4 }}\n");
+    a_search_of_a_number: &format!("{SEARCH}batch_size = 16\n");
+    a_search_of_what_is_in_the_grid: &format!("{SEARCH}{BATCH}"), "batch_size=16,32";
+    a_search_of_what_a_section_sets: &format!("{SEARCH}cut = {{ start = 0.2, factor = 2, min = 0.01, max = 0.9 }}\n"), "training.cut=0.1";
+    a_search_of_a_condition: &format!("{SEARCH}persistence = {{ start = 0.2, factor = 2, min = 0.01, max = 0.9 }}\n");
+    a_search_whose_stage_ends_by_the_budget: &format!("{SEARCH}{BATCH}"), "training.sparse.end_share=0.5";
+    a_search_with_rungs_that_fall: &format!("{SEARCH}rungs = [4, 3]\n{BATCH}");
+    a_search_with_an_unknown_key: &format!("{SEARCH}rung = [4, 8]\n{BATCH}");
+    a_search_nobody_judges: &format!("replicates = 0\n{SEARCH}{BATCH}");
+    a_search_with_a_bound_of_an_unknown_name: &format!("{SEARCH}batch_size = {{ start = 16, factor = 2, min = 4, max = \"8*L\" }}\n");
     ranges_with_too_many_values: "[grid]\nN = 3\nQ = 1\nT = 64\nlambda = { lin = [0, 1], points = 100000 }\neta_boost = { lin = [0.1, 1], points = 100000 }\ncut = { lin = [0, 1], points = 2 }\n";
     more_jobs_than_can_be_planned: &format!("max_jobs = 1_000_000_000\n{GRID}");
     a_million_million_points: "max_jobs = 100_000_000\n[grid]\nN = 3\nQ = 1\nT = 64\nlambda = { lin = [0, 1], points = 10000 }\neta_boost = { lin = [0.1, 1], points = 10000 }\ncut = { lin = [0, 1], points = 10000 }\n";

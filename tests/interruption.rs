@@ -7,6 +7,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use common::{command, sha256, succeed};
+use common::{SEARCH, command, sha256, succeed};
 use sweep::store::layout;
 use sweep::store::part::{self, Found};
 use sweep::store::{Access, Store};
@@ -185,6 +186,31 @@ fn a_run_killed_at_any_instant_loses_nothing_and_ends_in_the_same_bytes() {
     succeed(home.path(), "run long.toml -j 2 -q -o killed");
     assert_eq!(sha256(&run.join("runs.parquet")), expected);
     eprintln!("killed at {anywhere} moments, {in_parts} times in a part, {in_tables} times in the tables");
+}
+
+/// A search that is killed at twenty moments decides as if it had not been.
+#[test]
+fn a_search_killed_at_any_instant_ends_in_the_same_bytes() {
+    let _alone = alone();
+    let home = with(&SEARCH.replace("replicates = 40", "replicates = 400").replace("T = [32,", "T = [32, 4096,"));
+    let began = Instant::now();
+    succeed(home.path(), "run long.toml -j 2 -q -o whole");
+    let whole = began.elapsed();
+    let expected = sha256(&home.path().join("whole/runs.parquet"));
+    let run = home.path().join("killed");
+    let (mut moments, mut kept) = (Moments(2), BTreeSet::new());
+    for _ in 0..20 {
+        let mut child = start(home.path(), "run long.toml -j 2 -q -o killed");
+        std::thread::sleep(moments.before(whole / 4));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if run.join("parts").exists() {
+            kept.insert(finished_jobs(&run));
+        }
+    }
+    assert!(kept.len() > 3, "kills came at different times: {kept:?}");
+    succeed(home.path(), "run long.toml -j 2 -q -o killed");
+    assert_eq!(sha256(&run.join("runs.parquet")), expected);
 }
 
 /// A job of hours whose single step takes half a second and more, on any machine.

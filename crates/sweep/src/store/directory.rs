@@ -321,14 +321,18 @@ impl Store {
     }
 }
 
-/// Adds points to `traces`, by job. Of a job that ran twice the later trace replaces the same
-/// earlier one.
+/// Adds points to `traces`, by job. Of a job that was looked at twice the longer trace counts.
 fn by_job(points: Vec<TracePoint>, traces: &mut HashMap<String, Vec<TracePoint>>) {
     let mut here: HashMap<String, Vec<TracePoint>> = HashMap::new();
     for point in points {
         here.entry(point.job_id.clone()).or_default().push(point);
     }
-    traces.extend(here);
+    for (job, points) in here {
+        let known = traces.entry(job).or_default();
+        if points.len() >= known.len() {
+            *known = points;
+        }
+    }
 }
 
 /// What is known of a job by its record.
