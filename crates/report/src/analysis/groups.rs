@@ -10,6 +10,7 @@ use super::milestone::Milestone;
 use super::needed::{Needed, needed_of};
 use super::scaling::{Scaling, scalings};
 use super::settings::{SettingOutcome, settings_of};
+use super::unreached::{Unreached, unreached};
 use crate::record::{Record, Status, draws_samples, named, shown};
 
 /// What the records say.
@@ -23,6 +24,8 @@ pub struct Analysis {
     pub scalings: Vec<Scaling>,
     /// Every setting of the hyperparameters, chosen or not.
     pub settings: Vec<SettingOutcome>,
+    /// Cells in which no run arrived, and why.
+    pub unreached: Vec<Unreached>,
     /// How the runs ended: of each status, in the order of [`Status::ALL`], how many.
     pub endings: [usize; 5],
     /// The smallest number of replicates that a cell is judged by.
@@ -53,9 +56,10 @@ impl Analysis {
         let cells = cells(records, &question);
         let needed = needed_of(&cells, &question);
         let settings = settings_of(&cells, &question);
+        let unreached = unreached(&cells);
         let endings = Status::endings(records.iter().map(|record| record.status));
         let replicates = needed.iter().map(|row| row.replicates as usize).min().unwrap_or(0);
-        Self { scalings: scalings(&needed), needed, settings, endings, replicates, question }
+        Self { scalings: scalings(&needed), needed, settings, unreached, endings, replicates, question }
     }
 
     /// Its algorithms and conditions, in order, the population last.
