@@ -1,11 +1,11 @@
 //! The training loop.
 
-use super::{Checkpoint, Milestones, Observer, Outcome, Status, TrainSpec, milestone, step_sizes};
+use super::{Checkpoint, Milestones, Observer, Outcome, StageEnd, Status, TrainSpec, milestone, step_sizes};
 use crate::TrainError;
 use crate::data::Batches;
 use crate::learn::{Alignment, Constructor, Learner, Setup, Stage};
 use crate::measure::Truth;
-use crate::model::kept_mass;
+use crate::model::{clear_mass, kept_mass};
 use crate::random::Stream;
 use crate::task::Task;
 
@@ -37,6 +37,8 @@ pub fn train(
     let last_step = spec.max_steps();
     let mut stage = Stage::Boost;
     let mut stage_start = 0;
+    // The step of the stage before which the clear mass is looked at next.
+    let mut next_look = 0;
     let mut milestones = Milestones::default();
     let mut next_check = 0;
     let mut step = 0;
@@ -44,10 +46,15 @@ pub fn train(
         // Whether a stage has ended is asked before each step. A stage of no steps begins and ends
         // at once.
         while let Some(next) = stage.next() {
-            if !is_over(spec, stage, (step - stage_start, step), learner.as_mut(), &truth) {
+            let in_stage = step - stage_start;
+            let looks = in_stage >= next_look;
+            if !is_over(spec, stage, (in_stage, step), looks, learner.as_mut(), &truth) {
+                if looks {
+                    next_look = StageEnd::look_after(in_stage);
+                }
                 break;
             }
-            (stage, stage_start) = (next, step);
+            (stage, stage_start, next_look) = (next, step, 0);
             learner.enter(stage);
         }
         if step >= next_check || step == last_step {
@@ -113,21 +120,24 @@ pub fn learner<'t>(task: &'t Task, spec: &TrainSpec, stream: Stream) -> Result<B
     })
 }
 
-/// Whether a stage is over, after so many steps of its own and so many of the run. What takes time to
-/// find is looked at only if the stage can end by it.
+/// Whether a stage is over, after so many steps of its own and so many of the run; `looks`: whether
+/// the clear mass is looked at. What takes time to find is looked at only if the stage can end by it.
 fn is_over(
     spec: &TrainSpec,
     stage: Stage,
     (in_stage, step): (u64, u64),
+    looks: bool,
     learner: &mut dyn Learner,
     truth: &Truth<'_>,
 ) -> bool {
     let end = spec.end_of(stage);
     let spent = step as f64 / spec.max_steps() as f64;
+    let mu = &truth.task.stationary;
     end.steps.is_some_and(|limit| in_stage >= limit)
         || end.share.is_some_and(|share| spent >= share)
         || end.alpha.is_some_and(|alpha| alpha_a(learner, truth) >= alpha)
-        || end.kept_mass.is_some_and(|mass| kept_mass(&truth.task.stationary, learner.model(), spec.keep) >= mass)
+        || end.kept_mass.is_some_and(|mass| kept_mass(mu, learner.model(), spec.keep) >= mass)
+        || end.clear_mass.is_some_and(|mass| looks && clear_mass(mu, learner.model(), spec.keep) >= mass)
 }
 
 /// `alpha_A` of a learner's model.

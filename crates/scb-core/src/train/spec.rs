@@ -94,7 +94,7 @@ impl Default for TrainSpec {
             attention_step: 1.0,
             start: Start::UNINFORMATIVE,
             max_samples: 100_000,
-            boost_end: StageEnd { alpha: Some(0.5), share: Some(0.5), ..StageEnd::default() },
+            boost_end: StageEnd { clear_mass: Some(0.5), ..StageEnd::default() },
             sparse_end: StageEnd::default(),
             keep: 0.5,
             parameters: ParameterValues::defaults(),
@@ -104,6 +104,11 @@ impl Default for TrainSpec {
             stop_at: StopAt::Recovery,
         }
     }
+}
+
+/// The step that follows `step` among steps whose numbers grow by the share `growth`, at least 0.
+pub(super) fn spaced(step: u64, growth: f64) -> u64 {
+    ((step as f64 * (1.0 + growth)) as u64).max(step + 1)
 }
 
 impl TrainSpec {
@@ -174,7 +179,6 @@ impl TrainSpec {
 
     /// The step of the check after the one at `step`.
     pub(super) fn check_after(&self, step: u64) -> u64 {
-        let spaced = (step as f64 * (1.0 + self.resolution)) as u64;
-        spaced.max(step + 1)
+        spaced(step, self.resolution)
     }
 }

@@ -7,7 +7,7 @@ use crate::config::source::Span;
 /// What stands at the top of the file.
 const TOP: [&str; 11] =
     ["name", "seed", "replicates", "max_jobs", "grid", "task", "init", "pretraining", "training", "trace", "answer"];
-const STAGE: [&str; 4] = ["end_steps", "end_share", "end_alpha", "end_kept_mass"];
+const STAGE: [&str; 5] = ["end_steps", "end_share", "end_alpha", "end_kept_mass", "end_clear_mass"];
 /// Sections, and their keys besides axes.
 const SECTIONS: [(&str, &[&str]); 10] = [
     ("", &TOP),
