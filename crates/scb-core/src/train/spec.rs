@@ -1,5 +1,6 @@
 //! The settings of a run.
 
+use super::spacing::spaced;
 use super::{StageEnd, Start};
 use crate::TrainError;
 use crate::learn::{ALGORITHMS, Algorithm, ParameterValues, Stage};
@@ -104,11 +105,6 @@ impl Default for TrainSpec {
             stop_at: StopAt::Recovery,
         }
     }
-}
-
-/// The step that follows `step` among steps whose numbers grow by the share `growth`, at least 0.
-pub(super) fn spaced(step: u64, growth: f64) -> u64 {
-    ((step as f64 * (1.0 + growth)) as u64).max(step + 1)
 }
 
 impl TrainSpec {

@@ -1,6 +1,6 @@
 //! When a stage ends.
 
-use super::spec::spaced;
+use super::spacing::spaced;
 
 /// When a stage ends: as soon as one of the given conditions holds. If none is given, it never
 /// ends.
@@ -17,12 +17,12 @@ pub struct StageEnd {
     pub kept_mass: Option<f64>,
     /// When [`clear_mass`](crate::model::clear_mass) reaches this value, finite, which a learner can
     /// compute. It is looked at before steps of the stage whose numbers, from 0, grow by a
-    /// twentieth, so at every step to the twentieth. O(N T) per look.
+    /// tenth, rounded down, so at every one to the twentieth. O(N T) per look.
     pub clear_mass: Option<f64>,
 }
 
 /// By how much the number of a step grows from one look at the clear mass to the next.
-const BETWEEN_LOOKS: f64 = 0.05;
+const BETWEEN_LOOKS: f64 = 0.1;
 
 impl StageEnd {
     /// The step of a stage, from its beginning, before which the clear mass is looked at after it
