@@ -39,19 +39,19 @@ const PINNED: [(&str, &str); 18] = [
     ("T=33,64 Q=2 init.alpha_v=0.5 init.alpha_a=0.5 eta_sparse=0.4 lambda=0.02 cut=0.3 keep=0.4", "882c875e9e402b66"),
     // Rounded attention of 6 positions, where 5 and 6 are worth drawing alone.
     (
-        "T=31,32 Q=2 init.alpha_v=1 init.alpha_a=1 training.boost.end_steps=1 training.sparse.end_steps=1 training.stop_at=budget",
+        "T=31,32 Q=2 init.alpha_v=1 init.alpha_a=1 training.boost={end_steps=1,end_alpha=0.5,end_share=0.5} training.sparse.end_steps=1 training.stop_at=budget",
         "dcca4d89ffdaa988",
     ),
     ("task.weights={dirichlet=2.0} Q=3 T=64", "bc5e5053c8b77e92"),
     // A cut that leaves noise, and rounding soon after it.
     (
-        "task.weights={dirichlet=1.5} cut=0.05 Q=3 T=64 eta_boost=0.2 training.boost.end_share=0.2 training.sparse.end_steps=1 replicates=8",
+        "task.weights={dirichlet=1.5} cut=0.05 Q=3 T=64 eta_boost=0.2 training.boost={end_alpha=0.5,end_share=0.2} training.sparse.end_steps=1 replicates=8",
         "549ce3a6032bb489",
     ),
     ("persistence=0.8 concentration=0.5 T=64", "e5d5d27ac4d6c3e3"),
     ("flip=1.2 T=32,64 batch_size=2,4 training.max_samples=2000", "9104767791e2244a"),
     (
-        "training.step_scale=raw eta_boost=0.5 T=32 training.boost.end_steps=5 training.sparse.end_steps=5 training.sparse.end_alpha=false",
+        "training.step_scale=raw eta_boost=0.5 T=32 training.boost={end_steps=5,end_alpha=0.5,end_share=0.5} training.sparse.end_steps=5",
         "3a095bdc733df3d1",
     ),
     ("algorithm=sgd T=33,64 lambda=0 attention_step=0.1,1 eta_boost=0.2", "db76c94cf2f52daf"),

@@ -75,7 +75,8 @@ fn two_stages_the_second_depends_on_the_length_less() {
          batch_size = [\"0.05*(T + 64)\", \"0.1*(T + 64)\", \"0.2*(T + 64)\", \"0.4*(T + 64)\"]\neta_boost = 0.1\nmax_samples = \"40*T + 6000\"\n\
          [[grid]]\nN = 3\nQ = 1\nT = [64, 128, 256, 512, 1024]\ninit_alpha_v = 0.5\ninit_alpha_a = 0.5\nbatch_size = [64, 90, 128, 180, 256, 362, 512, 724]\n\
          eta_sparse = 1\nattention_step = 1.25\nlambda = 0.0025\nmax_samples = \"8*batch_size\"\n\
-         [task]\npersistence = 0.7\n[answer]\nclaim = \"two_stages\"\n",
+         [task]\npersistence = 0.7\n[training]\nboost = { end_alpha = 0.5, end_share = 0.5 }\n\
+         [answer]\nclaim = \"two_stages\"\n",
     );
     let verdicts = verdicts(&run);
     let exponent = |statement: &str| verdicts.iter().find(|v| v.1.starts_with(statement)).unwrap().3.unwrap();
@@ -96,7 +97,8 @@ fn transfer_saves_samples_and_a_negative_correlation_leads_astray() {
          [[grid]]\nN = 3\nQ = 2\nT = [64, 128, 256, 512]\ntransfer = 1\ntheta = [-1, 1]\nbatch_size = [128, 512, 1024]\neta_sparse = [0.2, 0.4]\n\
          attention_step = [1, 3]\nmax_samples = 12000\n\
          [[grid]]\nN = 3\nQ = 2\nT = [64, 128, 256, 512]\ntransfer = 0\ntheta = 1\nbatch_size = [\"T/4 + 8\", \"T/2 + 8\"]\nmax_samples = \"80*T + 6000\"\n\
-         [task]\npersistence = 0.7\n[answer]\nclaim = \"transfer\"\n",
+         [task]\npersistence = 0.7\n[training]\nboost = { end_alpha = 0.5, end_share = 0.5 }\n\
+         [answer]\nclaim = \"transfer\"\n",
     );
     assert_eq!(
         finding(&run, "Beyond a threshold of θ"),
@@ -167,7 +169,7 @@ fn moment_estimator_takes_as_many_samples_as_predicted_and_hardly_more_for_longe
         "seed = 5\nreplicates = 40\n\
          [[grid]]\nN = 3\nQ = 2\nT = [64, 256, 1024]\nalgorithm = \"moment\"\nbatch_size = 16\nmax_samples = 5000\n\
          [[grid]]\nN = 3\nQ = 2\nT = [64, 256, 1024]\nbatch_size = [\"T/8 + 8\", \"T/4 + 8\"]\nmax_samples = \"40*T + 6000\"\n\
-         [training]\nresolution = 0.05\n[answer]\nquantile = 0.75\nclaim = \"moment\"\n",
+         [training]\nresolution = 0.05\nboost = { end_alpha = 0.5, end_share = 0.5 }\n[answer]\nquantile = 0.75\nclaim = \"moment\"\n",
     );
     assert_eq!(finding(&run, "The finite-sample threshold"), "confirmed", "{:?}", verdicts(&run));
     let of = |algorithm: &str| needed(&run, algorithm, "support", "-", 0.0);
@@ -186,7 +188,7 @@ fn mirrored_runs_are_as_many_as_predicted_and_a_sign_flip_saves_them() {
         home.path(),
         "seed = 5\nreplicates = 60\n[grid]\nN = 3\nQ = 2\nT = [256, 512, 1024]\neta_boost = 0.1\n\
          batch_size = [\"0.085*T\", \"0.12*T\", \"0.17*T\", \"0.24*T\"]\nflip = [0, 1.5]\n\
-         [training]\nmax_samples = \"50*T + 6000\"\n[answer]\nclaim = \"mirrored\"\n",
+         [training]\nmax_samples = \"50*T + 6000\"\nboost = { end_alpha = 0.5, end_share = 0.5 }\n[answer]\nclaim = \"mirrored\"\n",
     );
     let verdicts = verdicts(&run);
     assert!(verdicts[0].0 != "refuted" && verdicts[1].0 != "refuted", "{verdicts:?}");

@@ -155,6 +155,7 @@ fn name() -> impl Strategy<Value = String> {
         "end_share",
         "end_alpha",
         "end_kept_mass",
+        "end_clear_mass",
         "dirichlet",
         "lin",
         "geom",
@@ -248,6 +249,7 @@ fn setting() -> impl Strategy<Value = (&'static str, String, String)> {
         ("training", "step_scale", "raw normalised"),
         ("training", "signal", "number"),
         ("training.boost", "end_steps", "end"),
+        ("training.boost", "end_clear_mass", "end"),
         ("training.sparse", "end_share", "end"),
         ("answer", "quantile", "number"),
     ]);

@@ -24,6 +24,7 @@ mod shipped;
 mod submission;
 #[cfg(unix)]
 mod terminals;
+mod unreached;
 
 use std::path::Path;
 
@@ -42,6 +43,7 @@ batch_size = [20, \"T/2\"]
 eta_boost = 0.1
 [training]
 max_samples = \"60*T\"
+boost = { end_alpha = 0.5, end_share = 0.5 }
 ";
 
 /// Runs `sweep`, which must end with this exit code; gives what it said.

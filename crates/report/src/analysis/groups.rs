@@ -12,6 +12,7 @@ use super::needed::{Needed, needed_of};
 use super::scaling::{Scaling, scalings};
 use super::searched::SearchedCell;
 use super::settings::{SettingOutcome, settings_of};
+use super::unreached::{Unreached, unreached};
 use crate::record::{Record, Status, draws_samples, named, shown};
 
 /// What the records say.
@@ -25,6 +26,8 @@ pub struct Analysis {
     pub scalings: Vec<Scaling>,
     /// Every setting of the hyperparameters, chosen or not.
     pub settings: Vec<SettingOutcome>,
+    /// Cells in which no run arrived, and why.
+    pub unreached: Vec<Unreached>,
     /// How the runs ended: of each status, in the order of [`Status::ALL`], how many.
     pub endings: [usize; Status::ALL.len()],
     /// The smallest number of replicates that a cell is judged by.
@@ -57,9 +60,19 @@ impl Analysis {
         let cells = cells(records, &question);
         let needed = needed_of(&cells, &question);
         let settings = settings_of(&cells, &question);
+        let unreached = unreached(&cells);
         let endings = Status::endings(records.iter().map(|record| record.status));
         let replicates = needed.iter().map(|row| row.replicates as usize).min().unwrap_or(0);
-        Self { scalings: scalings(&needed), needed, settings, endings, replicates, question, searched: Vec::new() }
+        Self {
+            scalings: scalings(&needed),
+            needed,
+            settings,
+            unreached,
+            endings,
+            replicates,
+            question,
+            searched: Vec::new(),
+        }
     }
 
     /// Of the records that judge the settings which searches have chosen.

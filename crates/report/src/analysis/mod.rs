@@ -10,6 +10,7 @@
 //! | `cells` | what is asked of the records, and the records by cell and setting |
 //! | `summary` | one row per point of the grid |
 //! | `settings` | what every setting of the hyperparameters needs, chosen or not |
+//! | `unreached` | cells in which no run arrived, and why |
 //! | `edges` | chosen settings that lie at the edge of their tuning grid |
 //! | `needed` | needed samples per (N, Q, T, algorithm, milestone) |
 //! | `needed_tables` | the columns of `needed.parquet` and `success.parquet` |
@@ -44,6 +45,7 @@ mod sentences;
 mod settings;
 mod summary;
 mod term;
+mod unreached;
 
 pub use cells::Question;
 pub use comparison::{HeldOut, PreferredLaw};
@@ -64,3 +66,4 @@ pub use sentences::comparison_in_words;
 pub use settings::SettingOutcome;
 pub use summary::summary_table;
 pub use term::{Form, Term};
+pub use unreached::{Unreached, Why};

@@ -1,12 +1,14 @@
 //! What is concluded, in words.
 
 use super::comparison::PreferredLaw;
-use super::groups::Group;
+use super::groups::{Analysis, Group};
 use super::law::Coefficient;
 use super::milestone::Milestone;
-use super::numbers::{off, percent, two};
+use super::numbers::{count, off, percent, two};
 use super::scaling::Scaling;
 use super::term::{Form, Term};
+use super::unreached::{Unreached, Why};
+use crate::record::named;
 
 impl Group<'_> {
     /// The answer to the question of this tool in one or two sentences.
@@ -60,6 +62,61 @@ impl Group<'_> {
     }
 }
 
+/// Cells that are named one by one; of more the others are counted.
+const NAMED_CELLS: usize = 3;
+
+impl Analysis {
+    /// Where no run arrived, why, and what to change: a sentence for each reason.
+    #[must_use]
+    pub fn where_none_arrived(&self) -> Vec<String> {
+        self.unreached.iter().map(|found| self.none_arrived(found)).collect()
+    }
+
+    fn none_arrived(&self, found: &Unreached) -> String {
+        let conditions = self.question.conditions.iter().map(String::as_str).zip(found.conditions.iter().copied());
+        let list = |values: &[i64]| values.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+        let place = match &found.lengths {
+            Some(lengths) => format!("at T = {}", list(lengths)),
+            None => {
+                let named = found.cells.iter().take(NAMED_CELLS);
+                let mut named: Vec<String> = named.map(|(n, q, t)| format!("N = {n}, Q = {q}, T = {t}")).collect();
+                if found.cells.len() > NAMED_CELLS {
+                    named.push(format!("in {}", count(found.cells.len() - NAMED_CELLS, "more cell")));
+                }
+                format!("at {}", named.join("; "))
+            }
+        };
+        let runs = match found.runs {
+            1 => "the only run".to_owned(),
+            runs if runs == found.ended => format!("all {runs} runs"),
+            runs => format!("{} of {runs} runs", found.ended),
+        };
+        let (budget, batch) = (span(found.max_samples), span(found.batch_size));
+        let eta = span(found.eta_boost);
+        let (ended, remedy) = match found.why {
+            Why::Diverged => ("diverged", format!("lower eta_boost, now {eta}, or raise batch_size, now {batch}")),
+            Why::NoSignal => {
+                ("ended before the signal", format!("raise max_samples, now {budget}, or eta_boost, now {eta}"))
+            }
+            Why::NoRecovery => (
+                "spent the budget without recovery",
+                format!("raise max_samples, now {budget}, or batch_size, now {batch}"),
+            ),
+        };
+        let others = match found.why {
+            _ if found.ended == found.runs => "",
+            Why::Diverged => ", the others spent their budget",
+            Why::NoSignal | Why::NoRecovery => ", the others diverged",
+        };
+        format!("{}: {runs} {place} {ended}{others}: {remedy}.", named(&found.algorithm, conditions))
+    }
+}
+
+/// `16`, or `16 to 64`.
+fn span<X: PartialEq + std::fmt::Display>((low, high): (X, X)) -> String {
+    if low == high { low.to_string() } else { format!("{low} to {high}") }
+}
+
 /// Which of the laws in T describes the milestone, in a sentence; `None` where they cannot be
 /// compared.
 #[must_use]
@@ -95,9 +152,51 @@ mod tests {
     use super::super::cells::Question;
     use super::super::groups::Analysis;
     use crate::record::fixture::record;
+    use crate::record::{Record, Status};
 
     fn question() -> Question {
         Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() }
+    }
+
+    #[test]
+    fn where_none_arrived_says_why_and_what_to_change() {
+        let of = |records: &[Record]| Analysis::of(records, question()).where_none_arrived();
+        let cell = |t, status| {
+            let ended = move |i| Record { status, ..record(3, 2, t, i, (status == Status::Recovered).then_some(500)) };
+            (0..4).map(ended)
+        };
+        let good: Vec<Record> = cell(32, Status::Recovered).collect();
+        assert!(of(&good).is_empty());
+        let with = |t, status| of(&good.iter().cloned().chain(cell(t, status)).collect::<Vec<_>>());
+        assert!(with(32, Status::Diverged).is_empty(), "some of these recovered");
+        assert_eq!(
+            with(64, Status::Diverged),
+            ["prox: all 4 runs at T = 64 diverged: lower eta_boost, now 0.1, or raise batch_size, now 16."]
+        );
+        assert_eq!(
+            with(64, Status::Exhausted),
+            [
+                "prox: all 4 runs at T = 64 ended before the signal: raise max_samples, now 100000, or eta_boost, now 0.1."
+            ]
+        );
+        let mut mixed: Vec<Record> = cell(64, Status::Exhausted).collect();
+        mixed[3].status = Status::Diverged;
+        mixed[0].batch_size = 8;
+        mixed[1].measures.as_mut().unwrap().samples_to_signal = Some(7);
+        assert_eq!(
+            of(&mixed),
+            ["prox: 3 of 4 runs at T = 64 spent the budget without recovery, the others diverged: raise \
+              max_samples, now 100000, or batch_size, now 8 to 16."]
+        );
+        let many: Vec<Record> = [32, 64, 128, 256].into_iter().flat_map(|t| cell(t, Status::Diverged)).collect();
+        let beside: Vec<Record> =
+            many.iter().cloned().chain([32, 64, 128, 256].map(|t| record(4, 2, t, 0, Some(50)))).collect();
+        assert!(
+            of(&beside)[0].contains(
+                "at N = 3, Q = 2, T = 32; N = 3, Q = 2, T = 64; N = 3, Q = 2, T = 128; in 1 more cell diverged"
+            )
+        );
+        assert!(of(&many)[0].starts_with("prox: all 16 runs at T = 32, 64, 128, 256 diverged"));
     }
 
     #[test]

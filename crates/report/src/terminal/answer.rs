@@ -18,6 +18,8 @@ const LINES: usize = 24;
 const LENGTHS: usize = 7;
 /// Rows of the table or of the list of groups.
 const ROWS: usize = 9;
+/// Sentences on cells in which no run arrived.
+const NONE_ARRIVED: usize = 2;
 /// Columns that the text takes at least and at the most.
 pub const WIDTHS: std::ops::RangeInclusive<usize> = 60..=120;
 
@@ -27,6 +29,10 @@ pub const WIDTHS: std::ops::RangeInclusive<usize> = 60..=120;
 pub fn answer(analysis: &Analysis, claim: Option<&ExaminedClaim>, width: usize) -> String {
     let width = width.clamp(*WIDTHS.start(), *WIDTHS.end());
     let mut lines = Vec::new();
+    // Of a claim the runs that do not arrive are part of what it says.
+    for sentence in analysis.where_none_arrived().iter().take(if claim.is_none() { NONE_ARRIVED } else { 0 }) {
+        lines.extend(wrapped(sentence, "", "", width));
+    }
     let groups = analysis.groups();
     let mut ended = analysis.search_in_words().map_or_else(Vec::new, |text| wrapped(&text, "  ", "    ", width));
     if analysis.runs() > 0 {

@@ -3,7 +3,8 @@
 //! | item | is |
 //! |---|---|
 //! | [`Linear`] | the linear transformer `f = V X a^(k)` |
-//! | [`kept_mass()`] | a measure of progress that a learner can compute |
+//! | [`clear_mass()`] | the attention that stands out of the noise, which a learner can compute |
+//! | [`kept_mass()`] | the attention that rounding would keep, which a learner can compute |
 //!
 //! Softmax attention is a linear transformer whose attention is `a^(k) = softmax(s^(k))`; its
 //! learners are in [`learn`](crate::learn).
@@ -27,10 +28,12 @@
 //! rule serves learners that round and [`measure`](crate::measure), which says what rounding would
 //! give.
 
+mod clear_mass;
 mod kept_mass;
 mod linear;
 pub(crate) mod rounding;
 pub(crate) mod softmax;
 
+pub use clear_mass::clear_mass;
 pub use kept_mass::kept_mass;
 pub use linear::Linear;

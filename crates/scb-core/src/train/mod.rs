@@ -22,6 +22,7 @@ mod outcome;
 mod prediction;
 mod pretraining;
 mod run;
+mod spacing;
 mod spec;
 mod stage_end;
 mod start;

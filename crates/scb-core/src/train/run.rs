@@ -1,11 +1,11 @@
 //! The training loop.
 
-use super::{Checkpoint, Milestones, Observer, Outcome, Status, TrainSpec, milestone, step_sizes};
+use super::{Checkpoint, Milestones, Observer, Outcome, StageEnd, Status, TrainSpec, milestone, step_sizes};
 use crate::TrainError;
 use crate::data::Batches;
 use crate::learn::{Alignment, Constructor, Learner, Setup, Stage};
 use crate::measure::Truth;
-use crate::model::kept_mass;
+use crate::model::{clear_mass, kept_mass};
 use crate::random::Stream;
 use crate::task::Task;
 
@@ -35,6 +35,8 @@ pub fn train(
     truth.check_recoverable(spec.keep, spec.epsilon)?;
     let start_alpha_v = truth.alpha_v(&learner.model().value);
     let (mut stage, mut batch) = (Stage::Boost, spec.batch_of(Stage::Boost));
+    // The step of the stage before which the clear mass is looked at next.
+    let mut next_look = 0;
     let mut milestones = Milestones::default();
     let mut next_check = 0;
     let (mut step, mut stage_start, mut samples) = (0, 0, 0);
@@ -45,10 +47,15 @@ pub fn train(
             // Where the run would end if this stage did not.
             let end = samples + (spec.max_samples - samples) / batch * batch;
             let share = samples as f64 / end as f64;
-            if !is_over(spec, stage, (step - stage_start, share), learner.as_mut(), &truth) {
+            let in_stage = step - stage_start;
+            let looks = in_stage >= next_look;
+            if !is_over(spec, stage, (in_stage, share), looks, learner.as_mut(), &truth) {
+                if looks {
+                    next_look = StageEnd::look_after(in_stage);
+                }
                 break;
             }
-            (stage, stage_start, batch) = (next, step, spec.batch_of(next));
+            (stage, stage_start, batch, next_look) = (next, step, spec.batch_of(next), 0);
             learner.enter(stage);
             learner.set_batch_size(batch as usize);
         }
@@ -120,20 +127,24 @@ pub fn learner<'t>(task: &'t Task, spec: &TrainSpec, stream: Stream) -> Result<B
     })
 }
 
-/// Whether a stage is over, after so many steps of its own and this share of the budget. What takes
-/// time to find is looked at only if the stage can end by it.
+/// Whether a stage is over, after so many steps of its own and this share of the budget; `looks`:
+/// whether the clear mass is looked at. What takes time to find is looked at only if the stage can
+/// end by it.
 fn is_over(
     spec: &TrainSpec,
     stage: Stage,
     (steps, spent): (u64, f64),
+    looks: bool,
     learner: &mut dyn Learner,
     truth: &Truth<'_>,
 ) -> bool {
     let end = spec.end_of(stage);
+    let mu = &truth.task.stationary;
     end.steps.is_some_and(|limit| steps >= limit)
         || end.share.is_some_and(|share| spent >= share)
         || end.alpha.is_some_and(|alpha| alpha_a(learner, truth) >= alpha)
-        || end.kept_mass.is_some_and(|mass| kept_mass(&truth.task.stationary, learner.model(), spec.keep) >= mass)
+        || end.kept_mass.is_some_and(|mass| kept_mass(mu, learner.model(), spec.keep) >= mass)
+        || end.clear_mass.is_some_and(|mass| looks && clear_mass(mu, learner.model(), spec.keep) >= mass)
 }
 
 /// `alpha_A` of a learner's model.

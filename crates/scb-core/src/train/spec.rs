@@ -1,5 +1,6 @@
 //! The settings of a run.
 
+use super::spacing::spaced;
 use super::{StageEnd, Start};
 use crate::TrainError;
 use crate::learn::{ALGORITHMS, Algorithm, ParameterValues, Stage};
@@ -112,7 +113,7 @@ impl Default for TrainSpec {
             start: Start::UNINFORMATIVE,
             max_samples: 100_000,
             cap: None,
-            boost_end: StageEnd { alpha: Some(0.5), share: Some(0.5), ..StageEnd::default() },
+            boost_end: StageEnd { clear_mass: Some(0.5), ..StageEnd::default() },
             sparse_end: StageEnd::default(),
             keep: 0.5,
             parameters: ParameterValues::defaults(),
@@ -225,8 +226,6 @@ impl TrainSpec {
     /// The number of samples from which the next check is due after the one at `samples`, in steps
     /// of `batch` samples.
     pub(super) fn check_after(&self, samples: u64, batch: u64) -> u64 {
-        let step = samples / batch;
-        let spaced = (step as f64 * (1.0 + self.resolution)) as u64;
-        spaced.max(step + 1) * batch
+        spaced(samples / batch, self.resolution) * batch
     }
 }

@@ -115,6 +115,56 @@ fn each_condition_ends_its_stage() {
     let seen = stages(StageEnd { kept_mass: Some(0.5), ..never }, never);
     let end = first(&seen, Stage::Sparse).unwrap();
     assert!((0.4..0.6).contains(&end.3), "alpha_A = {} when the kept mass reached 0.5", end.3);
+    let seen = stages(StageEnd { clear_mass: Some(0.5), ..never }, never);
+    let end = first(&seen, Stage::Sparse).unwrap();
+    assert!((0.4..0.6).contains(&end.3), "alpha_A = {} when the clear mass reached 0.5", end.3);
+}
+
+/// The clear mass is looked at before steps whose numbers grow by a tenth, rounded down, so before
+/// all to the twentieth.
+#[test]
+fn looks_at_the_clear_mass_grow_apart_by_a_tenth() {
+    let looks: Vec<u64> = std::iter::successors(Some(0), |&step| Some(StageEnd::look_after(step))).take(20).collect();
+    assert_eq!(looks[..20], (0..20).collect::<Vec<_>>());
+    assert!(looks.windows(2).all(|pair| pair[1] as f64 <= 1.1 * pair[0] as f64 + 1.0), "{looks:?}");
+    assert_eq!([40, 100, 1000].map(StageEnd::look_after), [44, 110, 1100]);
+    // From when the stage ends it is as if its end had been known: the step of the run before which
+    // the model was clear for the first time, or up to a tenth later.
+    let task = task(3, 2, 256, 3);
+    let base = TrainSpec { resolution: 0.0, stop_at: StopAt::Budget, ..spec("prox", 128, 0.05, 400) };
+    struct Clear(Option<u64>, Option<u64>);
+    impl Observer for Clear {
+        fn observe(&mut self, seen: &Checkpoint<'_>) -> ControlFlow<()> {
+            if crate::model::clear_mass(&seen.truth.task.stationary, seen.model, 0.5) >= 0.5 {
+                self.0.get_or_insert(seen.step);
+            }
+            if seen.stage == Stage::Sparse {
+                self.1.get_or_insert(seen.step);
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let run = |boost_end: StageEnd| {
+        let mut seen = Clear(None, None);
+        train(&task, &TrainSpec { boost_end, ..base.clone() }, stream([3; 16]), &mut seen).unwrap();
+        seen
+    };
+    let first = run(StageEnd::default()).0.unwrap();
+    let ended = run(StageEnd { clear_mass: Some(0.5), ..StageEnd::default() }).1.unwrap();
+    assert!(first > 40 && (first..=first + first / 10 + 1).contains(&ended), "{first} {ended}");
+}
+
+/// A run that grows into the mirrored solution has no clear mass: its boosting goes on.
+#[test]
+fn a_mirrored_run_does_not_seem_clear() {
+    let task = task(3, 2, 256, 3);
+    let start = Start::Planted { alpha_v: -0.05, alpha_a: -0.05 };
+    let boost_end = StageEnd { clear_mass: Some(0.3), ..StageEnd::default() };
+    let spec = TrainSpec { start, boost_end, resolution: 0.0, ..spec("prox", 128, 0.05, 2000) };
+    let mut log = Log::default();
+    let outcome = train(&task, &spec, stream([3; 16]), &mut log).unwrap();
+    assert_eq!(outcome.status, Status::Mirrored);
+    assert!(log.0.len() > 20 && log.0.iter().all(|seen| seen.1 == Stage::Boost));
 }
 
 /// Settings of a stage that are equal to those of the other change nothing; others act from the
@@ -296,7 +346,9 @@ fn a_run_that_recovers_in_its_last_step_has_recovered() {
         let task_spec = TaskSpec { n: 3, q: 2, t: 4096, chain: chain.clone(), weights: Weights::Equal };
         let task = Task::draw(&task_spec, &mut stream([seed; 16])).unwrap();
         let start = Start::Planted { alpha_v: 0.5, alpha_a: 0.5 };
-        let base = TrainSpec { start, lambda: 0.0, attention_step: 2.0, eta_sparse: 0.9, ..spec("prox", 1024, 0.1, 1) };
+        let boost_end = StageEnd { steps: Some(0), ..StageEnd::default() };
+        let step = spec("prox", 1024, 0.1, 1);
+        let base = TrainSpec { start, boost_end, lambda: 0.0, attention_step: 2.0, eta_sparse: 0.9, ..step };
         let run = |steps: u64, stop_at: StopAt| {
             let spec = TrainSpec { max_samples: steps * 1024, stop_at, ..base.clone() };
             train(&task, &spec, stream([5; 16]), &mut ()).unwrap()

@@ -63,7 +63,7 @@ const GENERAL: [Axis; 23] = [
     axis("N", Domain::Whole { min: 2.0, max: 256.0 }, Role::Cell, None, "number of states"),
     axis("Q", Domain::Whole { min: 1.0, max: 1e9 }, Role::Cell, None, "positions a query token attends to"),
     axis("T", Domain::Whole { min: 2.0, max: 1e9 }, Role::Cell, None, "sequence length"),
-    axis("batch_size", BATCH, Role::Tuned, Some("64"), "fresh samples per step"),
+    axis("batch_size", BATCH, Role::Tuned, Some("T/4 + 32"), "fresh samples per step"),
     axis("eta_boost", POSITIVE, Role::Tuned, Some("0.1"), "step size of the boosting stage"),
     axis("eta_sparse", POSITIVE, Role::Tuned, Some("eta_boost/2"), "step size of the later stages"),
     axis("lambda", NOT_NEGATIVE, Role::Tuned, Some("0.003"), "l1 regularisation of the sparse stage"),

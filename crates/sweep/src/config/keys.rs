@@ -20,7 +20,7 @@ const TOP: [&str; 12] = [
     "answer",
 ];
 const SEARCH: [&str; 7] = ["milestone", "rungs", "confidence", "margin", "horizon", "max_settings", "inherit"];
-const STAGE: [&str; 4] = ["end_steps", "end_share", "end_alpha", "end_kept_mass"];
+const STAGE: [&str; 5] = ["end_steps", "end_share", "end_alpha", "end_kept_mass", "end_clear_mass"];
 /// Sections, and their keys besides axes.
 const SECTIONS: [(&str, &[&str]); 11] = [
     ("", &TOP),

@@ -8,19 +8,29 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::document::{self, Entry, Node, Value};
 use crate::config::source::{COMMAND_LINE, Source, Span};
 use crate::config::spelling::two_spellings;
+use crate::config::stages::ends_a_stage;
 
 /// Names in a key at most; the config's have three.
 const MAX_NAMES: usize = 4;
 
 /// Applies every `KEY=VALUES` of the command line: `N=3,4`, `training.max_samples=20000`,
-/// `batch_size=T/4`. The last one of a key counts.
+/// `batch_size=T/4`. The last one of a key counts. What ends a stage here replaces all that ends it
+/// in the file: a condition of the file that was kept could end the stage first.
 pub(crate) fn apply(root: &mut Node, changes: &[String]) -> Result<(), Diagnostic> {
-    let mut seen = Vec::new();
+    let mut seen = Seen::default();
     changes.iter().try_for_each(|text| apply_one(root, text, &mut seen))
 }
 
-/// `seen`: the sections and keys so far, and how the keys were spelt.
-fn apply_one<'t>(root: &mut Node, text: &'t str, seen: &mut Vec<([&'t str; 2], &'t str)>) -> Result<(), Diagnostic> {
+/// What the command line had so far.
+#[derive(Default)]
+struct Seen<'t> {
+    /// Sections and keys, and how the keys were spelt.
+    keys: Vec<([&'t str; 2], &'t str)>,
+    /// Stages whose ends of the file are gone.
+    stages: Vec<&'t str>,
+}
+
+fn apply_one<'t>(root: &mut Node, text: &'t str, seen: &mut Seen<'t>) -> Result<(), Diagnostic> {
     let source = Arc::new(Source { name: COMMAND_LINE.to_owned(), text: text.to_owned() });
     let at = |range: Range<usize>| Span { source: Arc::clone(&source), range };
     let Some(equals) = text.find('=').filter(|&i| i > 0) else {
@@ -59,12 +69,32 @@ fn apply_one<'t>(root: &mut Node, text: &'t str, seen: &mut Vec<([&'t str; 2], &
     if let [section, name, ..] = path[..] {
         path[1] = axis::key_in(section, name);
         let same = |(before, spelling): &&([&str; 2], &str)| *before == path[..2] && *spelling != name;
-        if let Some((_, first)) = seen.iter().find(same) {
+        if let Some((_, first)) = seen.keys.iter().find(same) {
             return Err(two_spellings(first, name).at(at(0..equals), "the same key again"));
         }
-        seen.push(([section, path[1]], name));
+        seen.keys.push(([section, path[1]], name));
+    }
+    if let ["training", stage, key] = path[..]
+        && ends_a_stage(key)
+        && !seen.stages.contains(&stage)
+    {
+        seen.stages.push(stage);
+        forget_ends(root, &["training", stage]);
     }
     set(root, &path, &at(0..equals), &node)
+}
+
+/// Takes out what ends the stage whose section is at `path`.
+fn forget_ends(target: &mut Node, path: &[&str]) {
+    let Value::Table(entries) = &mut target.value else { return };
+    match path {
+        [] => entries.retain(|entry| !ends_a_stage(&entry.key)),
+        [first, rest @ ..] => {
+            if let Some(entry) = entries.iter_mut().find(|entry| entry.key == *first) {
+                forget_ends(&mut entry.node, rest);
+            }
+        }
+    }
 }
 
 /// The comma-separated parts of `text[start..]`, commas inside brackets and quotes apart.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use report::claim::Claim;
-use scb_core::train::{StageEnd, StopAt};
+use scb_core::train::{StopAt, TrainSpec};
 
 use crate::axis::AXES;
 use crate::config::diagnostic::Diagnostic;
@@ -89,18 +89,15 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
             common.push((i, vec![element(i, only_value(i, entry)?)?]));
         }
     }
+    let defaults = TrainSpec::default();
     let shared = Shared {
         weights: weights(&mut task)?,
         matrix: matrix(&mut task)?,
         stop_at: training.choice("stop_at", &[("recovery", StopAt::Recovery), ("budget", StopAt::Budget)])?,
         signal: training.real("signal", 0.25, 1e-6..1.0)?,
         resolution: training.real("resolution", 0.02, 0.0..0.5)?,
-        boost_end: stage_end(
-            &mut training,
-            "boost",
-            StageEnd { alpha: Some(0.5), share: Some(0.5), ..StageEnd::default() },
-        )?,
-        sparse_end: stage_end(&mut training, "sparse", StageEnd::default())?,
+        boost_end: stage_end(&mut training, "boost", defaults.boost_end)?,
+        sparse_end: stage_end(&mut training, "sparse", defaults.sparse_end)?,
         pretraining: Pretraining {
             t: pretraining.whole("T", 64, 2, 1_000_000)? as u32,
             batch_size: pretraining.whole("batch_size", 512, 1, 1_000_000)? as u32,

@@ -162,6 +162,7 @@ struct ResolvedEnd {
     end_share: OrNever<f64>,
     end_alpha: OrNever<f64>,
     end_kept_mass: OrNever<f64>,
+    end_clear_mass: OrNever<f64>,
 }
 
 /// A condition, or `false` for never.
@@ -183,6 +184,7 @@ impl From<StageEnd> for ResolvedEnd {
             end_share: OrNever(end.share),
             end_alpha: OrNever(end.alpha),
             end_kept_mass: OrNever(end.kept_mass),
+            end_clear_mass: OrNever(end.clear_mass),
         }
     }
 }

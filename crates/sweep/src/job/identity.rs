@@ -14,7 +14,8 @@
 //! enters the id, but no stream.
 //!
 //! A parameter that was added after the first results is in the canonical form only if it differs
-//! from its default, with which the results before were made. So these keep their ids.
+//! from its default, with which the results before were made. So these keep their ids. A condition
+//! that may end a stage and was added later is in it only where it is set.
 //!
 //! # Pretraining
 //! A run that V is transferred from has an id of its own. It is a hash of the task, the correlation
@@ -75,11 +76,14 @@ impl Identity {
         let before = format!("results_version={RESULTS_VERSION}\n{task}");
         let mut shared = format!("stop_at={stop_at}\nsignal={signal}\nresolution={resolution}\n");
         for (name, end) in [("boost", boost_end), ("sparse", sparse_end)] {
-            let StageEnd { steps, share, alpha, kept_mass } = end;
+            let StageEnd { steps, share, alpha, kept_mass, clear_mass } = end;
             let shown = |value: &Option<f64>| value.map_or_else(|| "never".to_owned(), |v| v.to_string());
             let steps = steps.map_or_else(|| "never".to_owned(), |s| s.to_string());
             let _ = writeln!(shared, "{name}_end_steps={steps}\n{name}_end_share={}", shown(share));
             let _ = writeln!(shared, "{name}_end_alpha={}\n{name}_end_kept_mass={}", shown(alpha), shown(kept_mass));
+            if let Some(mass) = clear_mass {
+                let _ = writeln!(shared, "{name}_end_clear_mass={mass}");
+            }
         }
         // The scale of the steps stands where it stood before an axis varied it.
         let shared = StepScale::NAMES.map(|scale| format!("{before}step_scale={scale}\n{shared}"));
@@ -255,8 +259,8 @@ pub(super) mod tests {
     use crate::config::resolved::to_toml;
     use crate::job::jobs;
 
-    pub(in crate::job) const GRID: &str =
-        "seed = 7\nreplicates = 2\n[grid]\nN = 3\nQ = [1, 2]\nT = 64\nbatch_size = 16\neta_boost = 0.1\n";
+    pub(in crate::job) const GRID: &str = "seed = 7\nreplicates = 2\n[grid]\nN = 3\nQ = [1, 2]\nT = 64\nbatch_size = 16\neta_boost = 0.1\n[training]\n\
+         boost = { end_alpha = 0.5, end_share = 0.5 }\n";
 
     pub(in crate::job) fn config(text: &str, overrides: &[&str]) -> Config {
         let overrides: Vec<String> = overrides.iter().map(|&o| o.to_owned()).collect();
@@ -305,6 +309,17 @@ pub(super) mod tests {
         assert!(before.iter().all(|id| mixed.contains(id)));
         assert_ne!(ids(&["transfer=1", "pretraining.T=32"]), ids(&["transfer=1"]));
         assert_ne!(ids(&["transfer=1", "theta=0.5"]), ids(&["transfer=1"]));
+    }
+
+    #[test]
+    fn a_later_condition_of_a_stage_is_in_the_id_where_it_is_set() {
+        let oracle = "training.boost={end_alpha=0.5,end_share=0.5}";
+        assert_eq!(ids(&[oracle]), ids(&[]));
+        assert_eq!(ids(&["training.boost={end_alpha=0.5,end_share=0.5,end_clear_mass=false}"]), ids(&[]));
+        let stages =
+            ["training.boost={end_alpha=0.5,end_share=0.5,end_clear_mass=0.5}", "training.sparse.end_clear_mass=0.5"];
+        let set = stages.map(|stage| ids(&[stage]));
+        assert!(set[0] != ids(&[]) && set[1] != ids(&[]) && set[0] != set[1]);
     }
 
     #[test]

@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(own("flip"), 2.9);
         let real = [spec.epsilon, own("cut"), spec.keep, spec.signal, spec.resolution];
         assert_eq!(real, [0.18, 0.19, 0.21, 0.23, 0.24]);
-        let boost = StageEnd { steps: Some(25), share: Some(0.26), alpha: None, kept_mass: None };
+        let boost = StageEnd { steps: Some(25), share: Some(0.26), alpha: None, ..StageEnd::default() };
         let sparse = StageEnd { kept_mass: Some(0.27), ..StageEnd::default() };
         assert_eq!((spec.boost_end, spec.sparse_end), (boost, sparse));
     }
