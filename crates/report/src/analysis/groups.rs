@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use ordered_float::OrderedFloat;
 
 use super::cells::{Question, cells};
+use super::head_to_head::{Bout, ConditionKey, ConditionPower, bouts, condition_powers};
 use super::milestone::Milestone;
 use super::needed::{Needed, needed_of};
 use super::scaling::{Scaling, scalings};
@@ -23,6 +24,10 @@ pub struct Analysis {
     pub scalings: Vec<Scaling>,
     /// Every setting of the hyperparameters, chosen or not.
     pub settings: Vec<SettingOutcome>,
+    /// Algorithms and conditions in units of each other.
+    pub bouts: Vec<Bout>,
+    /// Needed samples as powers of conditions that are numbers.
+    pub condition_powers: Vec<ConditionPower>,
     /// How the runs ended: of each status, in the order of [`Status::ALL`], how many.
     pub endings: [usize; 5],
     /// The smallest number of replicates that a cell is judged by.
@@ -47,15 +52,24 @@ pub struct Group<'a> {
 }
 
 impl Analysis {
-    /// Of these records.
+    /// Of these records, whose conditions have no defaults and are no part of the task.
     #[must_use]
     pub fn of(records: &[Record], question: Question) -> Self {
+        Self::knowing(records, question, &[])
+    }
+
+    /// Of these records, in the order of the grid; `keys` say what is known of the conditions.
+    #[must_use]
+    pub fn knowing(records: &[Record], question: Question, keys: &[ConditionKey]) -> Self {
         let cells = cells(records, &question);
         let needed = needed_of(&cells, &question);
         let settings = settings_of(&cells, &question);
         let endings = Status::endings(records.iter().map(|record| record.status));
         let replicates = needed.iter().map(|row| row.replicates as usize).min().unwrap_or(0);
-        Self { scalings: scalings(&needed), needed, settings, endings, replicates, question }
+        let bouts = bouts(records, &needed, &question, keys);
+        let condition_powers = condition_powers(&needed, &question);
+        let scalings = scalings(&needed);
+        Self { scalings, needed, settings, bouts, condition_powers, endings, replicates, question }
     }
 
     /// Its algorithms and conditions, in order, the population last.
@@ -111,6 +125,18 @@ const LONGEST_NAME: usize = 70;
 
 const HASH_DIGITS: usize = 8;
 
+/// As [`Group::file_name`], of an algorithm and conditions.
+pub(crate) fn group_file_name<'k>(algorithm: &str, conditions: impl Iterator<Item = (&'k str, f64)>) -> String {
+    let conditions = conditions.map(|(key, value)| format!("_{key}_{}", shown(key, value)));
+    let name = conditions.fold(algorithm.to_owned(), |name, condition| name + &condition);
+    if name.len() <= LONGEST_NAME {
+        return name;
+    }
+    let hash = blake3::hash(name.as_bytes()).to_hex();
+    let kept = name.floor_char_boundary(LONGEST_NAME - HASH_DIGITS - 1);
+    format!("{}_{}", &name[..kept], &hash[..HASH_DIGITS])
+}
+
 impl<'a> Group<'a> {
     /// `prox, persistence = 0.3`.
     #[must_use]
@@ -122,14 +148,7 @@ impl<'a> Group<'a> {
     /// of all of it, which keep it apart from others.
     #[must_use]
     pub fn file_name(&self) -> String {
-        let conditions = self.conditions.iter().map(|(key, value)| format!("_{key}_{}", shown(key, *value)));
-        let name = conditions.fold(self.algorithm.to_owned(), |name, condition| name + &condition);
-        if name.len() <= LONGEST_NAME {
-            return name;
-        }
-        let hash = blake3::hash(name.as_bytes()).to_hex();
-        let kept = name.floor_char_boundary(LONGEST_NAME - HASH_DIGITS - 1);
-        format!("{}_{}", &name[..kept], &hash[..HASH_DIGITS])
+        group_file_name(self.algorithm, self.conditions.iter().copied())
     }
 
     /// Its cells of a milestone.

@@ -73,6 +73,8 @@ pub const NEEDED: &str = "needed.parquet";
 pub const SUCCESS: &str = "success.parquet";
 /// Exponents.
 pub const SCALING: &str = "scaling.parquet";
+/// Algorithms and conditions in units of each other.
+pub const COMPARISON: &str = "comparison.parquet";
 /// What the runs say of the claim.
 pub const VERDICTS: &str = "verdicts.parquet";
 /// Runs as they went.
@@ -85,8 +87,10 @@ pub(crate) const FIGURE_ENDING: &str = ".svg";
 pub const REPORT: &str = "report.html";
 
 /// What the report writes over, beside what has a folder of its own.
-pub(crate) const WRITTEN: [&str; 12] =
-    [CONFIG, MANIFEST, REPORT, RUNS, TIMINGS, SUMMARY, NEEDED, SUCCESS, SCALING, VERDICTS, ALL_TRACES, FIGURES];
+pub(crate) const WRITTEN: [&str; 13] = [
+    CONFIG, MANIFEST, REPORT, RUNS, TIMINGS, SUMMARY, NEEDED, SUCCESS, SCALING, COMPARISON, VERDICTS, ALL_TRACES,
+    FIGURES,
+];
 
 /// The file in [`PROGRESS`] of a shard, or of a run without shards.
 pub(crate) fn progress_file(shard: Option<Shard>) -> String {
