@@ -85,8 +85,8 @@ fn ratios_are_those_of_needed_samples(run: &Path, key: &str) -> Table {
     table
 }
 
-/// The median takes six replicates. Of ten other seeds none has a cell of recovery at T = 64 that
-/// fewer than half of the runs reach.
+/// An interval of the median takes six replicates. Over ten other seeds every interval of the three
+/// sweeps had two ends.
 const SETTINGS: &str = "replicates=12 answer.quantile=0.5 batch_size=T training.max_samples=400*T eta_boost=0.1";
 
 #[test]
@@ -105,7 +105,8 @@ fn algorithms_are_compared_with_the_first_on_the_same_tasks() {
     for columns in [60, 72, 80, 100, 120] {
         let output = command(home.path(), "report run").env("COLUMNS", columns.to_string()).output().unwrap();
         let out = String::from_utf8(output.stdout).unwrap();
-        assert!(out.contains("on the same tasks") && out.contains("softmax_adam"), "{out}");
+        let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("on the same tasks") && out.contains("softmax_adam"), "{out}");
         assert!(out.lines().all(|line| line.chars().count() <= columns) && out.lines().count() <= 25, "{out}");
     }
     // Once there is nothing to compare the table goes.
@@ -125,9 +126,8 @@ fn values_of_a_condition_are_compared_with_its_default_and_drawn() {
     assert!(all("reference_epsilon", 0.25), "its default, not its first value");
     assert!(run.join("figures/condition_epsilon_prox.svg").is_file());
     let page = fs::read_to_string(run.join("report.html")).unwrap();
-    assert!(
-        page.contains("As a power of the condition") && page.contains("of epsilon") || page.contains("epsilon<sup>")
-    );
+    assert!(page.contains("As a power of the condition"));
+    assert!(page.contains("epsilon<sup>") || page.contains("of epsilon"), "an exponent, or why there is none");
     // The same results make the same table.
     let before = fs::read(run.join("comparison.parquet")).unwrap();
     succeed(home.path(), "report run");

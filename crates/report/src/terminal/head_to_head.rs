@@ -100,3 +100,45 @@ fn with_interval(number: &str, interval: Option<(f64, f64)>) -> String {
         _ => number.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Question;
+    use crate::record::Record;
+    use crate::record::fixture::record;
+
+    /// Of many pairs as many are shown as there is room for, as a table or, where that is too wide,
+    /// as paragraphs.
+    #[test]
+    fn pairs_fit_the_room_and_the_width() {
+        let mut records: Vec<Record> = Vec::new();
+        for (transfer, theta, factor) in
+            [(0.0, 1.0, 40), (1.0, 0.25, 25), (1.0, 0.5, 20), (1.0, 0.75, 15), (1.0, 0.9, 12), (1.0, 1.0, 10)]
+        {
+            let further = vec![("transfer".to_owned(), transfer), ("theta".to_owned(), theta)];
+            for t in [64, 256, 1024] {
+                let samples = |i: i64| factor * (t + (i * 7919) % t);
+                records.extend(
+                    (0..40).map(|i| Record { further: further.clone(), ..record(3, 2, t, i, Some(samples(i))) }),
+                );
+            }
+        }
+        let conditions = vec!["transfer".to_owned(), "theta".to_owned()];
+        let analysis = Analysis::of(&records, Question { quantile: 0.9, conditions, tuned: Vec::new() });
+        for width in [60, 72, 80, 100, 120] {
+            for room in 0..20 {
+                let lines = head_to_head(&analysis, width, room);
+                assert!(lines.len() <= room, "{lines:?}");
+                assert!(lines.iter().all(|line| line.chars().count() <= width), "{width}: {lines:?}");
+                let more = lines.last().is_some_and(|line| line.contains(" more in the report"));
+                assert!(more || lines.is_empty(), "{lines:?}");
+            }
+            let all = head_to_head(&analysis, width, 20).join(" ");
+            assert!(all.contains("theta = 0.25") && all.contains("0.62 ["), "25 over 40: {all}");
+            assert_eq!(all.contains(" over transfer"), width < 100, "{all}");
+        }
+        let none = Analysis::of(&[], analysis.question.clone());
+        assert!(head_to_head(&none, 80, 20).is_empty());
+    }
+}
