@@ -12,12 +12,12 @@
 //! weight more stands for what was not seen. It counts as later than all runs where the quantile is
 //! bounded from above, and as earlier than all where it is bounded from below. A whole weight gives
 //! the interval by order statistics
-//! ([`SuccessCurve::interval`](super::survival::SuccessCurve::interval)), which may cover more often
-//! than it says. Here it is [`UNSEEN`] of a weight. The more alike the two sides rank their tasks,
+//! ([`SuccessCurve::interval`](super::survival::SuccessCurve::interval)), which may cover more
+//! often than it says. Here it is [`UNSEEN`] of a weight. The more alike the two sides rank their tasks,
 //! the less of it is taken, because what was not seen would then be early or late on both.
 //!
-//! A run that was not seen to arrive counts as later than all runs from above, and from below as one
-//! that arrives where it was last seen. So an end is open where the runs do not bound it. Both are
+//! A run that was not seen to arrive counts as later than all runs from above, and from below as
+//! one that arrives where it was last seen. So an end is open where the runs do not bound it. Both are
 //! open with fewer replicates than bound a single quantile ([`bounded_by`]).
 //!
 //! `tests/ratios.rs` measures how often the interval covers the truth.

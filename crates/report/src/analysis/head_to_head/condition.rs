@@ -6,8 +6,8 @@
 //! [`LEVELS`] cells, powers of T, N and Q take the place of levels. Intervals are by the scatter
 //! between clusters of one N and Q where there are five or more, else by that of all cells.
 //!
-//! Two tests ask whether it is a power: whether the exponent changes with the condition, and whether
-//! it changes with T. Where one rejects it, the exponent is not to be shown.
+//! Two tests ask whether it is a power: whether the exponent changes with the condition, and
+//! whether it changes with T. Where one rejects it, the exponent is not to be shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -8,8 +8,8 @@ use crate::statistics::censored_regression::{Row, fit};
 
 /// What the ratios of several cells say together.
 ///
-/// The regression is of `ln ratio` on `ln T` about its mean, so that its constant is the mean of the
-/// cells. A ratio that is only bounded enters as the bound it is. Intervals are by the scatter
+/// The regression is of `ln ratio` on `ln T` about its mean, so that its constant is the mean of
+/// the cells. A ratio that is only bounded enters as the bound it is. Intervals are by the scatter
 /// between clusters of one N and Q where there are five or more, else by that of the cells.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Overall {

@@ -135,8 +135,8 @@ pub struct CellRatio {
     pub high: Option<f64>,
     /// Replicates that both have.
     pub replicates: usize,
-    /// Whether a chosen setting of one of the two lies at an edge of its tuning grid, or nothing was
-    /// chosen.
+    /// Whether a chosen setting of one of the two lies at an edge of its tuning grid, or nothing
+    /// was chosen.
     pub at_edge: bool,
     /// What it says.
     pub outcome: Outcome,
