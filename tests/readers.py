@@ -36,13 +36,16 @@ SCHEMA = {
     "success": {**CELL, "algorithm": S, "milestone": S, "samples": I, "share": F, "ci_low": F, "ci_high": F},
     "scaling": {"milestone": S, "algorithm": S, "model": S, "N": I, "Q": I, "term": S, "estimate": F, "ci_low": F,
                 "ci_high": F, "n_points": I, "n_censored": I, "p_value": F},
+    "comparison": {**CELL, "milestone": S, "by": S, "algorithm": S, "reference_algorithm": S, "paired": B, "replicates": I,
+                   "needed_samples": I, "censored": B, "reference_samples": I, "reference_censored": B, "ratio": F, "extent": S,
+                   "ci_low": F, "ci_high": F, "outcome": S, "smallest_ratio": F, "at_edge": S},
     "traces": {"job_id": S, "step": I, "samples": I, "stage": S, "alpha_v": F, "alpha_a": F, "value_error": F,
                "attention_error": F, "rounded_value_error": F, "rounded_attention_error": F, "loss": F},
     "verdicts": {"claim": S, "statement": S, "finding": S, "reason": S, "evidence": S, "quantity": S,
                  "estimate": F, "ci_low": F, "ci_high": F, "smallest_effect": F},
 }
 # Tables with a column for every further key of the grid, and those with one for some.
-ALL_KEYS, SOME_KEYS = {"runs", "summary", "needed"}, {"success", "scaling"}
+ALL_KEYS, SOME_KEYS = {"runs", "summary", "needed"}, {"success", "scaling", "comparison"}
 
 
 def further_keys(config: dict) -> set[str]:
@@ -67,6 +70,8 @@ def check(name: str, path: Path, further: set[str]) -> None:
     # Further keys of the grid are numbers or names; nothing else may be there.
     extra = {column: kind for column, kind in found.items() if column not in columns}
     assert set(extra.values()) <= {F, S}, f"{name}: unexpected {extra}"
+    # Conditions of what something is compared with.
+    further = further | {f"reference_{key}" for key in further} if name == "comparison" else further
     assert extra.keys() == further if name in ALL_KEYS else extra.keys() <= (further if name in SOME_KEYS else set()), \
         f"{name}: {extra} for the keys {further}"
     for field in table.schema:
@@ -105,11 +110,23 @@ def examples(directory: Path) -> int:
     return len(commands) + len(blocks)
 
 
+def has_opponents(directory: Path, further: set[str]) -> bool:
+    """Whether two algorithms or conditions that draw samples have a cell in common."""
+    needed = pq.read_table(directory / "needed.parquet")
+    conditions = sorted(further & set(pq.read_table(directory / "success.parquet").column_names))
+    groups = {}
+    for row in needed.to_pylist():
+        if row["algorithm"] != "population":
+            groups.setdefault((row["N"], row["Q"], row["T"]), set()).add((row["algorithm"], *(row[key] for key in conditions)))
+    return any(len(group) > 1 for group in groups.values())
+
+
 def read(directory: Path) -> None:
     config = tomllib.loads((directory / "config.toml").read_text())
     there = {path.stem for path in directory.glob("*.parquet")}
     expected = set(SCHEMA)
     expected -= set() if config["trace"]["enabled"] else {"traces"}
+    expected -= set() if has_opponents(directory, further_keys(config)) else {"comparison"}
     expected -= {"verdicts"} if config["answer"]["claim"] == "none" else set()
     assert there == expected, f"{directory} holds {there}, not {expected}"
     for name in sorted(there):

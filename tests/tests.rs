@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod common;
+mod comparison;
 mod config_errors;
 mod determinism;
 #[cfg(unix)]

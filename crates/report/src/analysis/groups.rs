@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ordered_float::OrderedFloat;
 
 use super::cells::{Question, cells};
+use super::head_to_head::{Bout, ConditionKey, ConditionPower, bouts, condition_powers};
 use super::milestone::Milestone;
 use super::needed::{Needed, needed_of};
 use super::scaling::{Scaling, scalings};
@@ -28,6 +29,10 @@ pub struct Analysis {
     pub settings: Vec<SettingOutcome>,
     /// Cells in which no run arrived, and why.
     pub unreached: Vec<Unreached>,
+    /// Algorithms and conditions in units of each other.
+    pub bouts: Vec<Bout>,
+    /// Needed samples as powers of conditions that are numbers.
+    pub condition_powers: Vec<ConditionPower>,
     /// How the runs ended: of each status, in the order of [`Status::ALL`], how many.
     pub endings: [usize; Status::ALL.len()],
     /// The smallest number of replicates that a cell is judged by.
@@ -54,39 +59,33 @@ pub struct Group<'a> {
 }
 
 impl Analysis {
-    /// Of these records.
+    /// Of these records, whose conditions have no defaults and are no part of the task.
     #[must_use]
     pub fn of(records: &[Record], question: Question) -> Self {
-        let cells = cells(records, &question);
-        let needed = needed_of(&cells, &question);
-        let settings = settings_of(&cells, &question);
-        let unreached = unreached(&cells);
-        let endings = Status::endings(records.iter().map(|record| record.status));
-        let replicates = needed.iter().map(|row| row.replicates as usize).min().unwrap_or(0);
-        Self {
-            scalings: scalings(&needed),
-            needed,
-            settings,
-            unreached,
-            endings,
-            replicates,
-            question,
-            searched: Vec::new(),
-        }
+        Self::knowing(records, question, &[], Vec::new())
     }
 
-    /// Of the records that judge the settings which searches have chosen.
+    /// Of these records, in the order of the grid; `keys` say what is known of the conditions. If
+    /// `searched` is not empty, the records are those that judge what these searches have chosen.
     #[must_use]
-    pub fn of_search(judged: &[Record], question: Question, searched: Vec<SearchedCell>) -> Self {
-        let mut analysis = Self::of(judged, question);
+    pub fn knowing(records: &[Record], question: Question, keys: &[ConditionKey], searched: Vec<SearchedCell>) -> Self {
+        let by_setting = cells(records, &question);
+        let mut needed = needed_of(&by_setting, &question);
+        let settings = settings_of(&by_setting, &question);
+        let unreached = unreached(&by_setting);
+        let endings = Status::endings(records.iter().map(|record| record.status));
+        let replicates = needed.iter().map(|row| row.replicates as usize).min().unwrap_or(0);
         let cells: Vec<Arc<SearchedCell>> = searched.iter().cloned().map(Arc::new).collect();
-        for row in &mut analysis.needed {
+        for row in &mut needed {
             row.searched = cells.iter().find(|cell| row.is_searched_by(cell)).cloned();
             if let Some(cell) = &row.searched {
                 (row.edges, row.settings) = (cell.at_bound.clone(), cell.tried.len());
             }
         }
-        Self { searched, ..analysis }
+        let bouts = bouts(records, &needed, &question, keys);
+        let condition_powers = condition_powers(&needed, &question);
+        let scalings = scalings(&needed);
+        Self { scalings, needed, settings, unreached, bouts, condition_powers, endings, replicates, question, searched }
     }
 
     /// Its algorithms and conditions, in order, the population last.
@@ -142,6 +141,18 @@ const LONGEST_NAME: usize = 70;
 
 const HASH_DIGITS: usize = 8;
 
+/// As [`Group::file_name`], of an algorithm and conditions.
+pub(crate) fn group_file_name<'k>(algorithm: &str, conditions: impl Iterator<Item = (&'k str, f64)>) -> String {
+    let conditions = conditions.map(|(key, value)| format!("_{key}_{}", shown(key, value)));
+    let name = conditions.fold(algorithm.to_owned(), |name, condition| name + &condition);
+    if name.len() <= LONGEST_NAME {
+        return name;
+    }
+    let hash = blake3::hash(name.as_bytes()).to_hex();
+    let kept = name.floor_char_boundary(LONGEST_NAME - HASH_DIGITS - 1);
+    format!("{}_{}", &name[..kept], &hash[..HASH_DIGITS])
+}
+
 impl<'a> Group<'a> {
     /// `prox, persistence = 0.3`.
     #[must_use]
@@ -153,14 +164,7 @@ impl<'a> Group<'a> {
     /// of all of it, which keep it apart from others.
     #[must_use]
     pub fn file_name(&self) -> String {
-        let conditions = self.conditions.iter().map(|(key, value)| format!("_{key}_{}", shown(key, *value)));
-        let name = conditions.fold(self.algorithm.to_owned(), |name, condition| name + &condition);
-        if name.len() <= LONGEST_NAME {
-            return name;
-        }
-        let hash = blake3::hash(name.as_bytes()).to_hex();
-        let kept = name.floor_char_boundary(LONGEST_NAME - HASH_DIGITS - 1);
-        format!("{}_{}", &name[..kept], &hash[..HASH_DIGITS])
+        group_file_name(self.algorithm, self.conditions.iter().copied())
     }
 
     /// Its cells of a milestone.

@@ -20,6 +20,7 @@
 //! | `lack_of_fit` | whether one power law describes the grid |
 //! | `scaling` | all of that for one milestone of one algorithm |
 //! | `scaling_table` | the columns of `scaling.parquet` |
+//! | `head_to_head` | algorithms and conditions in units of each other, on the same tasks |
 //! | `groups` | all conclusions, once, by algorithm and condition |
 //! | `searched`, `search_tables`, `search_words` | what the search for the best hyperparameters came to, its columns, and it in words |
 //! | `sentences`, `limits` | what is concluded, and what limits it, in words |
@@ -28,6 +29,7 @@ mod cells;
 mod comparison;
 mod edges;
 mod groups;
+mod head_to_head;
 mod lack_of_fit;
 mod law;
 mod limits;
@@ -50,7 +52,13 @@ mod unreached;
 pub use cells::Question;
 pub use comparison::{HeldOut, PreferredLaw};
 pub use edges::{Edge, FLAT};
+pub(crate) use groups::group_file_name;
 pub use groups::{Analysis, Group};
+pub(crate) use head_to_head::digits;
+pub use head_to_head::{
+    ALGORITHM, Bout, CellRatio, ConditionKey, ConditionPower, Extent, Misfit, Opponent, Outcome, Overall,
+    comparison_table,
+};
 pub use lack_of_fit::{LackOfFitTest, Outlier, REJECTED_BELOW};
 pub use law::{Coefficient, FEWEST_CLUSTERS, Law, WIDEST, law};
 pub use milestone::Milestone;

@@ -86,6 +86,8 @@ pub struct Needed {
     pub failed: i64,
     /// The share that has reached the milestone, against samples.
     pub curve: SuccessCurve,
+    /// What that share is made of, by replicate.
+    pub runs: Runs,
     /// The search that chose the hyperparameters; `None` if a grid of settings was swept.
     pub searched: Option<Arc<SearchedCell>>,
 }
@@ -132,7 +134,9 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
         for milestone in Milestone::ALL {
             let (judged, chosen_by) = (runs_of(milestone), runs_of(milestone.chosen_by()));
             let choice = choose(&chosen_by, &judged, question.quantile);
-            let Some(Choice { best, curve, in_sample, least, settings: tried, refused }) = choice else { continue };
+            let Some(Choice { best, curve, runs, in_sample, least, settings: tried, refused }) = choice else {
+                continue;
+            };
             let Some(quantile) = curve.quantile(question.quantile) else { continue };
             let (ci_low, ci_high) = curve.interval(question.quantile);
             let censored = quantile.censored || refused;
@@ -164,6 +168,7 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
                 reached: curve.reached() as i64,
                 failed: failed as i64,
                 curve,
+                runs,
                 searched: None,
             });
         }

@@ -3,7 +3,7 @@
 use super::attention::Specimen;
 use super::picture::Figure;
 use super::training::Traced;
-use super::{attention, competing_laws, needed_samples, steps, success, training};
+use super::{attention, competing_laws, condition, needed_samples, steps, success, training};
 use crate::analysis::Analysis;
 use crate::record::{Record, draws_samples};
 
@@ -31,6 +31,7 @@ pub fn all(analysis: &Analysis, pictured: &Pictured) -> Vec<Figure> {
         figures.extend(success::all(&group, quantile));
         figures.extend(steps::all(&group, quantile));
     }
+    figures.extend(condition::all(analysis));
     figures.extend(training::figure(&pictured.traces));
     figures.extend(pictured.specimen.as_ref().and_then(attention::figure));
     figures

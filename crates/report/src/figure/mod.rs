@@ -9,7 +9,8 @@
 //! | `panels` | small multiples, the one way in which every figure is laid out |
 //! | `picture`, `colour`, `quantiles` | what figures share |
 //! | `curves`, `against_length`, `matrices` | plain figures, for whoever has a few lines or matrices to show |
-//! | `needed_samples`, `competing_laws`, `success`, `steps`, `training`, `attention` | one figure each |
+//! | `needed_samples`, `competing_laws`, `success`, `steps` | one figure each |
+//! | `condition`, `training`, `attention` | one figure each |
 //! | `all` | the figures that every run has |
 
 mod against_length;
@@ -17,6 +18,7 @@ mod all;
 mod attention;
 mod colour;
 mod competing_laws;
+mod condition;
 mod curves;
 mod matrices;
 mod needed_samples;

@@ -8,6 +8,7 @@ use super::chart::{chart, library};
 use super::claim::claim_section;
 use super::dark::style;
 use super::explore::chosen;
+use super::head_to_head::head_to_head;
 use super::meanings::meanings;
 use super::pictures::{pictures, shown_on_page};
 use super::provenance::{Provenance, run};
@@ -52,6 +53,7 @@ pub fn page(analysis: &Analysis, claim: Option<&ExaminedClaim>, figures: &[Figur
                 main {
                     @if let Some(examined) = claim { (claim_section(examined, analysis.runs() < provenance.jobs)) }
                     (answer(analysis, &groups, provenance))
+                    (head_to_head(analysis))
                     @if let Some(chart) = &chart { (chosen(chart, &groups)) }
                     (pictures(figures))
                     (table(analysis, &groups))

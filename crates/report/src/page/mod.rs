@@ -7,7 +7,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `document` | the page from top to bottom |
-//! | `claim`, `answer`, `explore`, `pictures`, `cells`, `provenance`, `meanings` | a part of it each |
+//! | `claim`, `answer`, `head_to_head`, `explore`, `pictures`, `cells`, `provenance`, `meanings` | a part of it each |
 //! | `chart` | the data of the chart |
 //! | `dark` | colours of figures on dark paper |
 //! | `markup` | numbers and exponents as a page shows them |
@@ -19,6 +19,7 @@ mod claim;
 mod dark;
 mod document;
 mod explore;
+mod head_to_head;
 mod markup;
 mod meanings;
 mod pictures;

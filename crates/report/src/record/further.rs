@@ -24,6 +24,11 @@ pub(crate) fn names_of(key: &str) -> Option<&'static [&'static str]> {
     NAMES.iter().find(|(name, _)| *name == key).map(|&(_, names)| names)
 }
 
+/// Whether the values of a further key are names.
+pub(crate) fn takes_names(key: &str) -> bool {
+    names_of(key).is_some()
+}
+
 /// A value of a further key as a user would write it.
 pub(crate) fn shown(key: &str, value: f64) -> String {
     match names_of(key).and_then(|names| names.get(value as usize)) {

@@ -27,7 +27,7 @@ pub(crate) use algorithms::{FLIP, natural_ends, noiseless};
 pub(crate) use columns::point_table;
 pub use columns::{runs_table, timings_table};
 pub use further::{STEP_SCALE, STEP_SCALES, written};
-pub(crate) use further::{further_columns, named, shown};
+pub(crate) use further::{further_columns, named, shown, takes_names};
 pub(crate) use measures::MEASURES;
 pub use measures::{FinishedRun, Measures, OPTIONAL, OptionalMeasure};
 pub use part::{part_table, read_part};

@@ -83,6 +83,8 @@ pub struct Choice {
     pub best: usize,
     /// The runs, each at a setting chosen without it.
     pub curve: SuccessCurve,
+    /// The same, by replicate.
+    pub runs: Runs,
     /// The quantile at the setting that is best on all runs, on these same runs: smaller than what
     /// new runs need, on average.
     pub in_sample: Reading,
@@ -123,26 +125,29 @@ pub fn choose_with(chosen_by: &[Runs], judged: &[Runs], level: f64, confidence: 
     let bounds = judged.iter().filter_map(quantile_of).map(|r| r.samples);
     let least = if in_sample.censored { bounds.min().unwrap_or(in_sample.samples) } else { in_sample.samples };
     let count = chosen_by.iter().filter(|runs| !runs.is_empty()).count();
-    let made = |curve| Choice { best, curve, in_sample, least, settings: count, refused: false };
-    let unsplit = || made(of_all(&judged[best]));
+    let made =
+        |runs: Runs| Choice { best, curve: of_all(&runs), runs, in_sample, least, settings: count, refused: false };
+    let unsplit = || made(judged[best].clone());
     if settings.len() == 1 || replicates.len() < 2 {
         return Some(unsplit());
     }
     let by_replicate: Vec<SettingRuns> = judged.iter().map(|runs| SettingRuns::new(runs, &replicates)).collect();
-    let mut splits: Vec<(SuccessCurve, Reading)> = (0..SPLITS)
+    let mut splits: Vec<(Runs, Reading)> = (0..SPLITS)
         .filter_map(|split| {
             let first = half(replicates.len(), split);
             let choices = [true, false].map(|side| best_of(&settings, &first, side, (level, confidence)));
             let choices = [choices[0]?, choices[1]?];
-            let at = |(i, &is_first): (usize, &bool)| by_replicate[choices[usize::from(is_first)]].by_replicate[i];
-            let curve = SuccessCurve::of(first.iter().enumerate().filter_map(at).collect());
-            curve.quantile(level).map(|reading| (curve, reading))
+            let at = |(i, &is_first): (usize, &bool)| {
+                Some((replicates[i], by_replicate[choices[usize::from(is_first)]].by_replicate[i]?))
+            };
+            let runs: Runs = first.iter().enumerate().filter_map(at).collect();
+            quantile_of(&runs).map(|reading| (runs, reading))
         })
         .collect();
     splits.sort_by_key(|(_, reading)| finite_first(reading));
     let middle = splits.len() / 2;
     // Where only part of the jobs has run, no setting may have runs in both halves.
-    Some(splits.into_iter().nth(middle).map_or_else(unsplit, |(curve, _)| made(curve)))
+    Some(splits.into_iter().nth(middle).map_or_else(unsplit, |(runs, _)| made(runs)))
 }
 
 fn finite_first(reading: &Reading) -> (bool, i64) {

@@ -6,10 +6,12 @@
 //! | [`survival`] | success curves, with intervals of their quantiles |
 //! | [`confidence`] | intervals of shares |
 //! | [`cross_fitting`] | hyperparameters chosen on one half of the replicates, judged on the other |
+//! | [`ratio`] | the ratio of two quantiles, of runs that may share tasks |
 //! | [`censored_regression`] | linear regression with lower bounds among the responses |
 
 pub mod censored_regression;
 pub mod confidence;
 pub mod cross_fitting;
 pub mod order_statistics;
+pub mod ratio;
 pub mod survival;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use super::head_to_head::head_to_head;
 use super::text::{glued, wrapped};
 use crate::analysis::{
     Analysis, Coefficient, Group, Law, Milestone, Needed, Term, comparison_in_words, count, percent, short, thinned,
@@ -47,6 +48,12 @@ pub fn answer(analysis: &Analysis, claim: Option<&ExaminedClaim>, width: usize) 
         (None, []) => {}
         (None, [group]) => one(&mut lines, group, analysis.question.quantile, (width, below)),
         (None, groups) => several(&mut lines, groups, analysis.question.quantile, width),
+    }
+    // Below the verdicts or exponents, where there is room, with an empty line after it.
+    let compared = head_to_head(analysis, width, LINES.saturating_sub(lines.len() + below + 1));
+    if !compared.is_empty() {
+        lines.extend(compared);
+        lines.push(String::new());
     }
     let lines_left = LINES.saturating_sub(lines.len() + ended.len());
     let all: usize = limits.iter().map(Vec::len).sum();

@@ -142,6 +142,16 @@ impl Axis {
         })
     }
 
+    /// [`default`](Self::default) as a value, if it is one that depends on nothing else.
+    #[must_use]
+    pub fn default_value(&self) -> Option<f64> {
+        let text = self.default_text()?;
+        match self.names() {
+            Some(names) => names.iter().position(|name| *name == text).map(|at| at as f64),
+            None => text.parse().ok(),
+        }
+    }
+
     /// Its values by name, if they have names: the index is the value.
     #[must_use]
     pub fn names(&self) -> Option<Vec<&'static str>> {

@@ -53,7 +53,7 @@ pub struct Identity {
 }
 
 /// The axes that a task depends on.
-const TASK_AXES: [usize; 5] = [axis::N, axis::Q, axis::T, axis::PERSISTENCE, axis::CONCENTRATION];
+pub(crate) const TASK_AXES: [usize; 5] = [axis::N, axis::Q, axis::T, axis::PERSISTENCE, axis::CONCENTRATION];
 
 impl Identity {
     /// The identity of the jobs of a sweep.

@@ -22,6 +22,7 @@ mod tally;
 
 pub use id::{JobId, RESULTS_VERSION};
 pub use identity::Identity;
+pub(crate) use identity::TASK_AXES;
 pub use list::jobs;
 pub use spec::Job;
 pub use tally::{DoneJobs, Seen, Tally};

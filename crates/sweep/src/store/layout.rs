@@ -75,6 +75,8 @@ pub const SUCCESS: &str = "success.parquet";
 pub const SEARCH: &str = "search.parquet";
 /// Exponents.
 pub const SCALING: &str = "scaling.parquet";
+/// Algorithms and conditions in units of each other.
+pub const COMPARISON: &str = "comparison.parquet";
 /// What the runs say of the claim.
 pub const VERDICTS: &str = "verdicts.parquet";
 /// Runs as they went.
@@ -87,8 +89,10 @@ pub(crate) const FIGURE_ENDING: &str = ".svg";
 pub const REPORT: &str = "report.html";
 
 /// What the report writes over, beside what has a folder of its own.
-pub(crate) const WRITTEN: [&str; 13] =
-    [CONFIG, MANIFEST, REPORT, RUNS, TIMINGS, SUMMARY, NEEDED, SUCCESS, SEARCH, SCALING, VERDICTS, ALL_TRACES, FIGURES];
+pub(crate) const WRITTEN: [&str; 14] = [
+    CONFIG, MANIFEST, REPORT, RUNS, TIMINGS, SUMMARY, NEEDED, SUCCESS, SEARCH, SCALING, COMPARISON, VERDICTS,
+    ALL_TRACES, FIGURES,
+];
 
 /// The file in [`PROGRESS`] of a shard, or of a run without shards.
 pub(crate) fn progress_file(shard: Option<Shard>) -> String {

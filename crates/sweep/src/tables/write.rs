@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use report::analysis::{Analysis, Question, needed_table, scaling_table, search_table, success_table, summary_table};
+use report::analysis::{
+    Analysis, ConditionKey, Question, comparison_table, needed_table, scaling_table, search_table, success_table,
+    summary_table,
+};
 use report::claim::{Evidence, verdicts_table};
 use report::figure::{self, Figure};
 use report::page::page;
@@ -17,13 +20,14 @@ use crate::SweepError;
 use crate::axis::{AXES, Role};
 use crate::config::Config;
 use crate::grid::further_axes;
-use crate::job::{Job, RESULTS_VERSION};
+use crate::job::{Job, RESULTS_VERSION, TASK_AXES};
 use crate::platform::files::{FileError, create_folder};
 use crate::platform::terminal::{answer_columns, unbroken, wrapped};
 use crate::search::cell::FIRST_RACED;
 use crate::search::sweep::SweepSearch;
 use crate::store::layout::{
-    ALL_TRACES, FIGURE_ENDING, FIGURES, NEEDED, REPORT, RUNS, SCALING, SEARCH, SUCCESS, SUMMARY, TIMINGS, VERDICTS,
+    ALL_TRACES, COMPARISON, FIGURE_ENDING, FIGURES, NEEDED, REPORT, RUNS, SCALING, SEARCH, SUCCESS, SUMMARY, TIMINGS,
+    VERDICTS,
 };
 use crate::store::{Store, manifest};
 use crate::tables::provenance::provenance;
@@ -58,14 +62,15 @@ pub fn write(
         conditions: names(Role::Condition).collect(),
         tuned: names(Role::Tuned).collect(),
     };
+    let keys: Vec<ConditionKey> = axes.iter().map(|&i| condition_key(i)).collect();
     // Runs of races have chosen the settings; the others judge them.
     let analysis = match search {
-        None => Analysis::of(&records, question),
+        None => Analysis::knowing(&records, question, &keys, Vec::new()),
         Some(search) => {
             let judges = |record: &&Record| record.replicate < i64::from(FIRST_RACED);
             let judged: Vec<Record> = records.iter().filter(judges).cloned().collect();
             let searched = searched(search, config, &question);
-            Analysis::of_search(&judged, question, searched)
+            Analysis::knowing(&judged, question, &keys, searched)
         }
     };
     let question = &analysis.question;
@@ -84,6 +89,13 @@ pub fn write(
     needed_table(&analysis.needed, question).write(&directory.join(NEEDED), &metadata)?;
     success_table(&analysis.needed, question).write(&directory.join(SUCCESS), &metadata)?;
     scaling_table(&analysis.scalings, question).write(&directory.join(SCALING), &metadata)?;
+    if analysis.bouts.is_empty() {
+        // That of an earlier report, when the grid had something to compare.
+        remove(directory.join(COMPARISON))?;
+    } else {
+        let table = comparison_table(&analysis.bouts, &analysis.needed, question);
+        table.write(&directory.join(COMPARISON), &metadata)?;
+    }
     let ids: Vec<String> = jobs.iter().map(|job| job.id.to_string()).collect();
     let by_id: HashMap<&str, &Job> = ids.iter().map(String::as_str).zip(jobs).collect();
     let mut replay = Replay::new(config, (jobs, &records), &traces, directory);
@@ -152,6 +164,15 @@ fn every_axis(job: &Job) -> Vec<(String, f64)> {
     axes.map(|(axis, value)| (axis.name.to_owned(), value)).collect()
 }
 
+/// What a comparison of the values of an axis must know of it.
+fn condition_key(i: usize) -> ConditionKey {
+    ConditionKey {
+        name: AXES[i].name.to_owned(),
+        default: AXES[i].default_value(),
+        of_the_task: TASK_AXES.contains(&i),
+    }
+}
+
 fn remove(path: PathBuf) -> Result<(), FileError> {
     match std::fs::remove_file(&path) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
@@ -176,6 +197,15 @@ mod tests {
         assert_eq!(AXES[axis::STEP_SCALE].names().unwrap(), record::STEP_SCALES);
     }
 
+    #[test]
+    fn conditions_have_the_defaults_of_their_axes_and_two_draw_tasks_anew() {
+        let key = |i: usize| condition_key(i);
+        assert_eq!((key(axis::THETA).default, key(axis::TRANSFER).default), (Some(1.0), Some(0.0)));
+        assert_eq!((key(axis::STEP_SCALE).default, key(axis::PERSISTENCE).default), (Some(0.0), Some(0.5)));
+        let anew: Vec<String> = (0..AXES.len()).map(key).filter(|k| k.of_the_task).map(|k| k.name).collect();
+        assert_eq!(anew, ["N", "Q", "T", "persistence", "concentration"]);
+    }
+
     /// Readers refuse a table in which a name stands twice, and a name that is measured in one
     /// table and set in another misleads.
     #[test]
@@ -192,6 +222,7 @@ mod tests {
             ("needed", needed_table(&[], &question)),
             ("success", success_table(&[], &question)),
             ("scaling", scaling_table(&[], &question)),
+            ("comparison", comparison_table(&[], &[], &question)),
             ("traces", traces_table(&[])),
         ];
         let names = |table: &Table| table.columns().iter().map(|column| column.name.clone()).collect::<Vec<_>>();
@@ -200,7 +231,7 @@ mod tests {
             let further_columns = names(columns).iter().filter(|name| further.contains(name)).count();
             let expected = match *table {
                 "parts" | "timings" | "traces" => 0,
-                "success" | "scaling" => question.conditions.len(),
+                "success" | "scaling" | "comparison" => question.conditions.len(),
                 _ => further.len(),
             };
             assert_eq!(further_columns, expected, "{table}");
