@@ -26,7 +26,7 @@ pub struct Clustered {
     inverse: Vec<Vec<f64>>,
     clusters: Vec<Adjusted>,
     /// Variance of a row about the regression.
-    variance: f64,
+    row_variance: f64,
 }
 
 /// A linear combination of coefficients, of one regression or of several whose rows share their
@@ -35,10 +35,13 @@ pub struct Clustered {
 pub struct Combination {
     /// How far each cluster moves it; the sum of the squares is its variance.
     scores: Vec<f64>,
-    /// What the products of two of these are on average, if rows scatter alike and apart.
+    /// What the products of two of these are on average, if rows scatter alike and apart, in units of
+    /// `row_variance`.
     products: Vec<Vec<f64>>,
-    /// The variance that the combination then has.
+    /// The variance that the combination then has, in the same units.
     variance: f64,
+    /// Variance of a row.
+    row_variance: f64,
 }
 
 impl Clustered {
@@ -65,15 +68,16 @@ impl Clustered {
             let ax = (0..own.len()).map(|i| columns.iter().map(|column| column[i]).collect()).collect();
             adjusted.push(Adjusted { ax, ae: times(&|j| e[j]), x });
         }
-        let variance = fit.residual_scale?.powi(2);
-        Some(Self { inverse: working.inverse, clusters: adjusted, variance })
+        let row_variance = fit.residual_scale?.powi(2);
+        Some(Self { inverse: working.inverse, clusters: adjusted, row_variance })
     }
 
     /// The sum of `weights` times the coefficients.
     #[must_use]
     pub fn combination(&self, weights: &[f64]) -> Combination {
         // What turns sums over rows into the combination.
-        let c: Vec<f64> = self.inverse.iter().map(|row| dot(row, weights)).collect();
+        let column = |k: usize| self.inverse.iter().zip(weights).map(|(row, weight)| row[k] * weight).sum();
+        let c: Vec<f64> = (0..weights.len()).map(column).collect();
         let (mut own, mut across) = (Vec::new(), Vec::new());
         for Adjusted { ax, x, .. } in &self.clusters {
             let v: Vec<f64> = ax.iter().map(|row| dot(row, &c)).collect();
@@ -83,13 +87,13 @@ impl Clustered {
         }
         let score = |Adjusted { ae, x, .. }: &Adjusted| x.iter().zip(ae).map(|(row, e)| dot(row, &c) * e).sum::<f64>();
         let count = self.clusters.len();
-        let product = |g: usize, h: usize| {
-            self.variance * (if g == h { own[g] } else { 0.0 } - quadratic(&self.inverse, &across[g], &across[h]))
-        };
+        let within = |g: usize, h: usize| if g == h { own[g] } else { 0.0 };
+        let product = |g: usize, h: usize| within(g, h) - quadratic(&self.inverse, &across[g], &across[h]);
         Combination {
             scores: self.clusters.iter().map(score).collect(),
             products: (0..count).map(|g| (0..count).map(|h| product(g, h)).collect()).collect(),
-            variance: self.variance * dot(&c, weights),
+            variance: dot(&c, weights),
+            row_variance: self.row_variance,
         }
     }
 }
@@ -100,11 +104,13 @@ impl Combination {
     /// scatter apart.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
-        let added = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a + b).collect::<Vec<f64>>();
+        let units = (self.row_variance, other.row_variance);
+        let scaled = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| units.0 * a + units.1 * b).collect();
         Self {
-            scores: added(&self.scores, &other.scores),
-            products: self.products.iter().zip(&other.products).map(|(a, b)| added(a, b)).collect(),
-            variance: self.variance + other.variance,
+            scores: self.scores.iter().zip(&other.scores).map(|(a, b)| a + b).collect(),
+            products: self.products.iter().zip(&other.products).map(|(a, b)| scaled(a, b)).collect(),
+            variance: units.0 * self.variance + units.1 * other.variance,
+            row_variance: 1.0,
         }
     }
 
