@@ -70,8 +70,8 @@ impl Law {
         self.coefficients.iter().copied().filter(move |c| !open(c))
     }
 
-    /// How needed samples grow at this T: `d ln n / d ln T`, with its interval. For a power of T
-    /// it is the exponent, whatever T; for a power k of `ln T` it is `k / ln T`. `None` if the cells
+    /// How needed samples grow at this T: `d ln n / d ln T`, with its interval. For a power of T it
+    /// is the exponent, whatever T; for a power k of `ln T` it is `k / ln T`. `None` if the cells
     /// do not determine it.
     #[must_use]
     pub fn local_exponent(&self, t: f64) -> Option<Coefficient> {

@@ -12,7 +12,11 @@
 //! Where terms vary together, as those of N and Q do where Q = N/2, the law predicts with all of
 //! them, but reports the coefficient of none.
 //!
-//! The laws are compared by AICc and by their errors at the largest T when fitted without it.
+//! The two are compared by AICc and by their errors at the largest T when fitted without it.
+//! Recovery is also fitted as the sum of its parts ([`SumLaw`]), which is compared with the better
+//! of the two by how far the cells depart from it ([`SumWeight`]) and by errors at each T when
+//! fitted without that T. The same laws are fitted to the median of the runs.
+//!
 //! Whether one power law describes the whole grid is tested term by term: whether the exponent of T
 //! changes with T, N or Q, whether that of N changes with Q, and whether single cells lie far off.
 
@@ -78,11 +82,11 @@ pub struct MedianLaws {
 }
 
 impl Scaling {
-    /// Which law the data prefer, the sum included. The sum is preferred where the cells depart from
-    /// the better single law towards it, by more than chance, and where it has the smallest
+    /// Which law the data prefer, the sum included. The sum is preferred where the cells depart
+    /// from the better single law towards it, by more than chance, and where it has the smallest
     /// cross-validated error. A single law is preferred where it is to the other one, and where the
     /// cells depart from it less than the sum does, by more than chance. Each of the two wrong
-    /// answers has a probability of 2.5 % at most.
+    /// answers has a probability of about 2.5 % at most (`tests/laws.rs`).
     #[must_use]
     pub fn preferred_law(&self) -> PreferredLaw {
         let single = self.preferred_single_law();
@@ -465,7 +469,7 @@ mod tests {
                     let noise = |salt: f64| (0.3 * jitter(n as f64, q as f64 + salt, t as f64)).exp();
                     let (signal, rest) = ((signal * noise(0.0)).round() as i64, (rest * noise(0.5)).round() as i64);
                     for replicate in 0..3 {
-                        // The first is the median, the second the 0.9 quantile, which takes twice as many.
+                        // The second is the 0.9 quantile, twice the median.
                         let times = [1, 2, 1][replicate as usize];
                         let mut run = record(n, q, t, replicate, Some(times * (signal + rest)));
                         run.measures.as_mut().unwrap().samples_to_signal = Some(times * signal);

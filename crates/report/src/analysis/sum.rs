@@ -1,17 +1,17 @@
 //! The sum of two laws: recovery as the signal and what follows it.
 //!
 //! A sum of powers is no power: its exponent of T rises from that of the part that grows slowly to
-//! that of the part that grows fast, so what a power law finds depends on the T that it sees. Fitted
-//! to recovery alone, the seven parameters of two powers are hardly told apart by cells that scatter
-//! by a fifth. But the parts are milestones with cells of their own, so each is fitted to these, and
-//! `n = k (n_signal + n_rest)`. Only the level k is fitted to recovery: a quantile of a sum is not
-//! the sum of the quantiles, and each milestone is read at the settings chosen for it. Each part is
-//! a power of T, or of `ln T` where AICc is lower by more than 2.
+//! that of the part that grows fast, so what a power law finds depends on the T that it sees.
+//! Fitted to recovery alone, the eight parameters of two powers are hardly told apart by cells that
+//! scatter by a fifth. But the parts are milestones with cells of their own, so each is fitted to
+//! these, and `n = k (n_signal + n_rest)`. Only the level k is fitted to recovery: a quantile of a
+//! sum is not the sum of the quantiles, and each milestone is read at the settings chosen for it.
+//! Each part is a power of T, or of `ln T` where AICc is lower by more than 2.
 //!
 //! At one N, Q and T the sum grows as the mean of the exponents of its parts, weighted by their
 //! shares of the sum. Its interval is by the delta method: the exponent is linear in the
-//! coefficients of both parts to first order, and each cluster of one N and Q moves those of both at
-//! once, by the CR2 sandwich of a law. Where there are fewer than
+//! coefficients of both parts to first order, and each cluster of one N and Q moves those of both
+//! at once, by the CR2 sandwich of a law. Where there are fewer than
 //! [`FEWEST_CLUSTERS`](super::FEWEST_CLUSTERS) pairs of N and Q, a cluster is a cell. So whatever
 //! the parts have in common, as the same tasks, is in the interval.
 
