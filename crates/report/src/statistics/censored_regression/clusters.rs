@@ -35,8 +35,8 @@ pub struct Clustered {
 pub struct Combination {
     /// How far each cluster moves it; the sum of the squares is its variance.
     scores: Vec<f64>,
-    /// What the products of two of these are on average, if rows scatter alike and apart, in units of
-    /// `row_variance`.
+    /// What the products of two of these are on average, if rows scatter alike and apart, in units
+    /// of `row_variance`.
     products: Vec<Vec<f64>>,
     /// The variance that the combination then has, in the same units.
     variance: f64,
