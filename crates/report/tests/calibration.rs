@@ -13,19 +13,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
+mod simulated;
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
+use report::Record;
 use report::analysis::{Form, Term, law, scalings};
 use report::analysis::{Milestone, Needed, Question, needed};
-use report::record::OPTIONAL;
 use report::statistics::cross_fitting::{Choice, LEAST_CONFIDENCE, Runs, choose, choose_with};
 use report::statistics::order_statistics::Reading;
 use report::statistics::survival::SuccessCurve;
-use report::{Measures, Record, Status};
-use statrs::distribution::{ContinuousCDF, Normal};
+use simulated::{Run, Tally, gauss, normal, percent, repeated};
+use statrs::distribution::ContinuousCDF;
 
 const REPETITIONS: u64 = 600;
 const REPLICATES: i64 = 40;
@@ -51,10 +50,6 @@ fn truth(n: i64, q: i64, t: i64) -> f64 {
 
 fn budget(t: i64) -> i64 {
     22 * t + 150
-}
-
-fn normal() -> Normal {
-    Normal::new(0.0, 1.0).unwrap()
 }
 
 /// The 0.9 quantile of ln n at the best setting, for this scatter, above the median at the first
@@ -83,7 +78,6 @@ fn grid() -> Vec<(i64, i64, i64)> {
 
 fn records(rng: &mut Pcg64Mcg) -> Vec<Record> {
     let mut records = Vec::new();
-    let gauss = |rng: &mut Pcg64Mcg| normal().inverse_cdf(rng.random_range(1e-12..1.0));
     for (n, q, t) in grid() {
         let scatter = scatter(n);
         let level = truth(n, q, t).ln() - best_quantile(scatter);
@@ -93,81 +87,12 @@ fn records(rng: &mut Pcg64Mcg) -> Vec<Record> {
                 let deviation = (0.5f64.sqrt()) * (task + gauss(rng));
                 let samples = (level + shift + scatter * deviation).exp().round() as i64;
                 let arrives = rng.random::<f64>() >= never;
-                records.push(record((n, q, t), i, replicate, samples, arrives));
+                let reached = if arrives { Some((None, samples)) } else { None };
+                records.push(Run { cell: (n, q, t), setting: i, replicate, reached, budget: budget(t) }.record());
             }
         }
     }
     records
-}
-
-fn record((n, q, t): (i64, i64, i64), setting: usize, replicate: i64, samples: i64, arrives: bool) -> Record {
-    let reached = arrives && samples <= budget(t);
-    let spent = if reached { samples } else { budget(t) };
-    let status = match (arrives, reached) {
-        (false, _) => Status::Mirrored,
-        (true, true) => Status::Recovered,
-        (true, false) => Status::Exhausted,
-    };
-    let measures = Measures {
-        steps: spent,
-        samples: spent,
-        samples_to_signal: None,
-        samples_to_support: None,
-        samples_to_recovery: reached.then_some(samples),
-        alpha_v: 1.0,
-        alpha_a: 1.0,
-        value_error: 0.1,
-        attention_error: 0.1,
-        rounded_value_error: 0.1,
-        rounded_attention_error: 0.1,
-        loss: 0.3,
-        k_p: 0.2,
-        k_q: 0.4,
-        optional: [None; OPTIONAL.len()],
-    };
-    Record {
-        job_id: String::new(),
-        n,
-        q,
-        t,
-        batch_size: 1,
-        eta_boost: 0.1 * (setting + 1) as f64,
-        eta_sparse: 0.05,
-        lambda: 0.003,
-        algorithm: "prox".to_owned(),
-        max_samples: budget(t),
-        replicate,
-        further: Vec::new(),
-        pretraining: None,
-        status,
-        error: None,
-        cap: None,
-        measures: Some(measures),
-    }
-}
-
-/// Counts in many threads: hits, trials and a sum, kept in billionths.
-#[derive(Default)]
-struct Tally {
-    hits: AtomicU64,
-    trials: AtomicU64,
-    sum: AtomicU64,
-}
-
-impl Tally {
-    fn add(&self, hit: bool, value: f64) {
-        self.hits.fetch_add(u64::from(hit), Ordering::Relaxed);
-        self.trials.fetch_add(1, Ordering::Relaxed);
-        self.sum.fetch_add((1e9 * value).round() as i64 as u64, Ordering::Relaxed);
-    }
-
-    fn share(&self) -> f64 {
-        self.hits.load(Ordering::Relaxed) as f64 / self.trials.load(Ordering::Relaxed) as f64
-    }
-
-    fn mean(&self) -> f64 {
-        1e-9 * self.sum.load(Ordering::Relaxed) as i64 as f64 / self.trials.load(Ordering::Relaxed) as f64
-    }
 }
 
 #[derive(Default)]
@@ -190,21 +115,7 @@ struct Tallies {
 #[test]
 fn intervals_cover_the_truth_as_often_as_they_say() {
     let tallies = Tallies::default();
-    let next = AtomicU64::new(0);
-    thread::scope(|scope| {
-        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= REPETITIONS {
-                        break;
-                    }
-                    repeat(seed, &tallies);
-                }
-            });
-        }
-    });
-    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    repeated(REPETITIONS, |seed| repeat(seed, &tallies));
     println!("95 % intervals, {REPETITIONS} repetitions of the default grid with {REPLICATES} replicates");
     for (((term, truth), tally), width) in EXPONENTS.iter().zip(&tallies.exponents).zip(&tallies.widths) {
         let (covered, mean, width) = (percent(tally.share()), tally.mean(), width.mean());
@@ -309,7 +220,6 @@ const RISKY: [(f64, f64); 3] = [(-0.15, 0.11), (0.0, 0.06), (0.3, 0.02)];
 /// What one cell says: 0.9 quantile of readings chosen by halves, over the truth, or nothing where
 /// it is a bound.
 fn read_cell(rng: &mut Pcg64Mcg, copies: usize, replicates: i64) -> Vec<Runs> {
-    let gauss = |rng: &mut Pcg64Mcg| normal().inverse_cdf(rng.random_range(1e-12..1.0));
     let level = 1e6f64.ln() - best_of(&RISKY, 0.28);
     let mut settings: Vec<Runs> = vec![Vec::new(); RISKY.len() * copies];
     for replicate in 0..replicates {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::needed::Needed;
 use super::regressors::{independent, row, usable};
 use super::term::{Form, Term};
-use crate::statistics::censored_regression::{Row, fit};
+use crate::statistics::censored_regression::{Regression, Row, fit};
 
 /// One fitted coefficient.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,6 +70,17 @@ impl Law {
         self.coefficients.iter().copied().filter(move |c| !open(c))
     }
 
+    /// How needed samples grow at this T: `d ln n / d ln T`, with its interval. For a power of T it
+    /// is the exponent, whatever T; for a power k of `ln T` it is `k / ln T`. `None` if the cells
+    /// do not determine it.
+    #[must_use]
+    pub fn local_exponent(&self, t: f64) -> Option<Coefficient> {
+        let found = self.coefficient(self.form.term())?;
+        let slope = self.form.slope(t);
+        let interval = found.interval.map(|(low, high)| (slope * low, slope * high));
+        Some(Coefficient { term: Term::T, estimate: slope * found.estimate, interval })
+    }
+
     /// Needed samples by the law.
     #[must_use]
     pub fn predict(&self, n: f64, q: f64, t: f64) -> f64 {
@@ -81,9 +92,30 @@ impl Law {
 /// to no degrees of freedom.
 pub const FEWEST_CLUSTERS: usize = 5;
 
-/// Fits a law; `None` if no exponent is determined.
-#[must_use]
-pub fn law(cells: &[&Needed], form: Form) -> Option<Law> {
+/// A law as it was fitted, without intervals, and what it was fitted to.
+pub(super) struct Fitted<'c> {
+    /// The law; its coefficients have no intervals yet.
+    pub(super) law: Law,
+    /// Its terms, in the order of the regression's coefficients.
+    pub(super) terms: Vec<Term>,
+    /// The cells that entered.
+    pub(super) cells: Vec<&'c Needed>,
+    /// Their rows.
+    pub(super) rows: Vec<Row>,
+    /// The regression.
+    pub(super) regression: Regression,
+}
+
+impl Fitted<'_> {
+    /// Whether no cell scatters about the law. Readings are known to a batch or to their
+    /// resolution, so cells without any scatter are no cells without error.
+    pub(super) fn is_exact(&self) -> bool {
+        self.regression.residual_scale == Some(0.0)
+    }
+}
+
+/// Fits a law, without intervals; `None` if no exponent is determined.
+pub(super) fn fitted<'c>(cells: &[&'c Needed], form: Form) -> Option<Fitted<'c>> {
     let (cells, terms) = usable(cells, &[Term::Constant, form.term(), Term::N, Term::Q]);
     let (terms, together) = independent(&cells, &terms);
     if terms.len() < 2 {
@@ -91,30 +123,38 @@ pub fn law(cells: &[&Needed], form: Form) -> Option<Law> {
     }
     let rows: Vec<Row> = cells.iter().map(|c| row(c, terms.iter().map(|term| term.of(c)).collect())).collect();
     let regression = fit(&rows)?;
+    let coefficient = |(&term, &estimate): (&Term, &f64)| Coefficient { term, estimate, interval: None };
+    let law = Law {
+        form,
+        coefficients: terms.iter().zip(&regression.estimates).map(coefficient).collect(),
+        together,
+        clustered: false,
+        cells: cells.len(),
+        censored: cells.iter().filter(|c| c.censored).count(),
+        residual_scale: regression.residual_scale,
+        aicc: regression.aicc(),
+    };
+    Some(Fitted { law, terms, cells, rows, regression })
+}
+
+/// Fits a law; `None` if no exponent is determined.
+#[must_use]
+pub fn law(cells: &[&Needed], form: Form) -> Option<Law> {
+    let fitted = fitted(cells, form)?;
+    let exact = fitted.is_exact();
+    let Fitted { mut law, cells, rows, regression, .. } = fitted;
     let pairs: BTreeSet<(i64, i64)> = cells.iter().map(|c| (c.n, c.q)).collect();
     let cluster = |c: &&Needed| pairs.iter().position(|pair| *pair == (c.n, c.q)).unwrap_or(0);
     let clusters: Vec<usize> = cells.iter().map(cluster).collect();
     let clustered = if pairs.len() < FEWEST_CLUSTERS { None } else { regression.clustered(&rows, &clusters) };
-    // Readings are known to a batch or to their resolution, so cells without any scatter are no
-    // cells without error.
-    let exact = regression.residual_scale == Some(0.0);
     let half_width = |i: usize| match &clustered {
         _ if exact => None,
         Some(widths) => widths[i],
         None => regression.half_width(i),
     };
-    let coefficient = |(i, &term): (usize, &Term)| {
-        let estimate = regression.estimates[i];
-        Coefficient { term, estimate, interval: half_width(i).map(|half| (estimate - half, estimate + half)) }
-    };
-    Some(Law {
-        form,
-        coefficients: terms.iter().enumerate().map(coefficient).collect(),
-        together,
-        clustered: clustered.is_some(),
-        cells: cells.len(),
-        censored: cells.iter().filter(|c| c.censored).count(),
-        residual_scale: regression.residual_scale,
-        aicc: regression.aicc(),
-    })
+    for (i, coefficient) in law.coefficients.iter_mut().enumerate() {
+        coefficient.interval = half_width(i).map(|half| (coefficient.estimate - half, coefficient.estimate + half));
+    }
+    law.clustered = clustered.is_some();
+    Some(law)
 }

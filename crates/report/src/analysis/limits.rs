@@ -7,7 +7,8 @@ use super::milestone::Milestone;
 use super::needed::Needed;
 use super::numbers::{count, percent, two};
 use super::regressors::vary_together;
-use super::term::Term;
+use super::sum_weight::SumWeight;
+use super::term::{Form, Term};
 use crate::record::{Status, draws_samples};
 use crate::statistics::cross_fitting::{replicates_for, settings_borne};
 
@@ -172,6 +173,19 @@ impl Group<'_> {
                  doubling (p {}).",
                 e * std::f64::consts::LN_2,
                 short_p(check.p_value)
+            ));
+        }
+        if let Some(SumWeight { form, estimate, interval: (low, high) }) = scaling.sum_weight
+            && (low > 0.0 || high < 0.0)
+            && (low > 1.0 || high < 1.0)
+        {
+            let of = if form == Form::Power { "T" } else { "ln T" };
+            limits.push(format!(
+                "{name}: the sum of signal and rest does not describe the grid either: the cells depart \
+                 from a power of {of} {} [{}, {}] times as far as the sum does.",
+                two(estimate),
+                two(low),
+                two(high)
             ));
         }
         for outlier in &scaling.outliers {

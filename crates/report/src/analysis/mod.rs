@@ -16,7 +16,9 @@
 //! | `needed_tables` | the columns of `needed.parquet` and `success.parquet` |
 //! | `term`, `regressors` | the terms of a law, and which cells and terms a fit can use |
 //! | `law` | a fitted law |
-//! | `comparison` | a power of T against a power of ln T |
+//! | `sum` | the sum of two laws: recovery as the signal and what follows |
+//! | `comparison` | what the laws say of a T that they have not seen |
+//! | `sum_weight` | whether the cells depart from a single law as the sum does |
 //! | `lack_of_fit` | whether one power law describes the grid |
 //! | `scaling` | all of that for one milestone of one algorithm |
 //! | `scaling_table` | the columns of `scaling.parquet` |
@@ -45,12 +47,14 @@ mod search_words;
 mod searched;
 mod sentences;
 mod settings;
+mod sum;
+mod sum_weight;
 mod summary;
 mod term;
 mod unreached;
 
 pub use cells::Question;
-pub use comparison::{HeldOut, PreferredLaw};
+pub use comparison::{CrossValidated, FEWEST_LENGTHS, HeldOut, PreferredLaw};
 pub use edges::{Edge, FLAT};
 pub(crate) use groups::group_file_name;
 pub use groups::{Analysis, Group};
@@ -62,16 +66,18 @@ pub use head_to_head::{
 pub use lack_of_fit::{LackOfFitTest, Outlier, REJECTED_BELOW};
 pub use law::{Coefficient, FEWEST_CLUSTERS, Law, WIDEST, law};
 pub use milestone::Milestone;
-pub use needed::{Needed, needed};
+pub use needed::{Median, Needed, needed};
 pub use needed_tables::{needed_table, success_table};
 pub use numbers::{count, percent, short};
 pub(crate) use numbers::{off, thinned, two};
-pub use scaling::{Scaling, scalings};
+pub use scaling::{MedianLaws, Scaling, scalings};
 pub use scaling_table::scaling_table;
 pub use search_tables::search_table;
 pub use searched::{SearchEnd, SearchedCell, TriedSetting};
 pub use sentences::comparison_in_words;
 pub use settings::SettingOutcome;
+pub use sum::SumLaw;
+pub use sum_weight::SumWeight;
 pub use summary::summary_table;
 pub use term::{Form, Term};
 pub use unreached::{Unreached, Why};

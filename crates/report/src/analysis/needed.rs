@@ -20,6 +20,11 @@
 //! one setting, whatever the distribution. A bootstrap over replicates is not: its upper end never
 //! exceeds the largest reading, and with 16 runs all readings lie below the 0.9 quantile with
 //! probability 0.9^16 = 0.19. An end is null where there are too few replicates to bound it.
+//!
+//! So few replicates bound the median, 6, that its interval is closed as soon as enough of them
+//! arrive. It is read off the same runs: settings are chosen once, for the fraction asked for, so
+//! the median may be a little less at others.
+//!
 //! `tests/calibration.rs` measures how often these intervals cover the truth when hyperparameters
 //! are chosen by halves, and how often a bootstrap does.
 
@@ -33,6 +38,28 @@ use crate::record::{Record, Status};
 use crate::statistics::cross_fitting::{Choice, Runs, choose};
 use crate::statistics::order_statistics::Reading;
 use crate::statistics::survival::SuccessCurve;
+
+/// By how many samples half of the replicates have reached the milestone, at the settings that are
+/// chosen for the fraction asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Median {
+    /// The samples; if `censored`, a number that they exceed.
+    pub samples: i64,
+    /// Whether fewer than half are known to have reached.
+    pub censored: bool,
+    /// Lower end of the 95 % interval; `None` where so few replicates bound nothing.
+    pub ci_low: Option<i64>,
+    /// Upper end.
+    pub ci_high: Option<i64>,
+}
+
+impl Median {
+    fn of(curve: &SuccessCurve) -> Option<Self> {
+        let Reading { samples, censored } = curve.quantile(0.5)?;
+        let (ci_low, ci_high) = curve.interval(0.5);
+        Some(Self { samples, censored, ci_low: ci_low.map(|low| low.min(samples)), ci_high })
+    }
+}
 
 /// Needed samples of one cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +84,8 @@ pub struct Needed {
     pub ci_low: Option<i64>,
     /// Upper end; `None` also where too many replicates never arrive.
     pub ci_high: Option<i64>,
+    /// The median; `None` where choosing was refused.
+    pub median: Option<Median>,
     /// What the best hyperparameters need on the runs that chose them: too little, on average.
     pub in_sample: Reading,
     /// Tuned keys at whose edge the chosen setting lies.
@@ -93,6 +122,12 @@ pub struct Needed {
 }
 
 impl Needed {
+    /// The same cell with the median for the fraction asked for.
+    pub(super) fn at_median(&self) -> Option<Self> {
+        let Median { samples, censored, ci_low, ci_high } = self.median?;
+        Some(Self { samples, censored, ci_low, ci_high, ..self.clone() })
+    }
+
     /// Whether this record is of this cell, at the chosen hyperparameters.
     #[must_use]
     pub fn describes(&self, record: &Record, question: &Question) -> bool {
@@ -154,6 +189,7 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
                 censored,
                 ci_low: ci_low.map(|low| low.min(samples)),
                 ci_high: ci_high.filter(|_| !refused),
+                median: Median::of(&curve).filter(|_| !refused),
                 in_sample,
                 edges,
                 settings: tried,
@@ -332,5 +368,29 @@ mod tests {
         assert_eq!((rows[1].conditions[0], rows[1].samples, rows[1].replicates, rows[1].failed), (0.9, 200, 3, 1));
         records.iter_mut().for_each(|r| (r.measures, r.status) = (None, Status::Failed));
         assert!(needed(&records, &question).is_empty(), "nothing is known of cells of which every job failed");
+    }
+
+    /// Of ten runs the fifth is the median, between the 2nd and the 9th by tables of the binomial
+    /// distribution, at the setting that the 0.9 quantile asks for: another one has the smaller
+    /// median.
+    #[test]
+    fn the_median_is_read_at_the_settings_of_the_quantile() {
+        let mut records: Vec<Record> = (0..10).map(|i| record(3, 2, 64, i, Some(1000 + i))).collect();
+        // Fast in half of the runs, and late in the others.
+        records.extend(
+            (0..10).map(|i| Record { batch_size: 8, ..record(3, 2, 64, i, Some(if i < 6 { 10 } else { 9000 })) }),
+        );
+        let row = recovery(&records);
+        let median = Median { samples: 1004, censored: false, ci_low: Some(1001), ci_high: Some(1008) };
+        assert_eq!((row.samples, row.median), (1008, Some(median)));
+        // Four of ten: a bound, whatever the quantile.
+        let few: Vec<Record> = (0..10).map(|i| record(3, 2, 64, i, (i < 4).then_some(1000))).collect();
+        let median = recovery(&few).median.unwrap();
+        assert_eq!((median.samples, median.censored, median.ci_high), (100_000, true, None));
+        // Where nothing is chosen there is nothing to read.
+        let many =
+            (0..4).flat_map(|i| (0..2).map(move |j| Record { batch_size: 1 + i, ..record(3, 2, 64, j, Some(1000)) }));
+        let row = recovery(&many.collect::<Vec<Record>>());
+        assert!(row.refused && row.median.is_none());
     }
 }

@@ -51,6 +51,33 @@ pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
             all().map(|r| r.censored),
         )
         .int(
+            "median_samples",
+            "samples",
+            "by how many samples half of the replicates have reached the milestone, at the settings \
+             that are chosen for the fraction `quantile`; if median_censored, a lower bound; null: \
+             choosing was refused",
+            all().map(|r| r.median.map(|m| m.samples)),
+        )
+        .int(
+            "median_ci_low",
+            "samples",
+            "lower end of the 95 % interval of the median (order statistics); null: too few replicates",
+            all().map(|r| r.median.and_then(|m| m.ci_low)),
+        )
+        .int(
+            "median_ci_high",
+            "samples",
+            "upper end of the 95 % interval of the median; null: too few replicates (it takes 6), or \
+             too many that never arrive",
+            all().map(|r| r.median.and_then(|m| m.ci_high)),
+        )
+        .bool(
+            "median_censored",
+            "whether median_samples is only a lower bound: fewer than half of the replicates are known to \
+             have reached the milestone",
+            all().map(|r| r.median.map(|m| m.censored)),
+        )
+        .int(
             "samples_without_split",
             "samples",
             "what the best hyperparameters need on the very runs that chose them, which flatters; \

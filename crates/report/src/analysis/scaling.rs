@@ -12,7 +12,11 @@
 //! Where terms vary together, as those of N and Q do where Q = N/2, the law predicts with all of
 //! them, but reports the coefficient of none.
 //!
-//! The laws are compared by AICc and by their errors at the largest T when fitted without it.
+//! The two are compared by AICc and by their errors at the largest T when fitted without it.
+//! Recovery is also fitted as the sum of its parts ([`SumLaw`]), which is compared with the better
+//! of the two by how far the cells depart from it ([`SumWeight`]) and by errors at each T when
+//! fitted without that T. The same laws are fitted to the median of the runs.
+//!
 //! Whether one power law describes the whole grid is tested term by term: whether the exponent of T
 //! changes with T, N or Q, whether that of N changes with Q, and whether single cells lie far off.
 
@@ -20,11 +24,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ordered_float::OrderedFloat;
 
-use super::comparison::{HeldOut, PreferredLaw, held_out};
+use super::comparison::{CrossValidated, HeldOut, PreferredLaw, cross_validated, held_out};
 use super::lack_of_fit::{LackOfFitTest, Outlier, REJECTED_BELOW, TESTED_PRODUCTS, lack_of_fit_test, outliers};
-use super::law::{Law, law};
+use super::law::{Coefficient, Law, law};
 use super::milestone::Milestone;
 use super::needed::Needed;
+use super::sum::{Parts, SumLaw, sum};
+use super::sum_weight::{SumWeight, sum_weight};
 use super::term::{Form, Term};
 
 /// Everything about one milestone of one algorithm.
@@ -42,24 +48,80 @@ pub struct Scaling {
     pub polylog: Option<Law>,
     /// The power of T for each (N, Q).
     pub of_pairs: Vec<(i64, i64, Law)>,
-    /// What both say of the largest T; `None` with fewer than four values of T.
+    /// The sum of the signal and what follows; of recovery only, and `None` where a part has no
+    /// exponent of T.
+    pub sum: Option<SumLaw>,
+    /// How far the cells depart from the single law with the lower AICc, in units of how far the
+    /// sum does.
+    pub sum_weight: Option<SumWeight>,
+    /// The laws of the median, by the settings that are chosen for the fraction asked for.
+    pub median: MedianLaws,
+    /// The largest T of the cells; 0 if none needs samples.
+    pub largest_t: i64,
+    /// What the laws say of the largest T; `None` with fewer than
+    /// [`FEWEST_LENGTHS`](super::FEWEST_LENGTHS) values of T.
     pub held_out: Option<HeldOut>,
+    /// What they say of each T in turn.
+    pub cross_validated: Option<CrossValidated>,
     /// Whether one power law describes the grid.
     pub lack_of_fit_tests: Vec<LackOfFitTest>,
     /// Cells that lie far off it.
     pub outliers: Vec<Outlier>,
 }
 
+/// The laws of the samples by which half of the runs reach the milestone; none where that is what
+/// is asked for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct MedianLaws {
+    /// The power law.
+    pub power: Option<Law>,
+    /// The competing law.
+    pub polylog: Option<Law>,
+    /// The sum.
+    pub sum: Option<SumLaw>,
+}
+
 impl Scaling {
-    /// Which law the data prefer: by AICc, of which a difference below 2 decides nothing, and at
-    /// the largest T. Both must agree.
+    /// Which law the data prefer, the sum included. The sum is preferred where the cells depart
+    /// from the better single law towards it, by more than chance, and where it has the smallest
+    /// cross-validated error. A single law is preferred where it is to the other one, and where the
+    /// cells depart from it less than the sum does, by more than chance. Each of the two wrong
+    /// answers has a probability of about 2.5 % at most (`tests/laws.rs`).
     #[must_use]
     pub fn preferred_law(&self) -> PreferredLaw {
+        let single = self.preferred_single_law();
+        let Some(SumWeight { interval: (low, high), .. }) = self.sum_weight else { return single };
+        let closest = self.cross_validated.is_some_and(|c| c.sum.is_some_and(|sum| sum < c.power.min(c.polylog)));
+        if low > 0.0 {
+            if closest { PreferredLaw::Sum } else { PreferredLaw::Undecided }
+        } else if high < 1.0 {
+            single
+        } else {
+            PreferredLaw::Undecided
+        }
+    }
+
+    /// Which of the two single laws the data prefer: by AICc, of which a difference below 2 decides
+    /// nothing, and at the largest T. Both must agree.
+    #[must_use]
+    pub fn preferred_single_law(&self) -> PreferredLaw {
         let difference = self.aicc_difference();
         match (difference, &self.held_out) {
             (Some(d), Some(h)) if d > 2.0 && h.power < h.polylog => PreferredLaw::Power,
             (Some(d), Some(h)) if d < -2.0 && h.power > h.polylog => PreferredLaw::Polylog,
             _ => PreferredLaw::Undecided,
+        }
+    }
+
+    /// How needed samples grow at the largest T by the preferred law: `d ln n / d ln T`. Where none
+    /// is preferred, by the power law.
+    #[must_use]
+    pub fn local_exponent(&self) -> Option<Coefficient> {
+        let t = self.largest_t as f64;
+        match self.preferred_law() {
+            PreferredLaw::Sum => self.sum.as_ref().map(|sum| sum.local_exponent),
+            PreferredLaw::Polylog => self.polylog.as_ref()?.local_exponent(t),
+            PreferredLaw::Power | PreferredLaw::Undecided => self.power.as_ref()?.local_exponent(t),
         }
     }
 
@@ -92,30 +154,74 @@ pub fn scalings(rows: &[Needed]) -> Vec<Scaling> {
         let conditions = row.conditions.iter().map(|&c| OrderedFloat(c)).collect();
         groups.entry((&row.algorithm, conditions, row.milestone)).or_default().push(row);
     }
-    let scaling = |((algorithm, conditions, milestone), cells): (_, Vec<&Needed>)| {
-        let (algorithm, conditions): (&str, Vec<OrderedFloat<f64>>) = (algorithm, conditions);
-        let power = law(&cells, Form::Power);
-        let pairs: BTreeSet<(i64, i64)> = cells.iter().map(|c| (c.n, c.q)).collect();
-        let of_pair = |(n, q)| {
-            let cells: Vec<&Needed> = cells.iter().copied().filter(|c| (c.n, c.q) == (n, q)).collect();
-            Some((n, q, law(&cells, Form::Power)?))
-        };
-        Scaling {
-            algorithm: algorithm.to_owned(),
-            conditions: conditions.iter().map(|key| key.0).collect(),
-            milestone,
-            polylog: law(&cells, Form::Polylog).filter(|law| law.coefficient(Term::LogT).is_some()),
-            of_pairs: pairs.into_iter().filter_map(of_pair).collect(),
-            held_out: held_out(&cells),
-            lack_of_fit_tests: TESTED_PRODUCTS
-                .into_iter()
-                .filter_map(|factors| lack_of_fit_test(&cells, factors))
-                .collect(),
-            outliers: if power.is_some() { outliers(&cells) } else { Vec::new() },
-            power,
-        }
+    let scaling = |(key, cells): (&LawKey<'_>, &Vec<&Needed>)| {
+        let (algorithm, conditions, milestone) = key;
+        let of = |milestone| groups.get(&(*algorithm, conditions.clone(), milestone)).cloned();
+        let parts = (*milestone == Milestone::Recovery)
+            .then(|| Some(Parts { signal: of(Milestone::Signal)?, rest: of(Milestone::SignalToRecovery)? }))
+            .flatten();
+        let conditions = conditions.iter().map(|key| key.0).collect();
+        scaling_of(algorithm, conditions, *milestone, cells, parts.as_ref())
     };
-    groups.into_iter().map(scaling).collect()
+    groups.iter().map(scaling).collect()
+}
+
+fn scaling_of(
+    algorithm: &str,
+    conditions: Vec<f64>,
+    milestone: Milestone,
+    cells: &[&Needed],
+    parts: Option<&Parts<'_>>,
+) -> Scaling {
+    let pairs: BTreeSet<(i64, i64)> = cells.iter().map(|c| (c.n, c.q)).collect();
+    let of_pair = |(n, q)| {
+        let cells: Vec<&Needed> = cells.iter().copied().filter(|c| (c.n, c.q) == (n, q)).collect();
+        Some((n, q, law(&cells, Form::Power)?))
+    };
+    let (power, polylog) = single_laws(cells);
+    let sum = parts.and_then(|parts| sum(parts, cells));
+    let better = match (&power, &polylog) {
+        (Some(power), Some(polylog)) if polylog.aicc.zip(power.aicc).is_some_and(|(ln, t)| ln < t) => Form::Polylog,
+        _ => Form::Power,
+    };
+    Scaling {
+        algorithm: algorithm.to_owned(),
+        conditions,
+        milestone,
+        of_pairs: pairs.into_iter().filter_map(of_pair).collect(),
+        sum_weight: sum.as_ref().and_then(|sum| sum_weight(cells, sum, better)),
+        sum,
+        median: median_laws(cells, parts),
+        largest_t: cells.iter().filter(|c| c.samples > 0).map(|c| c.t).max().unwrap_or(0),
+        held_out: held_out(cells, parts),
+        cross_validated: cross_validated(cells, parts),
+        lack_of_fit_tests: TESTED_PRODUCTS.into_iter().filter_map(|factors| lack_of_fit_test(cells, factors)).collect(),
+        outliers: if power.is_some() { outliers(cells) } else { Vec::new() },
+        power,
+        polylog,
+    }
+}
+
+/// The power law, and the competing law where it has an exponent.
+fn single_laws(cells: &[&Needed]) -> (Option<Law>, Option<Law>) {
+    let polylog = law(cells, Form::Polylog).filter(|law| law.coefficient(Term::LogT).is_some());
+    (law(cells, Form::Power), polylog)
+}
+
+fn median_laws(cells: &[&Needed], parts: Option<&Parts<'_>>) -> MedianLaws {
+    let at_median = |cells: &[&Needed]| cells.iter().filter_map(|c| c.at_median()).collect::<Vec<Needed>>();
+    let medians = at_median(cells);
+    let same = |(a, b): (&Needed, &&Needed)| (a.samples, a.censored) == (b.samples, b.censored);
+    if medians.len() == cells.len() && medians.iter().zip(cells).all(same) {
+        return MedianLaws::default();
+    }
+    let cells: Vec<&Needed> = medians.iter().collect();
+    let (power, polylog) = single_laws(&cells);
+    let sum = parts.and_then(|parts| {
+        let (signal, rest) = (at_median(&parts.signal), at_median(&parts.rest));
+        sum(&Parts { signal: signal.iter().collect(), rest: rest.iter().collect() }, &cells)
+    });
+    MedianLaws { power, polylog, sum }
 }
 
 #[cfg(test)]
@@ -351,5 +457,132 @@ mod tests {
         ];
         rows.iter().for_each(|(model, term)| assert!(row(model, term) < table.rows()));
         assert!(table.floats("estimate").unwrap().iter().flatten().all(|x| x.is_finite()));
+    }
+
+    /// Cells of all milestones: signal and rest with a scatter of their own, recovery their sum.
+    fn rows_of(parts: impl Fn(f64, f64, f64) -> (f64, f64)) -> Vec<Needed> {
+        let mut records = Vec::new();
+        for &n in GRID[0] {
+            for &q in GRID[1] {
+                for &t in GRID[2] {
+                    let (signal, rest) = parts(n as f64, q as f64, t as f64);
+                    let noise = |salt: f64| (0.3 * jitter(n as f64, q as f64 + salt, t as f64)).exp();
+                    let (signal, rest) = ((signal * noise(0.0)).round() as i64, (rest * noise(0.5)).round() as i64);
+                    for replicate in 0..3 {
+                        // The second is the 0.9 quantile, twice the median.
+                        let times = [1, 2, 1][replicate as usize];
+                        let mut run = record(n, q, t, replicate, Some(times * (signal + rest)));
+                        run.measures.as_mut().unwrap().samples_to_signal = Some(times * signal);
+                        run.max_samples = i64::MAX;
+                        records.push(run);
+                    }
+                }
+            }
+        }
+        needed(&records, &question())
+    }
+
+    fn of_recovery(rows: &[Needed]) -> Scaling {
+        scalings(rows).into_iter().find(|scaling| scaling.milestone == Milestone::Recovery).unwrap()
+    }
+
+    fn a_sum(n: f64, q: f64, t: f64) -> (f64, f64) {
+        (5e4 * t / n, 1e6 * q * t.powf(0.1))
+    }
+
+    /// Leaving out each T by hand, with the laws as they are fitted elsewhere.
+    #[test]
+    fn cross_validated_errors_are_those_of_laws_that_have_not_seen_the_length() {
+        let rows = rows_of(a_sum);
+        let scaling = of_recovery(&rows);
+        let of = |milestone| move |c: &&Needed| c.milestone == milestone;
+        let (mut squares, mut of_sum) = (0.0, 0.0);
+        for &t in GRID[2] {
+            let seen: Vec<Needed> = rows.iter().filter(|c| c.t != t).cloned().collect();
+            let without = of_recovery(&seen);
+            for cell in rows.iter().filter(of(Milestone::Recovery)).filter(|c| c.t == t) {
+                let (n, q, t) = (cell.n as f64, cell.q as f64, cell.t as f64);
+                let error = |predicted: f64| (predicted / cell.samples as f64).ln().powi(2);
+                squares += error(without.power.as_ref().unwrap().predict(n, q, t));
+                of_sum += error(without.sum.as_ref().unwrap().predict(n, q, t));
+            }
+        }
+        let found = scaling.cross_validated.unwrap();
+        assert_eq!(found.cells, 45);
+        assert!((found.power - (squares / 45.0).sqrt()).abs() < 1e-9, "{found:?}");
+        assert!((found.sum.unwrap() - (of_sum / 45.0).sqrt()).abs() < 1e-9, "{found:?}");
+        assert!(found.sum.unwrap() < found.power && found.power < found.polylog, "{found:?}");
+    }
+
+    /// A sum is told from a power, a power from a sum that its parts would make, and a sum that is
+    /// a power from nothing.
+    #[test]
+    fn the_sum_is_preferred_where_the_cells_depart_towards_it() {
+        let sum = of_recovery(&rows_of(a_sum));
+        assert_eq!((sum.preferred_law(), sum.preferred_single_law()), (PreferredLaw::Sum, PreferredLaw::Power));
+        let (low, high) = sum.sum_weight.unwrap().interval;
+        assert!(low > 0.0 && low < 1.0 && 1.0 < high, "{low} {high}");
+        let held_out = sum.held_out.as_ref().unwrap();
+        assert!(held_out.power > 2.0 * held_out.sum.unwrap(), "{held_out:?}");
+        assert_eq!(sum.local_exponent(), sum.sum.as_ref().map(|sum| sum.local_exponent));
+        // Recovery that does not follow its parts, but a power.
+        let mut power = rows_of(a_sum);
+        for cell in power.iter_mut().filter(|c| c.milestone == Milestone::Recovery) {
+            let (n, q, t) = (cell.n as f64, cell.q as f64, cell.t as f64);
+            cell.samples = (1e5 * t.powf(0.6) * (0.2 * jitter(n, q, t)).exp()).round() as i64;
+        }
+        let power = of_recovery(&power);
+        let (low, high) = power.sum_weight.unwrap().interval;
+        assert!(power.preferred_law() == PreferredLaw::Power && low < 0.0 && high < 1.0, "{low} {high}");
+        let same = of_recovery(&rows_of(|_, q, t| (1e5 * t * q, 3e5 * t * q)));
+        assert!(same.preferred_law() == PreferredLaw::Power, "{:?}", same.sum_weight);
+        let signal = scalings(&rows_of(a_sum)).into_iter().find(|s| s.milestone == Milestone::Signal).unwrap();
+        assert!(signal.sum.is_none() && signal.preferred_law() == PreferredLaw::Power);
+    }
+
+    #[test]
+    fn the_median_and_the_sum_have_rows_of_their_own() {
+        let rows = rows_of(a_sum);
+        let scalings = scalings(&rows);
+        let table = scaling_table(&scalings, &question());
+        let texts = |name: &str| table.texts(name).unwrap().into_iter().flatten().collect::<Vec<String>>();
+        let (milestones, models, terms) = (texts("milestone"), texts("model"), texts("term"));
+        let (estimates, quantiles) = (table.floats("estimate").unwrap(), table.floats("quantile").unwrap());
+        let found = |model: &str, term: &str| {
+            let here = |i: &usize| milestones[*i] == "recovery" && models[*i] == model && terms[*i] == term;
+            let mut rows = (0..table.rows()).filter(here);
+            let row = rows.next().unwrap_or_else(|| panic!("{model} {term}"));
+            assert_eq!(rows.next(), None, "{model} {term} stands twice");
+            (estimates[row].unwrap(), quantiles[row].unwrap())
+        };
+        // The 0.9 quantile is twice the median in every cell.
+        for (model, term) in [("power", "T"), ("polylog", "ln T"), ("sum", "local_exponent")] {
+            let (quantile, median) = (found(model, term), found(&format!("{model}_of_median"), term));
+            assert!(
+                (quantile.0 - median.0).abs() < 1e-6 && (quantile.1, median.1) == (0.9, 0.5),
+                "{quantile:?} {median:?}"
+            );
+        }
+        let levels = found("power", "constant").0 - found("power_of_median", "constant").0;
+        assert!((levels - 2f64.ln()).abs() < 1e-6, "{levels}");
+        let local = found("polylog", "local_exponent").0 * 512f64.ln();
+        assert!((local - found("polylog", "ln T").0).abs() < 1e-9);
+        for (model, term) in [
+            ("sum", "signal: T"),
+            ("sum", "rest: T"),
+            ("sum", "signal_share"),
+            ("sum_check", "weight"),
+            ("held_out", "sum_error"),
+            ("held_out", "sum_bias"),
+            ("cross_validated", "sum_error"),
+        ] {
+            assert!(found(model, term).0.is_finite());
+        }
+        // Where the median is what is asked for, it stands there once.
+        let asked = Question { quantile: 0.5, ..question() };
+        let mut same = rows.clone();
+        same.iter_mut().for_each(|c| (c.samples, c.censored) = c.median.map(|m| (m.samples, m.censored)).unwrap());
+        let table = scaling_table(&super::scalings(&same), &asked);
+        assert!(table.texts("model").unwrap().iter().flatten().all(|model| !model.contains("median")));
     }
 }

@@ -1,8 +1,8 @@
 //! What is concluded, in words.
 
-use super::comparison::PreferredLaw;
+use super::comparison::{FEWEST_LENGTHS, PreferredLaw};
 use super::groups::{Analysis, Group};
-use super::law::Coefficient;
+use super::law::{Coefficient, Law};
 use super::milestone::Milestone;
 use super::numbers::{count, off, percent, two};
 use super::scaling::Scaling;
@@ -117,34 +117,146 @@ fn span<X: PartialEq + std::fmt::Display>((low, high): (X, X)) -> String {
     if low == high { low.to_string() } else { format!("{low} to {high}") }
 }
 
-/// Which of the laws in T describes the milestone, in a sentence; `None` where they cannot be
-/// compared.
+/// A law in words.
+struct LawInWords {
+    /// `a power of T`.
+    name: String,
+    /// Its name, shorter.
+    again: String,
+    /// How it grows at the largest T.
+    exponent: Option<Coefficient>,
+    /// How the median does.
+    median: Option<Coefficient>,
+    /// How far it is off at the largest T, unseen.
+    error: Option<f64>,
+}
+
+/// Which of the laws in T describes the milestone, how it grows at the largest T, and how far each
+/// law is off there when fitted without it, in two sentences; that there are too few values of T
+/// for that; or `None` where there is no exponent of T.
 #[must_use]
 pub fn comparison_in_words(scaling: &Scaling) -> Option<String> {
-    let (difference, held_out) = (scaling.aicc_difference()?, scaling.held_out.as_ref()?);
-    let (power, polylog) = (off(held_out.power), off(held_out.polylog));
-    let exponent = scaling.polylog.as_ref()?.coefficient(Form::Polylog.term())?.estimate;
+    scaling.power.as_ref()?.coefficient(Term::T)?;
+    let Some((difference, held_out)) = scaling.aicc_difference().zip(scaling.held_out.as_ref()) else {
+        return Some(format!(
+            "Not enough to compare laws in T: it takes {FEWEST_LENGTHS} values of T, and cells of the largest that \
+             reach."
+        ));
+    };
+    let [power, polylog, sum] = laws_in_words(scaling);
+    // A sum that is the same law is no other one.
+    let sum = sum.filter(|_| scaling.sum_weight.is_some());
+    let (preferred, single) = (scaling.preferred_law(), scaling.preferred_single_law());
+    let aicc = format!(" (AICc is lower by {:.0})", difference.abs());
+    let (shown, mut others): (Vec<LawInWords>, Vec<LawInWords>) = match (preferred, single) {
+        (PreferredLaw::Power, _) => (vec![power?], [polylog, sum].into_iter().flatten().collect()),
+        (PreferredLaw::Polylog, _) => (vec![polylog?], [power, sum].into_iter().flatten().collect()),
+        (PreferredLaw::Sum, _) => (vec![sum?], [power, polylog].into_iter().flatten().collect()),
+        (PreferredLaw::Undecided, PreferredLaw::Power) => (vec![power?, sum?], vec![polylog?]),
+        (PreferredLaw::Undecided, PreferredLaw::Polylog) => (vec![polylog?, sum?], vec![power?]),
+        (PreferredLaw::Undecided, _) => ([power, polylog, sum].into_iter().flatten().collect(), Vec::new()),
+    };
+    let worse = |law: &LawInWords| law.name.clone();
+    let names = |laws: &[LawInWords]| laws.iter().map(worse).collect::<Vec<String>>();
     let t = held_out.t;
-    Some(match scaling.preferred_law() {
-        PreferredLaw::Power => format!(
-            "A power of T describes it better than (ln T)^{exponent:.1}: AICc is lower by \
-             {difference:.0}, and of T = {t}, fitted without it, the power of T is off by {power} \
-             and that of ln T by {polylog}."
+    let mut text = match (preferred, others.as_slice()) {
+        (PreferredLaw::Undecided, []) => {
+            format!("Whether it is {} is not decided: ", joined(&names(&shown), "or"))
+        }
+        (PreferredLaw::Undecided, _) => format!(
+            "Whether it is {} is not decided; {} is worse{aicc}: ",
+            joined(&names(&shown), "or"),
+            joined(&names(&others), "and")
         ),
-        PreferredLaw::Polylog => format!(
-            "(ln T)^{exponent:.1} describes it better than a power of T: AICc is lower by {:.0}, \
-             and of T = {t}, fitted without it, the power of ln T is off by {polylog} and that of \
-             T by {power}.",
-            -difference
-        ),
-        PreferredLaw::Undecided => format!(
-            "Whether it is a power of T or (ln T)^{exponent:.1} is not decided: AICc differs by \
-             {:.0} for {}, and of T = {t}, fitted without it, they are off by {power} and \
-             {polylog}.",
-            difference.abs(),
-            if difference > 0.0 { "T" } else { "ln T" }
-        ),
-    })
+        (PreferredLaw::Sum, _) => {
+            let bent = scaling.sum_weight.is_some_and(|weight| weight.interval.0 > 1.0);
+            let though = if bent { ", though the cells bend more" } else { "" };
+            format!("{} describes it best{though}: ", capital(&shown[0].name))
+        }
+        _ => {
+            others[0].name += &aicc;
+            format!("{} describes it better than {}: ", capital(&shown[0].name), joined(&names(&others), "or"))
+        }
+    };
+    let (it, grows, is) = if shown.len() == 1 { ("it", "grows", "is") } else { ("they", "grow", "are") };
+    let exponents: Vec<String> = shown.iter().map(|law| grown(law.exponent)).collect();
+    text += &format!("at T = {t} {it} {grows} as {}", joined(&exponents, "and"));
+    if shown.iter().any(|law| law.median.is_some()) {
+        let medians: Vec<String> = shown.iter().map(|law| grown(law.median)).collect();
+        text += &format!(", the median as {}", joined(&medians, "and"));
+    }
+    let errors = |laws: &[LawInWords]| laws.iter().filter_map(|law| law.error.map(off)).collect::<Vec<String>>();
+    text += &format!(". Fitted without that T, {it} {is} off there by {}", joined(&errors(&shown), "and"));
+    for law in &others {
+        if let Some(error) = law.error {
+            text += &format!(", {} by {}", law.again, off(error));
+        }
+    }
+    Some(text + ".")
+}
+
+/// The power of T, that of `ln T` and the sum, as far as they are there.
+fn laws_in_words(scaling: &Scaling) -> [Option<LawInWords>; 3] {
+    let (t, held_out, median) = (scaling.largest_t as f64, scaling.held_out.as_ref(), &scaling.median);
+    let at = |law: &Option<Law>| law.as_ref().and_then(|law| law.local_exponent(t));
+    let power = || {
+        Some(LawInWords {
+            name: "a power of T".to_owned(),
+            again: "a power of T".to_owned(),
+            exponent: at(&scaling.power),
+            median: at(&median.power),
+            error: held_out.map(|h| h.power),
+        })
+    };
+    let polylog = || {
+        let power = scaling.polylog.as_ref()?.coefficient(Form::Polylog.term())?.estimate;
+        Some(LawInWords {
+            name: format!("(ln T)^{power:.1}"),
+            again: format!("(ln T)^{power:.1}"),
+            exponent: at(&scaling.polylog),
+            median: at(&median.polylog),
+            error: held_out.map(|h| h.polylog),
+        })
+    };
+    let sum = || {
+        let law = scaling.sum.as_ref()?;
+        let of = |part: &Law| {
+            let name = if part.form == Form::Power { "T" } else { "(ln T)" };
+            part.coefficient(part.form.term()).map(|c| format!("{name}^{}", two(c.estimate)))
+        };
+        Some(LawInWords {
+            name: format!("the sum of signal ({}) and the rest ({})", of(&law.signal)?, of(&law.rest)?),
+            again: "the sum".to_owned(),
+            exponent: Some(law.local_exponent),
+            median: median.sum.as_ref().map(|sum| sum.local_exponent),
+            error: held_out.and_then(|h| h.sum),
+        })
+    };
+    [power(), polylog(), sum()]
+}
+
+/// `T^0.85 [0.78, 0.92]`.
+fn grown(exponent: Option<Coefficient>) -> String {
+    match exponent.map(|c| (c.is_known(), c.estimate, c.interval)) {
+        Some((true, estimate, Some((low, high)))) => {
+            format!("T^{} [{}, {}]", two(estimate), two(low), two(high))
+        }
+        _ => "an unknown power".to_owned(),
+    }
+}
+
+/// `a`, `a or b`, `a, b or c`.
+fn joined(texts: &[String], word: &str) -> String {
+    match texts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} {word} {last}", first.join(", ")),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]
@@ -212,5 +324,30 @@ mod tests {
         let text = analysis.groups()[0].answer(0.9);
         assert!(text.contains("90 % of the runs") && text.contains("grow as T^1.0") && text.contains("· N^"), "{text}");
         assert!(text.contains("A power of T describes it better") && text.contains("T = 256"), "{text}");
+    }
+
+    /// Signal in proportion to T, a rest that hardly grows, and twice as many samples in one run of
+    /// three.
+    #[test]
+    fn the_answer_names_the_law_the_exponent_at_the_largest_length_and_every_error() {
+        let mut records = Vec::new();
+        for (n, t) in [3, 6].into_iter().flat_map(|n| [32, 64, 128, 256, 512, 1024].map(|t| (n, t))) {
+            for replicate in 0..3 {
+                let wiggle = 100 + (7 * n + t + 13 * (t / 64)) % 9 + if replicate == 1 { 100 } else { 0 };
+                let (signal, rest) = (t * wiggle, 200 * wiggle);
+                let mut run = record(n, 2, t, replicate, Some(signal + rest));
+                run.measures.as_mut().unwrap().samples_to_signal = Some(signal);
+                run.max_samples = 10_000_000;
+                records.push(run);
+            }
+        }
+        let text = Analysis::of(&records, question()).groups()[0].answer(0.9);
+        assert!(text.contains("The sum of signal (T^1.0") && text.contains("and the rest (T^0.0"), "{text}");
+        assert!(text.contains("describes it best: at T = 1024 it grows as T^0.8"), "{text}");
+        assert!(
+            text.contains(", the median as T^0.8") && text.contains("Fitted without that T, it is off there by "),
+            "{text}"
+        );
+        assert!(text.contains(" %, a power of T by ") && text.contains(" %, (ln T)^"), "{text}");
     }
 }

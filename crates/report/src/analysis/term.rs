@@ -72,4 +72,12 @@ impl Form {
             Self::Polylog => Term::LogT,
         }
     }
+
+    /// Derivative of its term in T by `ln T`.
+    pub(super) fn slope(self, t: f64) -> f64 {
+        match self {
+            Self::Power => 1.0,
+            Self::Polylog => 1.0 / libm::log(t),
+        }
+    }
 }

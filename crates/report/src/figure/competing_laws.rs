@@ -61,12 +61,14 @@ pub(super) fn figure(group: &Group<'_>) -> Option<Figure> {
         Ok(())
     })?;
     let t = held_out.t;
+    let sum =
+        held_out.sum.map_or_else(String::new, |sum| format!(" The sum of signal and rest is off by {}.", off(sum)));
     Some(Figure {
         name: format!("rivals_{}", group.file_name()),
         title: format!("A power of T or of ln T: {}", group.name()),
         caption: format!(
             "Both laws fitted to all cells but those of T = {t}, and what was needed there: the \
-             power of T is off by {}, the power of ln T by {} (root of the mean square).",
+             power of T is off by {}, the power of ln T by {} (root of the mean square).{sum}",
             off(held_out.power),
             off(held_out.polylog)
         ),

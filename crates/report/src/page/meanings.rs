@@ -29,6 +29,10 @@ pub(super) fn meanings(quantile: f64) -> Markup {
                 dt { "recovery" }
                 dd { "The model, its attention rounded, is within epsilon of the truth in both \
                       factors." }
+                dt { "sum" }
+                dd { "Recovery as the signal and the rest, what follows it: each part by a law \
+                      of its own, fitted to its own needed samples, and their sum times a level that \
+                      is fitted to recovery." }
                 dt { "AICc" }
                 dd { "Akaike's criterion, corrected for few cells: the fit of a law less the price \
                       of its parameters. Differences below 2 say nothing." }

@@ -82,8 +82,13 @@ impl Table {
 
     /// With one more column of truth values.
     #[must_use]
-    pub fn bool(self, name: &str, meaning: &'static str, values: impl Iterator<Item = bool>) -> Self {
-        self.column(name, ("", meaning), Arc::new(values.map(Some).collect::<BooleanArray>()))
+    pub fn bool<B: Into<Option<bool>>>(
+        self,
+        name: &str,
+        meaning: &'static str,
+        values: impl Iterator<Item = B>,
+    ) -> Self {
+        self.column(name, ("", meaning), Arc::new(values.map(Into::into).collect::<BooleanArray>()))
     }
 
     fn column(self, name: &str, (unit, meaning): (&'static str, &'static str), values: ArrayRef) -> Self {

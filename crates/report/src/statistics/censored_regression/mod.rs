@@ -31,5 +31,6 @@ mod linear;
 mod regression;
 mod weighted;
 
+pub use clusters::{Clustered, Combination};
 pub use fit::fit;
 pub use regression::{Regression, Row};
