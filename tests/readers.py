@@ -45,13 +45,28 @@ SCHEMA = {
     "verdicts": {"claim": S, "statement": S, "finding": S, "reason": S, "evidence": S, "quantity": S,
                  "estimate": F, "ci_low": F, "ci_high": F, "smallest_effect": F},
 }
+# What a search adds, a column for every searched key of its own table besides.
+SEARCHED = {
+    "runs": {"cap": I},
+    "summary": {"capped": I},
+    "needed": {"search": S, "searched_for": S, "at_bound": S, "best_neighbour": F, "races": I, "choosing_tokens": I,
+               "judging_tokens": I},
+}
+SEARCH = {**CELL, "algorithm": S, "needed_samples": I, "cap": I, "replicates": I, "failed": I, "best": B}
+SEARCH_RULES = {"milestone", "rungs", "confidence", "margin", "horizon", "max_settings", "inherit"}
 # Tables with a column for every further key of the grid, and those with one for some.
 ALL_KEYS, SOME_KEYS = {"runs", "summary", "needed"}, {"success", "scaling", "comparison"}
 
 
 def further_keys(config: dict) -> set[str]:
     """Keys that the grids name and that have no column in every run's table."""
-    return {key for grid in config["grid"] for key in grid} - {"zip", "where"} - set(SCHEMA["runs"])
+    named = {key for grid in config["grid"] for key in grid} | searched_keys(config)
+    return named - {"zip", "where"} - set(SCHEMA["runs"])
+
+
+def searched_keys(config: dict) -> set[str]:
+    """Keys that the search moves."""
+    return set(config.get("search", {})) - SEARCH_RULES
 
 
 def same(a: object, b: object) -> bool:
@@ -59,13 +74,15 @@ def same(a: object, b: object) -> bool:
     return a == b or (a is None or a != a) and (b is None or b != b)
 
 
-def check(name: str, path: Path, further: set[str]) -> None:
+def check(name: str, path: Path, further: set[str], searched: set[str]) -> None:
     file = pq.ParquetFile(path)
     names = file.schema_arrow.names
     assert len(set(names)) == len(names), f"{name}: a name stands twice: {names}"
     table = pq.read_table(path)
     found = {field.name: str(field.type) for field in table.schema}
-    columns = SCHEMA[name]
+    columns = dict(SCHEMA.get(name, SEARCH))
+    columns |= SEARCHED.get(name, {}) if searched else {}
+    columns |= {key: F for key in searched} if name == "search" else {}
     missing = {column: kind for column, kind in columns.items() if found.get(column) != kind}
     assert not missing, f"{name}: missing or of another type: {missing}"
     # Further keys of the grid are numbers or names; nothing else may be there.
@@ -125,13 +142,14 @@ def has_opponents(directory: Path, further: set[str]) -> bool:
 def read(directory: Path) -> None:
     config = tomllib.loads((directory / "config.toml").read_text())
     there = {path.stem for path in directory.glob("*.parquet")}
-    expected = set(SCHEMA)
+    searched = searched_keys(config)
+    expected = set(SCHEMA) | ({"search"} if searched else set())
     expected -= set() if config["trace"]["enabled"] else {"traces"}
     expected -= set() if has_opponents(directory, further_keys(config)) else {"comparison"}
     expected -= {"verdicts"} if config["answer"]["claim"] == "none" else set()
     assert there == expected, f"{directory} holds {there}, not {expected}"
     for name in sorted(there):
-        check(name, directory / f"{name}.parquet", further_keys(config))
+        check(name, directory / f"{name}.parquet", further_keys(config), searched)
     assert pq.read_metadata(directory / "runs.parquet").num_rows > 0
     # A question a user would ask.
     share = duckdb.sql(f"""

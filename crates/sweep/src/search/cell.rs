@@ -129,14 +129,14 @@ impl CellSearch {
         self.outcome.as_ref()
     }
 
-    /// Searches as far as what is done allows, from `from` if that can be run, and says whether the
-    /// cell is complete.
+    /// Searches as far as what is done allows, from the start of the config or from `from`, whichever
+    /// is better, and says whether the cell is complete.
     pub(super) fn advance(&mut self, shared: &Shared, from: Option<&Steps>, done: &DoneJobs) -> bool {
         if self.outcome.is_some() {
             return true;
         }
-        let usable = |from: &&Steps| self.lattice.point(from).is_some();
-        let start = from.filter(usable).cloned().unwrap_or_else(|| self.lattice.start());
+        let mut starts = vec![self.lattice.start()];
+        starts.extend(from.filter(|from| self.lattice.point(from).is_some() && **from != starts[0]).cloned());
         let mut asking = Asking {
             shared,
             done,
@@ -147,7 +147,7 @@ impl CellSearch {
             missing: Vec::new(),
             samples: 0,
         };
-        let outcome = asking.search(&start);
+        let outcome = asking.search(&starts);
         let Asking { jobs, missing, .. } = asking;
         (self.jobs, self.missing, self.outcome) = (jobs, missing, outcome.ok());
         self.outcome.is_some()
@@ -167,9 +167,9 @@ struct Asking<'c> {
 }
 
 impl Asking<'_> {
-    fn search(&mut self, start: &Steps) -> Result<Outcome, Unfinished> {
+    fn search(&mut self, starts: &[Steps]) -> Result<Outcome, Unfinished> {
         let rules = &self.shared.spec.rules;
-        let found = race::search(self, rules, start)?;
+        let found = race::search(self, rules, starts)?;
         let raced = std::mem::take(&mut self.samples);
         // The best setting is judged by whole runs on replicates that no race has seen.
         self.look(std::slice::from_ref(&found.best), 0..self.shared.config.replicates, None)?;

@@ -12,7 +12,9 @@
 //! solution. The faster a setting is, the more often its runs fail, and a setting of which a little
 //! more than `1 - q` fail needs infinitely many samples. Of many such settings some look good by
 //! luck. So a setting can win only if so few of its R runs fail that the share of failures is below
-//! `1 - q` with the confidence of [`Rules::may_fail`].
+//! `1 - q` with the confidence of [`Rules::may_fail`]. Of a setting that is about to win, the runs
+//! that are late are waited for, to three times the cap: a run that has not arrived by then counts
+//! as failed.
 //!
 //! The search starts from one setting, races it against all its neighbours, and moves to the winner
 //! until no neighbour is better by more than the margin. It is a function of what runs show, and of
@@ -103,12 +105,12 @@ pub struct Found {
     pub races: usize,
 }
 
-/// Searches from `start`.
+/// Searches from the best of `starts`, at least one; the first one is the start proper.
 ///
 /// # Errors
 /// [`Unfinished`] if runs are missing.
-pub fn search(runs: &mut impl Runs, rules: &Rules, start: &Steps) -> Result<Found, Unfinished> {
-    Search { runs, rules, trials: Vec::new(), tried: BTreeSet::new(), failed: BTreeSet::new(), races: 0 }.from(start)
+pub fn search(runs: &mut impl Runs, rules: &Rules, starts: &[Steps]) -> Result<Found, Unfinished> {
+    Search { runs, rules, trials: Vec::new(), tried: BTreeSet::new(), failed: BTreeSet::new(), races: 0 }.from(starts)
 }
 
 /// The winner of a race and what it needs.
@@ -123,10 +125,15 @@ enum Sought {
     Reliable,
 }
 
-/// A reliable setting may need so many times what a start needs of which too many runs fail.
+/// A reliable setting beside a start of which too many runs fail may need so many times what that
+/// needs; one that is twice as far away, twice as much.
 const SAFER: u64 = 2;
 
+/// A run that has not arrived by so many times the cap counts as one that never will.
+const PATIENCE: u64 = 3;
+
 /// A setting in a race.
+#[derive(Clone)]
 struct Racer {
     setting: Steps,
     /// When its runs arrived.
@@ -171,15 +178,20 @@ struct Search<'s, R> {
 }
 
 impl<R: Runs> Search<'_, R> {
-    fn from(mut self, start: &Steps) -> Result<Found, Unfinished> {
+    fn from(mut self, starts: &[Steps]) -> Result<Found, Unfinished> {
         // A start of which some runs fail still shows how long a run takes.
-        let first = self.race_unbounded(std::slice::from_ref(start), Sought::Any)?;
-        let mut best = match first {
-            Some(winner) if !self.failed.contains(start) => winner,
-            risky => match self.scan(start, risky.map(|(_, needed)| needed))? {
-                Some(winner) => winner,
-                None => return Ok(self.found(start.clone(), Verdict::Unreached)),
-            },
+        let arrived = self.race_unbounded(starts, Sought::Any)?;
+        let reliable = arrived.iter().find(|(setting, _)| !self.failed.contains(setting));
+        let mut best = match (reliable, arrived.first()) {
+            (Some(winner), _) => winner.clone(),
+            (None, risky) => {
+                let (from, needed) =
+                    (risky.map_or(&starts[0], |(setting, _)| setting), risky.map(|(_, needed)| *needed));
+                match self.scan(&from.clone(), needed)? {
+                    Some(winner) => winner,
+                    None => return Ok(self.found(starts[0].clone(), Verdict::Unreached)),
+                }
+            }
         };
         let mut directions: Vec<Steps> = Vec::new();
         loop {
@@ -221,47 +233,49 @@ impl<R: Runs> Search<'_, R> {
         settings.into_iter().filter(|setting| new(setting) && seen.insert(setting.clone())).collect()
     }
 
-    /// Where the start does not arrive, or fails too often: looks further and further away from it,
-    /// one key at a time. What arrives much later than the start is not waited for.
+    /// Where the start does not arrive, or fails too often: the best setting along one key, at
+    /// distances that double. At first what arrives much later than the start is waited for only far
+    /// away.
     fn scan(&mut self, start: &Steps, needed: Option<u64>) -> Result<Option<Winner>, Unfinished> {
+        let mut best: Option<Winner> = None;
         let mut distance = 1;
         while self.tried.len() < self.rules.max_settings {
             let challengers = self.neighbours(start, distance);
             if challengers.is_empty() {
                 break;
             }
-            let winner = match needed {
-                None => self.race_unbounded(&challengers, Sought::Reliable)?,
-                Some(needed) => {
+            let arrived = match (&best, needed) {
+                (Some((_, needed)), _) => self.race_against(&challengers, *needed)?,
+                (None, Some(needed)) => {
                     self.races += 1;
-                    self.race(&challengers, needed.saturating_mul(SAFER), Sought::Reliable)?.into_iter().next()
+                    let cap = needed.saturating_mul(SAFER * u64::from(distance.unsigned_abs()));
+                    self.race(&challengers, cap, Sought::Reliable)?
                 }
+                (None, None) => self.race_unbounded(&challengers, Sought::Reliable)?,
             };
-            if winner.is_some() {
-                return Ok(winner);
-            }
+            best = arrived.into_iter().next().or(best);
             distance *= 2;
         }
-        Ok(None)
+        Ok(best)
     }
 
-    /// The best of `challengers` where nothing is known of what they need: with caps that double
-    /// until one of them arrives, or none can any more.
-    fn race_unbounded(&mut self, challengers: &[Steps], sought: Sought) -> Result<Option<Winner>, Unfinished> {
+    /// Those of `challengers` that arrive first, where nothing is known of what they need: with caps
+    /// that double until one of them arrives, or none can any more.
+    fn race_unbounded(&mut self, challengers: &[Steps], sought: Sought) -> Result<Vec<Winner>, Unfinished> {
         let mut racing = challengers.to_vec();
         let mut cap = racing.iter().map(|setting| self.runs.first_cap(setting)).min().unwrap_or(0).max(1);
         self.races += 1;
         while let Some(budget) = racing.iter().map(|setting| self.runs.budget(setting)).max() {
             let arrived = self.race(&racing, cap.min(budget), sought)?;
             if cap >= budget || !arrived.is_empty() {
-                return Ok(arrived.into_iter().next());
+                return Ok(arrived);
             }
             if sought == Sought::Reliable {
                 racing.retain(|setting| !self.failed.contains(setting));
             }
             cap = cap.saturating_mul(2);
         }
-        Ok(None)
+        Ok(Vec::new())
     }
 
     /// The challengers that are better than one that needs `needed`, the best first.
@@ -290,22 +304,49 @@ impl<R: Runs> Search<'_, R> {
             racing = stay;
             out.extend(leave);
         }
+        let racing = self.waited_for(racing, cap, sought, &mut out)?;
         let mut arrived: Vec<Winner> = Vec::new();
         for setting in challengers {
             let of = |racers: &[Racer]| racers.iter().position(|racer| racer.setting == *setting);
             if let Some(at) = of(&out) {
                 self.note(out.swap_remove(at), None, cap);
             } else if let Some(at) = of(&racing) {
-                let mut racer = racing.swap_remove(at);
-                racer.times.sort_unstable();
-                let time = racer.times.get(self.rules.needed() - 1).copied();
+                let racer = &racing[at];
+                let mut times = racer.times.clone();
+                times.sort_unstable();
+                let time = times.get(self.rules.needed() - 1).copied();
                 arrived.extend(time.map(|time| (setting.clone(), time)));
-                self.note(racer, time, cap);
+                self.note(racer.clone(), time, cap);
             }
         }
         // Stable: of equals the first challenger.
         arrived.sort_by_key(|(_, needed)| *needed);
         Ok(arrived)
+    }
+
+    /// Waits for the late runs of settings that are through with all replicates: those that do not
+    /// arrive in [`PATIENCE`] times the cap have failed. Settings of which too many have go `out`.
+    fn waited_for(
+        &mut self,
+        mut racing: Vec<Racer>,
+        cap: u64,
+        sought: Sought,
+        out: &mut Vec<Racer>,
+    ) -> Result<Vec<Racer>, Unfinished> {
+        let (cap, replicates) = (cap.saturating_mul(PATIENCE), self.rules.replicates());
+        let open = |racer: &Racer| racer.late > 0 && racer.late + racer.failed > self.rules.may_fail();
+        let settings: Vec<Steps> = racing.iter().filter(|r| open(r)).map(|racer| racer.setting.clone()).collect();
+        if !settings.is_empty() {
+            let waited = self.runs.runs(&settings, 0..replicates, cap)?;
+            for (racer, runs) in racing.iter_mut().filter(|r| open(r)).zip(waited) {
+                racer.failed = runs.iter().filter(|run| !matches!(run, Run::Arrived(_))).count();
+            }
+        }
+        let (stay, leave) = racing
+            .into_iter()
+            .partition(|racer: &Racer| sought == Sought::Any || racer.failed <= self.rules.may_fail());
+        out.extend(leave);
+        Ok(stay)
     }
 
     fn note(&mut self, racer: Racer, needed: Option<u64>, cap: u64) {

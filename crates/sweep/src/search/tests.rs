@@ -170,7 +170,7 @@ fn the_best_setting_is_found_and_judged_without_flattery() {
     for seed in 0..SEARCHES {
         let bowl = Bowl::new(seed, 0.1);
         let mut history = History::complete(&bowl);
-        let found = search(&mut history, &rules(quantile), &vec![0; 5]).unwrap();
+        let found = search(&mut history, &rules(quantile), &[vec![0; 5]]).unwrap();
         assert_eq!(found.verdict, Verdict::Settled);
         let far = |key: &usize| (f64::from(found.best[*key]) - bowl.lowest[*key].round()).abs() > 1.0;
         near += u64::from(!(0..3).any(|key| far(&key)));
@@ -233,6 +233,16 @@ fn slow_search(bowl: &Bowl, rules: &Rules, start: &Steps) -> (Steps, Vec<Steps>,
                 break;
             }
         }
+        if !out {
+            let waited: Round = (0..all).map(|replicate| (setting.clone(), replicate, 3 * cap)).collect();
+            let late = (0..all).any(|replicate| bowl.run(setting, replicate, cap) == Run::Late)
+                && misses(setting, all, cap) > rules.may_fail();
+            if late {
+                own.push(waited);
+            }
+            let never = if late { misses(setting, all, 3 * cap) } else { failures(setting, all, cap) };
+            out = !any && never > rules.may_fail();
+        }
         rounds.push(own);
         let mut times: Vec<u64> =
             (0..all).map(|r| bowl.whole_run(setting, r)).filter(|run| run.1).map(|run| run.0).collect();
@@ -249,7 +259,7 @@ fn slow_search(bowl: &Bowl, rules: &Rules, start: &Steps) -> (Steps, Vec<Steps>,
                 tried.push(challenger.clone());
             }
         }
-        for rung in 0..rules.rungs.len() {
+        for rung in 0..=rules.rungs.len() {
             let together: Round = own.iter().filter_map(|rounds| rounds.get(rung)).flatten().cloned().collect();
             if !together.is_empty() {
                 rounds.push(together);
@@ -271,16 +281,21 @@ fn slow_search(bowl: &Bowl, rules: &Rules, start: &Steps) -> (Steps, Vec<Steps>,
         assert!(cap < BUDGET, "these starts arrive");
         cap *= 2;
     };
-    if failures(start, all, cap) > rules.may_fail() {
+    if misses(start, all, cap) > rules.may_fail() && misses(start, all, 3 * cap) > rules.may_fail() {
+        let mut found: Option<(u64, Steps)> = None;
         let mut distance = 1;
-        (needed, best) = loop {
+        loop {
             let challengers = around(start, distance, &tried);
-            assert!(!challengers.is_empty(), "these bowls have reliable settings");
-            if let Some(winner) = race(&challengers, 2 * needed, false, &mut tried).into_iter().next() {
-                break winner;
+            if challengers.is_empty() {
+                break;
             }
+            let limit = found.as_ref().map(|(needed, _)| (*needed as f64 / (1.0 + rules.margin)) as u64);
+            let cap = limit.unwrap_or(2 * needed * distance as u64);
+            let winner = race(&challengers, cap, false, &mut tried).into_iter().next();
+            found = winner.or(found);
             distance *= 2;
-        };
+        }
+        (needed, best) = found.expect("these bowls have reliable settings");
     }
     let mut onwards: Vec<Steps> = Vec::new();
     loop {
@@ -331,7 +346,7 @@ fn any_history_leads_to_the_same_next_runs_and_to_the_same_end() {
         let (bowl, rules) = (Bowl::new(seed, fail), rules(quantile));
         let start = vec![0; 5];
         let (best, tried, rounds) = slow_search(&bowl, &rules, &start);
-        let found = search(&mut History::complete(&bowl), &rules, &start).unwrap();
+        let found = search(&mut History::complete(&bowl), &rules, std::slice::from_ref(&start)).unwrap();
         assert_eq!(found.best, best, "seed {seed}");
         assert_eq!(found.trials.iter().map(|trial| trial.setting.clone()).collect::<Vec<_>>(), tried);
         let mut order = bowl.stream(3, &[], 0);
@@ -339,7 +354,7 @@ fn any_history_leads_to_the_same_next_runs_and_to_the_same_end() {
         let mut turns = 0;
         loop {
             history.missing.clear();
-            let next = search(&mut history, &rules, &start);
+            let next = search(&mut history, &rules, std::slice::from_ref(&start));
             let looked = history.looked.as_mut().unwrap();
             let known = |(setting, replicate, cap): &(Steps, u32, u64)| {
                 let seen = looked.get(&(setting.clone(), *replicate)).copied().unwrap_or(0);
@@ -370,10 +385,10 @@ fn any_history_leads_to_the_same_next_runs_and_to_the_same_end() {
 fn a_start_that_never_arrives_is_left_and_a_search_that_finds_nothing_says_so() {
     // At the start no run arrives within its budget; two steps further it does.
     let bowl = Bowl { lowest: vec![4.0, 0.0], curvature: vec![0.45, 0.1], bounds: -8..9, ..Bowl::new(1, 0.0) };
-    let found = search(&mut History::complete(&bowl), &rules(0.9), &vec![0, 0]).unwrap();
+    let found = search(&mut History::complete(&bowl), &rules(0.9), &[vec![0, 0]]).unwrap();
     assert_eq!((found.verdict, found.best[0]), (Verdict::Settled, 4));
     let hopeless = Bowl { fail: 1.0, ..bowl };
-    let found = search(&mut History::complete(&hopeless), &rules(0.9), &vec![0, 0]).unwrap();
+    let found = search(&mut History::complete(&hopeless), &rules(0.9), &[vec![0, 0]]).unwrap();
     assert_eq!((found.verdict, found.best), (Verdict::Unreached, vec![0, 0]));
     assert!(found.trials.iter().all(|trial| trial.needed.is_none()));
     assert!(found.trials.iter().any(|trial| trial.failed > 0));
@@ -411,7 +426,7 @@ fn a_setting_that_is_fast_and_often_fails_does_not_win() {
         }
     }
     for start in [0, 1] {
-        let found = search(&mut Cliff, &rules(0.7), &vec![start]).unwrap();
+        let found = search(&mut Cliff, &rules(0.7), &[vec![start]]).unwrap();
         assert_eq!((found.best, found.verdict), (vec![0], Verdict::Settled), "from {start}");
     }
 }
