@@ -21,9 +21,11 @@
 //! | `scaling_table` | the columns of `scaling.parquet` |
 //! | `groups` | all conclusions, once, by algorithm and condition |
 //! | `searched`, `search_tables`, `search_words` | what the search for the best hyperparameters came to, its columns, and it in words |
+//! | `chosen` | the power of T that a chosen value grows as |
 //! | `sentences`, `limits` | what is concluded, and what limits it, in words |
 
 mod cells;
+mod chosen;
 mod comparison;
 mod edges;
 mod groups;
@@ -37,6 +39,8 @@ mod numbers;
 mod regressors;
 mod scaling;
 mod scaling_table;
+#[cfg(test)]
+pub(crate) mod search_fixture;
 mod search_tables;
 mod search_words;
 mod searched;
@@ -46,6 +50,7 @@ mod summary;
 mod term;
 
 pub use cells::Question;
+pub(crate) use chosen::chosen_power;
 pub use comparison::{HeldOut, PreferredLaw};
 pub use edges::{Edge, FLAT};
 pub use groups::{Analysis, Group};

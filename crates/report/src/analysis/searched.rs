@@ -43,6 +43,8 @@ pub struct TriedSetting {
     pub replicates: i64,
     /// How many of these runs ended without having reached the milestone.
     pub failed: i64,
+    /// Whether so many of them did that the setting may not be chosen, whatever it needs.
+    pub unreliable: bool,
     /// Whether it is the best one.
     pub best: bool,
 }
@@ -85,9 +87,24 @@ impl SearchedCell {
         self.tried.iter().find(|setting| setting.best)
     }
 
+    /// The settings that were tried and differ from the best one in nothing but this key, and the best
+    /// one, by the value of the key; none if no setting arrived.
+    pub(crate) fn along(&self, key: usize) -> Vec<&TriedSetting> {
+        let Some(best) = self.best().filter(|best| best.needed.is_some()) else { return Vec::new() };
+        let same = |other: &&TriedSetting| (0..self.keys.len()).all(|k| k == key || other.steps[k] == best.steps[k]);
+        let mut along: Vec<&TriedSetting> = self.tried.iter().filter(same).collect();
+        along.sort_by_key(|setting| setting.steps[key]);
+        along
+    }
+
+    /// The bound at which the best value of this key lies.
+    pub(crate) fn bound(&self, key: usize) -> Option<&Edge> {
+        self.at_bound.iter().find(|edge| edge.key == self.keys[key])
+    }
+
     /// What the best neighbour of the best setting needs, relative to it; `None` if none was seen to
     /// arrive.
-    pub(super) fn best_neighbour(&self) -> Option<f64> {
+    pub(crate) fn best_neighbour(&self) -> Option<f64> {
         let best = self.best()?;
         let needed = best.needed? as f64;
         let distance =

@@ -10,6 +10,7 @@
 //! | `picture`, `colour`, `quantiles` | what figures share |
 //! | `curves`, `against_length`, `matrices` | plain figures, for whoever has a few lines or matrices to show |
 //! | `needed_samples`, `competing_laws`, `success`, `steps`, `training`, `attention` | one figure each |
+//! | `search_bowls`, `search_values`, `search_tokens` | the search for the best hyperparameters |
 //! | `all` | the figures that every run has |
 
 mod against_length;
@@ -23,6 +24,9 @@ mod needed_samples;
 pub(crate) mod panels;
 mod picture;
 mod quantiles;
+mod search_bowls;
+mod search_tokens;
+mod search_values;
 mod steps;
 mod success;
 mod training;
