@@ -20,10 +20,10 @@ impl ChosenPower {
     }
 }
 
-/// The law of a searched key, by least squares of `ln value` on `ln T`: a description. A lattice gives
-/// values in steps, and on a flat floor a search has no reason to leave the value it began with, so
-/// that no interval would mean much. Cells without a setting that arrives and those whose value lies at
-/// a bound do not count. `None` if no (N, Q) has two values of T.
+/// The law of a searched key, by least squares of `ln value` on `ln T`: a description. A lattice
+/// gives values in steps, and on a flat floor a search has no reason to leave the value it began
+/// with, so that no interval would mean much. Cells without a setting that arrives and those whose
+/// value lies at a bound do not count. `None` if no (N, Q) has two values of T.
 pub(crate) fn chosen_power(cells: &[&SearchedCell], key: usize) -> Option<ChosenPower> {
     let mut pairs: BTreeMap<(i64, i64), Vec<(f64, f64)>> = BTreeMap::new();
     for cell in cells.iter().filter(|cell| cell.bound(key).is_none()) {

@@ -12,10 +12,10 @@ pub(crate) fn analysis(cells: Vec<SearchedCell>) -> Analysis {
     Analysis::of_search(&records, Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() }, cells)
 }
 
-/// A settled cell of `(N, Q, T)` with the keys `batch_size` and `lambda`, whose best setting has this
-/// batch size, a lambda of 0.01 and needs 1000 samples. Half the batch size needs 1500, twice as large
-/// a batch needs more than 2000; with half of lambda too many runs fail, twice of it needs 1200. One
-/// more setting differs in both keys.
+/// A settled cell of `(N, Q, T)` with the keys `batch_size` and `lambda`, whose best setting has
+/// this batch size, a lambda of 0.01 and needs 1000 samples. Half the batch size needs 1500, twice
+/// as large a batch needs more than 2000; with half of lambda too many runs fail, twice of it needs
+/// 1200. One more setting differs in both keys.
 pub(crate) fn cell((n, q, t): (i64, i64, i64), batch_size: f64) -> SearchedCell {
     let tried = |(batch, lambda): (i32, i32), needed: Option<i64>| TriedSetting {
         values: vec![batch_size * libm::exp2(f64::from(batch)), 0.01 * libm::exp2(f64::from(lambda))],

@@ -36,8 +36,8 @@ pub struct TriedSetting {
     pub steps: Vec<i32>,
     /// What it needs on the replicates of the races; `None` if it was not seen to arrive.
     pub needed: Option<i64>,
-    /// Samples that its runs were looked at in its last race. If `needed` is `None`, it needs more, or
-    /// too many of its runs failed.
+    /// Samples that its runs were looked at in its last race. If `needed` is `None`, it needs more,
+    /// or too many of its runs failed.
     pub cap: i64,
     /// The number of replicates it was looked at on.
     pub replicates: i64,
@@ -87,8 +87,8 @@ impl SearchedCell {
         self.tried.iter().find(|setting| setting.best)
     }
 
-    /// The settings that were tried and differ from the best one in nothing but this key, and the best
-    /// one, by the value of the key; none if no setting arrived.
+    /// The settings that were tried and differ from the best one in nothing but this key, and the
+    /// best one, by the value of the key; none if no setting arrived.
     pub(crate) fn along(&self, key: usize) -> Vec<&TriedSetting> {
         let Some(best) = self.best().filter(|best| best.needed.is_some()) else { return Vec::new() };
         let same = |other: &&TriedSetting| (0..self.keys.len()).all(|k| k == key || other.steps[k] == best.steps[k]);
@@ -102,8 +102,8 @@ impl SearchedCell {
         self.at_bound.iter().find(|edge| edge.key == self.keys[key])
     }
 
-    /// What the best neighbour of the best setting needs, relative to it; `None` if none was seen to
-    /// arrive.
+    /// What the best neighbour of the best setting needs, relative to it; `None` if none was seen
+    /// to arrive.
     pub(crate) fn best_neighbour(&self) -> Option<f64> {
         let best = self.best()?;
         let needed = best.needed? as f64;

@@ -1,6 +1,6 @@
 //! How much worse the neighbours of the best settings are: needed samples relative to those of the
-//! best setting of the cell against the value of one searched key relative to its best value, for the
-//! settings that differ in this key only.
+//! best setting of the cell against the value of one searched key relative to its best value, for
+//! the settings that differ in this key only.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +14,8 @@ use crate::analysis::{Group, SearchedCell, TriedSetting, percent, thinned};
 /// At most so many (N, Q) have a figure, the smallest and the largest among them.
 const FIGURES: usize = 3;
 const CURVES: usize = 7;
-/// Steps of the lattice from the best value. What lies beyond is the way of a search that starts far
-/// off.
+/// Steps of the lattice from the best value. What lies beyond is the way of a search that starts
+/// far off.
 const FARTHEST: i32 = 3;
 
 /// The figures of one group; none if grids were swept.
@@ -59,7 +59,8 @@ fn places(cell: &SearchedCell, key: usize) -> Vec<Place> {
         bound: setting.needed.is_none(),
         unreliable: setting.unreliable,
     };
-    cell.along(key).into_iter().filter(near).map(place).collect()
+    let positive = |place: &Place| place.value.is_finite() && place.value > 0.0;
+    cell.along(key).into_iter().filter(near).map(place).filter(positive).collect()
 }
 
 fn figure(group: &Group<'_>, (n, q): (i64, i64), cells: &[&SearchedCell], quantile: f64) -> Option<Figure> {
@@ -104,21 +105,25 @@ fn figure(group: &Group<'_>, (n, q): (i64, i64), cells: &[&SearchedCell], quanti
         }
         Ok(())
     })?;
-    let cut = all().any(|place| place.bound && place.needed <= 1.0);
-    let cut =
-        if cut { " Bounds below 1: runs were cut at what the best needs; search.horizon = 2 shows more." } else { "" };
+    let cut = if all().any(|place| place.bound && !place.unreliable && place.needed <= 1.0) {
+        " Bounds below 1: runs were cut at what the best needs; search.horizon = 2 shows more."
+    } else {
+        ""
+    };
     let replicates = cells.iter().filter_map(|cell| Some(cell.best()?.replicates)).max().unwrap_or(0);
     Some(Figure {
         name: format!("search_bowls_{}_N{n}_Q{q}", group.file_name()),
         title: format!("Neighbours of the best settings at N = {n}, Q = {q}: {}", group.name()),
         caption: format!(
-            "Samples by which {} of the runs reach the {} relative to the best setting of the cell, \
-             which is at (1, 1), for settings that differ from it in one key only, by three steps of the lattice at most. All on the {replicates} \
-             replicates of the races, on which the best was also chosen: that flatters it a little. Open marks with an \
+            "Samples by which {} of the runs reach the milestone ({}) relative to the best setting \
+             of the cell, which is at (1, 1), for settings that differ from it in one key only, by \
+             three steps of the lattice at most. All on the {replicates} replicates of the races, \
+             on which the best was also chosen; that flatters it a little. Open marks with an \
              arrow: lower bounds, settings that left their race because too many of their runs had \
-             not arrived by the cap; the first leave on few replicates. Crosses: too many runs ended \
-             without having arrived for the setting to be chosen, whatever it needs; at the upper \
-             edge where that was not seen. A mark just below 1 is better by less than the margin of the search. Curves of different T stand a little aside.{cut}{}",
+             not arrived by the cap; the first leave on few replicates. Crosses: too many runs \
+             ended without having arrived for the setting to be chosen, whatever it needs; at the \
+             upper edge where that was not seen. A mark just below 1 is better by less than the \
+             margin of the search. Curves of different T stand a little aside.{cut}{}",
             percent(quantile),
             cells[0].milestone.name(),
             left_out(&[("T", lengths.len(), shown.len())])
@@ -133,8 +138,8 @@ fn wider(values: &[f64], share: f64) -> f64 {
     libm::pow(high / low, share).max(1.1)
 }
 
-/// How far the marks of neighbouring curves stand aside, in logarithms: a little of the axis, and so
-/// little that marks of different values do not mix.
+/// How far the marks of neighbouring curves stand aside, in logarithms: a little of the axis, and
+/// so little that marks of different values do not mix.
 fn aside(cells: &[&SearchedCell], curves: usize, extent: f64) -> f64 {
     let gaps = |cell: &SearchedCell, key: usize| {
         let values: Vec<f64> = places(cell, key).iter().map(|place| libm::log(place.value)).collect();
@@ -203,8 +208,8 @@ mod tests {
         assert_eq!(along, [0.5, 1.0, 2.0, 4.0]);
         let analysis = analysis(vec![searched]);
         let svg = &all(&analysis.groups()[0], 0.9)[0].svg;
-        // From half to best in the one panel, from best to twice in the other; the value of 4 stands
-        // alone beyond a bound.
+        // From half to best in the one panel, from best to twice in the other; the value of 4
+        // stands alone beyond a bound.
         let lines = polylines(svg);
         let sloping = lines.iter().filter(|line| line.len() == 2 && line[0].0 != line[1].0);
         assert_eq!(sloping.count(), 2, "{lines:?}");

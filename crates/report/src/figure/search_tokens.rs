@@ -1,5 +1,5 @@
-//! What the search of each cell cost: tokens to choose the best setting and to judge it, and how many
-//! settings were tried.
+//! What the search of each cell cost: tokens to choose the best setting and to judge it, and how
+//! many settings were tried.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! The value of each searched key that was chosen against T, one line for each (N, Q), with the power
-//! of T it grows as.
+//! The value of each searched key that was chosen against T, one line for each (N, Q), with the
+//! power of T it grows as.
 
 use std::collections::BTreeSet;
 

@@ -11,6 +11,7 @@ use super::explore::chosen;
 use super::meanings::meanings;
 use super::pictures::{pictures, shown_on_page};
 use super::provenance::{Provenance, run};
+use super::search::search;
 use crate::analysis::Analysis;
 use crate::claim::ExaminedClaim;
 use crate::figure::Figure;
@@ -54,9 +55,10 @@ pub fn page(analysis: &Analysis, claim: Option<&ExaminedClaim>, figures: &[Figur
                     (answer(analysis, &groups, provenance))
                     @if let Some(chart) = &chart { (chosen(chart, &groups)) }
                     (pictures(figures))
+                    (search(analysis, groups.len() > 1))
                     (table(analysis, &groups))
                     (run(analysis, provenance))
-                    (meanings(analysis.question.quantile))
+                    (meanings(analysis.question.quantile, !analysis.searched.is_empty()))
                 }
                 @if let Some(chart) = &chart {
                     script type="application/json" id="chart-data" { (PreEscaped(chart.data.replace("</", "<\\/"))) }

@@ -7,7 +7,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `document` | the page from top to bottom |
-//! | `claim`, `answer`, `explore`, `pictures`, `cells`, `provenance`, `meanings` | a part of it each |
+//! | `claim`, `answer`, `explore`, `pictures`, `search`, `cells`, `provenance`, `meanings` | a part of it each |
+//! | `sortable` | a table that a click on a heading sorts |
 //! | `chart` | the data of the chart |
 //! | `dark` | colours of figures on dark paper |
 //! | `markup` | numbers and exponents as a page shows them |
@@ -23,6 +24,8 @@ mod markup;
 mod meanings;
 mod pictures;
 mod provenance;
+mod search;
+mod sortable;
 
 pub use document::page;
 pub use provenance::Provenance;

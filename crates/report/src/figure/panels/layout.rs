@@ -37,8 +37,8 @@ impl Panels {
         self.draw_with(&[], each)
     }
 
-    /// As [`Self::draw`], but each panel has a left axis of its own, of which the label is not shown;
-    /// if there are none, all share one.
+    /// As [`Self::draw`], but each panel has a left axis of its own, of which the label is not
+    /// shown; if there are none, all share one.
     pub(crate) fn draw_with(
         &self,
         own: &[Axis],
