@@ -25,18 +25,18 @@ pub(super) fn all(group: &Group<'_>, quantile: f64) -> Vec<Figure> {
     let pairs: Vec<(i64, i64)> =
         cells.iter().map(|cell| (cell.n, cell.q)).collect::<BTreeSet<_>>().into_iter().collect();
     let shown = thinned((0..pairs.len() as i64).collect(), FIGURES);
-    let figure = |i: i64| {
+    let figure = |(place, &i): (usize, &i64)| {
         let pair = pairs[i as usize];
         let of_pair: Vec<&SearchedCell> = cells.iter().copied().filter(|cell| (cell.n, cell.q) == pair).collect();
-        figure(group, pair, &of_pair, quantile)
-            .map(|figure| said(figure, &left_out(&[("(N, Q)", pairs.len(), shown.len())])))
+        let mut figure = figure(group, pair, &of_pair, quantile)?;
+        if place == 0 {
+            figure.caption += &left_out(&[("(N, Q)", pairs.len(), shown.len())]);
+        } else {
+            figure.caption = "As the figure before.".to_owned();
+        }
+        Some(figure)
     };
-    shown.iter().filter_map(|&i| figure(i)).collect()
-}
-
-fn said(mut figure: Figure, more: &str) -> Figure {
-    figure.caption += more;
-    figure
+    shown.iter().enumerate().filter_map(figure).collect()
 }
 
 /// A tried setting relative to the best one of its cell.
@@ -227,9 +227,11 @@ mod tests {
     fn few_of_many_pairs_have_a_figure_and_grids_have_none() {
         let cells = (3..9).map(|n| cell((n, 1, 32), 16.0)).collect();
         let analysis = analysis(cells);
-        let names: Vec<String> = all(&analysis.groups()[0], 0.9).into_iter().map(|figure| figure.name).collect();
+        let figures = all(&analysis.groups()[0], 0.9);
+        let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
         assert_eq!(names.len(), FIGURES);
-        assert_eq!((names[0].as_str(), names[2].as_str()), ("search_bowls_prox_N3_Q1", "search_bowls_prox_N8_Q1"));
+        assert!(figures[0].caption.ends_with("Of 6 values of (N, Q) 3 are shown."), "{}", figures[0].caption);
+        assert_eq!((names[0], names[2]), ("search_bowls_prox_N3_Q1", "search_bowls_prox_N8_Q1"));
         let grid = crate::analysis::Analysis::of(&[record(3, 1, 32, 0, Some(1000))], analysis.question);
         assert!(all(&grid.groups()[0], 0.9).is_empty());
     }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::markup::none;
 use super::sortable::{Column, sortable};
-use crate::analysis::{Analysis, SearchedCell, short, two};
+use crate::analysis::{Analysis, Edge, SearchedCell, short, two};
 use crate::record::{shown, written};
 
 /// The section; nothing if grids were swept.
@@ -54,7 +54,7 @@ fn columns(analysis: &Analysis, several_groups: bool) -> Vec<Column<'_, Searched
         columns.push((key, true, Box::new(value)));
     }
     let bounds = |cell: &SearchedCell| {
-        let names: Vec<String> = cell.at_bound.iter().map(|edge| edge.name()).collect();
+        let names: Vec<String> = cell.at_bound.iter().map(Edge::name).collect();
         (names.join(", "), 0.0)
     };
     let neighbour = |cell: &SearchedCell| {
@@ -78,7 +78,6 @@ fn rounded(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Edge;
     use crate::analysis::search_fixture::{analysis, cell};
 
     #[test]
