@@ -83,7 +83,7 @@ fn figure(group: &Group<'_>, (n, q): (i64, i64), cells: &[&SearchedCell], quanti
     let figure = Panels {
         x: Axis::logarithmic("value of the key / its best value", values.iter().copied(), wider(&values, 0.08), 5),
         y: Axis::logarithmic(
-            "needed samples / those of the best",
+            "needed / best",
             needed.iter().copied(),
             // Room for arrows above the highest bound.
             wider(&needed, 0.16),

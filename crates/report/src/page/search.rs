@@ -60,13 +60,13 @@ fn columns(analysis: &Analysis, several_groups: bool) -> Vec<Column<'_, Searched
     let neighbour = |cell: &SearchedCell| {
         cell.best_neighbour().map_or_else(|| (none(), f64::INFINITY), |ratio| (two(ratio), ratio))
     };
+    columns.push(("best neighbour", true, Box::new(neighbour)));
     columns.push(("ended", false, Box::new(|cell| (cell.end.name().to_owned(), 0.0))));
     columns.push(("at bound", false, Box::new(bounds)));
     columns.push(("settings", true, whole(|cell| cell.tried.len() as i64)));
     columns.push(("races", true, whole(|cell| cell.races)));
     columns.push(("to choose", true, tokens(|cell| cell.choosing)));
     columns.push(("to judge", true, tokens(|cell| cell.judging)));
-    columns.push(("best neighbour", true, Box::new(neighbour)));
     columns
 }
 
@@ -89,10 +89,10 @@ mod tests {
         assert_eq!(text.matches("<tr>").count(), 1 + 2);
         assert!(text.contains("all 2 cells settled, 12 settings tried; races took 70 % of 200k tokens"), "{text}");
         for part in [
-            "<td class=\"number\" data-key=\"0.01\">0.01</td><td>settled</td><td></td>",
+            "<td class=\"number\" data-key=\"0.01\">0.01</td><td class=\"number\" data-key=\"1.2\">1.20</td><td>settled</td><td></td>",
             ">5.333</td>",
             "<td>lambda (smallest)</td>",
-            ">70k</td><td class=\"number\" data-key=\"30000\">30k</td><td class=\"number\" data-key=\"1.2\">1.20</td>",
+            ">70k</td><td class=\"number\" data-key=\"30000\">30k</td></tr>",
             "data-key=\"inf\">–</td>",
         ] {
             assert!(text.contains(part), "{part}\n{text}");
