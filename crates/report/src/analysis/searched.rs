@@ -102,14 +102,30 @@ impl SearchedCell {
         self.at_bound.iter().find(|edge| edge.key == self.keys[key])
     }
 
-    /// What the best neighbour of the best setting needs, relative to it; `None` if none was seen
-    /// to arrive.
+    /// What the best neighbour of the best setting needs, relative to it; `None` if none was seen to
+    /// arrive. One that may not be chosen does not count.
     pub(crate) fn best_neighbour(&self) -> Option<f64> {
         let best = self.best()?;
         let needed = best.needed? as f64;
         let distance =
             |other: &TriedSetting| -> i32 { other.steps.iter().zip(&best.steps).map(|(a, b)| (a - b).abs()).sum() };
-        let beside = self.tried.iter().filter(|other| distance(other) == 1);
+        let beside = self.tried.iter().filter(|other| distance(other) == 1 && !other.unreliable);
         beside.filter_map(|other| Some(other.needed? as f64 / needed)).min_by(f64::total_cmp)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::search_fixture::cell;
+
+    #[test]
+    fn a_neighbour_that_may_not_be_chosen_is_not_the_best_one() {
+        let mut cell = cell((3, 1, 32), 16.0);
+        assert_eq!(cell.best_neighbour(), Some(1.2));
+        // It arrives on these replicates, but too many of its runs fail.
+        cell.tried.iter_mut().filter(|setting| setting.unreliable).for_each(|setting| setting.needed = Some(500));
+        assert_eq!(cell.best_neighbour(), Some(1.2));
+        cell.tried.iter_mut().for_each(|setting| setting.unreliable = false);
+        assert_eq!(cell.best_neighbour(), Some(0.5));
     }
 }
