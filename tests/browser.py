@@ -172,9 +172,9 @@ def shown(browser: webdriver.Chrome) -> int:
     return browser.execute_script("return document.getElementById('chart').data.filter((t) => t.visible === true).length")
 
 
-def column(browser: webdriver.Chrome, index: int) -> list[float]:
-    script = "return [...document.querySelectorAll('#cells tbody tr')].map((r) => parseFloat(r.cells[arguments[0]].dataset.key))"
-    return browser.execute_script(script, index)
+def column(browser: webdriver.Chrome, index: int, section: str = "cells") -> list[float]:
+    script = "return [...document.querySelectorAll(`#${arguments[1]} tbody tr`)].map((r) => parseFloat(r.cells[arguments[0]].dataset.key))"
+    return browser.execute_script(script, index, section)
 
 
 def main(directory: Path, pictures: Path) -> None:
@@ -242,6 +242,15 @@ def use(browser: webdriver.Chrome, directory: Path, pictures: Path) -> None:
     headings[needed].click()
     assert all(a <= b for a, b in pairwise(column(browser, needed)))
 
+    searched = browser.find_elements(By.CSS_SELECTOR, "#search th button")
+    if searched:
+        lengths = [heading.text for heading in searched].index("T")
+        browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", searched[lengths])
+        searched[lengths].click()
+        chosen = column(browser, lengths, "search")
+        assert all(a <= b for a, b in pairwise(chosen)) and chosen[0] < chosen[-1]
+        assert any(name.startswith("search_") for name in files), files
+
     seen = {}
     for name, width in (("wide", 1280), ("phone", 390)):
         # A window has a least width; a phone's is given to the page alone.
@@ -276,7 +285,8 @@ def use(browser: webdriver.Chrome, directory: Path, pictures: Path) -> None:
 
     console = [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
     assert not console, console
-    print(f"{directory}: {len(figures)} figures, {len(values)} rows, colours {seen}" + (", a map and its curves on either paper" if looked else ""))
+    print(f"{directory}: {len(figures)} figures, {len(values)} rows, colours {seen}"
+          + (", a map and its curves on either paper" if looked else "") + (f", {len(chosen)} searches" if searched else ""))
 
 
 if __name__ == "__main__":

@@ -137,6 +137,24 @@ fn values_of_any_size_and_many_conditions_make_names_that_any_disk_takes() {
     assert_eq!(names("many").len(), many.len());
 }
 
+/// A search from scratch, of three keys with long names and one at its bound.
+const SEARCHED: &str = "\
+seed = 11
+replicates = 12
+[grid]
+N = 3
+Q = [1, 2]
+T = [32, 64, 128]
+[search]
+horizon = 2
+batch_size = { start = \"T/4\", factor = 2, min = 4, max = \"2*T\" }
+attention_step_sparse = { start = 1, factor = 2, min = 1, max = 20 }
+lambda = { start = 0.003, factor = 3, min = 1e-5, max = 1 }
+[training]
+max_samples = \"100*T + 4000\"
+boost = { end_share = false }
+";
+
 /// Real Chromium, through `tests/browser.py`. Skipped where it or Selenium is missing, except in
 /// CI.
 #[test]
@@ -171,11 +189,14 @@ fn a_browser_can_use_the_page() {
         ("moment", "answer.claim=moment algorithm=moment,prox,sgd,softmax,softmax_adam replicates=6"),
         ("mirrored", "answer.claim=mirrored flip=0,1.5 replicates=12"),
     ];
-    for (name, overrides) in sweeps {
-        succeed(home.path(), &format!("run small.toml -q -o {name} {overrides}"));
+    fs::write(home.path().join("searched.toml"), SEARCHED).unwrap();
+    let sweeps = sweeps.map(|(name, overrides)| (name, "small.toml", overrides));
+    for (name, config, overrides) in sweeps.into_iter().chain([("searched", "searched.toml", "")]) {
+        succeed(home.path(), &format!("run {config} -q -o {name} {overrides}"));
         let output = python().arg(&script).arg(home.path().join(name)).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{name}: {text}");
         assert!(name != "traced" || text.contains("a map and its curves on either paper"), "{text}");
+        assert!(name != "searched" || text.contains(", 6 searches"), "{text}");
     }
 }

@@ -62,3 +62,18 @@ fn threads_shards_and_merges_give_the_same_bytes() {
     succeed(home.path(), "merge part1 part2 -o merged");
     assert_eq!(hash(home.path(), "merged"), expected);
 }
+
+#[test]
+fn the_page_shows_what_was_chosen_and_how_much_worse_the_neighbours_are() {
+    let home = home();
+    succeed(home.path(), "run s.toml -q -o out search.horizon=2");
+    let page = std::fs::read_to_string(home.path().join("out/report.html")).unwrap();
+    for text in ["id=\"search\"", "all 6 cells settled", ">best neighbour<", "search chose on other runs"] {
+        assert!(page.contains(text), "{text}");
+    }
+    for figure in ["search_bowls_prox_N3_Q1", "search_bowls_prox_N3_Q2", "search_values_prox", "search_tokens_prox"] {
+        assert!(home.path().join("out/figures").join(format!("{figure}.svg")).is_file(), "{figure}");
+        assert!(page.contains(&format!("id=\"{figure}\"")), "{figure}");
+    }
+    assert!(!page.contains("without split") && !page.contains("step_size_prox"));
+}

@@ -25,9 +25,11 @@
 //! | `head_to_head` | algorithms and conditions in units of each other, on the same tasks |
 //! | `groups` | all conclusions, once, by algorithm and condition |
 //! | `searched`, `search_tables`, `search_words` | what the search for the best hyperparameters came to, its columns, and it in words |
+//! | `chosen` | the power of T that a chosen value grows as |
 //! | `sentences`, `limits` | what is concluded, and what limits it, in words |
 
 mod cells;
+mod chosen;
 mod comparison;
 mod edges;
 mod groups;
@@ -42,6 +44,8 @@ mod numbers;
 mod regressors;
 mod scaling;
 mod scaling_table;
+#[cfg(test)]
+pub(crate) mod search_fixture;
 mod search_tables;
 mod search_words;
 mod searched;
@@ -54,6 +58,7 @@ mod term;
 mod unreached;
 
 pub use cells::Question;
+pub(crate) use chosen::chosen_power;
 pub use comparison::{CrossValidated, FEWEST_LENGTHS, HeldOut, PreferredLaw};
 pub use edges::{Edge, FLAT};
 pub(crate) use groups::group_file_name;

@@ -36,7 +36,8 @@ pub(super) fn search_columns(table: Table, rows: &[Needed]) -> Table {
             "best_neighbour",
             "",
             "what the best neighbour on the lattice needs, relative to the chosen setting, on the \
-             replicates of the races; null: none was looked at for so long that it arrived",
+             replicates of the races; one of which too many runs fail does not count; null: none was \
+             looked at for so long that it arrived",
             all().map(|row| row.searched.as_ref().and_then(|cell| cell.best_neighbour())),
         )
         .int("races", "races", "races of the search", all().map(|row| of(row, |cell| Some(cell.races))))

@@ -27,12 +27,16 @@ impl Analysis {
     }
 }
 
-impl Group<'_> {
+impl<'a> Group<'a> {
+    /// The searches of its cells; none if grids were swept.
+    pub(crate) fn searched(&self) -> Vec<&'a SearchedCell> {
+        self.cells(Milestone::Recovery).into_iter().filter_map(|row| row.searched.as_deref()).collect()
+    }
+
     /// What the search leaves open, a sentence each.
     pub(super) fn limits_of_search(&self) -> Vec<String> {
         let name = self.name();
-        let cells: Vec<&SearchedCell> =
-            self.cells(Milestone::Recovery).into_iter().filter_map(|row| row.searched.as_deref()).collect();
+        let cells = self.searched();
         let all = count(cells.len(), "cell");
         let number = |end: SearchEnd| cells.iter().filter(|cell| cell.end == end).count();
         let mut limits = Vec::new();

@@ -36,13 +36,15 @@ pub struct TriedSetting {
     pub steps: Vec<i32>,
     /// What it needs on the replicates of the races; `None` if it was not seen to arrive.
     pub needed: Option<i64>,
-    /// Samples that its runs were looked at in its last race. If `needed` is `None`, it needs more, or
-    /// too many of its runs failed.
+    /// Samples that its runs were looked at in its last race. If `needed` is `None`, it needs more,
+    /// or too many of its runs failed.
     pub cap: i64,
     /// The number of replicates it was looked at on.
     pub replicates: i64,
     /// How many of these runs ended without having reached the milestone.
     pub failed: i64,
+    /// Whether so many of them did that the setting may not be chosen, whatever it needs.
+    pub unreliable: bool,
     /// Whether it is the best one.
     pub best: bool,
 }
@@ -85,14 +87,45 @@ impl SearchedCell {
         self.tried.iter().find(|setting| setting.best)
     }
 
+    /// The settings that were tried and differ from the best one in nothing but this key, and the
+    /// best one, by the value of the key; none if no setting arrived.
+    pub(crate) fn along(&self, key: usize) -> Vec<&TriedSetting> {
+        let Some(best) = self.best().filter(|best| best.needed.is_some()) else { return Vec::new() };
+        let same = |other: &&TriedSetting| (0..self.keys.len()).all(|k| k == key || other.steps[k] == best.steps[k]);
+        let mut along: Vec<&TriedSetting> = self.tried.iter().filter(same).collect();
+        along.sort_by_key(|setting| setting.steps[key]);
+        along
+    }
+
+    /// The bound at which the best value of this key lies.
+    pub(crate) fn bound(&self, key: usize) -> Option<&Edge> {
+        self.at_bound.iter().find(|edge| edge.key == self.keys[key])
+    }
+
     /// What the best neighbour of the best setting needs, relative to it; `None` if none was seen to
-    /// arrive.
-    pub(super) fn best_neighbour(&self) -> Option<f64> {
+    /// arrive. One that may not be chosen does not count.
+    pub(crate) fn best_neighbour(&self) -> Option<f64> {
         let best = self.best()?;
         let needed = best.needed? as f64;
         let distance =
             |other: &TriedSetting| -> i32 { other.steps.iter().zip(&best.steps).map(|(a, b)| (a - b).abs()).sum() };
-        let beside = self.tried.iter().filter(|other| distance(other) == 1);
+        let beside = self.tried.iter().filter(|other| distance(other) == 1 && !other.unreliable);
         beside.filter_map(|other| Some(other.needed? as f64 / needed)).min_by(f64::total_cmp)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::search_fixture::cell;
+
+    #[test]
+    fn a_neighbour_that_may_not_be_chosen_is_not_the_best_one() {
+        let mut cell = cell((3, 1, 32), 16.0);
+        assert_eq!(cell.best_neighbour(), Some(1.2));
+        // It arrives on these replicates, but too many of its runs fail.
+        cell.tried.iter_mut().filter(|setting| setting.unreliable).for_each(|setting| setting.needed = Some(500));
+        assert_eq!(cell.best_neighbour(), Some(1.2));
+        cell.tried.iter_mut().for_each(|setting| setting.unreliable = false);
+        assert_eq!(cell.best_neighbour(), Some(0.5));
     }
 }

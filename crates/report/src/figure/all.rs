@@ -3,7 +3,10 @@
 use super::attention::Specimen;
 use super::picture::Figure;
 use super::training::Traced;
-use super::{attention, competing_laws, condition, needed_samples, steps, success, training};
+use super::{
+    attention, competing_laws, condition, needed_samples, search_bowls, search_tokens, search_values, steps, success,
+    training,
+};
 use crate::analysis::Analysis;
 use crate::record::{Record, draws_samples};
 
@@ -29,7 +32,12 @@ pub fn all(analysis: &Analysis, pictured: &Pictured) -> Vec<Figure> {
         figures.extend(needed_samples::all(&group, quantile));
         figures.extend(competing_laws::figure(&group));
         figures.extend(success::all(&group, quantile));
-        figures.extend(steps::all(&group, quantile));
+        if group.searched().is_empty() {
+            figures.extend(steps::all(&group, quantile));
+        } else {
+            figures.extend(search_bowls::all(&group, quantile));
+            figures.extend([search_values::figure(&group), search_tokens::figure(&group)].into_iter().flatten());
+        }
     }
     figures.extend(condition::all(analysis));
     figures.extend(training::figure(&pictured.traces));

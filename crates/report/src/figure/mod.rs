@@ -11,6 +11,7 @@
 //! | `curves`, `against_length`, `matrices` | plain figures, for whoever has a few lines or matrices to show |
 //! | `needed_samples`, `competing_laws`, `success`, `steps` | one figure each |
 //! | `condition`, `training`, `attention` | one figure each |
+//! | `search_bowls`, `search_values`, `search_tokens` | the search for the best hyperparameters |
 //! | `all` | the figures that every run has |
 
 mod against_length;
@@ -25,6 +26,9 @@ mod needed_samples;
 pub(crate) mod panels;
 mod picture;
 mod quantiles;
+mod search_bowls;
+mod search_tokens;
+mod search_values;
 mod steps;
 mod success;
 mod training;

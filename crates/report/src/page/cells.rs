@@ -2,18 +2,12 @@
 
 use maud::{Markup, html};
 
+use super::sortable::{Column, sortable};
 use crate::analysis::{Analysis, Group, Milestone, Needed, percent};
 use crate::record::{shown, written};
 
-/// More rows than this are left to `needed.parquet`: a browser would sort them slowly.
-const MAX_ROWS: usize = 3000;
-
-/// A column of the table: its heading, whether it holds numbers, and its cell (what is shown, what
-/// it is sorted by).
-type Column<'a> = (&'a str, bool, Box<dyn Fn(&Needed) -> (String, f64) + 'a>);
-
 pub(super) fn table(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
-    let mut columns: Vec<Column<'_>> = Vec::new();
+    let mut columns: Vec<Column<'_, Needed>> = Vec::new();
     let whole = |get: fn(&Needed) -> i64| Box::new(move |r: &Needed| (get(r).to_string(), get(r) as f64));
     let real = |get: fn(&Needed) -> f64| Box::new(move |r: &Needed| (written(get(r)), get(r)));
     columns.push(("N", true, whole(|r| r.n)));
@@ -43,14 +37,18 @@ pub(super) fn table(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
             (format!("{} – {}", end(r.ci_low), end(r.ci_high)), r.ci_high.map_or(f64::INFINITY, |h| h as f64))
         }),
     ));
-    columns.push((
-        "without split",
-        true,
-        Box::new(|r| {
-            let f = r.in_sample;
-            (format!("{}{}", if f.censored { ">" } else { "" }, grouped(f.samples)), f.samples as f64)
-        }),
-    ));
+    // A search chooses on other runs, so that there is no split.
+    let split = analysis.searched.is_empty();
+    if split {
+        columns.push((
+            "without split",
+            true,
+            Box::new(|r| {
+                let f = r.in_sample;
+                (format!("{}{}", if f.censored { ">" } else { "" }, grouped(f.samples)), f.samples as f64)
+            }),
+        ));
+    }
     columns.push((
         "reached",
         true,
@@ -70,31 +68,13 @@ pub(super) fn table(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
                 p {
                     "A click on a heading sorts. Samples by which "
                     (percent(analysis.question.quantile))
-                    " of the runs have reached the milestone; \"without split\" is what choosing \
-                     hyperparameters on the very runs they are judged by would have claimed."
+                    " of the runs have reached the milestone"
+                    @if split {
+                        "; \"without split\" is what choosing hyperparameters on the very runs they \
+                         are judged by would have claimed."
+                    } @else { ", at the hyperparameters that the search chose on other runs." }
                 }
-                div.wide tabindex="0" role="region" aria-label="Cells" {
-                    table.sortable {
-                        thead { tr {
-                            @for (name, numbers, _) in &columns {
-                                th scope="col" class=[numbers.then_some("number")] { button type="button" { (name) } }
-                            }
-                        } }
-                        tbody {
-                            @for row in rows.iter().take(MAX_ROWS) {
-                                tr { @for (_, numbers, cell) in &columns {
-                                    @let (text, key) = cell(row);
-                                    @if *numbers { td.number data-key=(key) { (text) } } @else { td { (text) } }
-                                } }
-                            }
-                        }
-                    }
-                }
-                @if rows.len() > MAX_ROWS {
-                    p {
-                        "The first " (MAX_ROWS) " of " (rows.len()) " rows; all are in needed.parquet."
-                    }
-                }
+                (sortable("Cells", "needed.parquet", &columns, &rows))
             }
         }
     }

@@ -12,6 +12,7 @@ use super::head_to_head::head_to_head;
 use super::meanings::meanings;
 use super::pictures::{pictures, shown_on_page};
 use super::provenance::{Provenance, run};
+use super::search::search;
 use crate::analysis::Analysis;
 use crate::claim::ExaminedClaim;
 use crate::figure::Figure;
@@ -56,9 +57,10 @@ pub fn page(analysis: &Analysis, claim: Option<&ExaminedClaim>, figures: &[Figur
                     (head_to_head(analysis))
                     @if let Some(chart) = &chart { (chosen(chart, &groups)) }
                     (pictures(figures))
+                    (search(analysis, groups.len() > 1))
                     (table(analysis, &groups))
                     (run(analysis, provenance))
-                    (meanings(analysis.question.quantile))
+                    (meanings(analysis.question.quantile, !analysis.searched.is_empty()))
                 }
                 @if let Some(chart) = &chart {
                     script type="application/json" id="chart-data" { (PreEscaped(chart.data.replace("</", "<\\/"))) }

@@ -4,16 +4,21 @@ use maud::{Markup, html};
 
 use crate::analysis::percent;
 
-pub(super) fn meanings(quantile: f64) -> Markup {
+/// `searched`: whether hyperparameters were searched; else they are of a grid.
+pub(super) fn meanings(quantile: f64, searched: bool) -> Markup {
     let share = percent(quantile);
+    let chosen = if searched {
+        "that the races of a search chose on other runs"
+    } else {
+        "that the other half of the replicates chose"
+    };
     html! {
         section id="meanings" {
             h2 { "What the words mean" }
             dl {
                 dt { "needed samples" }
                 dd { "The smallest number of samples by which " (share) " of the replicates have \
-                      reached a milestone, each read at hyperparameters that the other half of the \
-                      replicates chose. Runs that never reach it count too: they need more than \
+                      reached a milestone, each read at hyperparameters " (chosen) ". Runs that never reach it count too: they need more than \
                       the budget they had." }
                 dt { "interval" }
                 dd { "Of a cell: order statistics, which suppose nothing about the distribution; \

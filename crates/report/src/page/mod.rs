@@ -7,7 +7,9 @@
 //! | file | holds |
 //! |---|---|
 //! | `document` | the page from top to bottom |
-//! | `claim`, `answer`, `head_to_head`, `explore`, `pictures`, `cells`, `provenance`, `meanings` | a part of it each |
+//! | `claim`, `answer`, `head_to_head`, `explore`, `pictures`, `search`, `cells` | a part of it each |
+//! | `provenance`, `meanings` | a part of it each |
+//! | `sortable` | a table that a click on a heading sorts |
 //! | `chart` | the data of the chart |
 //! | `dark` | colours of figures on dark paper |
 //! | `markup` | numbers and exponents as a page shows them |
@@ -24,6 +26,8 @@ mod markup;
 mod meanings;
 mod pictures;
 mod provenance;
+mod search;
+mod sortable;
 
 pub use document::page;
 pub use provenance::Provenance;

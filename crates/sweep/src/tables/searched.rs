@@ -30,6 +30,7 @@ fn searched_cell(cell: &CellSearch, config: &Config, question: &Question) -> Opt
         cap: trial.cap as i64,
         replicates: i64::from(trial.replicates),
         failed: trial.failed as i64,
+        unreliable: trial.failed > spec.rules.may_fail(),
         best: trial.setting == outcome.found.best,
     });
     let at_bound = outcome.at_bound.iter().map(|&(axis, largest)| Edge {

@@ -22,6 +22,9 @@ pub(super) const BOTTOM: u32 = 30;
 
 pub(super) const GAP: u32 = 9;
 
+/// Room for the labels of a left axis between panels.
+pub(super) const WITHIN: u32 = 30;
+
 pub(super) const AXIS_GREY: RGBColor = RGBColor(130, 130, 130);
 
 /// Whether drawing succeeded. The back end writes to a string, so that no error is expected.

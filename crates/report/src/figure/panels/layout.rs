@@ -13,7 +13,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontTransform, IntoFont, ShapeStyle, TextStyle, WHITE};
 
 use super::axis::Axis;
-use super::grid::{AXIS_GREY, Area, BOTTOM, Drawn, FINE, FONT, GAP, LEFT, LINE, WIDTH, fine, text_style};
+use super::grid::{AXIS_GREY, Area, BOTTOM, Drawn, FINE, FONT, GAP, LEFT, LINE, WIDTH, WITHIN, fine, text_style};
 use super::mark::{Entry, draw_entry};
 use super::panel::Panel;
 
@@ -33,9 +33,19 @@ pub(crate) struct Panels {
 impl Panels {
     /// The SVG; `each` draws into the field of the panel of this index. `None` if there are no
     /// panels or an axis has no extent.
-    pub(crate) fn draw(&self, mut each: impl FnMut(usize, &Panel<'_, '_>) -> Drawn) -> Option<String> {
+    pub(crate) fn draw(&self, each: impl FnMut(usize, &Panel<'_, '_>) -> Drawn) -> Option<String> {
+        self.draw_with(&[], each)
+    }
+
+    /// As [`Self::draw`], but each panel has a left axis of its own, of which the label is not
+    /// shown; if there are none, all share one.
+    pub(crate) fn draw_with(
+        &self,
+        own: &[Axis],
+        mut each: impl FnMut(usize, &Panel<'_, '_>) -> Drawn,
+    ) -> Option<String> {
         let sound = |a: &Axis| a.low.is_finite() && a.high.is_finite() && a.low < a.high;
-        if self.titles.is_empty() || !(sound(&self.x) && sound(&self.y)) {
+        if self.titles.is_empty() || !(sound(&self.x) && sound(&self.y) && own.iter().all(sound)) {
             return None;
         }
         let legend = self.legend_rows();
@@ -49,7 +59,7 @@ impl Panels {
             let root = SVGBackend::with_string(&mut svg, (FINE * WIDTH, FINE * height)).into_drawing_area();
             // Writing to a string does not fail; if the back end reports an error nevertheless,
             // there is no figure.
-            self.draw_on(&root, &legend, (top, heading), &mut each).ok()?;
+            self.draw_on(&root, &legend, (top, heading), own, &mut each).ok()?;
             root.present().ok()?;
         }
         let svg = raised(&svg);
@@ -63,6 +73,7 @@ impl Panels {
         root: &Area<'_>,
         legend: &[Vec<(u32, &Entry)>],
         (top, heading): (u32, u32),
+        own: &[Axis],
         each: &mut impl FnMut(usize, &Panel<'_, '_>) -> Drawn,
     ) -> Drawn {
         root.fill(&WHITE)?;
@@ -72,12 +83,14 @@ impl Panels {
             }
         }
         let columns = self.columns.min(self.titles.len()) as u32;
-        let width = (WIDTH - LEFT - 4 - (columns - 1) * GAP) / columns;
+        // Panels with axes of their own have room for its labels between them.
+        let between = if own.is_empty() { GAP } else { GAP + WITHIN };
+        let width = (WIDTH - LEFT - 4 - (columns - 1) * between) / columns;
         let rows = self.titles.len().div_ceil(self.columns) as u32;
         let pitch = heading + self.height + GAP + 8;
         for (i, (title, entries)) in self.titles.iter().enumerate() {
             let (column, row) = ((i % self.columns) as u32, (i / self.columns) as u32);
-            let (left, up) = (LEFT + column * (width + GAP), top + row * pitch);
+            let (left, up) = (LEFT + column * (width + between), top + row * pitch);
             let style = text_style(FONT + 1, HPos::Left);
             root.draw(&Text::new(title.clone(), fine((left, up + 1)), style))?;
             for (j, entry) in entries.iter().enumerate() {
@@ -87,32 +100,35 @@ impl Panels {
             // The lowest panel of each column has the labels of the lower axis, the first of each
             // row those of the left one.
             let last = i + self.columns >= self.titles.len();
-            let (label_left, label_below) = (if column == 0 { LEFT } else { 0 }, if last { BOTTOM } else { 6 });
+            let y = own.get(i).unwrap_or(&self.y);
+            let labelled = column == 0 || !own.is_empty();
+            let label_left = if column == 0 { LEFT } else { between - GAP };
+            let label_below = if last { BOTTOM } else { 6 };
             let corner = fine((left - label_left, up + heading));
             let size = (FINE * (width + label_left), FINE * (self.height + label_below));
             let area = root.clone().shrink(corner, size);
             let mut chart = ChartBuilder::on(&area)
                 .x_label_area_size(FINE * label_below)
                 .y_label_area_size(FINE * label_left)
-                .build_cartesian_2d(self.x.coordinates(), self.y.coordinates())?;
+                .build_cartesian_2d(self.x.coordinates(), y.coordinates())?;
             let hairline = ShapeStyle::from(&AXIS_GREY).stroke_width(FINE);
             let (labels, hidden) = (text_style(FONT, HPos::Left), ("sans-serif", 0));
             let mut mesh = chart.configure_mesh();
             mesh.disable_mesh().axis_style(hairline).label_style(labels.clone()).set_all_tick_mark_size(3 * FINE);
             let blank = |_: &f64| String::new();
-            let (on_x, on_y) = (|place: &f64| self.x.shown(*place), |place: &f64| self.y.shown(*place));
+            let (on_x, on_y) = (|place: &f64| self.x.shown(*place), |place: &f64| y.shown(*place));
             if last {
                 mesh.x_label_formatter(&on_x);
             } else {
                 mesh.x_label_formatter(&blank).x_label_style(hidden);
             }
-            if column == 0 {
+            if labelled {
                 mesh.y_label_formatter(&on_y);
             } else {
                 mesh.y_label_formatter(&blank);
             }
             mesh.draw()?;
-            each(i, &Panel { root: root.clone(), chart, x: &self.x, y: &self.y })?;
+            each(i, &Panel { root: root.clone(), chart, x: &self.x, y })?;
         }
         let centre = (LEFT + (WIDTH - LEFT) / 2, top + rows * pitch - (GAP + 8) + BOTTOM - FONT - 2);
         root.draw(&Text::new(self.x.label.clone(), fine(centre), text_style(FONT + 1, HPos::Center)))?;

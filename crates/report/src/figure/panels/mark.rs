@@ -13,6 +13,7 @@ pub(crate) enum Mark {
     Triangle,
     Square,
     Diamond,
+    Cross,
     Line,
     Dashes,
     Patch,
@@ -58,6 +59,14 @@ pub(super) fn shape(mark: Mark, centre: (i32, i32), size: f64, style: ShapeStyle
 
 pub(super) fn shape_corners(mark: Mark, (x, y): (i32, i32), size: f64) -> Vec<(i32, i32)> {
     let radius = size * f64::from(FINE);
+    if mark == Mark::Cross {
+        // The end of one of four diagonal arms, and the corner between it and the next.
+        let (end, half) = (1.1 * radius, 0.35 * radius);
+        let arm = [(end, end - half), (end - half, end), (0.0, half)];
+        let turned = |corner: (f64, f64), turns: u32| (0..turns).fold(corner, |(a, b), _| (-b, a));
+        let corners = (0..4).flat_map(|turns| arm.map(|corner| turned(corner, turns)));
+        return corners.map(|(a, b)| (x + a.round() as i32, y + b.round() as i32)).collect();
+    }
     let (corners, turn, scale) = match mark {
         Mark::Triangle => (3, -0.25, 1.35),
         Mark::Square => (4, 0.125, 1.25),

@@ -132,6 +132,11 @@ impl Panel<'_, '_> {
     /// A lower bound: an open mark with an arrow that points up.
     fn bound(&self, place: (f64, f64), mark: Mark, ink: RGBColor) -> Drawn {
         self.interval(place.0, Some(place.1), place.1, None, ink)?;
+        self.open(place, mark, ink)
+    }
+
+    /// An open mark.
+    pub(crate) fn open(&self, place: (f64, f64), mark: Mark, ink: RGBColor) -> Drawn {
         let at = self.pixel(place);
         self.root.draw(&shape(mark, at, 2.9, WHITE.filled()))?;
         let outline: Vec<(i32, i32)> = shape_corners(mark, at, 2.9);
@@ -140,6 +145,12 @@ impl Panel<'_, '_> {
             stroke(ink, 1.0),
         ))?;
         Ok(())
+    }
+
+    /// A value just below the upper edge.
+    pub(crate) fn near_top(&self) -> f64 {
+        let (low, high) = (self.y.unclamped(self.y.low), self.y.unclamped(self.y.high));
+        self.y.value(high - 0.04 * (high - low))
     }
 
     /// A filled rectangle between two corners.
