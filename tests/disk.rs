@@ -132,7 +132,9 @@ fn unprivileged(home: &Path, arguments: &str) -> Command {
     if is_root() {
         // The program may lie where others must not look.
         let program = home.join("sweep");
-        fs::copy(env!("CARGO_BIN_EXE_sweep"), &program).unwrap();
+        // By another process: a program that somebody has open for writing cannot be started, and
+        // what this process has open for a moment, a child of another test may keep open.
+        assert!(Command::new("cp").arg(env!("CARGO_BIN_EXE_sweep")).arg(&program).status().unwrap().success());
         let mut other = Command::new("setpriv");
         other.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
         other.args(arguments.split_whitespace()).current_dir(home);
