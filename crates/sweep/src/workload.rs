@@ -1,5 +1,6 @@
 //! What a sweep has to run: the jobs of a grid, or those that a search has asked for so far.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::config::Config;
@@ -19,6 +20,8 @@ pub struct Workload {
     /// The search, advanced as far as what is done allows; `None` for a grid.
     pub search: Option<SweepSearch>,
     shard: Option<Shard>,
+    /// Whether failed jobs are run again. To a search they are then as if they had not been run.
+    retries: bool,
 }
 
 /// A config whose grid is expanded, and checked with it.
@@ -42,25 +45,35 @@ impl Expanded {
         })
     }
 
-    /// What there is to run where `done` is done, of one shard if one is given.
+    /// What there is to run where `done` is done, of one shard if one is given. If it `retries`, the
+    /// jobs of a grid that have failed, and no others; a search runs those again and goes on.
     #[must_use]
-    pub fn workload(self, config: &Config, done: &DoneJobs, shard: Option<Shard>) -> Workload {
+    pub fn workload(self, config: &Config, done: &DoneJobs, shard: Option<Shard>, retries: bool) -> Workload {
         match self {
             Self::Grid(jobs) => {
-                let plan = Plan::new(config, jobs, done).of_shard(shard);
-                Workload { plan: Arc::new(plan), search: None, shard }
+                let mut plan = Plan::new(config, jobs, done).of_shard(shard);
+                if retries {
+                    plan = plan.of_failed(done);
+                }
+                Workload { plan: Arc::new(plan), search: None, shard, retries }
             }
             Self::Search(mut search) => {
+                let done = &known(done, retries);
                 search.advance_all(done);
                 let mut plan = Plan::new(config, search.jobs(), done);
                 if let Some(shard) = shard {
                     let shards = search.shards_of_jobs(shard.of());
                     plan = plan.with_shards(shard, shards);
                 }
-                Workload { plan: Arc::new(plan), search: Some(*search), shard }
+                Workload { plan: Arc::new(plan), search: Some(*search), shard, retries }
             }
         }
     }
+}
+
+/// What a search knows of the jobs that are done.
+fn known(done: &DoneJobs, retries: bool) -> Cow<'_, DoneJobs> {
+    if retries { Cow::Owned(done.without_failed()) } else { Cow::Borrowed(done) }
 }
 
 impl Workload {
@@ -69,22 +82,10 @@ impl Workload {
     /// # Errors
     /// As [`Expanded::new`].
     pub fn new(config: &Arc<Config>, done: &DoneJobs) -> Result<Self, Diagnostic> {
-        Ok(Expanded::new(config)?.workload(config, done, None))
+        Ok(Expanded::new(config)?.workload(config, done, None, false))
     }
 
-    /// The same with nothing outstanding but the jobs that have failed. Of a search there must be
-    /// none in what it was made from.
-    #[must_use]
-    pub fn of_failed(self, done: &DoneJobs) -> Self {
-        if self.search.is_some() {
-            return self;
-        }
-        let plan = Arc::unwrap_or_clone(self.plan).of_failed(done);
-        Self { plan: Arc::new(plan), ..self }
-    }
-
-    /// What is outstanding; takes the search away. A search goes on from what is `done`; so `done` is
-    /// without failed jobs if these are run again.
+    /// What is outstanding; takes the search away, which goes on from what is `done`.
     #[must_use]
     pub fn outstanding(&mut self, done: &DoneJobs, before: Tally) -> Outstanding {
         let further = self.plan.further.clone();
@@ -92,7 +93,7 @@ impl Workload {
             None => Source::Plan(PlanSource::new(&self.plan)),
             Some(search) => {
                 let chains = search.chains_of(self.shard);
-                Source::Search(Box::new(SearchSource::new(search, chains, done.clone())))
+                Source::Search(Box::new(SearchSource::new(search, chains, known(done, self.retries).into_owned())))
             }
         };
         Outstanding { source, before, further }

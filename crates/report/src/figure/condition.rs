@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::colour::{GREY, sequential};
+use super::needed_samples::draw_cells;
 use super::panels::{Axis, Drawn, Entry, Mark, Panel, Panels};
 use super::picture::{Figure, left_out};
 use super::quantiles::round_ticks;
@@ -122,15 +123,7 @@ fn draw(
     for pair in cells.windows(2).filter(|pair| pair.iter().all(|c| !c.censored)) {
         panel.line(pair.iter().map(|c| (at(c), c.samples as f64)), ink, 1.0)?;
     }
-    for cell in cells {
-        let place = (at(cell), cell.samples as f64);
-        if !cell.censored && cell.replicates > 1 {
-            let end = |end: Option<i64>| end.map(|s| s.max(1) as f64);
-            panel.interval(place.0, end(cell.ci_low), place.1, end(cell.ci_high), ink)?;
-        }
-        panel.reading(place, cell.censored, mark, ink)?;
-    }
-    Ok(())
+    draw_cells(panel, cells, at, (ink, mark))
 }
 
 #[cfg(test)]

@@ -150,6 +150,16 @@ fn draw(
         });
         panel.line(fitted, ink, 1.0)?;
     }
+    draw_cells(panel, cells, &at, (ink, mark))
+}
+
+/// What cells need, each with its interval, or as the lower bound that it is; `at` is its place.
+pub(super) fn draw_cells(
+    panel: &Panel<'_, '_>,
+    cells: &[&Needed],
+    at: &dyn Fn(&Needed) -> f64,
+    (ink, mark): (plotters::style::RGBColor, Mark),
+) -> Drawn {
     for cell in cells {
         let place = (at(cell), cell.samples as f64);
         if !cell.censored && cell.replicates > 1 {

@@ -61,7 +61,7 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
         }
     }
     let store = Store::open(output, Access::ReadOnly)?;
-    let workload = expanded.workload(&config, store.ids(), None);
+    let workload = expanded.workload(&config, store.ids(), None, false);
     let merged = (config, workload, store);
     print_answer(output, &merged)?;
     lease.finish();

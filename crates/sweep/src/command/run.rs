@@ -42,22 +42,22 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     })?;
     interrupt::before_exit(lease.mark_stopped());
     let mut store = Store::open(&directory, if run.shard.is_some() { Access::Shared } else { Access::Alone })?;
-    // A search goes on as if failed jobs that run again were not finished.
-    let done = if run.retry_failed { store.ids().without_failed() } else { store.ids().clone() };
-    let known = if config.search.is_some() { &done } else { store.ids() };
-    let mut workload = expanded.workload(&config, known, run.shard);
+    let mut workload = expanded.workload(&config, store.ids(), run.shard, run.retry_failed);
     foreign_results(&directory, &workload, &store).iter().filter(|_| !run.quiet).for_each(|text| say(text));
-    if run.retry_failed {
-        workload = workload.of_failed(store.ids());
-    }
     let threads = run.jobs.map_or_else(machine::cores, |cores| cores as usize);
     let options = Options { threads, fail_fast: run.fail_fast, memory: Memory::of_this_process() };
     let before = workload.tally_before(store.ids());
     let (cost, left) = (workload.plan.cost_left(), workload.plan.outstanding.len());
     let progress = Progress::new(cost, left, before, &config.name, run.quiet);
     let training = Training::new(&config).in_directory(&directory);
-    let executed =
-        execution::execute(workload.outstanding(known, before), training, options, &mut store, &mut lease, &progress);
+    let executed = execution::execute(
+        workload.outstanding(store.ids(), before),
+        training,
+        options,
+        &mut store,
+        &mut lease,
+        &progress,
+    );
     // If finished jobs were removed meanwhile, no table is written, and the error says so.
     let there = store.check_not_emptied(&config);
     let (ended, tally) = match (executed, &there) {

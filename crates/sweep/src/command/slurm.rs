@@ -21,7 +21,7 @@ use crate::platform::shell::quoted_path;
 use crate::platform::terminal::print;
 use crate::store::layout::{ARRAY, CONFIG, REPORT_SCRIPT, SHARDS_SCRIPT, SLURM};
 use crate::store::{Access, Store, admission, lock};
-use crate::workload::Workload;
+use crate::workload::Expanded;
 
 pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> {
     check_extra(&arguments.extra)?;
@@ -38,14 +38,7 @@ pub(crate) fn slurm(arguments: &SlurmArguments) -> Result<ExitCode, SweepError> 
     admission::admit(&directory, &config, arguments.force)?;
     let store = Store::open(&directory, Access::ReadOnly)?;
     let done = store.ids();
-    let mut workload = Workload::new(&config, done)?;
-    if arguments.retry_failed {
-        workload = if config.search.is_some() {
-            Workload::new(&config, &done.without_failed())?
-        } else {
-            workload.of_failed(done)
-        };
-    }
+    let workload = Expanded::new(&config)?.workload(&config, done, None, arguments.retry_failed);
     let unknown = |path: &Path, source| FileError { action: "find", path: path.to_owned(), source };
     let absolute = std::path::absolute(&directory).map_err(|source| unknown(&directory, source))?;
     let program = std::env::current_exe().map_err(|source| unknown(Path::new("sweep"), source))?;

@@ -1,6 +1,6 @@
 //! Shares of a sweep: disjoint, complete, and of equal cost.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::str::FromStr;
@@ -47,12 +47,20 @@ impl Shard {
     /// the same answer by itself. Costs of shards differ by one job at most.
     #[must_use]
     pub fn assign(jobs: &[Job], of: u32) -> Vec<u32> {
-        let mut order: Vec<(f64, usize)> = jobs.iter().enumerate().map(|(i, job)| (job.cost(), i)).collect();
-        order.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| jobs[a.1].id.cmp(&jobs[b.1].id)));
+        let costs: Vec<f64> = jobs.iter().map(Job::cost).collect();
+        Self::balanced(&costs, of, |a, b| jobs[a].id.cmp(&jobs[b].id))
+    }
+
+    /// As [`Shard::assign`], for shares of the work that cost so much; `ties` is the order of those
+    /// of equal cost, by their indices.
+    #[must_use]
+    pub fn balanced(costs: &[f64], of: u32, ties: impl Fn(usize, usize) -> Ordering) -> Vec<u32> {
+        let mut order: Vec<(f64, usize)> = costs.iter().copied().zip(0..).collect();
+        order.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| ties(a.1, b.1)));
         // Bits of doubles that are not negative have the order of the doubles: no type with a total
         // order is needed.
         let mut least: BinaryHeap<Reverse<(u64, u32)>> = (1..=of).map(|shard| Reverse((0, shard))).collect();
-        let mut shards = vec![0; jobs.len()];
+        let mut shards = vec![0; costs.len()];
         for (cost, i) in order {
             let Some(Reverse((load, shard))) = least.pop() else { break };
             shards[i] = shard;

@@ -4,8 +4,7 @@
 //! has ended, so the cells of a chain are searched one after the other, and a shard has whole
 //! chains.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::axis::{self, AXES, written};
@@ -127,21 +126,12 @@ impl SweepSearch {
         all.filter(|(job, _)| seen.insert(job.id)).map(|(_, shard)| shard).collect()
     }
 
-    /// For each chain the index of its shard out of `of`, from 1: the most expensive chain goes
-    /// first, each to the shard with the least to do so far.
+    /// For each chain the index of its shard out of `of`, from 1, of equal cost.
     #[must_use]
     pub fn shards(&self, of: u32) -> Vec<u32> {
         let cost = |chain: &Vec<usize>| -> f64 { chain.iter().map(|&i| self.cells[i].cost()).sum() };
-        let mut order: Vec<(f64, usize)> = self.chains.iter().map(cost).zip(0..).collect();
-        order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        let mut least: BinaryHeap<Reverse<(u64, u32)>> = (1..=of).map(|shard| Reverse((0, shard))).collect();
-        let mut shards = vec![0; self.chains.len()];
-        for (cost, chain) in order {
-            let Some(Reverse((load, shard))) = least.pop() else { break };
-            shards[chain] = shard;
-            least.push(Reverse(((f64::from_bits(load) + cost).to_bits(), shard)));
-        }
-        shards
+        let costs: Vec<f64> = self.chains.iter().map(cost).collect();
+        Shard::balanced(&costs, of, |a, b| a.cmp(&b))
     }
 
     /// The chains of a shard; all if there is none.
