@@ -17,9 +17,13 @@ impl Analysis {
         let tried: usize = cells.iter().map(|cell| cell.tried.len()).sum();
         let (choosing, judging) = cells.iter().fold((0, 0), |(a, b), cell| (a + cell.choosing, b + cell.judging));
         let share = 100.0 * choosing as f64 / ((choosing + judging) as f64).max(1.0);
-        let all = if settled == cells.len() { "all".to_owned() } else { format!("{settled} of") };
+        let all = match cells.len() {
+            1 if settled == 1 => String::new(),
+            cells if settled == cells => "all ".to_owned(),
+            _ => format!("{settled} of "),
+        };
         Some(format!(
-            "Hyperparameters by search: {all} {} settled, {} tried; races took {share:.0} % of {} tokens.",
+            "Hyperparameters by search: {all}{} settled, {} tried; races took {share:.0} % of {} tokens.",
             count(cells.len(), "cell"),
             count(tried, "setting"),
             short(choosing + judging),

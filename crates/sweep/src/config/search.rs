@@ -101,7 +101,7 @@ fn search_key(index: usize, entry: Entry) -> Result<SearchKey, Diagnostic> {
     let factor = match table.take("factor") {
         None => 2.0,
         Some(Entry { node, .. }) => {
-            let factor = number("factor", &node, "give a number above 1, such as 2")?;
+            let factor = number("factor", &node, "neighbours on the lattice differ by this factor: 2 is a good one")?;
             if !(factor > 1.0 && factor <= MAX_FACTOR) {
                 return Err(Diagnostic::new(format!("the factor of `{name}` is out of range"))
                     .at(node.span, format!("{} is not above 1 and at most {MAX_FACTOR}", written(factor)))
