@@ -58,7 +58,7 @@ pub enum Command {
     /// Build every table again from the results in a run directory
     ///
     /// Also while shards are running, or after some are lost: it says what is missing.
-    Report(Directory),
+    Report(ReportArguments),
     /// Show how far a run is, from any machine: done, running, failed, left; and every shard
     Status(Directory),
     /// Put shards together: the same bytes as one run; or sweeps that differ in their grids
@@ -133,7 +133,18 @@ pub struct PlanArguments {
     pub jobs: Option<u32>,
 }
 
-/// `sweep report` and `sweep status`.
+/// `sweep report`.
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// The run directory
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// Compare with another sweep, cell by cell: a sentence and a figure
+    #[arg(long, value_name = "DIR")]
+    pub beside: Option<PathBuf>,
+}
+
+/// `sweep status`.
 #[derive(Debug, Args)]
 pub struct Directory {
     /// The run directory

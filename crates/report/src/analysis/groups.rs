@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ordered_float::OrderedFloat;
 
+use super::beside::Beside;
 use super::cells::{Question, cells};
 use super::head_to_head::{Bout, ConditionKey, ConditionPower, bouts, condition_powers};
 use super::milestone::Milestone;
@@ -39,6 +40,8 @@ pub struct Analysis {
     pub replicates: usize,
     /// The searches that chose the hyperparameters, one a cell; empty if grids were swept.
     pub searched: Vec<SearchedCell>,
+    /// Another sweep to compare with, if there is one.
+    pub beside: Option<Beside>,
 }
 
 /// One algorithm under one condition: what a table or a figure is about.
@@ -85,7 +88,20 @@ impl Analysis {
         let bouts = bouts(records, &needed, &question, keys);
         let condition_powers = condition_powers(&needed, &question);
         let scalings = scalings(&needed);
-        Self { scalings, needed, settings, unreached, bouts, condition_powers, endings, replicates, question, searched }
+        let beside = None;
+        Self {
+            scalings,
+            needed,
+            settings,
+            unreached,
+            bouts,
+            condition_powers,
+            endings,
+            replicates,
+            question,
+            searched,
+            beside,
+        }
     }
 
     /// Its algorithms and conditions, in order, the population last.

@@ -26,8 +26,10 @@
 //! | `groups` | all conclusions, once, by algorithm and condition |
 //! | `searched`, `search_tables`, `search_words` | what the search for the best hyperparameters came to, its columns, and it in words |
 //! | `chosen` | the power of T that a chosen value grows as |
+//! | `beside` | another sweep beside this one |
 //! | `sentences`, `limits` | what is concluded, and what limits it, in words |
 
+mod beside;
 mod cells;
 mod chosen;
 mod comparison;

@@ -4,7 +4,7 @@ use super::attention::Specimen;
 use super::picture::Figure;
 use super::training::Traced;
 use super::{
-    attention, competing_laws, condition, needed_samples, search_bowls, search_tokens, search_values, steps, success,
+    attention, beside, competing_laws, condition, needed_samples, search_bowls, search_tokens, search_values, steps, success,
     training,
 };
 use crate::analysis::Analysis;
@@ -30,6 +30,7 @@ pub fn all(analysis: &Analysis, pictured: &Pictured) -> Vec<Figure> {
     let noisy = groups.iter().any(|group| draws_samples(group.algorithm));
     for group in groups.into_iter().filter(|group| !noisy || draws_samples(group.algorithm)) {
         figures.extend(needed_samples::all(&group, quantile));
+        figures.extend(beside::figure(analysis, &group));
         figures.extend(competing_laws::figure(&group));
         figures.extend(success::all(&group, quantile));
         if group.searched().is_empty() {

@@ -10,13 +10,14 @@
 //! | `picture`, `colour`, `quantiles` | what figures share |
 //! | `curves`, `against_length`, `matrices` | plain figures, for whoever has a few lines or matrices to show |
 //! | `needed_samples`, `competing_laws`, `success`, `steps` | one figure each |
-//! | `condition`, `training`, `attention` | one figure each |
+//! | `condition`, `training`, `attention`, `beside` | one figure each |
 //! | `search_bowls`, `search_values`, `search_tokens` | the search for the best hyperparameters |
 //! | `all` | the figures that every run has |
 
 mod against_length;
 mod all;
 mod attention;
+mod beside;
 mod colour;
 mod competing_laws;
 mod condition;

@@ -125,7 +125,8 @@ impl View {
     }
 }
 
-fn exponent(law: Option<&Law>, term: Term) -> Option<String> {
+/// `T^0.79 ± 0.10`, where it is known.
+pub(super) fn exponent(law: Option<&Law>, term: Term) -> Option<String> {
     let found = law?.coefficient(term).filter(Coefficient::is_known)?;
     let half = found.interval.map_or_else(String::new, |(low, high)| format!(" ± {:.2}", (high - low) / 2.0));
     Some(format!("{}^{:.2}{half}", term.name(), found.estimate).replace('-', "−"))

@@ -25,6 +25,7 @@ pub(super) fn answer(analysis: &Analysis, groups: &[Group<'_>], provenance: &Pro
                 }
             }
             @for group in &shown { p.answer { (raised(&group.answer(analysis.question.quantile))) } }
+            @for sentence in analysis.beside_in_words() { p { (sentence) } }
             @if !limits.is_empty() {
                 h3 { "What limits it" }
                 ul.limits { @for limit in &limits { li { (limit) } } }

@@ -36,6 +36,9 @@ pub fn answer(analysis: &Analysis, claim: Option<&ExaminedClaim>, width: usize) 
     }
     let groups = analysis.groups();
     let mut ended = analysis.search_in_words().map_or_else(Vec::new, |text| wrapped(&text, "  ", "    ", width));
+    for sentence in analysis.beside_in_words() {
+        ended.extend(wrapped(&sentence, "  ", "    ", width));
+    }
     if analysis.runs() > 0 {
         ended.extend(endings(analysis, width));
     }

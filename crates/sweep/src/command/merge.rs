@@ -63,7 +63,7 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     let store = Store::open(output, Access::ReadOnly)?;
     let workload = expanded.workload(&config, store.ids(), None, false);
     let merged = (config, workload, store);
-    print_answer(output, &merged)?;
+    print_answer(output, &merged, None)?;
     lease.finish();
     Ok(exit_code(merged.1.tally(merged.2.ids())))
 }

@@ -11,6 +11,7 @@ use crate::platform::terminal::{answer_columns, fitted, print, say};
 use crate::store::Store;
 use crate::store::heartbeat::{self, Seen};
 use crate::store::layout::{CONFIG, RUNS, SLURM};
+use crate::tables::Results;
 use crate::workload::Workload;
 use crate::{SweepError, tables};
 
@@ -45,9 +46,16 @@ pub(super) fn kept(tally: &Tally) -> String {
     }
 }
 
-/// Writes the tables of a run directory, prints the answer and what is missing.
-pub(super) fn print_answer(directory: &Path, (config, workload, store): &Opened) -> Result<(), SweepError> {
-    let answer = tables::write(config, &workload.plan.jobs, workload.search.as_ref(), store)?;
+/// What is done of an opened run directory.
+fn results((config, workload, store): &Opened) -> Results<'_> {
+    Results { config, jobs: &workload.plan.jobs, search: workload.search.as_ref(), store }
+}
+
+/// Writes the tables of a run directory, prints the answer, beside that of another one if it is
+/// given, and what is missing.
+pub(super) fn print_answer(directory: &Path, opened: &Opened, beside: Option<&Opened>) -> Result<(), SweepError> {
+    let answer = tables::write(results(opened), beside.map(results))?;
+    let (_, workload, store) = opened;
     let missing = missing(workload, store, &heartbeat::read_all(directory), directory);
     // This comes before the answer as well, since the answer does not look preliminary.
     let tally = workload.tally(store.ids());

@@ -17,6 +17,7 @@ use crate::platform::shell::quoted_path;
 use crate::platform::terminal::{answer_columns, fitted, print, say, unbroken};
 use crate::store::lock::Lease;
 use crate::store::{Access, Store, admission, layout};
+use crate::tables::Results;
 use crate::workload::{Expanded, Workload};
 use crate::{SweepError, tables};
 
@@ -89,7 +90,9 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
             // Now it has asked for all of its jobs.
             workload = Workload::new(&config, store.ids())?;
         }
-        let answer = tables::write(&config, &workload.plan.jobs, workload.search.as_ref(), &store)?;
+        let results =
+            Results { config: &config, jobs: &workload.plan.jobs, search: workload.search.as_ref(), store: &store };
+        let answer = tables::write(results, None)?;
         if !run.quiet {
             print(&format!("\n{answer}"))?;
         }

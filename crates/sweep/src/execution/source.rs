@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::job::plan::Plan;
 use crate::job::{DoneJobs, Job, Seen, Tally};
+use crate::search::cell::CellSearch;
 use crate::search::sweep::SweepSearch;
 
 /// A job to run, and what its source knows it by.
@@ -26,7 +27,8 @@ pub struct Cells {
     pub all: usize,
     /// How many of them are complete.
     pub complete: usize,
-    /// The share of the cost of complete cells, as far as it is known before.
+    /// The share of its tokens that is spent, if what is left costs as much as what is complete,
+    /// relative to a run at the start of each cell.
     pub share: f64,
 }
 
@@ -161,18 +163,21 @@ impl SearchSource {
     }
 
     fn cells(&self) -> Cells {
-        let mut cells = Cells::default();
-        let (mut cost, mut complete) = (0.0, 0.0);
-        for cell in self.chains.iter().flat_map(|&chain| self.search.cells_of(chain)) {
-            cells.all += 1;
-            cost += cell.cost();
-            if cell.outcome().is_some() {
-                cells.complete += 1;
-                complete += cell.cost();
-            }
+        let of_chains = || self.chains.iter().flat_map(|&chain| self.search.cells_of(chain));
+        let complete = || of_chains().filter(|cell| cell.outcome().is_some());
+        let cells = Cells { all: of_chains().count(), complete: complete().count(), share: 1.0 };
+        if cells.complete == cells.all {
+            return cells;
         }
-        cells.share = if cost > 0.0 { complete / cost } else { 1.0 };
-        cells
+        let (tokens, cost) = complete().fold((0.0, 0.0), |(t, c), cell| (t + cell.tokens(), c + cell.cost()));
+        if cost <= 0.0 {
+            return Cells { share: 0.0, ..cells };
+        }
+        let spent: f64 = of_chains().map(CellSearch::tokens).sum();
+        let open = of_chains().filter(|cell| cell.outcome().is_none());
+        // The last runs of a cell are still to come.
+        let left = open.map(|cell| (tokens / cost * cell.cost() - cell.tokens()).max(0.1 * cell.tokens()));
+        Cells { share: spent / (spent + left.sum::<f64>()), ..cells }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::axis;
@@ -62,6 +61,8 @@ pub struct CellSearch {
     outcome: Option<Outcome>,
     /// Jobs without a cap, since finding an id takes a hash.
     known: HashMap<(Steps, u32), Option<Job>>,
+    /// Samples of its runs so far.
+    samples: u64,
 }
 
 /// What a search has learned of one run.
@@ -84,6 +85,7 @@ impl CellSearch {
             missing: Vec::new(),
             outcome: None,
             known: HashMap::new(),
+            samples: 0,
         }
     }
 
@@ -105,6 +107,12 @@ impl CellSearch {
     #[must_use]
     pub fn cost(&self) -> f64 {
         Job { id: JobId([0; 16]), point: Arc::clone(&self.start), replicate: 0, cap: None }.cost()
+    }
+
+    /// Tokens of its runs so far.
+    #[must_use]
+    pub fn tokens(&self) -> f64 {
+        self.samples as f64 * self.start.values[axis::T]
     }
 
     /// Bounds of the tokens that its runs take: one step of each run of one setting, with `judges`
@@ -148,8 +156,9 @@ impl CellSearch {
             samples: 0,
         };
         let outcome = asking.search(&starts);
-        let Asking { jobs, missing, .. } = asking;
+        let Asking { jobs, missing, samples, .. } = asking;
         (self.jobs, self.missing, self.outcome) = (jobs, missing, outcome.ok());
+        self.samples = self.outcome.as_ref().map_or(samples, |outcome| outcome.raced + outcome.judged);
         self.outcome.is_some()
     }
 }
@@ -170,7 +179,7 @@ impl Asking<'_> {
     fn search(&mut self, starts: &[Steps]) -> Result<Outcome, Unfinished> {
         let rules = &self.shared.spec.rules;
         let found = race::search(self, rules, starts)?;
-        let raced = std::mem::take(&mut self.samples);
+        let raced = self.samples;
         // The best setting is judged by whole runs on replicates that no race has seen.
         self.look(std::slice::from_ref(&found.best), 0..self.shared.config.replicates, None)?;
         let best = self.lattice.point(&found.best).ok_or(Unfinished)?;
@@ -178,14 +187,14 @@ impl Asking<'_> {
         let sides = keys.flat_map(|(key, spec)| [false, true].map(|up| (key, spec.axis, up)));
         let at_bound = sides.filter(|&(key, _, up)| self.lattice.is_at_bound(&found.best, key, up));
         let at_bound = at_bound.map(|(_, axis, up)| (axis, up)).collect();
-        Ok(Outcome { found, best, at_bound, raced, judged: self.samples })
+        Ok(Outcome { found, best, at_bound, raced, judged: self.samples - raced })
     }
 
     /// What the runs of these settings and replicates show by `cap`; of whole runs if there is none.
     fn look(
         &mut self,
         settings: &[Steps],
-        replicates: Range<u32>,
+        replicates: impl Iterator<Item = u32> + Clone,
         cap: Option<u64>,
     ) -> Result<Vec<Vec<Run>>, Unfinished> {
         let shown = settings
@@ -278,8 +287,7 @@ impl Runs for Asking<'_> {
         2 * self.lattice.point(setting).map_or(1.0, largest) as u64
     }
 
-    fn runs(&mut self, settings: &[Steps], replicates: Range<u32>, cap: u64) -> Result<Vec<Vec<Run>>, Unfinished> {
-        let raced = FIRST_RACED + replicates.start..FIRST_RACED + replicates.end;
-        self.look(settings, raced, Some(cap))
+    fn runs(&mut self, settings: &[Steps], replicates: &[u32], cap: u64) -> Result<Vec<Vec<Run>>, Unfinished> {
+        self.look(settings, replicates.iter().map(|replicate| FIRST_RACED + replicate), Some(cap))
     }
 }

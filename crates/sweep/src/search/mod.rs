@@ -13,6 +13,7 @@
 
 pub mod cell;
 pub mod lattice;
+mod order;
 pub mod race;
 pub mod sweep;
 #[cfg(test)]

@@ -3,10 +3,11 @@
 //! What a setting needs is the number of samples by which a fraction q of its runs has reached the
 //! milestone, as read on the R replicates that every race uses: the `ceil(q R)`-th smallest of R
 //! times. A *race* compares settings by that number. A setting runs on few replicates first, then on
-//! more (*rungs*). It leaves the race when more than the share `1 - q` of its runs, rounded up, have
-//! not arrived by the *cap*. No run goes on beyond the cap, which is what the best setting needs so
-//! far, less a margin: a run that takes longer does not help to win. So races spend little on bad
-//! settings. Tasks are the same for all settings.
+//! more (*rungs*), in an order that has those first that are hard for the best setting so far. It
+//! leaves the race when too many of its runs have not arrived by the *cap*. No run goes on beyond the
+//! cap, which is what the best setting needs so far, less a margin: a run that takes longer does not
+//! help to win. So races spend little on settings that are no better. Tasks are the same for all
+//! settings.
 //!
 //! A run may also *fail*: it ends without having arrived, as those do that grow into the mirrored
 //! solution. The faster a setting is, the more often its runs fail, and a setting of which a little
@@ -24,6 +25,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::order::Order;
 use crate::config::Rules;
 
 /// A setting: for each searched key, how many lattice steps it lies above the start.
@@ -61,7 +63,7 @@ pub trait Runs {
     /// # Errors
     /// [`Unfinished`] if a run is missing or was not looked at for long enough. All runs of the call
     /// are then asked for.
-    fn runs(&mut self, settings: &[Steps], replicates: Range<u32>, cap: u64) -> Result<Vec<Vec<Run>>, Unfinished>;
+    fn runs(&mut self, settings: &[Steps], replicates: &[u32], cap: u64) -> Result<Vec<Vec<Run>>, Unfinished>;
 }
 
 /// What a search knows of one setting that it has tried.
@@ -113,8 +115,34 @@ pub fn search(runs: &mut impl Runs, rules: &Rules, starts: &[Steps]) -> Result<F
     Search { runs, rules, trials: Vec::new(), tried: BTreeSet::new(), failed: BTreeSet::new(), races: 0 }.from(starts)
 }
 
-/// The winner of a race and what it needs.
-type Winner = (Steps, u64);
+/// The winner of a race.
+#[derive(Clone)]
+struct Winner {
+    setting: Steps,
+    /// The samples that it needs.
+    needed: u64,
+    /// How the replicates of the next race follow each other.
+    order: Order,
+}
+
+/// What a race came to.
+struct Raced {
+    /// Those that have arrived by the cap often enough, the best first.
+    winners: Vec<Winner>,
+    /// Those that were not yet seen to be too late when the leading one ran ahead, the fastest first.
+    close: Vec<Steps>,
+}
+
+/// The terms of a race.
+struct Terms<'t> {
+    /// The order of the replicates.
+    order: &'t Order,
+    /// So many samples runs are looked at.
+    cap: u64,
+    /// So many are few enough to win; at most the cap.
+    limit: u64,
+    sought: Sought,
+}
 
 /// What a race looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +157,9 @@ enum Sought {
 /// needs; one that is twice as far away, twice as much.
 const SAFER: u64 = 2;
 
+/// Where it is not known what settings need, caps rise by this factor.
+const RISE: f64 = 1.5;
+
 /// A run that has not arrived by so many times the cap counts as one that never will.
 const PATIENCE: u64 = 3;
 
@@ -136,34 +167,64 @@ const PATIENCE: u64 = 3;
 #[derive(Clone)]
 struct Racer {
     setting: Steps,
-    /// When its runs arrived.
-    times: Vec<u64>,
+    /// Its replicates so far, and when they arrived.
+    arrivals: Vec<(u32, Option<u64>)>,
     late: usize,
     failed: usize,
 }
 
 impl Racer {
     fn new(setting: Steps) -> Self {
-        Self { setting, times: Vec::new(), late: 0, failed: 0 }
+        Self { setting, arrivals: Vec::new(), late: 0, failed: 0 }
     }
 
-    fn count(&mut self, run: Run) {
+    fn count(&mut self, replicate: u32, run: Run) {
+        let mut time = None;
         match run {
-            Run::Arrived(time) => self.times.push(time),
+            Run::Arrived(at) => time = Some(at),
             Run::Late => self.late += 1,
             Run::Failed => self.failed += 1,
         }
+        self.arrivals.push((replicate, time));
     }
 
     /// Whether it stays in the race.
-    fn may_win(&self, rules: &Rules, sought: Sought) -> bool {
+    fn may_win(&self, rules: &Rules, order: &Order, sought: Sought) -> bool {
         let reliable = sought == Sought::Any || self.failed <= rules.may_fail();
-        reliable && self.late + self.failed <= rules.may_miss(self.runs())
+        reliable && self.late + self.failed <= order.may_miss(rules, self.runs())
     }
 
     /// On how many replicates it was looked at.
     fn runs(&self) -> usize {
-        self.times.len() + self.late + self.failed
+        self.arrivals.len()
+    }
+
+    /// How many of its runs have arrived.
+    fn arrived(&self) -> usize {
+        self.arrivals.iter().filter(|(_, time)| time.is_some()).count()
+    }
+
+    /// By when so many of its runs had arrived.
+    fn time_of(&self, arrived: usize) -> Option<u64> {
+        let mut times: Vec<u64> = self.arrivals.iter().filter_map(|(_, time)| *time).collect();
+        times.sort_unstable();
+        arrived.checked_sub(1).and_then(|at| times.get(at).copied())
+    }
+
+    /// What it needs, if enough of its runs have arrived.
+    fn needed(&self, rules: &Rules) -> Option<u64> {
+        self.time_of(rules.needed())
+    }
+
+    /// What was to be seen of it by an earlier cap. That a run failed is not forgotten.
+    fn by(&self, cap: u64) -> Self {
+        let mut seen = self.clone();
+        for (_, time) in &mut seen.arrivals {
+            if time.take_if(|time| *time > cap).is_some() {
+                seen.late += 1;
+            }
+        }
+        seen
     }
 }
 
@@ -180,36 +241,32 @@ struct Search<'s, R> {
 impl<R: Runs> Search<'_, R> {
     fn from(mut self, starts: &[Steps]) -> Result<Found, Unfinished> {
         // A start of which some runs fail still shows how long a run takes.
-        let arrived = self.race_unbounded(starts, Sought::Any)?;
-        let reliable = arrived.iter().find(|(setting, _)| !self.failed.contains(setting));
+        let arrived = self.race_with_rising_cap(starts, None, Sought::Any)?;
+        let reliable = arrived.iter().find(|winner| !self.failed.contains(&winner.setting));
         let mut best = match (reliable, arrived.first()) {
             (Some(winner), _) => winner.clone(),
-            (None, risky) => {
-                let (from, needed) =
-                    (risky.map_or(&starts[0], |(setting, _)| setting), risky.map(|(_, needed)| *needed));
-                match self.scan(&from.clone(), needed)? {
-                    Some(winner) => winner,
-                    None => return Ok(self.found(starts[0].clone(), Verdict::Unreached)),
-                }
-            }
+            (None, risky) => match self.scan(risky.map_or(&starts[0], |winner| &winner.setting), risky)? {
+                Some(winner) => winner,
+                None => return Ok(self.found(starts[0].clone(), Verdict::Unreached)),
+            },
         };
         let mut directions: Vec<Steps> = Vec::new();
         loop {
             // First on in the directions that led here, then all around.
-            let onwards = self.untried(directions.iter().map(|direction| sum(&best.0, direction)).collect());
+            let onwards = self.untried(directions.iter().map(|direction| sum(&best.setting, direction)).collect());
             let all_around = onwards.is_empty();
-            let challengers = if all_around { self.neighbours(&best.0, 1) } else { onwards };
+            let challengers = if all_around { self.neighbours(&best.setting, 1) } else { onwards };
             if challengers.is_empty() {
-                return Ok(self.found(best.0, Verdict::Settled));
+                return Ok(self.found(best.setting, Verdict::Settled));
             }
             if self.tried.len() >= self.rules.max_settings {
-                return Ok(self.found(best.0, Verdict::Unsettled));
+                return Ok(self.found(best.setting, Verdict::Unsettled));
             }
-            let better = self.race_against(&challengers, best.1)?;
-            directions = onward(&best.0, &better);
-            match better.into_iter().next() {
+            let raced = self.race_against(&challengers, &best)?;
+            directions = onward(&best.setting, &raced);
+            match raced.winners.into_iter().next() {
                 Some(winner) => best = winner,
-                None if all_around => return Ok(self.found(best.0, Verdict::Settled)),
+                None if all_around => return Ok(self.found(best.setting, Verdict::Settled)),
                 None => {}
             }
         }
@@ -233,120 +290,151 @@ impl<R: Runs> Search<'_, R> {
         settings.into_iter().filter(|setting| new(setting) && seen.insert(setting.clone())).collect()
     }
 
-    /// Where the start does not arrive, or fails too often: the best setting along one key, at
-    /// distances that double. At first what arrives much later than the start is waited for only far
-    /// away.
-    fn scan(&mut self, start: &Steps, needed: Option<u64>) -> Result<Option<Winner>, Unfinished> {
-        let mut best: Option<Winner> = None;
+    /// Where the start does not arrive, or fails too often: the best setting along one key, at the
+    /// first of distances that double where there is one. What arrives much later than the start is
+    /// waited for only far away.
+    fn scan(&mut self, start: &Steps, arrived: Option<&Winner>) -> Result<Option<Winner>, Unfinished> {
         let mut distance = 1;
         while self.tried.len() < self.rules.max_settings {
             let challengers = self.neighbours(start, distance);
             if challengers.is_empty() {
                 break;
             }
-            let arrived = match (&best, needed) {
-                (Some((_, needed)), _) => self.race_against(&challengers, *needed)?,
-                (None, Some(needed)) => {
-                    self.races += 1;
-                    let cap = needed.saturating_mul(SAFER * u64::from(distance.unsigned_abs()));
-                    self.race(&challengers, cap, Sought::Reliable)?
-                }
-                (None, None) => self.race_unbounded(&challengers, Sought::Reliable)?,
-            };
-            best = arrived.into_iter().next().or(best);
+            let far = SAFER * u64::from(distance.unsigned_abs());
+            let known = arrived.map(|start| (&start.order, start.needed..start.needed.saturating_mul(far)));
+            let better = self.race_with_rising_cap(&challengers, known, Sought::Reliable)?;
+            if let Some(winner) = better.into_iter().next() {
+                return Ok(Some(winner));
+            }
             distance *= 2;
         }
-        Ok(best)
+        Ok(None)
     }
 
-    /// Those of `challengers` that arrive first, where nothing is known of what they need: with caps
-    /// that double until one of them arrives, or none can any more.
-    fn race_unbounded(&mut self, challengers: &[Steps], sought: Sought) -> Result<Vec<Winner>, Unfinished> {
+    /// Those of `challengers` that arrive first: with caps that rise by [`RISE`] from the start of the
+    /// known range to its end until one of them arrives, or none can any more. Where nothing is known,
+    /// caps rise from the first of the lattice to the budget.
+    fn race_with_rising_cap(
+        &mut self,
+        challengers: &[Steps],
+        known: Option<(&Order, Range<u64>)>,
+        sought: Sought,
+    ) -> Result<Vec<Winner>, Unfinished> {
         let mut racing = challengers.to_vec();
-        let mut cap = racing.iter().map(|setting| self.runs.first_cap(setting)).min().unwrap_or(0).max(1);
+        let first = racing.iter().map(|setting| self.runs.first_cap(setting)).min().unwrap_or(0);
+        let as_numbered = Order::as_numbered(self.rules);
+        let (order, caps) = known.unwrap_or((&as_numbered, first..u64::MAX));
+        let mut cap = caps.start.max(1);
         self.races += 1;
         while let Some(budget) = racing.iter().map(|setting| self.runs.budget(setting)).max() {
-            let arrived = self.race(&racing, cap.min(budget), sought)?;
-            if cap >= budget || !arrived.is_empty() {
+            let last = budget.min(caps.end);
+            let cap_now = cap.min(last);
+            let arrived = self.race(&racing, &Terms { order, cap: cap_now, limit: cap_now, sought })?.winners;
+            if cap >= last || !arrived.is_empty() {
                 return Ok(arrived);
             }
             if sought == Sought::Reliable {
                 racing.retain(|setting| !self.failed.contains(setting));
             }
-            cap = cap.saturating_mul(2);
+            cap = (cap as f64 * RISE).ceil() as u64;
         }
         Ok(Vec::new())
     }
 
-    /// The challengers that are better than one that needs `needed`, the best first.
-    fn race_against(&mut self, challengers: &[Steps], needed: u64) -> Result<Vec<Winner>, Unfinished> {
+    /// A race of challengers with the best setting so far: the winners are better than it is.
+    fn race_against(&mut self, challengers: &[Steps], best: &Winner) -> Result<Raced, Unfinished> {
         self.races += 1;
-        let limit = needed as f64 / (1.0 + self.rules.margin);
-        let cap = if self.rules.horizon > 1.0 { needed as f64 * self.rules.horizon } else { limit };
-        let mut arrived = self.race(challengers, cap as u64, Sought::Reliable)?;
-        arrived.retain(|(_, needed)| *needed as f64 <= limit);
-        Ok(arrived)
+        let (limit, cap) = (self.limit(best.needed), self.cap(best.needed));
+        let terms = Terms { order: &best.order, cap, limit, sought: Sought::Reliable };
+        let mut raced = self.race(challengers, &terms)?;
+        raced.winners.retain(|winner| winner.needed <= limit);
+        Ok(raced)
     }
 
-    /// Runs a race with this cap and keeps what it shows. Returns those that have arrived by the cap
-    /// often enough, with what they need, the best first.
-    fn race(&mut self, challengers: &[Steps], cap: u64, sought: Sought) -> Result<Vec<Winner>, Unfinished> {
+    /// What a setting may need that is better than one that needs `needed`.
+    fn limit(&self, needed: u64) -> u64 {
+        (needed as f64 / (1.0 + self.rules.margin)) as u64
+    }
+
+    /// How long runs are looked at where a setting needs `needed`.
+    fn cap(&self, needed: u64) -> u64 {
+        let horizon = self.rules.horizon;
+        if horizon > 1.0 { (needed as f64 * horizon) as u64 } else { self.limit(needed) }
+    }
+
+    /// Runs a race and keeps what it shows.
+    fn race(&mut self, challengers: &[Steps], terms: &Terms<'_>) -> Result<Raced, Unfinished> {
+        let &Terms { order, mut cap, limit, sought } = terms;
+        let rules = self.rules;
         let mut racing: Vec<Racer> = challengers.iter().cloned().map(Racer::new).collect();
-        let mut out: Vec<Racer> = Vec::new();
-        for &rung in &self.rules.rungs {
-            let settings: Vec<Steps> = racing.iter().map(|racer| racer.setting.clone()).collect();
-            let Some(from) = racing.first().map(Racer::runs) else { break };
-            for (racer, runs) in racing.iter_mut().zip(self.runs.runs(&settings, from as u32..rung, cap)?) {
-                runs.into_iter().for_each(|run| racer.count(run));
-            }
-            let (stay, leave): (Vec<_>, Vec<_>) =
-                racing.into_iter().partition(|racer| racer.may_win(self.rules, sought));
-            racing = stay;
-            out.extend(leave);
+        // How each has left: what it needs, if it has won, and the cap by then.
+        let mut left: Vec<(Racer, Option<u64>, u64)> = Vec::new();
+        let leave = |racing: Vec<Racer>, cap: u64, left: &mut Vec<_>| -> Vec<Racer> {
+            let (stay, out): (Vec<_>, Vec<_>) = racing.into_iter().partition(|r| r.may_win(rules, order, sought));
+            left.extend(out.into_iter().map(|racer| (racer, None, cap)));
+            stay
+        };
+        let (&all, rungs) = rules.rungs.split_last().unwrap_or((&1, &[]));
+        for &rung in rungs {
+            self.run_to(&mut racing, order, rung, cap)?;
+            racing = leave(racing, cap, &mut left);
         }
-        let racing = self.waited_for(racing, cap, sought, &mut out)?;
-        let mut arrived: Vec<Winner> = Vec::new();
+        // The leading one runs on all replicates first: if it wins, the others have to beat it.
+        let known = racing.iter().map(Racer::arrived).min().unwrap_or(0);
+        racing.sort_by_key(|racer| racer.time_of(known));
+        let close = racing.iter().filter(|racer| racer.by(limit).may_win(rules, order, sought));
+        let close = close.map(|racer| racer.setting.clone()).collect();
+        let mut winners: Vec<Winner> = Vec::new();
+        while !racing.is_empty() {
+            let mut leading = vec![racing.remove(0)];
+            self.run_to(&mut leading, order, all, cap)?;
+            leading = leave(leading, cap, &mut left);
+            let Some(mut leading) = leading.pop() else { continue };
+            self.wait_for(&mut leading, cap)?;
+            let reliable = leading.failed <= rules.may_fail();
+            let needed = leading.needed(rules).filter(|_| reliable || sought == Sought::Any);
+            winners.extend(needed.map(|needed| {
+                let order = Order::by_difficulty(rules, &leading.arrivals);
+                Winner { setting: leading.setting.clone(), needed, order }
+            }));
+            left.push((leading, needed, cap));
+            if let Some(needed) = needed.filter(|_| reliable) {
+                cap = cap.min(self.cap(needed));
+                racing = leave(racing.iter().map(|racer| racer.by(cap)).collect(), cap, &mut left);
+            }
+        }
         for setting in challengers {
-            let of = |racers: &[Racer]| racers.iter().position(|racer| racer.setting == *setting);
-            if let Some(at) = of(&out) {
-                self.note(out.swap_remove(at), None, cap);
-            } else if let Some(at) = of(&racing) {
-                let racer = &racing[at];
-                let mut times = racer.times.clone();
-                times.sort_unstable();
-                let time = times.get(self.rules.needed() - 1).copied();
-                arrived.extend(time.map(|time| (setting.clone(), time)));
-                self.note(racer.clone(), time, cap);
+            if let Some(at) = left.iter().position(|(racer, ..)| racer.setting == *setting) {
+                let (racer, needed, cap) = left.swap_remove(at);
+                self.note(racer, needed, cap);
             }
         }
-        // Stable: of equals the first challenger.
-        arrived.sort_by_key(|(_, needed)| *needed);
-        Ok(arrived)
+        // Stable: of equals the first.
+        winners.sort_by_key(|winner| winner.needed);
+        Ok(Raced { winners, close })
     }
 
-    /// Waits for the late runs of settings that are through with all replicates: those that do not
-    /// arrive in [`PATIENCE`] times the cap have failed. Settings of which too many have go `out`.
-    fn waited_for(
-        &mut self,
-        mut racing: Vec<Racer>,
-        cap: u64,
-        sought: Sought,
-        out: &mut Vec<Racer>,
-    ) -> Result<Vec<Racer>, Unfinished> {
-        let (cap, replicates) = (cap.saturating_mul(PATIENCE), self.rules.replicates());
-        let open = |racer: &Racer| racer.late > 0 && racer.late + racer.failed > self.rules.may_fail();
-        let settings: Vec<Steps> = racing.iter().filter(|r| open(r)).map(|racer| racer.setting.clone()).collect();
-        if !settings.is_empty() {
-            let waited = self.runs.runs(&settings, 0..replicates, cap)?;
-            for (racer, runs) in racing.iter_mut().filter(|r| open(r)).zip(waited) {
-                racer.failed = runs.iter().filter(|run| !matches!(run, Run::Arrived(_))).count();
-            }
+    /// Runs the next replicates of each, up to `rung` of them.
+    fn run_to(&mut self, racing: &mut [Racer], order: &Order, rung: u32, cap: u64) -> Result<(), Unfinished> {
+        let settings: Vec<Steps> = racing.iter().map(|racer| racer.setting.clone()).collect();
+        let Some(done) = racing.first().map(Racer::runs) else { return Ok(()) };
+        let replicates = order.next(done, rung);
+        for (racer, runs) in racing.iter_mut().zip(self.runs.runs(&settings, replicates, cap)?) {
+            replicates.iter().zip(runs).for_each(|(&replicate, run)| racer.count(replicate, run));
         }
-        let (stay, leave) = racing
-            .into_iter()
-            .partition(|racer: &Racer| sought == Sought::Any || racer.failed <= self.rules.may_fail());
-        out.extend(leave);
-        Ok(stay)
+        Ok(())
+    }
+
+    /// Waits for the late runs of a setting that is through with all replicates, where it matters how
+    /// many fail: those that do not arrive in [`PATIENCE`] times the cap have failed.
+    fn wait_for(&mut self, racer: &mut Racer, cap: u64) -> Result<(), Unfinished> {
+        if racer.late > 0 && racer.late + racer.failed > self.rules.may_fail() {
+            let replicates: Vec<u32> = (0..self.rules.replicates()).collect();
+            let setting = std::slice::from_ref(&racer.setting);
+            let waited = self.runs.runs(setting, &replicates, cap.saturating_mul(PATIENCE))?;
+            racer.failed = waited.iter().flatten().filter(|run| !matches!(run, Run::Arrived(_))).count();
+        }
+        Ok(())
     }
 
     fn note(&mut self, racer: Racer, needed: Option<u64>, cap: u64) {
@@ -364,15 +452,15 @@ impl<R: Runs> Search<'_, R> {
     }
 }
 
-/// The directions to go on in: that of the winner, and all of the better ones together.
-fn onward(from: &Steps, better: &[Winner]) -> Vec<Steps> {
+/// The directions to go on in: that of the winner, and those of all that were close together.
+fn onward(from: &Steps, raced: &Raced) -> Vec<Steps> {
     let difference = |to: &Steps| -> Steps { to.iter().zip(from).map(|(to, from)| to - from).collect() };
-    let Some((winner, _)) = better.first() else { return Vec::new() };
-    let first = difference(winner);
+    let Some(winner) = raced.winners.first() else { return Vec::new() };
+    let first = difference(&winner.setting);
     // The best one decides on each key.
     let mut together = first.clone();
-    for (setting, _) in &better[1..] {
-        let also = difference(setting);
+    for also in &raced.close {
+        let also = difference(also);
         together.iter_mut().zip(also).filter(|(step, _)| **step == 0).for_each(|(step, also)| *step = also);
     }
     // All of them together, seen from the winner.

@@ -12,4 +12,4 @@ pub(crate) mod replay;
 mod searched;
 mod write;
 
-pub use write::write;
+pub use write::{Results, write};

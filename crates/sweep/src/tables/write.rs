@@ -19,6 +19,7 @@ use report::{Record, Timing};
 use crate::SweepError;
 use crate::axis::{AXES, Role};
 use crate::config::Config;
+use crate::config::diagnostic::Diagnostic;
 use crate::grid::further_axes;
 use crate::job::{Job, RESULTS_VERSION, TASK_AXES};
 use crate::platform::files::{FileError, create_folder};
@@ -34,20 +35,25 @@ use crate::tables::provenance::provenance;
 use crate::tables::replay::Replay;
 use crate::tables::searched::searched;
 
-/// Writes every table from what is done of `jobs`, in the order of the grid, and returns the
-/// answer.
-///
-/// # Errors
-/// When a file or folder cannot be read or written.
-pub fn write(
-    config: &Arc<Config>,
-    jobs: &[Job],
-    search: Option<&SweepSearch>,
-    store: &Store,
-) -> Result<String, SweepError> {
-    let axes = further_axes(config);
+/// A sweep and what is done of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Results<'s> {
+    /// Its config.
+    pub config: &'s Arc<Config>,
+    /// Its jobs, in the order of the grid.
+    pub jobs: &'s [Job],
+    /// Its search, if it is one.
+    pub search: Option<&'s SweepSearch>,
+    /// What is done.
+    pub store: &'s Store,
+}
+
+/// The finished runs of a sweep, with the values of these axes, and what is concluded from them.
+fn analysed(
+    Results { config, jobs, search, store }: Results<'_>,
+    axes: &[usize],
+) -> (Vec<Record>, Vec<Timing>, Analysis) {
     let names = |role: Role| axes.iter().map(|&i| &AXES[i]).filter(move |a| a.role == role).map(|a| a.name.to_owned());
-    let further: Vec<String> = axes.iter().map(|&i| AXES[i].name.to_owned()).collect();
     // A job may have been stored with other axes. The columns are those of this config.
     let (records, timings): (Vec<Record>, Vec<Timing>) = jobs
         .iter()
@@ -73,6 +79,25 @@ pub fn write(
             Analysis::knowing(&judged, question, &keys, searched)
         }
     };
+    (records, timings, analysis)
+}
+
+/// Writes every table from what is done of `jobs`, in the order of the grid, and returns the
+/// answer; `beside` is another sweep to compare with.
+///
+/// # Errors
+/// When a file or folder cannot be read or written, or the other sweep cannot be compared.
+pub fn write(results: Results<'_>, beside: Option<Results<'_>>) -> Result<String, SweepError> {
+    let Results { config, jobs, store, .. } = results;
+    let axes = further_axes(config);
+    let further: Vec<String> = axes.iter().map(|&i| AXES[i].name.to_owned()).collect();
+    let (records, timings, mut analysis) = analysed(results, &axes);
+    if let Some(other) = beside {
+        let (_, _, conclusions) = analysed(other, &further_axes(other.config));
+        refuse_another_question(&analysis.question, other.config, &conclusions.question)?;
+        analysis.put_beside(&config.name, &other.config.name, conclusions);
+    }
+    let analysis = analysis;
     let question = &analysis.question;
     // Traces are read before any table is written: they may be missing because a shard has just put
     // their parts into another one.
@@ -156,6 +181,23 @@ pub fn write(
     let columns = answer_columns();
     let place = format!("Report: {}, tables and figures beside it", unbroken(&page_path.display().to_string()));
     Ok(format!("{}{}\n", answer(&analysis, examined, columns), wrapped(&place, "", "", columns).join("\n")))
+}
+
+/// Needed samples can be compared if they are those of the same share of the runs, under the same
+/// conditions.
+fn refuse_another_question(own: &Question, config: &Config, other: &Question) -> Result<(), Diagnostic> {
+    let different = |what: &str, own: &str, other: &str| {
+        let title = format!("{} cannot be compared: its {what} is {other}, and {own} here", config.name);
+        Err(Diagnostic::new(title).help("compare sweeps that ask the same of the same conditions"))
+    };
+    if own.quantile.total_cmp(&other.quantile).is_ne() {
+        return different("quantile", &own.quantile.to_string(), &other.quantile.to_string());
+    }
+    let names = |keys: &[String]| if keys.is_empty() { "none".to_owned() } else { keys.join(", ") };
+    if own.conditions != other.conditions {
+        return different("list of conditions", &names(&own.conditions), &names(&other.conditions));
+    }
+    Ok(())
 }
 
 /// Every axis without a column of its own, and its value.

@@ -11,6 +11,10 @@ use scb_core::random::{Stream, normal, stream, uniform};
 use crate::config::Rules;
 use crate::search::race::{Run, Runs, Steps, Unfinished, Verdict, search};
 
+mod slow_search;
+
+use slow_search::SlowSearch;
+
 /// Runs of a cell. The logarithm of the time of a run is a bowl over the lattice, plus an effect of
 /// the task that all settings share, plus noise with a heavy right tail. Some runs fail.
 #[derive(Clone)]
@@ -124,10 +128,10 @@ impl Runs for History<'_> {
         1000
     }
 
-    fn runs(&mut self, settings: &[Steps], replicates: Range<u32>, cap: u64) -> Result<Vec<Vec<Run>>, Unfinished> {
+    fn runs(&mut self, settings: &[Steps], replicates: &[u32], cap: u64) -> Result<Vec<Vec<Run>>, Unfinished> {
         let mut shown = Vec::new();
         for setting in settings {
-            for replicate in replicates.clone() {
+            for &replicate in replicates {
                 let seen = self
                     .looked
                     .as_ref()
@@ -137,7 +141,7 @@ impl Runs for History<'_> {
                 }
                 self.samples += self.bowl.whole_run(setting, replicate).0.min(cap);
             }
-            shown.push(replicates.clone().map(|replicate| self.bowl.run(setting, replicate, cap)).collect());
+            shown.push(replicates.iter().map(|&replicate| self.bowl.run(setting, replicate, cap)).collect());
         }
         if self.missing.is_empty() { Ok(shown) } else { Err(Unfinished) }
     }
@@ -202,141 +206,6 @@ fn the_best_setting_is_found_and_judged_without_flattery() {
     assert!((0.92..=0.98).contains(&covered), "{covered}");
 }
 
-/// One round of runs: the same replicates and cap for some settings.
-type Round = Vec<(Steps, u32, u64)>;
-
-/// The search again, written down plainly: with every run known in full, no caps that matter and
-/// nothing kept but a list of what was tried. It also lists the rounds in which runs are asked for.
-fn slow_search(bowl: &Bowl, rules: &Rules, start: &Steps) -> (Steps, Vec<Steps>, Vec<Round>) {
-    let mut tried: Vec<Steps> = Vec::new();
-    let mut rounds: Vec<Round> = Vec::new();
-    let all = *rules.rungs.last().unwrap();
-    let share = |runs: u32| ((1.0 - rules.quantile) * f64::from(runs) - 1e-9).ceil() as usize;
-    let enough = (rules.quantile * f64::from(all) - 1e-9).ceil() as usize;
-    let misses = |setting: &Steps, runs: u32, cap: u64| {
-        (0..runs).filter(|&r| !matches!(bowl.run(setting, r, cap), Run::Arrived(_))).count()
-    };
-    let failures =
-        |setting: &Steps, runs: u32, cap: u64| (0..runs).filter(|&r| bowl.run(setting, r, cap) == Run::Failed).count();
-    // What it needs, if it wins a race with this cap.
-    let needs = |setting: &Steps, cap: u64, any: bool, rounds: &mut Vec<Vec<Round>>| -> Option<u64> {
-        let mut own: Vec<Round> = Vec::new();
-        let mut from = 0;
-        let mut out = false;
-        for &rung in &rules.rungs {
-            own.push((from..rung).map(|replicate| (setting.clone(), replicate, cap)).collect());
-            from = rung;
-            let missed = misses(setting, rung, cap);
-            let reliable = any || failures(setting, rung, cap) <= rules.may_fail();
-            if missed > share(rung).min(all as usize - enough) || !reliable {
-                out = true;
-                break;
-            }
-        }
-        if !out {
-            let waited: Round = (0..all).map(|replicate| (setting.clone(), replicate, 3 * cap)).collect();
-            let late = (0..all).any(|replicate| bowl.run(setting, replicate, cap) == Run::Late)
-                && misses(setting, all, cap) > rules.may_fail();
-            if late {
-                own.push(waited);
-            }
-            let never = if late { misses(setting, all, 3 * cap) } else { failures(setting, all, cap) };
-            out = !any && never > rules.may_fail();
-        }
-        rounds.push(own);
-        let mut times: Vec<u64> =
-            (0..all).map(|r| bowl.whole_run(setting, r)).filter(|run| run.1).map(|run| run.0).collect();
-        times.sort_unstable();
-        if out { None } else { times.get(enough - 1).copied() }
-    };
-    // A race: the winners, the best first. Rounds of one rung are one round.
-    let mut race = |challengers: &[Steps], cap: u64, any: bool, tried: &mut Vec<Steps>| -> Vec<(u64, Steps)> {
-        let mut own: Vec<Vec<Round>> = Vec::new();
-        let mut winners: Vec<(u64, usize, Steps)> = Vec::new();
-        for (i, challenger) in challengers.iter().enumerate() {
-            winners.extend(needs(challenger, cap, any, &mut own).map(|time| (time, i, challenger.clone())));
-            if !tried.contains(challenger) {
-                tried.push(challenger.clone());
-            }
-        }
-        for rung in 0..=rules.rungs.len() {
-            let together: Round = own.iter().filter_map(|rounds| rounds.get(rung)).flatten().cloned().collect();
-            if !together.is_empty() {
-                rounds.push(together);
-            }
-        }
-        winners.sort();
-        winners.into_iter().map(|(time, _, setting)| (time, setting)).collect()
-    };
-    let around = |centre: &Steps, distance: i32, tried: &[Steps]| -> Vec<Steps> {
-        let sides = (0..centre.len()).flat_map(|key| [(key, false), (key, true)]);
-        let settings = sides.filter_map(|(key, up)| bowl.beside(centre, key, up, distance));
-        settings.filter(|setting| !tried.contains(setting)).collect()
-    };
-    let mut cap = 1000;
-    let (mut needed, mut best) = loop {
-        if let Some(winner) = race(std::slice::from_ref(start), cap.min(BUDGET), true, &mut tried).into_iter().next() {
-            break winner;
-        }
-        assert!(cap < BUDGET, "these starts arrive");
-        cap *= 2;
-    };
-    if misses(start, all, cap) > rules.may_fail() && misses(start, all, 3 * cap) > rules.may_fail() {
-        let mut found: Option<(u64, Steps)> = None;
-        let mut distance = 1;
-        loop {
-            let challengers = around(start, distance, &tried);
-            if challengers.is_empty() {
-                break;
-            }
-            let limit = found.as_ref().map(|(needed, _)| (*needed as f64 / (1.0 + rules.margin)) as u64);
-            let cap = limit.unwrap_or(2 * needed * distance as u64);
-            let winner = race(&challengers, cap, false, &mut tried).into_iter().next();
-            found = winner.or(found);
-            distance *= 2;
-        }
-        (needed, best) = found.expect("these bowls have reliable settings");
-    }
-    let mut onwards: Vec<Steps> = Vec::new();
-    loop {
-        onwards.retain(|setting| bowl.inside(setting) && !tried.contains(setting));
-        let everywhere = onwards.is_empty();
-        let challengers = if everywhere { around(&best, 1, &tried) } else { onwards.clone() };
-        if challengers.is_empty() {
-            return (best, tried, rounds);
-        }
-        let limit = needed as f64 / (1.0 + rules.margin);
-        let better = race(&challengers, limit as u64, false, &mut tried);
-        let Some((time, winner)) = better.first().cloned() else {
-            if everywhere {
-                return (best, tried, rounds);
-            }
-            onwards.clear();
-            continue;
-        };
-        // On in the winner's direction, in those of all better ones, and from the winner to there.
-        let towards = |to: &Steps| -> Steps { to.iter().zip(&best).map(|(to, from)| to - from).collect() };
-        let first = towards(&winner);
-        let mut together = first.clone();
-        for (_, setting) in &better[1..] {
-            for (step, other) in together.iter_mut().zip(towards(setting)) {
-                if *step == 0 {
-                    *step = other;
-                }
-            }
-        }
-        let from_winner =
-            |direction: &Steps| -> Steps { winner.iter().zip(direction).map(|(at, step)| at + step).collect() };
-        let rest: Steps = together.iter().zip(&first).map(|(all, first)| all - first).collect();
-        onwards = if together == first {
-            vec![from_winner(&first)]
-        } else {
-            vec![from_winner(&rest), from_winner(&together), from_winner(&first)]
-        };
-        (needed, best) = (time, winner);
-    }
-}
-
 /// The search comes to what the slow one comes to. On the way there it asks, whatever has been
 /// finished so far and in whatever order, for the runs of the first round that is not complete.
 #[test]
@@ -345,7 +214,9 @@ fn any_history_leads_to_the_same_next_runs_and_to_the_same_end() {
         let (quantile, fail) = if seed % 2 == 0 { (0.5, 0.1) } else { (0.9, 0.004) };
         let (bowl, rules) = (Bowl::new(seed, fail), rules(quantile));
         let start = vec![0; 5];
-        let (best, tried, rounds) = slow_search(&bowl, &rules, &start);
+        let mut slow = SlowSearch { bowl: &bowl, rules: &rules, tried: Vec::new(), rounds: Vec::new() };
+        let best = slow.from(&start);
+        let SlowSearch { tried, rounds, .. } = slow;
         let found = search(&mut History::complete(&bowl), &rules, std::slice::from_ref(&start)).unwrap();
         assert_eq!(found.best, best, "seed {seed}");
         assert_eq!(found.trials.iter().map(|trial| trial.setting.clone()).collect::<Vec<_>>(), tried);
@@ -415,14 +286,14 @@ fn a_setting_that_is_fast_and_often_fails_does_not_win() {
         fn first_cap(&self, _: &Steps) -> u64 {
             10
         }
-        fn runs(&mut self, settings: &[Steps], replicates: Range<u32>, cap: u64) -> Result<Vec<Vec<Run>>, Unfinished> {
+        fn runs(&mut self, settings: &[Steps], replicates: &[u32], cap: u64) -> Result<Vec<Vec<Run>>, Unfinished> {
             let run = |fast: bool, replicate: u32| match (fast, replicate % 4) {
                 (true, 3) if cap >= 400 => Run::Failed,
                 (true, 0..3) if cap >= 500 => Run::Arrived(500),
                 (false, _) if cap >= 1000 => Run::Arrived(1000),
                 _ => Run::Late,
             };
-            Ok(settings.iter().map(|s| replicates.clone().map(|r| run(s[0] == 1, r)).collect()).collect())
+            Ok(settings.iter().map(|s| replicates.iter().map(|&r| run(s[0] == 1, r)).collect()).collect())
         }
     }
     for start in [0, 1] {
