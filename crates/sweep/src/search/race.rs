@@ -15,7 +15,8 @@
 //! luck. So a setting can win only if so few of its R runs fail that the share of failures is below
 //! `1 - q` with the confidence of [`Rules::may_fail`]. Of a setting that is about to win, the runs
 //! that are late are waited for, to three times the cap: a run that has not arrived by then counts
-//! as failed.
+//! as failed. Where no such setting is found near a start that arrives, some tasks are too hard for
+//! all of them, and the cell is searched again without this rule.
 //!
 //! The search starts from one setting, races it against all its neighbours, and moves to the winner
 //! until no neighbour is better by more than the margin. It is a function of what runs show, and of
@@ -112,7 +113,22 @@ pub struct Found {
 /// # Errors
 /// [`Unfinished`] if runs are missing.
 pub fn search(runs: &mut impl Runs, rules: &Rules, starts: &[Steps]) -> Result<Found, Unfinished> {
-    Search { runs, rules, trials: Vec::new(), tried: BTreeSet::new(), failed: BTreeSet::new(), races: 0 }.from(starts)
+    let mut may_fail = rules.may_fail();
+    loop {
+        let none = BTreeSet::new;
+        let mut search =
+            Search { runs: &mut *runs, rules, may_fail, trials: Vec::new(), tried: none(), failed: none(), races: 0 };
+        let (best, verdict) = search.from(starts)?;
+        let Search { trials, failed, races, .. } = search;
+        let may_miss = rules.may_miss(rules.replicates() as usize);
+        // Where every setting fails too often, tasks may be too hard: then as many may fail as may be
+        // late.
+        if verdict == Verdict::Unreached && !failed.is_empty() && may_fail < may_miss {
+            may_fail = may_miss;
+            continue;
+        }
+        return Ok(Found { best, verdict, trials, races });
+    }
 }
 
 /// The winner of a race.
@@ -129,7 +145,8 @@ struct Winner {
 struct Raced {
     /// Those that have arrived by the cap often enough, the best first.
     winners: Vec<Winner>,
-    /// Those that were not yet seen to be too late when the leading one ran ahead, the fastest first.
+    /// Those that were no more than the margin slower than the leading one when it ran ahead, the
+    /// fastest first.
     close: Vec<Steps>,
 }
 
@@ -139,8 +156,6 @@ struct Terms<'t> {
     order: &'t Order,
     /// So many samples runs are looked at.
     cap: u64,
-    /// So many are few enough to win; at most the cap.
-    limit: u64,
     sought: Sought,
 }
 
@@ -154,11 +169,17 @@ enum Sought {
 }
 
 /// A reliable setting beside a start of which too many runs fail may need so many times what that
-/// needs; one that is twice as far away, twice as much.
+/// needs; one that is twice as far away, twice as much; and another start, the square of it.
 const SAFER: u64 = 2;
+
+/// So far away from a start that arrives a reliable setting is looked for.
+const FARTHEST: i32 = 4;
 
 /// Where it is not known what settings need, caps rise by this factor.
 const RISE: f64 = 1.5;
+
+/// After so many rungs the leading setting of a race runs ahead of the others.
+const TOGETHER: usize = 2;
 
 /// A run that has not arrived by so many times the cap counts as one that never will.
 const PATIENCE: u64 = 3;
@@ -188,10 +209,9 @@ impl Racer {
         self.arrivals.push((replicate, time));
     }
 
-    /// Whether it stays in the race.
-    fn may_win(&self, rules: &Rules, order: &Order, sought: Sought) -> bool {
-        let reliable = sought == Sought::Any || self.failed <= rules.may_fail();
-        reliable && self.late + self.failed <= order.may_miss(rules, self.runs())
+    /// Whether it stays in the race, where so many may fail.
+    fn may_win(&self, rules: &Rules, order: &Order, may_fail: usize) -> bool {
+        self.failed <= may_fail && self.late + self.failed <= order.may_miss(rules, self.runs())
     }
 
     /// On how many replicates it was looked at.
@@ -231,6 +251,8 @@ impl Racer {
 struct Search<'s, R> {
     runs: &'s mut R,
     rules: &'s Rules,
+    /// So many of R runs of a reliable setting may fail.
+    may_fail: usize,
     trials: Vec<Trial>,
     tried: BTreeSet<Steps>,
     /// Settings of which too many runs have ended without having arrived.
@@ -239,17 +261,16 @@ struct Search<'s, R> {
 }
 
 impl<R: Runs> Search<'_, R> {
-    fn from(mut self, starts: &[Steps]) -> Result<Found, Unfinished> {
+    /// The best setting, and how the search ended.
+    fn from(&mut self, starts: &[Steps]) -> Result<(Steps, Verdict), Unfinished> {
         // A start of which some runs fail still shows how long a run takes.
         let arrived = self.race_with_rising_cap(starts, None, Sought::Any)?;
-        let reliable = arrived.iter().find(|winner| !self.failed.contains(&winner.setting));
-        let mut best = match (reliable, arrived.first()) {
-            (Some(winner), _) => winner.clone(),
-            (None, risky) => match self.scan(risky.map_or(&starts[0], |winner| &winner.setting), risky)? {
-                Some(winner) => winner,
-                None => return Ok(self.found(starts[0].clone(), Verdict::Unreached)),
-            },
+        let reliable = arrived.iter().find(|winner| !self.failed.contains(&winner.setting)).cloned();
+        let found = match (reliable, arrived.first()) {
+            (Some(winner), _) => Some(winner),
+            (None, risky) => self.instead_of(risky, starts)?,
         };
+        let Some(mut best) = found else { return Ok((starts[0].clone(), Verdict::Unreached)) };
         let mut directions: Vec<Steps> = Vec::new();
         loop {
             // First on in the directions that led here, then all around.
@@ -257,23 +278,19 @@ impl<R: Runs> Search<'_, R> {
             let all_around = onwards.is_empty();
             let challengers = if all_around { self.neighbours(&best.setting, 1) } else { onwards };
             if challengers.is_empty() {
-                return Ok(self.found(best.setting, Verdict::Settled));
+                return Ok((best.setting, Verdict::Settled));
             }
             if self.tried.len() >= self.rules.max_settings {
-                return Ok(self.found(best.setting, Verdict::Unsettled));
+                return Ok((best.setting, Verdict::Unsettled));
             }
             let raced = self.race_against(&challengers, &best)?;
             directions = onward(&best.setting, &raced);
             match raced.winners.into_iter().next() {
                 Some(winner) => best = winner,
-                None if all_around => return Ok(self.found(best.setting, Verdict::Settled)),
+                None if all_around => return Ok((best.setting, Verdict::Settled)),
                 None => {}
             }
         }
-    }
-
-    fn found(self, best: Steps, verdict: Verdict) -> Found {
-        Found { best, verdict, trials: self.trials, races: self.races }
     }
 
     /// The settings at a distance along one key that have not been tried.
@@ -290,12 +307,25 @@ impl<R: Runs> Search<'_, R> {
         settings.into_iter().filter(|setting| new(setting) && seen.insert(setting.clone())).collect()
     }
 
+    /// Where the first start that arrives fails too often, or none arrives: the best of the other
+    /// starts, if it does not take much longer, or else of the settings around.
+    fn instead_of(&mut self, risky: Option<&Winner>, starts: &[Steps]) -> Result<Option<Winner>, Unfinished> {
+        let Some(risky) = risky else { return self.scan(&starts[0], None) };
+        let others: Vec<Steps> = starts.iter().filter(|start| !self.failed.contains(*start)).cloned().collect();
+        let known = (&risky.order, risky.needed..risky.needed.saturating_mul(SAFER * SAFER));
+        let reliable = self.race_with_rising_cap(&others, Some(known), Sought::Reliable)?;
+        match reliable.into_iter().next() {
+            Some(winner) => Ok(Some(winner)),
+            None => self.scan(&risky.setting, Some(risky)),
+        }
+    }
+
     /// Where the start does not arrive, or fails too often: the best setting along one key, at the
     /// first of distances that double where there is one. What arrives much later than the start is
     /// waited for only far away.
     fn scan(&mut self, start: &Steps, arrived: Option<&Winner>) -> Result<Option<Winner>, Unfinished> {
         let mut distance = 1;
-        while self.tried.len() < self.rules.max_settings {
+        while self.tried.len() < self.rules.max_settings && (arrived.is_none() || distance <= FARTHEST) {
             let challengers = self.neighbours(start, distance);
             if challengers.is_empty() {
                 break;
@@ -328,8 +358,7 @@ impl<R: Runs> Search<'_, R> {
         self.races += 1;
         while let Some(budget) = racing.iter().map(|setting| self.runs.budget(setting)).max() {
             let last = budget.min(caps.end);
-            let cap_now = cap.min(last);
-            let arrived = self.race(&racing, &Terms { order, cap: cap_now, limit: cap_now, sought })?.winners;
+            let arrived = self.race(&racing, &Terms { order, cap: cap.min(last), sought })?.winners;
             if cap >= last || !arrived.is_empty() {
                 return Ok(arrived);
             }
@@ -344,9 +373,9 @@ impl<R: Runs> Search<'_, R> {
     /// A race of challengers with the best setting so far: the winners are better than it is.
     fn race_against(&mut self, challengers: &[Steps], best: &Winner) -> Result<Raced, Unfinished> {
         self.races += 1;
-        let (limit, cap) = (self.limit(best.needed), self.cap(best.needed));
-        let terms = Terms { order: &best.order, cap, limit, sought: Sought::Reliable };
+        let terms = Terms { order: &best.order, cap: self.cap(best.needed), sought: Sought::Reliable };
         let mut raced = self.race(challengers, &terms)?;
+        let limit = self.limit(best.needed);
         raced.winners.retain(|winner| winner.needed <= limit);
         Ok(raced)
     }
@@ -364,41 +393,45 @@ impl<R: Runs> Search<'_, R> {
 
     /// Runs a race and keeps what it shows.
     fn race(&mut self, challengers: &[Steps], terms: &Terms<'_>) -> Result<Raced, Unfinished> {
-        let &Terms { order, mut cap, limit, sought } = terms;
-        let rules = self.rules;
+        let &Terms { order, mut cap, sought } = terms;
+        let (rules, reliable) = (self.rules, self.may_fail);
+        let may_fail = if sought == Sought::Any { usize::MAX } else { reliable };
         let mut racing: Vec<Racer> = challengers.iter().cloned().map(Racer::new).collect();
         // How each has left: what it needs, if it has won, and the cap by then.
         let mut left: Vec<(Racer, Option<u64>, u64)> = Vec::new();
         let leave = |racing: Vec<Racer>, cap: u64, left: &mut Vec<_>| -> Vec<Racer> {
-            let (stay, out): (Vec<_>, Vec<_>) = racing.into_iter().partition(|r| r.may_win(rules, order, sought));
+            let (stay, out): (Vec<_>, Vec<_>) = racing.into_iter().partition(|r| r.may_win(rules, order, may_fail));
             left.extend(out.into_iter().map(|racer| (racer, None, cap)));
             stay
         };
-        let (&all, rungs) = rules.rungs.split_last().unwrap_or((&1, &[]));
-        for &rung in rungs {
+        let (together, alone) = rules.rungs.split_at(TOGETHER.min(rules.rungs.len() - 1));
+        for &rung in together {
             self.run_to(&mut racing, order, rung, cap)?;
             racing = leave(racing, cap, &mut left);
         }
-        // The leading one runs on all replicates first: if it wins, the others have to beat it.
+        // The leading one runs ahead: if it wins, the others have to beat it.
         let known = racing.iter().map(Racer::arrived).min().unwrap_or(0);
         racing.sort_by_key(|racer| racer.time_of(known));
-        let close = racing.iter().filter(|racer| racer.by(limit).may_win(rules, order, sought));
+        let first = racing.first().and_then(|racer| racer.time_of(known)).unwrap_or(0);
+        let close = racing.iter().filter(|racer| racer.time_of(known).is_some_and(|time| self.limit(time) <= first));
         let close = close.map(|racer| racer.setting.clone()).collect();
         let mut winners: Vec<Winner> = Vec::new();
         while !racing.is_empty() {
             let mut leading = vec![racing.remove(0)];
-            self.run_to(&mut leading, order, all, cap)?;
-            leading = leave(leading, cap, &mut left);
+            for &rung in alone {
+                self.run_to(&mut leading, order, rung, cap)?;
+                leading = leave(leading, cap, &mut left);
+            }
             let Some(mut leading) = leading.pop() else { continue };
             self.wait_for(&mut leading, cap)?;
-            let reliable = leading.failed <= rules.may_fail();
-            let needed = leading.needed(rules).filter(|_| reliable || sought == Sought::Any);
+            let needed = leading.needed(rules).filter(|_| leading.failed <= may_fail);
+            let is_reliable = leading.failed <= reliable;
             winners.extend(needed.map(|needed| {
                 let order = Order::by_difficulty(rules, &leading.arrivals);
                 Winner { setting: leading.setting.clone(), needed, order }
             }));
             left.push((leading, needed, cap));
-            if let Some(needed) = needed.filter(|_| reliable) {
+            if let Some(needed) = needed.filter(|_| is_reliable) {
                 cap = cap.min(self.cap(needed));
                 racing = leave(racing.iter().map(|racer| racer.by(cap)).collect(), cap, &mut left);
             }
@@ -428,7 +461,7 @@ impl<R: Runs> Search<'_, R> {
     /// Waits for the late runs of a setting that is through with all replicates, where it matters how
     /// many fail: those that do not arrive in [`PATIENCE`] times the cap have failed.
     fn wait_for(&mut self, racer: &mut Racer, cap: u64) -> Result<(), Unfinished> {
-        if racer.late > 0 && racer.late + racer.failed > self.rules.may_fail() {
+        if racer.late > 0 && racer.late + racer.failed > self.may_fail {
             let replicates: Vec<u32> = (0..self.rules.replicates()).collect();
             let setting = std::slice::from_ref(&racer.setting);
             let waited = self.runs.runs(setting, &replicates, cap.saturating_mul(PATIENCE))?;
@@ -439,7 +472,7 @@ impl<R: Runs> Search<'_, R> {
 
     fn note(&mut self, racer: Racer, needed: Option<u64>, cap: u64) {
         let replicates = racer.runs() as u32;
-        let fails = racer.failed > self.rules.may_fail();
+        let fails = racer.failed > self.may_fail;
         let trial = Trial { setting: racer.setting, needed, cap, replicates, failed: racer.failed };
         self.tried.insert(trial.setting.clone());
         if fails {

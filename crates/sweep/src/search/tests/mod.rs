@@ -211,11 +211,13 @@ fn the_best_setting_is_found_and_judged_without_flattery() {
 #[test]
 fn any_history_leads_to_the_same_next_runs_and_to_the_same_end() {
     for seed in 0..40 {
-        let (quantile, fail) = if seed % 2 == 0 { (0.5, 0.1) } else { (0.9, 0.004) };
+        // Of the last no setting is reliable.
+        let (quantile, fail) = [(0.5, 0.1), (0.9, 0.004), (0.5, 0.1), (0.9, 0.07)][seed as usize % 4];
         let (bowl, rules) = (Bowl::new(seed, fail), rules(quantile));
         let start = vec![0; 5];
-        let mut slow = SlowSearch { bowl: &bowl, rules: &rules, tried: Vec::new(), rounds: Vec::new() };
-        let best = slow.from(&start);
+        let may_fail = rules.may_fail();
+        let mut slow = SlowSearch { bowl: &bowl, rules: &rules, may_fail, tried: Vec::new(), rounds: Vec::new() };
+        let best = slow.best(&start);
         let SlowSearch { tried, rounds, .. } = slow;
         let found = search(&mut History::complete(&bowl), &rules, std::slice::from_ref(&start)).unwrap();
         assert_eq!(found.best, best, "seed {seed}");

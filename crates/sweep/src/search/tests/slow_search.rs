@@ -1,6 +1,8 @@
 //! The search again, written down plainly: with every run known in full, and nothing kept but a list
 //! of what was tried and of the rounds in which runs are asked for.
 
+use std::ops::Range;
+
 use crate::config::Rules;
 use crate::search::race::{Run, Steps};
 
@@ -12,6 +14,8 @@ pub(super) type Round = Vec<(Steps, u32, u64)>;
 pub(super) struct SlowSearch<'s> {
     pub(super) bowl: &'s Bowl,
     pub(super) rules: &'s Rules,
+    /// So many runs of a reliable setting may fail.
+    pub(super) may_fail: usize,
     pub(super) tried: Vec<Steps>,
     pub(super) rounds: Vec<Round>,
 }
@@ -74,7 +78,7 @@ impl SlowSearch<'_> {
         let (times, failed) = self.shown(racer, cap);
         let runs = racer.looks.len() as u32;
         let may_miss = self.may_miss(if runs <= fair { runs } else { self.all() });
-        racer.looks.len() - times.len() <= may_miss && (any || failed <= self.rules.may_fail())
+        racer.looks.len() - times.len() <= may_miss && (any || failed <= self.may_fail)
     }
 
     /// The winners of a race, the best first.
@@ -83,7 +87,7 @@ impl SlowSearch<'_> {
         let mut racing: Vec<Racer> =
             challengers.iter().map(|setting| Racer { setting: setting.clone(), looks: Vec::new() }).collect();
         let mut done = 0;
-        for &rung in &self.rules.rungs[..self.rules.rungs.len() - 1] {
+        for &rung in &self.rules.rungs[..2] {
             let mut round = Round::new();
             for racer in &mut racing {
                 for &replicate in &order[done as usize..rung as usize] {
@@ -97,22 +101,29 @@ impl SlowSearch<'_> {
             done = rung;
             let (stay, out): (Vec<Racer>, Vec<Racer>) =
                 racing.into_iter().partition(|racer| self.may_win(racer, fair, cap, any));
-            let failing = out.into_iter().filter(|racer| self.shown(racer, cap).1 > self.rules.may_fail());
+            let failing = out.into_iter().filter(|racer| self.shown(racer, cap).1 > self.may_fail);
             raced.failing.extend(failing.map(|racer| racer.setting));
             racing = stay;
         }
         let arrived = racing.iter().map(|racer| self.shown(racer, cap).0.len()).min().unwrap_or(0);
         racing.sort_by_key(|racer| self.shown(racer, cap).0.iter().take(arrived).max().copied());
-        raced.close = racing.iter().map(|racer| racer.setting.clone()).collect();
+        let time = |racer: &Racer| self.shown(racer, cap).0.iter().take(arrived).max().copied();
+        let first = racing.first().and_then(time);
+        let close = racing.iter().filter(|racer| time(racer).is_some_and(|time| Some(self.limit(time)) <= first));
+        raced.close = close.map(|racer| racer.setting.clone()).collect();
         while !racing.is_empty() {
             let mut leading = racing.remove(0);
-            let rest = &order[done as usize..];
-            leading.looks.extend(rest.iter().map(|&replicate| (replicate, cap)));
-            self.rounds.push(rest.iter().map(|&replicate| (leading.setting.clone(), replicate, cap)).collect());
+            for rung in self.rules.rungs.iter().skip(2) {
+                if leading.looks.len() == done as usize || self.may_win(&leading, fair, cap, any) {
+                    let next = &order[leading.looks.len()..*rung as usize];
+                    leading.looks.extend(next.iter().map(|&replicate| (replicate, cap)));
+                    self.rounds.push(next.iter().map(|&replicate| (leading.setting.clone(), replicate, cap)).collect());
+                }
+            }
             let (times, mut failed) = self.shown(&leading, cap);
             if self.may_win(&leading, fair, cap, any) {
                 let missed = leading.looks.len() - times.len();
-                if missed > failed && missed > self.rules.may_fail() {
+                if missed > failed && missed > self.may_fail {
                     let waited: Round = (0..self.all()).map(|r| (leading.setting.clone(), r, 3 * cap)).collect();
                     failed = waited
                         .iter()
@@ -120,7 +131,7 @@ impl SlowSearch<'_> {
                         .count();
                     self.rounds.push(waited);
                 }
-                let reliable = failed <= self.rules.may_fail();
+                let reliable = failed <= self.may_fail;
                 let needed = times.get(self.enough() - 1).copied();
                 if let Some(needed) = needed.filter(|_| any || reliable) {
                     raced.winners.push(self.winner(&leading, needed, cap));
@@ -128,13 +139,13 @@ impl SlowSearch<'_> {
                         cap = cap.min(self.limit(needed));
                         let (stay, out): (Vec<Racer>, Vec<Racer>) =
                             racing.into_iter().partition(|racer| self.may_win(racer, fair, cap, any));
-                        let failing = out.into_iter().filter(|racer| self.shown(racer, cap).1 > self.rules.may_fail());
+                        let failing = out.into_iter().filter(|racer| self.shown(racer, cap).1 > self.may_fail);
                         raced.failing.extend(failing.map(|racer| racer.setting));
                         racing = stay;
                     }
                 }
             }
-            if failed > self.rules.may_fail() {
+            if failed > self.may_fail {
                 raced.failing.push(leading.setting);
             }
         }
@@ -172,17 +183,23 @@ impl SlowSearch<'_> {
     }
 
     /// The best setting.
-    pub(super) fn from(&mut self, start: &Steps) -> Steps {
+    pub(super) fn best(&mut self, start: &Steps) -> Steps {
+        if let Some(best) = self.from(start) {
+            return best;
+        }
+        // Tasks are too hard: as many may fail as may be late.
+        self.may_fail = self.all() as usize - self.enough();
+        self.tried.clear();
+        self.from(start).expect("these bowls are not hopeless")
+    }
+
+    fn from(&mut self, start: &Steps) -> Option<Steps> {
         let as_numbered: Vec<u32> = (0..self.all()).collect();
-        let mut cap = 1000;
-        let mut best = loop {
-            let raced = self.race(std::slice::from_ref(start), (&as_numbered, self.all()), cap, true);
-            if let Some(winner) = raced.winners.first() {
-                let risky = raced.failing.contains(&winner.setting);
-                break if risky { self.scan(winner) } else { winner.clone() };
-            }
-            assert!(cap < BUDGET, "these starts arrive");
-            cap = (1.5 * cap as f64).ceil() as u64;
+        let unknown = Known { order: as_numbered, fair: self.all(), caps: 1000..BUDGET };
+        let (winner, risky) = self.rising(std::slice::from_ref(start), &unknown, true);
+        let mut best = match winner {
+            Some(winner) if !risky => winner,
+            winner => self.scan(start, winner, unknown)?,
         };
         let mut onwards: Vec<Steps> = Vec::new();
         loop {
@@ -192,7 +209,7 @@ impl SlowSearch<'_> {
             let raced = self.race(&challengers, (&best.order, best.fair), self.limit(best.needed), false);
             let Some(winner) = raced.winners.first().cloned() else {
                 if everywhere {
-                    return best.setting;
+                    return Some(best.setting);
                 }
                 onwards.clear();
                 continue;
@@ -221,25 +238,53 @@ impl SlowSearch<'_> {
         }
     }
 
-    /// The best setting along one key, at the nearest distance where there is a reliable one.
-    fn scan(&mut self, start: &Winner) -> Winner {
-        let mut distance = 1;
-        loop {
-            let mut racing = self.around(&start.setting, distance);
-            assert!(!racing.is_empty(), "these bowls have reliable settings");
-            let (mut cap, last) = (start.needed, 2 * start.needed * distance as u64);
-            while !racing.is_empty() {
-                let raced = self.race(&racing, (&start.order, start.fair), cap.min(last), false);
-                if let Some(winner) = raced.winners.first() {
-                    return winner.clone();
-                }
+    /// The first to win with rising caps, and whether too many of its runs fail.
+    fn rising(&mut self, challengers: &[Steps], known: &Known, any: bool) -> (Option<Winner>, bool) {
+        let mut racing = challengers.to_vec();
+        let mut cap = known.caps.start;
+        while !racing.is_empty() {
+            let raced = self.race(&racing, (&known.order, known.fair), cap.min(known.caps.end), any);
+            if let Some(winner) = raced.winners.first() {
+                return (Some(winner.clone()), raced.failing.contains(&winner.setting));
+            }
+            if !any {
                 racing.retain(|setting| !raced.failing.contains(setting));
-                if cap >= last {
-                    break;
-                }
-                cap = (1.5 * cap as f64).ceil() as u64;
+            }
+            if cap >= known.caps.end {
+                break;
+            }
+            cap = (1.5 * cap as f64).ceil() as u64;
+        }
+        (None, false)
+    }
+
+    /// The best setting along one key, at the nearest distance where there is a reliable one; not far
+    /// from a start that arrives.
+    fn scan(&mut self, start: &Steps, arrived: Option<Winner>, unknown: Known) -> Option<Winner> {
+        let mut distance = 1;
+        while arrived.is_none() || distance <= 4 {
+            let challengers = self.around(start, distance);
+            if challengers.is_empty() {
+                return None;
+            }
+            let known = arrived.as_ref().map(|arrived| Known {
+                order: arrived.order.clone(),
+                fair: arrived.fair,
+                caps: arrived.needed..2 * arrived.needed * distance as u64,
+            });
+            let (winner, _) = self.rising(&challengers, known.as_ref().unwrap_or(&unknown), false);
+            if winner.is_some() {
+                return winner;
             }
             distance *= 2;
         }
+        None
     }
+}
+
+/// What is known of challengers before they race.
+struct Known {
+    order: Vec<u32>,
+    fair: u32,
+    caps: Range<u64>,
 }
