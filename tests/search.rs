@@ -6,7 +6,7 @@ use std::path::Path;
 use sweep::store::layout::{NEEDED, RUNS};
 
 use super::common::SEARCH;
-use super::{command, sha256, succeed, sweep, table};
+use super::{command, fail, sha256, succeed, sweep, table};
 
 fn home() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
@@ -76,4 +76,48 @@ fn the_page_shows_what_was_chosen_and_how_much_worse_the_neighbours_are() {
         assert!(page.contains(&format!("id=\"{figure}\"")), "{figure}");
     }
     assert!(!page.contains("without split") && !page.contains("step_size_prox"));
+}
+
+/// In one of two cells there is nothing to learn, so that every job fails.
+#[test]
+fn jobs_that_fail_lose_their_race_and_can_be_run_again() {
+    let home = home();
+    let run = "run s.toml T=32 Q=1 persistence=0,0.7 task.concentration=1e7 -o out";
+    let err = fail(home.path(), run, 1);
+    assert!(err.contains("failed: K_P = ") && err.contains("--retry-failed"), "{err}");
+    let directory = home.path().join("out");
+    let ends = table(&directory, NEEDED).texts("search").unwrap();
+    let of = |end: &str| ends.iter().filter(|found| found.as_deref() == Some(end)).count();
+    assert_eq!((of("settled"), of("unreached")), (4, 4), "{ends:?}");
+    let failed =
+        || table(&directory, RUNS).texts("status").unwrap().iter().filter(|s| s.as_deref() == Some("failed")).count();
+    let (before, bytes) = (failed(), hash(home.path(), "out"));
+    assert!(before >= 40);
+    // They are not run again unasked, and asked for only they are.
+    let err = fail(home.path(), run, 1);
+    assert!(err.contains("were done before") && !err.contains("jobs in"), "{err}");
+    let err = fail(home.path(), &format!("{run} --retry-failed"), 1);
+    assert!(err.contains(&format!("{before} jobs in")), "{err}");
+    assert_eq!((failed(), hash(home.path(), "out")), (before, bytes));
+}
+
+#[test]
+fn a_report_can_stand_beside_that_of_another_sweep() {
+    let home = home();
+    succeed(home.path(), "run s.toml -q -o out");
+    succeed(home.path(), "run s.toml -q seed=6 T=32,128,2048 -o other");
+    let figure = home.path().join("out/figures/beside_prox.svg");
+    let (out, _) = succeed(home.path(), "report out --beside other");
+    // Of six cells two lengths are in both.
+    assert!(out.contains("Beside s, on 4 cells that recover in both: recovery takes"), "{out}");
+    assert!(figure.exists());
+    let (out, _) = succeed(home.path(), "report out");
+    assert!(!out.contains("Beside") && !figure.exists(), "{out}");
+    // What was asked differently cannot be compared, and nothing is written.
+    succeed(home.path(), "run s.toml -q answer.quantile=0.5 -o median");
+    let err = fail(home.path(), "report out --beside median", 2);
+    assert!(err.contains("s cannot be compared: its quantile is 0.5, and 0.9 here"), "{err}");
+    let err = fail(home.path(), "report out --beside nowhere", 2);
+    assert!(err.contains("nowhere"), "{err}");
+    assert!(!figure.exists());
 }

@@ -97,7 +97,8 @@ impl Beside {
             return format!("{of}Beside {name}: no cell recovers in both.");
         }
         let mean = libm::exp(pairs.iter().map(|pair| libm::log(pair.ratio)).sum::<f64>() / pairs.len() as f64);
-        let (least, most) = pairs.iter().fold((f64::MAX, 0.0_f64), |(a, b), pair| (a.min(pair.ratio), b.max(pair.ratio)));
+        let (least, most) =
+            pairs.iter().fold((f64::MAX, 0.0_f64), |(a, b), pair| (a.min(pair.ratio), b.max(pair.ratio)));
         let overlap = pairs.iter().filter(|pair| pair.overlap).count();
         let spread =
             if pairs.len() > 1 { format!(" (geometric mean; {} to {})", two(least), two(most)) } else { String::new() };

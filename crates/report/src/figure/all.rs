@@ -4,8 +4,8 @@ use super::attention::Specimen;
 use super::picture::Figure;
 use super::training::Traced;
 use super::{
-    attention, beside, competing_laws, condition, needed_samples, search_bowls, search_tokens, search_values, steps, success,
-    training,
+    attention, beside, competing_laws, condition, needed_samples, search_bowls, search_tokens, search_values, steps,
+    success, training,
 };
 use crate::analysis::Analysis;
 use crate::record::{Record, draws_samples};

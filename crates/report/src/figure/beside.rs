@@ -44,8 +44,7 @@ pub(super) fn figure(analysis: &Analysis, group: &Group<'_>) -> Option<Figure> {
     };
     let svg = figure.draw(|i, panel| {
         for (j, (_, cells)) in sweeps.iter().enumerate() {
-            let mut cells: Vec<&Needed> =
-                cells.iter().copied().filter(|cell| (cell.n, cell.q) == panels[i]).collect();
+            let mut cells: Vec<&Needed> = cells.iter().copied().filter(|cell| (cell.n, cell.q) == panels[i]).collect();
             cells.sort_by_key(|cell| cell.t);
             // Side by side, so that intervals do not hide each other.
             let at = |cell: &Needed| cell.t as f64 * [0.93, 1.07][j];

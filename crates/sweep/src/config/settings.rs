@@ -77,6 +77,9 @@ pub struct Rules {
     pub max_settings: usize,
 }
 
+/// A setting of which just enough runs arrive leaves a race by bad luck in one of so many cases.
+const ONE_OF: f64 = 66.0;
+
 impl Rules {
     /// R, the number of replicates of a race.
     #[must_use]
@@ -92,13 +95,21 @@ impl Rules {
         ((exact - 1e-9).ceil() as usize).max(1)
     }
 
-    /// How many of so many runs need not arrive by the cap: the share `1 - quantile`, rounded up; of
-    /// all R, rounded down.
+    /// How many of so many runs need not arrive by the cap: so many that more would be seen in one of
+    /// [`ONE_OF`] cases if just the share `1 - quantile` is late; and no more than of all R.
     #[must_use]
     pub fn may_miss(&self, runs: usize) -> usize {
         let all = self.replicates() as usize - self.needed();
-        let share = (1.0 - self.quantile) * runs as f64;
-        ((share - 1e-9).ceil().max(0.0) as usize).min(all)
+        let late = 1.0 - self.quantile;
+        // The probability of exactly k late runs, from that of k - 1.
+        let mut exactly = self.quantile.powi(i32::try_from(runs).unwrap_or(i32::MAX));
+        let (mut more, mut k) = (1.0 - exactly, 0);
+        while k < all.min(runs) && more > 1.0 / ONE_OF {
+            k += 1;
+            exactly *= (runs + 1 - k) as f64 / k as f64 * late / self.quantile;
+            more -= exactly;
+        }
+        k
     }
 
     /// How many of R runs may end without having arrived: so few that enough runs arrive, with this

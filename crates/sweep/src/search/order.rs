@@ -12,8 +12,8 @@ use crate::config::Rules;
 #[derive(Debug, Clone)]
 pub(super) struct Order {
     replicates: Vec<u32>,
-    /// So many runs, from the first on, are a fair sample: of them no more than the quantile's share
-    /// may be late. Of more runs no more than of all.
+    /// So many runs, from the first on, are a fair sample, by which a setting may leave early. Of more
+    /// runs no more may be late than of all.
     fair: usize,
 }
 
@@ -53,15 +53,26 @@ mod tests {
 
     #[test]
     fn some_of_middling_difficulty_come_first_and_then_the_hardest() {
-        let rules =
-            Rules { quantile: 0.8, confidence: 0.95, rungs: vec![2, 4, 10], margin: 0.05, horizon: 1.0, max_settings: 9 };
+        let rules = Rules {
+            quantile: 0.8,
+            confidence: 0.95,
+            rungs: vec![2, 4, 10],
+            margin: 0.05,
+            horizon: 1.0,
+            max_settings: 9,
+        };
         // Replicate r arrives after 100 r; 7 never does.
         let arrivals: Vec<_> = (0..10).map(|r| (r, (r != 7).then_some(100 * u64::from(r)))).collect();
         let order = Order::by_difficulty(&rules, &arrivals);
         assert_eq!(order.next(0, 10), [5, 4, 7, 9, 8, 6, 3, 2, 1, 0]);
         assert_eq!(order.next(2, 4), [7, 9]);
-        // Of the first two one may be late; of more as many as of all ten.
-        assert_eq!([2, 3, 4, 10].map(|runs| order.may_miss(&rules, runs)), [1, 2, 2, 2]);
-        assert_eq!([2, 4, 10].map(|runs| Order::as_numbered(&rules).may_miss(&rules, runs)), [1, 1, 2]);
+        // Of the first two of thirty one may be late, since it has a probability of 0.01 that both are
+        // if a tenth is; of more as many as of all.
+        let rules = Rules { quantile: 0.9, rungs: vec![2, 4, 30], ..rules };
+        let arrivals: Vec<_> = (0..30).map(|replicate| (replicate, Some(1))).collect();
+        let order = Order::by_difficulty(&rules, &arrivals);
+        assert_eq!([2, 3, 4, 30].map(|runs| order.may_miss(&rules, runs)), [1, 3, 3, 3]);
+        // A fair sample all along: more than 2 of 4 have a probability of 0.004, more than 3 of 10 of 0.013.
+        assert_eq!([2, 4, 10, 30].map(|runs| Order::as_numbered(&rules).may_miss(&rules, runs)), [1, 2, 3, 3]);
     }
 }

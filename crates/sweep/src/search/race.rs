@@ -15,8 +15,8 @@
 //! luck. So a setting can win only if so few of its R runs fail that the share of failures is below
 //! `1 - q` with the confidence of [`Rules::may_fail`]. Of a setting that is about to win, the runs
 //! that are late are waited for, to three times the cap: a run that has not arrived by then counts
-//! as failed. Where no such setting is found near a start that arrives, some tasks are too hard for
-//! all of them, and the cell is searched again without this rule.
+//! as failed. Where no such setting that is not much slower is found near a start that arrives, the
+//! cell is searched again without this rule: some tasks may be too hard for all settings.
 //!
 //! The search starts from one setting, races it against all its neighbours, and moves to the winner
 //! until no neighbour is better by more than the margin. It is a function of what runs show, and of
@@ -168,8 +168,9 @@ enum Sought {
     Reliable,
 }
 
-/// A reliable setting beside a start of which too many runs fail may need so many times what that
-/// needs; one that is twice as far away, twice as much; and another start, the square of it.
+/// A reliable setting near a start of which too many runs fail may need so many times what that
+/// needs, and another start the square of it. Slower ones are not worth it: the start may be good
+/// enough.
 const SAFER: u64 = 2;
 
 /// So far away from a start that arrives a reliable setting is looked for.
@@ -264,11 +265,15 @@ impl<R: Runs> Search<'_, R> {
     /// The best setting, and how the search ended.
     fn from(&mut self, starts: &[Steps]) -> Result<(Steps, Verdict), Unfinished> {
         // A start of which some runs fail still shows how long a run takes.
-        let arrived = self.race_with_rising_cap(starts, None, Sought::Any)?;
+        let mut arrived = self.race_with_rising_cap(starts, None, Sought::Any)?;
+        if arrived.is_empty() {
+            arrived = self.scan(&starts[0], None)?;
+        }
         let reliable = arrived.iter().find(|winner| !self.failed.contains(&winner.setting)).cloned();
         let found = match (reliable, arrived.first()) {
             (Some(winner), _) => Some(winner),
-            (None, risky) => self.instead_of(risky, starts)?,
+            (None, Some(risky)) => self.instead_of(risky, starts)?,
+            (None, None) => None,
         };
         let Some(mut best) = found else { return Ok((starts[0].clone(), Verdict::Unreached)) };
         let mut directions: Vec<Steps> = Vec::new();
@@ -307,38 +312,36 @@ impl<R: Runs> Search<'_, R> {
         settings.into_iter().filter(|setting| new(setting) && seen.insert(setting.clone())).collect()
     }
 
-    /// Where the first start that arrives fails too often, or none arrives: the best of the other
-    /// starts, if it does not take much longer, or else of the settings around.
-    fn instead_of(&mut self, risky: Option<&Winner>, starts: &[Steps]) -> Result<Option<Winner>, Unfinished> {
-        let Some(risky) = risky else { return self.scan(&starts[0], None) };
+    /// Where what arrives first fails too often: the best of the other starts, if it does not take
+    /// much longer, or else of the settings around.
+    fn instead_of(&mut self, risky: &Winner, starts: &[Steps]) -> Result<Option<Winner>, Unfinished> {
         let others: Vec<Steps> = starts.iter().filter(|start| !self.failed.contains(*start)).cloned().collect();
         let known = (&risky.order, risky.needed..risky.needed.saturating_mul(SAFER * SAFER));
-        let reliable = self.race_with_rising_cap(&others, Some(known), Sought::Reliable)?;
-        match reliable.into_iter().next() {
-            Some(winner) => Ok(Some(winner)),
-            None => self.scan(&risky.setting, Some(risky)),
+        let mut reliable = self.race_with_rising_cap(&others, Some(known), Sought::Reliable)?;
+        if reliable.is_empty() {
+            reliable = self.scan(&risky.setting, Some(risky))?;
         }
+        Ok(reliable.into_iter().next())
     }
 
-    /// Where the start does not arrive, or fails too often: the best setting along one key, at the
-    /// first of distances that double where there is one. What arrives much later than the start is
-    /// waited for only far away.
-    fn scan(&mut self, start: &Steps, arrived: Option<&Winner>) -> Result<Option<Winner>, Unfinished> {
+    /// The settings along one key that arrive, at the first of distances that double where there are
+    /// any: reliable ones near a setting that has arrived and is not, and any near one that has not.
+    fn scan(&mut self, from: &Steps, arrived: Option<&Winner>) -> Result<Vec<Winner>, Unfinished> {
         let mut distance = 1;
         while self.tried.len() < self.rules.max_settings && (arrived.is_none() || distance <= FARTHEST) {
-            let challengers = self.neighbours(start, distance);
+            let challengers = self.neighbours(from, distance);
             if challengers.is_empty() {
                 break;
             }
-            let far = SAFER * u64::from(distance.unsigned_abs());
-            let known = arrived.map(|start| (&start.order, start.needed..start.needed.saturating_mul(far)));
-            let better = self.race_with_rising_cap(&challengers, known, Sought::Reliable)?;
-            if let Some(winner) = better.into_iter().next() {
-                return Ok(Some(winner));
+            let known = arrived.map(|risky| (&risky.order, risky.needed..risky.needed.saturating_mul(SAFER)));
+            let sought = if known.is_some() { Sought::Reliable } else { Sought::Any };
+            let winners = self.race_with_rising_cap(&challengers, known, sought)?;
+            if !winners.is_empty() {
+                return Ok(winners);
             }
             distance *= 2;
         }
-        Ok(None)
+        Ok(Vec::new())
     }
 
     /// Those of `challengers` that arrive first: with caps that rise by [`RISE`] from the start of the

@@ -216,7 +216,14 @@ fn any_history_leads_to_the_same_next_runs_and_to_the_same_end() {
         let (bowl, rules) = (Bowl::new(seed, fail), rules(quantile));
         let start = vec![0; 5];
         let may_fail = rules.may_fail();
-        let mut slow = SlowSearch { bowl: &bowl, rules: &rules, may_fail, tried: Vec::new(), rounds: Vec::new() };
+        let mut slow = SlowSearch {
+            bowl: &bowl,
+            rules: &rules,
+            may_fail,
+            tried: Vec::new(),
+            failing: Vec::new(),
+            rounds: Vec::new(),
+        };
         let best = slow.best(&start);
         let SlowSearch { tried, rounds, .. } = slow;
         let found = search(&mut History::complete(&bowl), &rules, std::slice::from_ref(&start)).unwrap();

@@ -17,6 +17,8 @@ pub(super) struct SlowSearch<'s> {
     /// So many runs of a reliable setting may fail.
     pub(super) may_fail: usize,
     pub(super) tried: Vec<Steps>,
+    /// Settings of which too many runs fail.
+    pub(super) failing: Vec<Steps>,
     pub(super) rounds: Vec<Round>,
 }
 
@@ -55,8 +57,20 @@ impl SlowSearch<'_> {
     }
 
     fn may_miss(&self, runs: u32) -> usize {
-        let share = ((1.0 - self.rules.quantile) * f64::from(runs) - 1e-9).ceil() as usize;
-        share.min(self.all() as usize - self.enough())
+        // How probable each number of late runs is, one run after the other.
+        let late = 1.0 - self.rules.quantile;
+        let mut probable = vec![1.0];
+        for _ in 0..runs {
+            let mut next = vec![0.0; probable.len() + 1];
+            for (k, p) in probable.iter().enumerate() {
+                next[k] += p * (1.0 - late);
+                next[k + 1] += p * late;
+            }
+            probable = next;
+        }
+        let more = |k: usize| probable[k + 1..].iter().sum::<f64>();
+        let unlikely = (0..probable.len()).find(|&k| more(k) <= 1.0 / 66.0).unwrap();
+        unlikely.min(self.all() as usize - self.enough())
     }
 
     /// When runs have arrived by a cap, in order, and how many are known to have failed.
@@ -151,6 +165,7 @@ impl SlowSearch<'_> {
         }
         let new: Vec<Steps> = challengers.iter().filter(|setting| !self.tried.contains(setting)).cloned().collect();
         self.tried.extend(new);
+        self.failing.extend(raced.failing.iter().cloned());
         raced.winners.sort_by_key(|winner| winner.needed);
         raced
     }
@@ -190,16 +205,35 @@ impl SlowSearch<'_> {
         // Tasks are too hard: as many may fail as may be late.
         self.may_fail = self.all() as usize - self.enough();
         self.tried.clear();
+        self.failing.clear();
         self.from(start).expect("these bowls are not hopeless")
     }
 
     fn from(&mut self, start: &Steps) -> Option<Steps> {
         let as_numbered: Vec<u32> = (0..self.all()).collect();
         let unknown = Known { order: as_numbered, fair: self.all(), caps: 1000..BUDGET };
-        let (winner, risky) = self.rising(std::slice::from_ref(start), &unknown, true);
-        let mut best = match winner {
-            Some(winner) if !risky => winner,
-            winner => self.scan(start, winner, unknown)?,
+        let (mut winner, mut risky) = self.rising(std::slice::from_ref(start), &unknown, true);
+        let mut distance = 1;
+        while winner.is_none() {
+            let challengers = self.around(start, distance);
+            if challengers.is_empty() {
+                return None;
+            }
+            (winner, risky) = self.rising(&challengers, &unknown, true);
+            distance *= 2;
+        }
+        let winner = winner?;
+        let mut best = if !risky {
+            winner
+        } else if !self.failing.contains(start) {
+            // It may be slow.
+            let known = winner.known(4);
+            match self.rising(std::slice::from_ref(start), &known, false).0 {
+                Some(winner) => winner,
+                None => self.scan(&winner)?,
+            }
+        } else {
+            self.scan(&winner)?
         };
         let mut onwards: Vec<Steps> = Vec::new();
         loop {
@@ -244,8 +278,9 @@ impl SlowSearch<'_> {
         let mut cap = known.caps.start;
         while !racing.is_empty() {
             let raced = self.race(&racing, (&known.order, known.fair), cap.min(known.caps.end), any);
-            if let Some(winner) = raced.winners.first() {
-                return (Some(winner.clone()), raced.failing.contains(&winner.setting));
+            let reliable = raced.winners.iter().find(|winner| !raced.failing.contains(&winner.setting));
+            if let Some(winner) = reliable.or(raced.winners.first()) {
+                return (Some(winner.clone()), reliable.is_none());
             }
             if !any {
                 racing.retain(|setting| !raced.failing.contains(setting));
@@ -258,27 +293,20 @@ impl SlowSearch<'_> {
         (None, false)
     }
 
-    /// The best setting along one key, at the nearest distance where there is a reliable one; not far
-    /// from a start that arrives.
-    fn scan(&mut self, start: &Steps, arrived: Option<Winner>, unknown: Known) -> Option<Winner> {
-        let mut distance = 1;
-        while arrived.is_none() || distance <= 4 {
-            let challengers = self.around(start, distance);
-            if challengers.is_empty() {
-                return None;
-            }
-            let known = arrived.as_ref().map(|arrived| Known {
-                order: arrived.order.clone(),
-                fair: arrived.fair,
-                caps: arrived.needed..2 * arrived.needed * distance as u64,
-            });
-            let (winner, _) = self.rising(&challengers, known.as_ref().unwrap_or(&unknown), false);
-            if winner.is_some() {
-                return winner;
-            }
-            distance *= 2;
-        }
-        None
+    /// The best setting along one key near a risky one, at the nearest distance where there is a
+    /// reliable one.
+    fn scan(&mut self, risky: &Winner) -> Option<Winner> {
+        [1, 2, 4].into_iter().find_map(|distance| {
+            let challengers = self.around(&risky.setting, distance);
+            self.rising(&challengers, &risky.known(2), false).0
+        })
+    }
+}
+
+impl Winner {
+    /// For challengers that may need so many times what it needs.
+    fn known(&self, times: u64) -> Known {
+        Known { order: self.order.clone(), fair: self.fair, caps: self.needed..times * self.needed }
     }
 }
 
