@@ -82,13 +82,16 @@ fn the_page_shows_what_was_chosen_and_how_much_worse_the_neighbours_are() {
 #[test]
 fn jobs_that_fail_lose_their_race_and_can_be_run_again() {
     let home = home();
+    let without = SEARCH.replace("[task]\npersistence = 0.7\n", "");
+    std::fs::write(home.path().join("s.toml"), without).unwrap();
     let run = "run s.toml T=32 Q=1 persistence=0,0.7 task.concentration=1e7 -o out";
-    let err = fail(home.path(), run, 1);
+    let output = sweep(home.path(), run);
+    let (out, err) = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).into();
     assert!(err.contains("failed: K_P = ") && err.contains("--retry-failed"), "{err}");
+    assert!(out.contains("1 of 2 cells settled"), "{out}");
     let directory = home.path().join("out");
     let ends = table(&directory, NEEDED).texts("search").unwrap();
-    let of = |end: &str| ends.iter().filter(|found| found.as_deref() == Some(end)).count();
-    assert_eq!((of("settled"), of("unreached")), (4, 4), "{ends:?}");
+    assert!(!ends.is_empty() && ends.iter().all(|end| end.as_deref() == Some("settled")), "{ends:?}");
     let failed =
         || table(&directory, RUNS).texts("status").unwrap().iter().filter(|s| s.as_deref() == Some("failed")).count();
     let (before, bytes) = (failed(), hash(home.path(), "out"));

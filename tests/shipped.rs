@@ -16,12 +16,12 @@ const PINNED: [(&str, &str); 14] = [
     ("moment.toml", "89d62ddaea4b12c829f9e19eec1848ad5c8a80d14fe27a6dcd63128010bbfb77"),
     ("population.toml", "511f9e24ef4e6efc220e821eaf5df5b8b253befa4e415859476afe3ff84c5f41"),
     ("remedy.toml", "83120b8e19e7bd2a97d4f3f6b3946280c5b77b9da00d18957cef9e7af779fbe4"),
-    ("sample_complexity.toml", "b7da153475462dba059a409c36d0c1a5c51da658a0748f7ab5e7aecdb394968d"),
+    ("sample_complexity.toml", "0967e0a6d6e932591480f23c3deaa72a9c607c5979bd96804fe4f4b120610c54"),
     ("smoke.toml", "bd468e065d92b3940de16270f8d7b55dbed3e54f2f5232087182c13283eb3a47"),
     ("softmax.toml", "b35c3fc32e00d3ebef0d6ecd2bdf4302cac3b978f72515ee7156a52639cf802d"),
     ("transfer.toml", "0f06a06925d2f52c09d04562171195b7975ecbe76e67eba37a086e423357d98b"),
-    ("stage_two.toml", "b846e9c210a7845c51034956709059581124915341961c1ddcc6b68676b3e5ae"),
-    ("tuned.toml", "0"),
+    ("stage_two.toml", "de7e0cd4fd01560a0b5e484073e26def40e83d20c012a44b93ea8bf958bdd935"),
+    ("tuned.toml", "af0534417258aae6be4368e6cb5605be51985a5f0c3394ee0cfdc02cf9b180fd"),
     ("two_stages.toml", "1ced2814fab0cc9ff33a00e51cb37e6596169870bdb96c7b6672ff9300b73369"),
 ];
 

@@ -170,6 +170,11 @@ pub(crate) fn group_file_name<'k>(algorithm: &str, conditions: impl Iterator<Ite
 }
 
 impl<'a> Group<'a> {
+    /// The values of its conditions.
+    pub(crate) fn values(&self) -> Vec<f64> {
+        self.conditions.iter().map(|(_, value)| *value).collect()
+    }
+
     /// `prox, persistence = 0.3`.
     #[must_use]
     pub fn name(&self) -> String {

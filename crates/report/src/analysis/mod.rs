@@ -26,10 +26,11 @@
 //! | `groups` | all conclusions, once, by algorithm and condition |
 //! | `searched`, `search_tables`, `search_words` | what the search for the best hyperparameters came to, its columns, and it in words |
 //! | `chosen` | the power of T that a chosen value grows as |
-//! | `beside` | another sweep beside this one |
+//! | `beside`, `beside_words` | another sweep beside this one, and it in words |
 //! | `sentences`, `limits` | what is concluded, and what limits it, in words |
 
 mod beside;
+mod beside_words;
 mod cells;
 mod chosen;
 mod comparison;

@@ -16,7 +16,7 @@ const PANELS: usize = 9;
 pub(super) fn figure(analysis: &Analysis, group: &Group<'_>) -> Option<Figure> {
     let beside = analysis.beside.as_ref()?;
     let own: Vec<&Needed> = group.cells(Milestone::Recovery).into_iter().filter(|cell| cell.samples > 0).collect();
-    let other = beside.cells(group);
+    let other = beside.cells(group.algorithm, &group.values());
     let pairs: BTreeSet<(i64, i64)> = own.iter().map(|cell| (cell.n, cell.q)).collect();
     let other: Vec<&Needed> = other.into_iter().filter(|cell| pairs.contains(&(cell.n, cell.q))).collect();
     if other.is_empty() {
@@ -27,7 +27,7 @@ pub(super) fn figure(analysis: &Analysis, group: &Group<'_>) -> Option<Figure> {
     let lengths: Vec<i64> = both().map(|cell| cell.t).collect::<BTreeSet<_>>().into_iter().collect();
     let ends = both().flat_map(|cell| [cell.ci_low, Some(cell.samples), cell.ci_high]).flatten();
     let sweeps = [(&beside.own, &own), (&beside.name, &other)];
-    let scalings = [group.scaling(Milestone::Recovery), beside.scaling(group)];
+    let scalings = [group.scaling(Milestone::Recovery), beside.scaling(group.algorithm, &group.values())];
     let entry = |j: usize, text: String| Entry { ink: categorical(j), mark: Mark::of(j), text };
     let heading = |&(n, q): &(i64, i64)| {
         let laws = scalings.iter().map(|scaling| scaling.and_then(|scaling| scaling.of_pair(n, q)));

@@ -181,7 +181,8 @@ impl Asking<'_> {
         let found = race::search(self, rules, starts)?;
         let raced = self.samples;
         // The best setting is judged by whole runs on replicates that no race has seen.
-        self.look(std::slice::from_ref(&found.best), 0..self.shared.config.replicates, None)?;
+        let judges: Vec<u32> = (0..self.shared.config.replicates).collect();
+        self.look(std::slice::from_ref(&found.best), &judges, None)?;
         let best = self.lattice.point(&found.best).ok_or(Unfinished)?;
         let keys = self.shared.spec.keys.iter().enumerate();
         let sides = keys.flat_map(|(key, spec)| [false, true].map(|up| (key, spec.axis, up)));
@@ -191,15 +192,10 @@ impl Asking<'_> {
     }
 
     /// What the runs of these settings and replicates show by `cap`; of whole runs if there is none.
-    fn look(
-        &mut self,
-        settings: &[Steps],
-        replicates: impl Iterator<Item = u32> + Clone,
-        cap: Option<u64>,
-    ) -> Result<Vec<Vec<Run>>, Unfinished> {
+    fn look(&mut self, settings: &[Steps], replicates: &[u32], cap: Option<u64>) -> Result<Vec<Vec<Run>>, Unfinished> {
         let shown = settings
             .iter()
-            .map(|setting| replicates.clone().map(|replicate| self.run(setting, replicate, cap)).collect())
+            .map(|setting| replicates.iter().map(|&replicate| self.run(setting, replicate, cap)).collect())
             .collect();
         if self.missing.is_empty() { Ok(shown) } else { Err(Unfinished) }
     }
@@ -288,6 +284,7 @@ impl Runs for Asking<'_> {
     }
 
     fn runs(&mut self, settings: &[Steps], replicates: &[u32], cap: u64) -> Result<Vec<Vec<Run>>, Unfinished> {
-        self.look(settings, replicates.iter().map(|replicate| FIRST_RACED + replicate), Some(cap))
+        let raced: Vec<u32> = replicates.iter().map(|replicate| FIRST_RACED + replicate).collect();
+        self.look(settings, &raced, Some(cap))
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::config::Rules;
 use crate::search::race::{Run, Steps};
 
-use super::{BUDGET, Bowl};
+use super::bowl::{BUDGET, Bowl};
 
 /// Runs that are asked for at once: setting, replicate and cap of each.
 pub(super) type Round = Vec<(Steps, u32, u64)>;
