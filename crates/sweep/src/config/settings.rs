@@ -96,7 +96,7 @@ impl Rules {
     }
 
     /// How many of so many runs need not arrive by the cap: so many that more would be seen in one of
-    /// [`ONE_OF`] cases if just the share `1 - quantile` is late; and no more than of all R.
+    /// 66 cases if just the share `1 - quantile` is late; and no more than of all R.
     #[must_use]
     pub fn may_miss(&self, runs: usize) -> usize {
         let all = self.replicates() as usize - self.needed();
