@@ -86,14 +86,20 @@ impl Analysis {
                 format!("at {}", named.join("; "))
             }
         };
+        let what = if found.why == Why::Failed { "job" } else { "run" };
         let runs = match found.runs {
-            1 => "the only run".to_owned(),
-            runs if runs == found.ended => format!("all {runs} runs"),
+            1 => format!("the only {what}"),
+            runs if runs == found.ended => format!("all {runs} {what}s"),
             runs => format!("{} of {runs} runs", found.ended),
         };
         let (budget, batch) = (span(found.max_samples), span(found.batch_size));
         let eta = span(found.eta_boost);
         let (ended, remedy) = match found.why {
+            Why::Failed => {
+                let error = found.error.as_deref().and_then(|error| error.lines().next());
+                let error = error.map_or("unknown", |error| error.trim_end_matches('.'));
+                ("failed", format!("{error}; mend the cause and run again with --retry-failed"))
+            }
             Why::Diverged => ("diverged", format!("lower eta_boost, now {eta}, or raise batch_size, now {batch}")),
             Why::NoSignal => {
                 ("ended before the signal", format!("raise max_samples, now {budget}, or eta_boost, now {eta}"))
@@ -106,7 +112,7 @@ impl Analysis {
         let others = match found.why {
             _ if found.ended == found.runs => "",
             Why::Diverged => ", the others spent their budget",
-            Why::NoSignal | Why::NoRecovery => ", the others diverged",
+            Why::Failed | Why::NoSignal | Why::NoRecovery => ", the others diverged",
         };
         format!("{}: {runs} {place} {ended}{others}: {remedy}.", named(&found.algorithm, conditions))
     }
@@ -290,6 +296,14 @@ mod tests {
             [
                 "prox: all 4 runs at T = 64 ended before the signal: raise max_samples, now 100000, or eta_boost, now 0.1."
             ]
+        );
+        let mut failed = cell(64, Status::Failed).map(|record| Record { measures: None, ..record }).collect::<Vec<_>>();
+        failed[0].error = Some("K_P = 0: nothing to learn".to_owned());
+        failed.extend(good.iter().cloned());
+        assert_eq!(
+            of(&failed),
+            ["prox: all 4 jobs at T = 64 failed: K_P = 0: nothing to learn; mend the cause and run again with \
+              --retry-failed."]
         );
         let mut mixed: Vec<Record> = cell(64, Status::Exhausted).collect();
         mixed[3].status = Status::Diverged;

@@ -10,6 +10,8 @@ use crate::record::{Record, Status};
 /// Why no run of a cell arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
+    /// Every job failed.
+    Failed,
     /// Most of the runs diverged.
     Diverged,
     /// Most of the runs spent their budget, and none of these had reached the signal.
@@ -19,7 +21,8 @@ pub enum Why {
 }
 
 /// Cells of one algorithm and condition in which every run diverged or spent its budget, at all
-/// settings and for the same reason. Jobs that failed count as no runs.
+/// settings and for the same reason, or every job failed. Where only some failed they count as no
+/// runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unreached {
     /// Name of the algorithm.
@@ -37,6 +40,8 @@ pub struct Unreached {
     pub ended: usize,
     /// How many runs they have.
     pub runs: usize,
+    /// Why the first job failed, if all did.
+    pub error: Option<String>,
     /// The smallest and the largest budget, in samples.
     pub max_samples: (i64, i64),
     /// The smallest and the largest number of samples per step.
@@ -48,9 +53,12 @@ pub struct Unreached {
 /// Why no run of a cell arrived, and how many ended so; `None` if one arrived, is mirrored, or there
 /// is none.
 fn reason(records: &[&Record]) -> Option<(Why, usize)> {
+    if records.iter().all(|record| record.status == Status::Failed) {
+        return Some((Why::Failed, records.len())).filter(|_| !records.is_empty());
+    }
     let ended = |status: Status| records.iter().filter(move |record| record.status == status);
     let (diverged, exhausted) = (ended(Status::Diverged).count(), ended(Status::Exhausted).count());
-    if records.is_empty() || diverged + exhausted < records.len() {
+    if diverged + exhausted < records.len() {
         return None;
     }
     if diverged >= exhausted {
@@ -70,8 +78,11 @@ pub(super) fn unreached(cells: &Cells<'_>) -> Vec<Unreached> {
     for (&(n, q, t, algorithm, ref conditions), settings) in cells {
         let key = (algorithm, conditions.clone());
         *of_lengths.entry((key.clone(), t)).or_default() += 1;
-        let ran = |record: &&Record| record.status != Status::Failed;
-        let records: Vec<&Record> = settings.values().flatten().copied().filter(ran).collect();
+        let mut records: Vec<&Record> = settings.values().flatten().copied().collect();
+        let ran = |record: &Record| record.status != Status::Failed;
+        if records.iter().any(|record| ran(record)) {
+            records.retain(|record| ran(record));
+        }
         let Some((why, ended)) = reason(&records) else { continue };
         let (all, counts) = found.entry((key, why)).or_insert_with(|| {
             let all = Unreached {
@@ -82,6 +93,7 @@ pub(super) fn unreached(cells: &Cells<'_>) -> Vec<Unreached> {
                 lengths: None,
                 ended: 0,
                 runs: 0,
+                error: None,
                 max_samples: (i64::MAX, i64::MIN),
                 batch_size: (i64::MAX, i64::MIN),
                 eta_boost: (f64::INFINITY, f64::NEG_INFINITY),
@@ -92,6 +104,7 @@ pub(super) fn unreached(cells: &Cells<'_>) -> Vec<Unreached> {
         *counts.entry(t).or_default() += 1;
         all.ended += ended;
         all.runs += records.len();
+        all.error = all.error.take().or_else(|| records.first()?.error.clone());
         for record in records {
             let widen = |(low, high): (i64, i64), x: i64| (low.min(x), high.max(x));
             all.max_samples = widen(all.max_samples, record.max_samples);
@@ -136,7 +149,8 @@ mod tests {
         records.extend(cell(4, 256, [Recovered; 3]));
         records.extend(cell(4, 512, [Failed; 3]));
         let found = of(&records);
-        let [diverged, silent] = found.as_slice() else { panic!("{found:?}") };
+        let [failed, diverged, silent] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((failed.why, failed.ended, failed.runs, &failed.cells), (Why::Failed, 3, 3, &vec![(4, 2, 512)]));
         assert_eq!((diverged.why, &diverged.cells, &diverged.lengths), (Why::Diverged, &vec![(3, 2, 256)], &None));
         assert_eq!((diverged.ended, diverged.runs), (2, 2));
         assert_eq!((silent.why, silent.ended, silent.runs), (Why::NoSignal, 5, 6));
@@ -146,6 +160,6 @@ mod tests {
         let late = records.iter_mut().find(|r| (r.n, r.t) == (4, 128)).unwrap();
         late.measures.as_mut().unwrap().samples_to_signal = Some(90_000);
         let reasons: Vec<Why> = of(&records).iter().map(|found| found.why).collect();
-        assert_eq!(reasons, [Why::Diverged, Why::NoSignal, Why::NoRecovery]);
+        assert_eq!(reasons, [Why::Failed, Why::Diverged, Why::NoSignal, Why::NoRecovery]);
     }
 }

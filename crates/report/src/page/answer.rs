@@ -7,7 +7,8 @@ use super::provenance::Provenance;
 use crate::analysis::{Analysis, Coefficient, Group, Law, Milestone, PreferredLaw, Scaling, Term, off, two};
 use crate::record::draws_samples;
 
-pub(super) fn answer(analysis: &Analysis, groups: &[Group<'_>], provenance: &Provenance) -> Markup {
+/// With `unreached`, cells in which no run arrived come first.
+pub(super) fn answer(analysis: &Analysis, groups: &[Group<'_>], provenance: &Provenance, unreached: bool) -> Markup {
     let (done, limits) = (analysis.runs(), analysis.limits());
     // Dynamics without noise are a reference; where there is nothing else they are the answer.
     let mut shown: Vec<&Group<'_>> = groups.iter().filter(|group| draws_samples(group.algorithm)).collect();
@@ -24,6 +25,7 @@ pub(super) fn answer(analysis: &Analysis, groups: &[Group<'_>], provenance: &Pro
                     " jobs have not run, and everything below will change."
                 }
             }
+            @if unreached { @for sentence in analysis.where_none_arrived() { p.warning { (sentence) } } }
             @for group in &shown { p.answer { (raised(&group.answer(analysis.question.quantile))) } }
             @for sentence in analysis.beside_in_words() { p { (sentence) } }
             @if !limits.is_empty() {

@@ -53,7 +53,8 @@ pub fn page(analysis: &Analysis, claim: Option<&ExaminedClaim>, figures: &[Figur
                 }
                 main {
                     @if let Some(examined) = claim { (claim_section(examined, analysis.runs() < provenance.jobs)) }
-                    (answer(analysis, &groups, provenance))
+                    // Of a claim the runs that do not arrive are part of what it says.
+                    (answer(analysis, &groups, provenance, claim.is_none()))
                     (head_to_head(analysis))
                     @if let Some(chart) = &chart { (chosen(chart, &groups)) }
                     (pictures(figures))
