@@ -49,7 +49,7 @@ SCHEMA = {
 SEARCHED = {
     "runs": {"cap": I},
     "summary": {"capped": I},
-    "needed": {"search": S, "searched_for": S, "at_bound": S, "best_neighbour": F, "races": I, "choosing_tokens": I,
+    "needed": {"search": S, "searched_for": S, "at_bound": S, "best_neighbour": F, "extra_failures": I, "races": I, "choosing_tokens": I,
                "judging_tokens": I},
 }
 SEARCH = {**CELL, "algorithm": S, "needed_samples": I, "cap": I, "replicates": I, "failed": I, "best": B}

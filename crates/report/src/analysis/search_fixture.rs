@@ -37,6 +37,7 @@ pub(crate) fn cell((n, q, t): (i64, i64, i64), batch_size: f64) -> SearchedCell 
         milestone: Milestone::Recovery,
         keys: vec!["batch_size".to_owned(), "lambda".to_owned()],
         end: SearchEnd::Settled,
+        extra_failures: 0,
         at_bound: Vec::new(),
         races: 3,
         tried: vec![

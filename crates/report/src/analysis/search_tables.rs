@@ -40,6 +40,13 @@ pub(super) fn search_columns(table: Table, rows: &[Needed]) -> Table {
              looked at for so long that it arrived",
             all().map(|row| row.searched.as_ref().and_then(|cell| cell.best_neighbour())),
         )
+        .int(
+            "extra_failures",
+            "runs",
+            "how many more runs of a setting may fail than the confidence of the search allows: 0, but where no \
+             setting near the start is that reliable",
+            all().map(|row| of(row, |cell| Some(cell.extra_failures))),
+        )
         .int("races", "races", "races of the search", all().map(|row| of(row, |cell| Some(cell.races))))
         .int(
             "choosing_tokens",

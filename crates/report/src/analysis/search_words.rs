@@ -56,6 +56,42 @@ impl<'a> Group<'a> {
                 "{name}: in {unsettled} of {all} the search was given up before it was settled; raise max_settings."
             ));
         }
+        let unreliable = cells.iter().filter(|cell| cell.extra_failures > 0 && cell.end != SearchEnd::Unreached);
+        if let Some(most) = unreliable.clone().map(|cell| cell.extra_failures).max() {
+            limits.push(format!(
+                "{name}: in {} of {all} no setting near the start is as reliable as the search asks, and one was \
+                 chosen with up to {}; a larger last rung would tell whether too many runs fail.",
+                unreliable.count(),
+                count(most as usize, "more failure")
+            ));
+        }
         limits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::search_fixture::{analysis, cell};
+    use super::*;
+
+    #[test]
+    fn what_a_search_leaves_open_is_said() {
+        let ended = |end, t| SearchedCell { end, ..cell((3, 1, t), 16.0) };
+        let settled = || ended(SearchEnd::Settled, 32);
+        let limits = |cells| analysis(cells).groups()[0].limits_of_search();
+        assert!(limits(vec![settled()]).is_empty());
+        let said = limits(vec![
+            settled(),
+            ended(SearchEnd::Unreached, 64),
+            ended(SearchEnd::Unsettled, 128),
+            SearchedCell { extra_failures: 2, ..cell((3, 1, 256), 16.0) },
+        ]);
+        assert!(said[0].starts_with("prox: in 1 of 4 cells no setting that the search tried reaches"), "{said:?}");
+        assert!(said[1].starts_with("prox: in 1 of 4 cells the search was given up"), "{said:?}");
+        assert!(
+            said[2].contains("as reliable as the search asks, and one was chosen with up to 2 more failures"),
+            "{said:?}"
+        );
+        assert_eq!(said.len(), 3);
     }
 }

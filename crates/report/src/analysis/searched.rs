@@ -68,6 +68,9 @@ pub struct SearchedCell {
     pub keys: Vec<String>,
     /// How it ended.
     pub end: SearchEnd,
+    /// How many more of its runs may fail than the confidence of the search allows: 0, but where no
+    /// setting near the start is that reliable.
+    pub extra_failures: i64,
     /// Keys whose best value lies at a bound of the search.
     pub at_bound: Vec<Edge>,
     /// Races that were run.

@@ -9,7 +9,8 @@ use crate::config::{Config, Rules, SearchMilestone, SearchSpec};
 use crate::grid::{Place, Point};
 use crate::job::{DoneJobs, Identity, Job, JobId, Seen};
 use crate::search::lattice::Lattice;
-use crate::search::race::{self, Found, Run, Runs, Steps, Unfinished};
+use crate::search::runs::{Run, Runs, Steps, Unfinished};
+use crate::search::walk::{self, Found};
 
 /// The number of the first replicate of races. Those that judge have smaller numbers: a config has
 /// no more of them.
@@ -178,7 +179,7 @@ struct Asking<'c> {
 impl Asking<'_> {
     fn search(&mut self, starts: &[Steps]) -> Result<Outcome, Unfinished> {
         let rules = &self.shared.spec.rules;
-        let found = race::search(self, rules, starts)?;
+        let found = walk::search(self, rules, starts)?;
         let raced = self.samples;
         // The best setting is judged by whole runs on replicates that no race has seen.
         let judges: Vec<u32> = (0..self.shared.config.replicates).collect();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::axis::{AXES, Domain};
 use crate::config::{Config, SearchKey};
 use crate::grid::{Place, Point, element_value, scaled_point};
-use crate::search::race::Steps;
+use crate::search::runs::Steps;
 
 /// The settings that a search may give one cell.
 #[derive(Debug)]

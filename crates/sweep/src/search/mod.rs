@@ -6,7 +6,9 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`race`] | the search itself: a pure function of what runs have shown |
+//! | [`runs`] | what a search sees of runs |
+//! | `order`, `racer`, [`race`] | in which order replicates run, a setting in a race, races |
+//! | [`walk`] | the search itself, from race to race: a pure function of what runs have shown |
 //! | [`lattice`] | the settings of a cell |
 //! | [`cell`] | the search of one cell: which runs it asks for |
 //! | [`sweep`] | the cells of a sweep, which of them depend on others, and shards |
@@ -15,6 +17,9 @@ pub mod cell;
 pub mod lattice;
 mod order;
 pub mod race;
+mod racer;
+pub mod runs;
 pub mod sweep;
 #[cfg(test)]
 mod tests;
+pub mod walk;

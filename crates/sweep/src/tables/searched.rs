@@ -5,8 +5,9 @@ use report::analysis::{Edge, Milestone, Question, SearchEnd, SearchedCell, Tried
 use crate::axis::{self, AXES};
 use crate::config::{Config, SearchMilestone};
 use crate::search::cell::CellSearch;
-use crate::search::race::{Steps, Verdict};
+use crate::search::runs::Steps;
 use crate::search::sweep::SweepSearch;
+use crate::search::walk::Verdict;
 
 /// Every cell whose search is complete.
 pub(super) fn searched(search: &SweepSearch, config: &Config, question: &Question) -> Vec<SearchedCell> {
@@ -30,7 +31,7 @@ fn searched_cell(cell: &CellSearch, config: &Config, question: &Question) -> Opt
         cap: trial.cap as i64,
         replicates: i64::from(trial.replicates),
         failed: trial.failed as i64,
-        unreliable: trial.failed > spec.rules.may_fail(),
+        unreliable: trial.failed > outcome.found.may_fail,
         best: trial.setting == outcome.found.best,
     });
     let at_bound = outcome.at_bound.iter().map(|&(axis, largest)| Edge {
@@ -54,6 +55,7 @@ fn searched_cell(cell: &CellSearch, config: &Config, question: &Question) -> Opt
             Verdict::Unsettled => SearchEnd::Unsettled,
             Verdict::Unreached => SearchEnd::Unreached,
         },
+        extra_failures: (outcome.found.may_fail - spec.rules.may_fail()) as i64,
         at_bound: at_bound.collect(),
         races: outcome.found.races as i64,
         tried: tried.collect(),

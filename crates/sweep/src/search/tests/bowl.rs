@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use scb_core::random::{Stream, normal, stream, uniform};
 
-use crate::search::race::{Run, Steps};
+use crate::search::runs::{Run, Steps};
 
 /// Runs of a cell. The logarithm of the time of a run is a bowl over the lattice, plus an effect of
 /// the task that all settings share, plus noise with a heavy right tail. Some runs fail.

@@ -8,7 +8,8 @@ use report::statistics::survival::SuccessCurve;
 use scb_core::random::uniform;
 
 use crate::config::Rules;
-use crate::search::race::{Run, Runs, Steps, Unfinished, Verdict, search};
+use crate::search::runs::{Run, Runs, Steps, Unfinished};
+use crate::search::walk::{Verdict, search};
 
 mod bowl;
 mod slow_search;

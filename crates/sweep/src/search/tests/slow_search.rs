@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::config::Rules;
-use crate::search::race::{Run, Steps};
+use crate::search::runs::{Run, Steps};
 
 use super::bowl::{BUDGET, Bowl};
 
@@ -199,14 +199,16 @@ impl SlowSearch<'_> {
 
     /// The best setting.
     pub(super) fn best(&mut self, start: &Steps) -> Steps {
-        if let Some(best) = self.from(start) {
-            return best;
+        while self.may_fail <= self.all() as usize - self.enough() {
+            if let Some(best) = self.from(start) {
+                return best;
+            }
+            // Tasks are too hard: one more may fail.
+            self.may_fail += 1;
+            self.tried.clear();
+            self.failing.clear();
         }
-        // Tasks are too hard: as many may fail as may be late.
-        self.may_fail = self.all() as usize - self.enough();
-        self.tried.clear();
-        self.failing.clear();
-        self.from(start).expect("these bowls are not hopeless")
+        panic!("these bowls are not hopeless")
     }
 
     fn from(&mut self, start: &Steps) -> Option<Steps> {
