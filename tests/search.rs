@@ -89,7 +89,10 @@ fn jobs_that_fail_lose_their_race_and_can_be_run_again() {
     let (out, err) = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).into();
     assert!(err.contains("failed: K_P = ") && err.contains("--retry-failed"), "{err}");
     assert!(out.contains("1 of 2 cells settled"), "{out}");
+    assert!(out.trim_start().starts_with("prox, persistence = 0: all 40 jobs at T = 32 failed: K_P = "), "{out}");
     let directory = home.path().join("out");
+    let page = std::fs::read_to_string(directory.join("report.html")).unwrap();
+    assert!(page.contains("all 40 jobs at T = 32 failed: K_P = "));
     let ends = table(&directory, NEEDED).texts("search").unwrap();
     assert!(!ends.is_empty() && ends.iter().all(|end| end.as_deref() == Some("settled")), "{ends:?}");
     let failed =

@@ -17,8 +17,19 @@ use std::time::Duration;
 use cluster::{Cluster, wait_for};
 use common::{command, sha256, succeed};
 
+/// A sweep of the tests.
+struct Sweep {
+    config: &'static str,
+    shards: u32,
+    /// What `sweep status` says once it is complete.
+    complete: &'static str,
+    /// What one process, left alone, makes of it.
+    reference: OnceLock<String>,
+}
+
 /// Twenty core-seconds or so, in jobs of a quarter of a second.
-const SLOW: &str = "\
+static GRID: Sweep = Sweep {
+    config: "\
 seed = 5
 replicates = 16
 [grid]
@@ -30,9 +41,34 @@ eta_boost = [0.02, 0.05, 0.1]
 [training]
 stop_at = \"budget\"
 max_samples = 4_000_000
-";
-const JOBS: &str = "96";
-const SHARDS: &str = "6";
+",
+    shards: 6,
+    complete: "done 96 (0 failed)",
+    reference: OnceLock::new(),
+};
+
+/// A search of some core-seconds for each of four chains of cells.
+static SEARCH: Sweep = Sweep {
+    config: "\
+seed = 5
+replicates = 40
+[grid]
+N = [3, 4]
+Q = [1, 2]
+T = [64, 512, 2048]
+lambda = 0.003
+eta_boost = 0.1
+eta_sparse = 0.05
+[search]
+batch_size = { start = \"T/4 + 32\", factor = 1.5, min = 1, max = \"16*T\" }
+[training]
+batch_size_sparse = \"T/4 + 32\"
+max_samples = \"200*T + 8000\"
+",
+    shards: 4,
+    complete: "searched 12, left 0",
+    reference: OnceLock::new(),
+};
 
 /// How long a scenario may take on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(200);
@@ -41,12 +77,13 @@ const PATIENCE: Duration = Duration::from_secs(200);
 struct Scene {
     cluster: Cluster,
     home: tempfile::TempDir,
+    sweep: &'static Sweep,
     /// Scenarios would take each other's cores.
     _alone: MutexGuard<'static, ()>,
 }
 
 impl Scene {
-    fn set() -> Option<Self> {
+    fn set(sweep: &'static Sweep) -> Option<Self> {
         static ALONE: Mutex<()> = Mutex::new(());
         let alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if !Cluster::installed() {
@@ -55,17 +92,18 @@ impl Scene {
             return None;
         }
         let home = tempfile::tempdir().unwrap();
-        std::fs::write(home.path().join("slow.toml"), SLOW).unwrap();
-        Some(Self { cluster: Cluster::start(3, 2), home, _alone: alone })
+        std::fs::write(home.path().join("slow.toml"), sweep.config).unwrap();
+        Some(Self { cluster: Cluster::start(3, 2), home, sweep, _alone: alone })
     }
 
     /// Runs `sweep` as a user of the cluster.
-    fn sweep(&self, arguments: &str) -> Output {
+    fn run(&self, arguments: &str) -> Output {
         command(self.home.path(), arguments).env("SLURM_CONF", self.cluster.config()).output().unwrap()
     }
 
     fn submit(&self) -> String {
-        let output = self.sweep(&format!("slurm slow.toml --shards {SHARDS} --cpus-per-task 1 --mem 100 --time 10"));
+        let shards = self.sweep.shards;
+        let output = self.run(&format!("slurm slow.toml --shards {shards} --cpus-per-task 1 --mem 100 --time 10"));
         let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{text}");
         text.split_whitespace().nth(2).unwrap().trim_matches(',').to_owned()
@@ -76,7 +114,7 @@ impl Scene {
     }
 
     fn status(&self) -> String {
-        String::from_utf8(self.sweep("status output/slow").stdout).unwrap()
+        String::from_utf8(self.run("status output/slow").stdout).unwrap()
     }
 
     fn log(&self, name: &str) -> String {
@@ -95,23 +133,24 @@ impl Scene {
     fn ends_in_the_reference(&self) {
         wait_for(PATIENCE, "an empty queue", || self.cluster.ask("squeue", &["--noheader"]).trim().is_empty());
         let status = self.status();
-        assert!(status.contains(&format!("done {JOBS} (0 failed)")), "{status}\n{}", self.log("report.log"));
+        assert!(status.contains(self.sweep.complete), "{status}\n{}", self.log("report.log"));
         let runs = self.run_directory().join("runs.parquet");
         wait_for(Duration::from_secs(5), "the report", || runs.is_file());
-        assert_eq!(sha256(&runs), reference(), "{}", self.log("report.log"));
+        assert_eq!(sha256(&runs), self.sweep.reference(), "{}", self.log("report.log"));
         assert!(self.log("report.log").contains("tables and figures"), "{}", self.log("report.log"));
     }
 }
 
-/// What one process, left alone, makes of the same sweep.
-fn reference() -> &'static str {
-    static REFERENCE: OnceLock<String> = OnceLock::new();
-    REFERENCE.get_or_init(|| {
-        let home = tempfile::tempdir().unwrap();
-        std::fs::write(home.path().join("slow.toml"), SLOW).unwrap();
-        succeed(home.path(), "run slow.toml -q");
-        sha256(&home.path().join("output/slow/runs.parquet"))
-    })
+impl Sweep {
+    /// The hash of what one process, left alone, makes of it.
+    fn reference(&self) -> &str {
+        self.reference.get_or_init(|| {
+            let home = tempfile::tempdir().unwrap();
+            std::fs::write(home.path().join("slow.toml"), self.config).unwrap();
+            succeed(home.path(), "run slow.toml -q");
+            sha256(&home.path().join("output/slow/runs.parquet"))
+        })
+    }
 }
 
 /// The shard of which two processes run at this moment, if there is one.
@@ -124,7 +163,7 @@ fn running_twice(directory: &Path) -> Option<String> {
 
 #[test]
 fn a_node_killed_with_its_task_costs_nothing_but_time() {
-    let Some(mut scene) = Scene::set() else { return };
+    let Some(mut scene) = Scene::set(&GRID) else { return };
     scene.submit();
     scene.under_way();
     scene.cluster.kill_node("n1");
@@ -134,8 +173,20 @@ fn a_node_killed_with_its_task_costs_nothing_but_time() {
 }
 
 #[test]
+fn a_search_whose_node_is_killed_ends_in_the_same_bytes() {
+    let Some(mut scene) = Scene::set(&SEARCH) else { return };
+    scene.submit();
+    scene.under_way();
+    scene.cluster.kill_node("n1");
+    scene.ends_in_the_reference();
+    assert!(scene.log("report.log").contains("12 cells settled"), "{}", scene.log("report.log"));
+    let output = scene.run("slurm slow.toml --shards 4");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("nothing is left to run"), "{output:?}");
+}
+
+#[test]
 fn a_task_that_runs_twice_because_its_slurmd_was_killed_does_no_harm() {
-    let Some(mut scene) = Scene::set() else { return };
+    let Some(mut scene) = Scene::set(&GRID) else { return };
     scene.submit();
     scene.under_way();
     scene.cluster.kill_slurmd("n1");
@@ -149,11 +200,11 @@ fn a_task_that_runs_twice_because_its_slurmd_was_killed_does_no_harm() {
 
 #[test]
 fn a_cancelled_array_is_reported_and_a_second_submission_completes_it() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::set(&GRID) else { return };
     let array = scene.submit();
     scene.under_way();
     // Not twice at the same time.
-    let output = scene.sweep("slurm slow.toml --shards 6");
+    let output = scene.run("slurm slow.toml --shards 6");
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{err}");
     assert!(err.contains(&format!("array {array} of this sweep still has")) && err.contains("scancel"), "{err}");
@@ -168,14 +219,14 @@ fn a_cancelled_array_is_reported_and_a_second_submission_completes_it() {
     scene.submit();
     scene.ends_in_the_reference();
     // Nothing is left to submit.
-    let output = scene.sweep("slurm slow.toml --shards 6");
+    let output = scene.run("slurm slow.toml --shards 6");
     assert!(String::from_utf8_lossy(&output.stdout).contains("nothing is left to run"), "{output:?}");
 }
 
 #[test]
 fn what_the_cluster_cannot_take_is_refused_before_anything_is_written() {
-    let Some(scene) = Scene::set() else { return };
-    let output = scene.sweep("slurm slow.toml --shards 5000");
+    let Some(scene) = Scene::set(&GRID) else { return };
+    let output = scene.run("slurm slow.toml --shards 5000");
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{err}");
     assert!(
@@ -183,7 +234,7 @@ fn what_the_cluster_cannot_take_is_refused_before_anything_is_written() {
         "{err}"
     );
     assert!(!scene.home.path().join("output").exists());
-    let output = scene.sweep("slurm slow.toml --shards 2 --partition nowhere");
+    let output = scene.run("slurm slow.toml --shards 2 --partition nowhere");
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{err}");
     assert!(err.contains("sbatch") && err.contains("invalid partition"), "{err}");
