@@ -1,7 +1,8 @@
-"""What the default grid must show, and what the README says of the claims, checked from their tables.
+"""What sweeps must show, and what the README says of them, checked from their tables.
 
     python3 tests/claims.py output/sample_complexity
     python3 tests/claims.py output/mirrored
+    python3 tests/claims.py output/tuned output/sample_complexity
 """
 
 import re
@@ -12,6 +13,18 @@ from pathlib import Path
 import duckdb
 import numpy as np
 from scipy.stats import t as student
+
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+
+
+def exponents(directory: Path, milestone: str = "recovery") -> list[str]:
+    """Of T, N and Q, each as `0.77 [0.69, 0.86]`."""
+    laws = duckdb.sql(f"""
+        select term, estimate, ci_low, ci_high from '{directory}/scaling.parquet'
+        where model = 'power' and milestone = '{milestone}'""").fetchall()
+    written = {term: f"{estimate:.2f} [{low:.2f}, {high:.2f}]" for term, estimate, low, high in laws if term in "TNQ"}
+    return [written[term] for term in "TNQ" if term in written]
 
 
 def main(directory: Path) -> None:
@@ -32,6 +45,8 @@ def main(directory: Path) -> None:
     }
     for milestone in ("signal", "support", "recovery", "recovery - signal"):
         print(milestone, *(f"{term}^{laws[milestone, term][0]:.2f} [{laws[milestone, term][1]:.2f}, {laws[milestone, term][2]:.2f}]" for term in "TNQ"))
+        row = next(line for line in README.splitlines() if line.startswith(f"      {milestone}  "))
+        assert all(exponent in row for exponent in exponents(directory, milestone)), row
     estimate, low, high = laws["recovery", "T"]
     # Nine pairs (N, Q) differ in their exponents, and the interval is by them.
     assert high - low <= 0.25 and 0.5 <= low and high <= 1.0
@@ -46,10 +61,10 @@ def main(directory: Path) -> None:
     assert of_q[1] > of_q[2] > of_q[3] and of_q[1] - of_q[3] > 0.1
     # An independent fit: least squares by the textbook formula, all cells that reached.
     design = np.array([[1.0, log(t), log(n), log(q)] for n, q, t, *_ in reached])
-    exponents = np.linalg.lstsq(design, np.log([row[3] for row in reached]), rcond=None)[0]
-    print("least squares without the lower bounds:", exponents[1:].round(3))
+    fitted = np.linalg.lstsq(design, np.log([row[3] for row in reached]), rcond=None)[0]
+    print("least squares without the lower bounds:", fitted[1:].round(3))
     tolerance = 1e-6 if len(reached) == len(needed) else 0.05
-    assert all(abs(exponents[i] - laws["recovery", term][0]) < tolerance for i, term in enumerate("TNQ", 1))
+    assert all(abs(fitted[i] - laws["recovery", term][0]) < tolerance for i, term in enumerate("TNQ", 1))
 
     # The interval by clusters of (N, Q) once more, CR2 with Satterthwaite's degrees of freedom, by
     # dense matrices.
@@ -96,7 +111,7 @@ def cr2(x: np.ndarray, y: np.ndarray, clusters: list) -> tuple[np.ndarray, np.nd
 
 def readme(directory: Path) -> None:
     """Every interval that the README's table has of a claim stands in the evidence of its verdicts."""
-    lines = (Path(__file__).parent.parent / "README.md").read_text().splitlines()
+    lines = README.splitlines()
     start = next(i for i, line in enumerate(lines) if f"`sweep run sweeps/{directory.name}.toml`" in line and line.startswith("|"))
     rows = [lines[start]]
     for line in lines[start + 1 :]:
@@ -183,11 +198,50 @@ def remedy(directory: Path) -> None:
     assert slopes[1.5] + 0.1 < slopes[0.0]
 
 
+def tuned(directory: Path) -> None:
+    """The search beside the default grid."""
+    grid = Path(sys.argv[2])
+    for label, of in (("the grid", grid), ("the search", directory)):
+        row = next(line for line in README.splitlines() if line.startswith(f"| {label} |"))
+        print(row)
+        assert row == f"| {label} | {' | '.join(exponents(of))} |", exponents(of)
+    cells = duckdb.sql(f"""
+        select search, at_bound, censored from '{directory}/needed.parquet' where milestone = 'recovery'""").fetchall()
+    assert all(search == "settled" and not at_bound for search, at_bound, _ in cells)
+    # Cells that recover in both, and intervals that may be open above.
+    ratio, overlap, both = duckdb.sql(f"""
+        select exp(avg(ln(a.needed_samples / b.needed_samples))),
+               sum((a.ci_low <= coalesce(b.ci_high, 9e15) and b.ci_low <= coalesce(a.ci_high, 9e15))::int), count(*)
+        from '{directory}/needed.parquet' a join '{grid}/needed.parquet' b using (N, Q, T, milestone)
+        where milestone = 'recovery' and not a.censored and not b.censored""").fetchall()[0]
+    text = " ".join(README.split())
+    for told in (
+        f"all {len(cells)} cells settle inside their bounds; in {sum(row[2] for row in cells)} of them fewer than 90 %",
+        f"recovery takes {ratio:.2f} times the samples of the grid",
+        f"overlap in {overlap} of {both} cells",
+    ):
+        print(told)
+        assert told in text, told
+
+
+def stage_two(directory: Path) -> None:
+    """Both correlations planted: the samples at each T, and how they grow."""
+    (exponent,) = exponents(directory)
+    samples = [row[0] for row in duckdb.sql(f"""
+        select needed_samples from '{directory}/needed.parquet'
+        where milestone = 'recovery' and search = 'settled' order by T""").fetchall()]
+    print(samples, f"T^{exponent}")
+    assert len(samples) == 6
+    told = f"on {samples[0]} samples at T = 64 and {samples[-1]} at T = 65 536, that is T^{exponent}"
+    assert told in " ".join(README.split()), told
+
+
 if __name__ == "__main__":
     name = Path(sys.argv[1]).name
     claims = {"convergence": convergence, "mirrored": mirrored, "remedy": remedy, "two_stages": None, "transfer": None, "softmax": None, "moment": None}
+    others = {"tuned": tuned, "stage_two": stage_two}
     if name in claims:
         readme(Path(sys.argv[1]))
-    check = claims.get(name, main)
+    check = others.get(name) or claims.get(name, main)
     if check:
         check(Path(sys.argv[1]))
