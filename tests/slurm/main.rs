@@ -125,7 +125,8 @@ impl Scene {
     fn under_way(&self) {
         wait_for(PATIENCE, "jobs under way", || {
             let status = self.status();
-            !status.contains("done 0 ") && !status.contains("running 0,")
+            // Of a search the number ends the line.
+            !status.contains("done 0 ") && !status.contains("running 0,") && !status.contains("running 0\n")
         });
     }
 
@@ -179,6 +180,8 @@ fn a_search_whose_node_is_killed_ends_in_the_same_bytes() {
     scene.under_way();
     scene.cluster.kill_node("n1");
     scene.ends_in_the_reference();
+    let logs: String = (1..=4).map(|shard| scene.log(&format!("shard-{shard}.log"))).collect();
+    assert!(logs.contains("start 1, on"), "some task was requeued\n{logs}");
     assert!(scene.log("report.log").contains("12 cells settled"), "{}", scene.log("report.log"));
     let output = scene.run("slurm slow.toml --shards 4");
     assert!(String::from_utf8_lossy(&output.stdout).contains("nothing is left to run"), "{output:?}");

@@ -19,7 +19,7 @@ pub(super) fn search_columns(table: Table, rows: &[Needed]) -> Table {
     table
         .text(
             "search",
-            "how the search of the cell ended: settled, unsettled (given up) or unreached (no setting arrives)",
+            "how the search of the cell ended: settled, unsettled (given up) or unreached (no setting arrives often enough)",
             all().map(|row| row.searched.as_ref().map(|cell| cell.end.name())),
         )
         .text(
@@ -43,8 +43,9 @@ pub(super) fn search_columns(table: Table, rows: &[Needed]) -> Table {
         .int(
             "extra_failures",
             "runs",
-            "how many more runs of a setting may fail than the confidence of the search allows: 0, but where no \
-             setting near the start is that reliable",
+            "how many more of the runs of a setting were allowed to fail than the confidence of the search \
+             allows: 0 unless no setting near the start was found to be that reliable; of an unreached cell, how \
+             many were allowed in vain",
             all().map(|row| of(row, |cell| Some(cell.extra_failures))),
         )
         .int("races", "races", "races of the search", all().map(|row| of(row, |cell| Some(cell.races))))
@@ -99,7 +100,8 @@ pub fn search_table(cells: &[SearchedCell], conditions: &[String]) -> Table {
         .int(
             "failed",
             "runs",
-            "how many of these runs ended without having reached the milestone",
+            "how many of these runs ended without having reached the milestone, or had not reached it by three times \
+             the cap where that was waited for",
             all().map(|row| row.1.failed),
         )
         .bool("best", "whether it was chosen", all().map(|row| row.1.best))

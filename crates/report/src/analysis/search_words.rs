@@ -47,7 +47,7 @@ impl<'a> Group<'a> {
         let (unreached, unsettled) = (number(SearchEnd::Unreached), number(SearchEnd::Unsettled));
         if unreached > 0 {
             limits.push(format!(
-                "{name}: in {unreached} of {all} no setting that the search tried reaches the milestone within its \
+                "{name}: in {unreached} of {all} no setting that the search tried reaches the milestone often enough within its \
                  budget; raise max_samples, or start elsewhere."
             ));
         }
@@ -59,10 +59,11 @@ impl<'a> Group<'a> {
         let unreliable = cells.iter().filter(|cell| cell.extra_failures > 0 && cell.end != SearchEnd::Unreached);
         if let Some(most) = unreliable.clone().map(|cell| cell.extra_failures).max() {
             limits.push(format!(
-                "{name}: in {} of {all} no setting near the start is as reliable as the search asks, and one was \
-                 chosen with up to {}; a larger last rung would tell whether too many runs fail.",
+                "{name}: in {} of {all} every setting found near the start fails too often for the confidence that \
+                 the search asks, or takes much longer; of the one chosen up to {} than that were allowed to fail. A \
+                 larger last rung would tell whether it really fails too often.",
                 unreliable.count(),
-                count(most as usize, "more failure")
+                count(most as usize, "more run")
             ));
         }
         limits
@@ -82,16 +83,13 @@ mod tests {
         assert!(limits(vec![settled()]).is_empty());
         let said = limits(vec![
             settled(),
-            ended(SearchEnd::Unreached, 64),
+            SearchedCell { extra_failures: 3, ..ended(SearchEnd::Unreached, 64) },
             ended(SearchEnd::Unsettled, 128),
             SearchedCell { extra_failures: 2, ..cell((3, 1, 256), 16.0) },
         ]);
         assert!(said[0].starts_with("prox: in 1 of 4 cells no setting that the search tried reaches"), "{said:?}");
         assert!(said[1].starts_with("prox: in 1 of 4 cells the search was given up"), "{said:?}");
-        assert!(
-            said[2].contains("as reliable as the search asks, and one was chosen with up to 2 more failures"),
-            "{said:?}"
-        );
+        assert!(said[2].contains("of the one chosen up to 2 more runs than that were allowed to fail"), "{said:?}");
         assert_eq!(said.len(), 3);
     }
 }

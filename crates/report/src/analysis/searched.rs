@@ -41,7 +41,8 @@ pub struct TriedSetting {
     pub cap: i64,
     /// The number of replicates it was looked at on.
     pub replicates: i64,
-    /// How many of these runs ended without having reached the milestone.
+    /// How many of these runs ended without having reached the milestone, or had not reached it by
+    /// three times the cap where that was waited for.
     pub failed: i64,
     /// Whether so many of them did that the setting may not be chosen, whatever it needs.
     pub unreliable: bool,
@@ -68,8 +69,9 @@ pub struct SearchedCell {
     pub keys: Vec<String>,
     /// How it ended.
     pub end: SearchEnd,
-    /// How many more of its runs may fail than the confidence of the search allows: 0, but where no
-    /// setting near the start is that reliable.
+    /// How many more of the runs of a setting were allowed to fail than the confidence of the search
+    /// allows: 0 unless no setting near the start was found to be that reliable; of an unreached cell,
+    /// how many were allowed in vain.
     pub extra_failures: i64,
     /// Keys whose best value lies at a bound of the search.
     pub at_bound: Vec<Edge>,

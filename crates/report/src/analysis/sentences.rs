@@ -98,7 +98,8 @@ impl Analysis {
             Why::Failed => {
                 let error = found.error.as_deref().and_then(|error| error.lines().next());
                 let error = error.map_or("unknown", |error| error.trim_end_matches('.'));
-                ("failed", format!("{error}; mend the cause and run again with --retry-failed"))
+                let first = if found.runs > 1 { " (the first; runs.parquet has all errors)" } else { "" };
+                ("failed", format!("{error}{first}; fix the cause and run again with --retry-failed"))
             }
             Why::Diverged => ("diverged", format!("lower eta_boost, now {eta}, or raise batch_size, now {batch}")),
             Why::NoSignal => {
@@ -145,8 +146,8 @@ pub fn comparison_in_words(scaling: &Scaling) -> Option<String> {
     scaling.power.as_ref()?.coefficient(Term::T)?;
     let Some((difference, held_out)) = scaling.aicc_difference().zip(scaling.held_out.as_ref()) else {
         return Some(format!(
-            "Not enough to compare laws in T: it takes {FEWEST_LENGTHS} values of T, and cells of the largest that \
-             reach."
+            "Not enough to compare laws in T: it takes {FEWEST_LENGTHS} values of T, and 5 cells that reach the quantile \
+             (6 if N or Q varies, 7 if both do), among them at least half of those at the largest T."
         ));
     };
     let [power, polylog, sum] = laws_in_words(scaling);
@@ -302,8 +303,8 @@ mod tests {
         failed.extend(good.iter().cloned());
         assert_eq!(
             of(&failed),
-            ["prox: all 4 jobs at T = 64 failed: K_P = 0: nothing to learn; mend the cause and run again with \
-              --retry-failed."]
+            ["prox: all 4 jobs at T = 64 failed: K_P = 0: nothing to learn (the first; runs.parquet has all errors); \
+              fix the cause and run again with --retry-failed."]
         );
         let mut mixed: Vec<Record> = cell(64, Status::Exhausted).collect();
         mixed[3].status = Status::Diverged;

@@ -24,7 +24,8 @@ pub struct Trial {
     pub cap: u64,
     /// On so many replicates it was looked at.
     pub replicates: u32,
-    /// How many of these runs failed: they ended without having arrived.
+    /// How many of these runs failed: they ended without having arrived, or had not arrived by
+    /// three times the cap where that was waited for.
     pub failed: usize,
 }
 

@@ -28,7 +28,7 @@ pub trait Runs {
     fn exists(&self, setting: &Steps) -> bool;
     /// The samples by which a run of this setting ends in any case.
     fn budget(&self, setting: &Steps) -> u64;
-    /// The cap from which a search without a known need doubles.
+    /// The first cap where it is not known what settings need; caps rise from there.
     fn first_cap(&self, setting: &Steps) -> u64;
     /// What the run of each setting and each of these replicates shows by `cap` samples.
     ///

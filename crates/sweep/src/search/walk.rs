@@ -16,8 +16,8 @@
 //! `1 - q` with the confidence of [`Rules::may_fail`]. Of a setting that is about to win, the runs
 //! that are late are waited for, to three times the cap: a run that has not arrived by then counts
 //! as failed. Where no such setting that is not much slower is found near a start that arrives, the
-//! cell is searched again with one more failure allowed, as often as it takes: some tasks may be too
-//! hard for all settings.
+//! cell is searched again with one more failure allowed, until as many may fail as may be late: some
+//! tasks may be too hard for all settings.
 //!
 //! The search starts from one setting, races it against all its neighbours, and moves to the winner
 //! until no neighbour is better by more than the margin. It is a function of what runs show, and of
@@ -63,10 +63,18 @@ pub struct Found {
 /// [`Unfinished`] if runs are missing.
 pub fn search(runs: &mut impl Runs, rules: &Rules, starts: &[Steps]) -> Result<Found, Unfinished> {
     let mut may_fail = rules.may_fail();
+    let (mut trials, mut races): (Vec<Trial>, usize) = (Vec::new(), 0);
     loop {
         let mut walk = Walk { races: Races::new(&mut *runs, rules, may_fail) };
         let (best, verdict) = walk.from(starts)?;
-        let Races { trials, failed, count: races, .. } = walk.races;
+        let Races { trials: last, failed, count, .. } = walk.races;
+        races += count;
+        for trial in last {
+            match trials.iter_mut().find(|known| known.setting == trial.setting) {
+                Some(known) => *known = trial,
+                None => trials.push(trial),
+            }
+        }
         let may_miss = rules.may_miss(rules.replicates() as usize);
         // Where every setting fails too often, tasks may be too hard: then one more may fail, until as
         // many may as may be late.

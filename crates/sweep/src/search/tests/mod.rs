@@ -137,9 +137,10 @@ fn the_best_setting_is_found_and_judged_without_flattery() {
 /// finished so far and in whatever order, for the runs of the first round that is not complete.
 #[test]
 fn any_history_leads_to_the_same_next_runs_and_to_the_same_end() {
+    let mut relaxed = 0;
     for seed in 0..40 {
-        // Of the last no setting is reliable.
-        let (quantile, fail) = [(0.5, 0.1), (0.9, 0.004), (0.5, 0.1), (0.9, 0.07)][seed as usize % 4];
+        // Of the last most settings are seen to fail too often, and some searches must allow more failures.
+        let (quantile, fail) = [(0.5, 0.1), (0.9, 0.004), (0.5, 0.1), (0.9, 0.12)][seed as usize % 4];
         let (bowl, rules) = (Bowl::new(seed, fail), rules(quantile));
         let start = vec![0; 5];
         let may_fail = rules.may_fail();
@@ -148,14 +149,26 @@ fn any_history_leads_to_the_same_next_runs_and_to_the_same_end() {
             rules: &rules,
             may_fail,
             tried: Vec::new(),
+            ever_tried: Vec::new(),
             failing: Vec::new(),
             rounds: Vec::new(),
         };
         let best = slow.best(&start);
-        let SlowSearch { tried, rounds, .. } = slow;
+        let SlowSearch { ever_tried: tried, rounds, may_fail: allowed, .. } = slow;
         let found = search(&mut History::complete(&bowl), &rules, std::slice::from_ref(&start)).unwrap();
-        assert_eq!(found.best, best, "seed {seed}");
+        assert_eq!((&found.best, found.may_fail), (&best, allowed), "seed {seed}");
+        relaxed += usize::from(allowed > may_fail);
         assert_eq!(found.trials.iter().map(|trial| trial.setting.clone()).collect::<Vec<_>>(), tried);
+        // Rounds that lack something where nothing is lost: a later pass asks for some runs again.
+        let mut looked = BTreeMap::new();
+        let lacking = rounds.iter().filter(|round| {
+            let looks = round.iter().filter(|(setting, replicate, cap)| {
+                let looked = looked.entry((setting.clone(), *replicate)).or_insert(0);
+                let seen = std::mem::replace(looked, (*looked).max(*cap));
+                seen < *cap && bowl.run(setting, *replicate, seen) == Run::Late
+            });
+            looks.count() > 0
+        });
         let mut order = bowl.stream(3, &[], 0);
         let mut history = History { looked: Some(BTreeMap::new()), ..History::complete(&bowl) };
         let mut turns = 0;
@@ -184,8 +197,9 @@ fn any_history_leads_to_the_same_next_runs_and_to_the_same_end() {
             }
             turns += 1;
         }
-        assert!(turns > rounds.len(), "histories were interrupted");
+        assert!(turns > lacking.count(), "histories were interrupted");
     }
+    assert!(relaxed > 0, "in some searches one more may fail");
 }
 
 #[test]

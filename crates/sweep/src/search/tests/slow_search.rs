@@ -17,6 +17,8 @@ pub(super) struct SlowSearch<'s> {
     /// So many runs of a reliable setting may fail.
     pub(super) may_fail: usize,
     pub(super) tried: Vec<Steps>,
+    /// Those that were tried in this pass or an earlier one, in the order of the first try.
+    pub(super) ever_tried: Vec<Steps>,
     /// Settings of which too many runs fail.
     pub(super) failing: Vec<Steps>,
     pub(super) rounds: Vec<Round>,
@@ -164,6 +166,8 @@ impl SlowSearch<'_> {
             }
         }
         let new: Vec<Steps> = challengers.iter().filter(|setting| !self.tried.contains(setting)).cloned().collect();
+        let first = new.iter().filter(|setting| !self.ever_tried.contains(setting)).cloned().collect::<Vec<_>>();
+        self.ever_tried.extend(first);
         self.tried.extend(new);
         self.failing.extend(raced.failing.iter().cloned());
         raced.winners.sort_by_key(|winner| winner.needed);
