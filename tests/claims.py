@@ -44,9 +44,10 @@ def main(directory: Path) -> None:
             where model = 'power'""").fetchall()
     }
     for milestone in ("signal", "support", "recovery", "recovery - signal"):
-        print(milestone, *(f"{term}^{laws[milestone, term][0]:.2f} [{laws[milestone, term][1]:.2f}, {laws[milestone, term][2]:.2f}]" for term in "TNQ"))
+        written = exponents(directory, milestone)
+        print(milestone, "T, N, Q:", *written)
         row = next(line for line in README.splitlines() if line.startswith(f"      {milestone}  "))
-        assert all(exponent in row for exponent in exponents(directory, milestone)), row
+        assert len(written) == 3 and all(exponent in row for exponent in written), row
     estimate, low, high = laws["recovery", "T"]
     # Nine pairs (N, Q) differ in their exponents, and the interval is by them.
     assert high - low <= 0.25 and 0.5 <= low and high <= 1.0

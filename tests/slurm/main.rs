@@ -130,6 +130,17 @@ impl Scene {
         });
     }
 
+    /// Runs the sweep, kills a node with its task, and sees the task requeued.
+    fn loses_a_node(&mut self) {
+        self.submit();
+        self.under_way();
+        self.cluster.kill_node("n1");
+        self.ends_in_the_reference();
+        let shards = 1..=self.sweep.shards;
+        let logs: String = shards.map(|shard| self.log(&format!("shard-{shard}.log"))).collect();
+        assert!(logs.contains("start 1, on"), "some task was requeued\n{logs}");
+    }
+
     /// Waits until nothing is queued, and compares the tables that the report job wrote.
     fn ends_in_the_reference(&self) {
         wait_for(PATIENCE, "an empty queue", || self.cluster.ask("squeue", &["--noheader"]).trim().is_empty());
@@ -165,23 +176,13 @@ fn running_twice(directory: &Path) -> Option<String> {
 #[test]
 fn a_node_killed_with_its_task_costs_nothing_but_time() {
     let Some(mut scene) = Scene::set(&GRID) else { return };
-    scene.submit();
-    scene.under_way();
-    scene.cluster.kill_node("n1");
-    scene.ends_in_the_reference();
-    let logs: String = (1..=6).map(|shard| scene.log(&format!("shard-{shard}.log"))).collect();
-    assert!(logs.contains("start 1, on"), "some task was requeued\n{logs}");
+    scene.loses_a_node();
 }
 
 #[test]
 fn a_search_whose_node_is_killed_ends_in_the_same_bytes() {
     let Some(mut scene) = Scene::set(&SEARCH) else { return };
-    scene.submit();
-    scene.under_way();
-    scene.cluster.kill_node("n1");
-    scene.ends_in_the_reference();
-    let logs: String = (1..=4).map(|shard| scene.log(&format!("shard-{shard}.log"))).collect();
-    assert!(logs.contains("start 1, on"), "some task was requeued\n{logs}");
+    scene.loses_a_node();
     assert!(scene.log("report.log").contains("12 cells settled"), "{}", scene.log("report.log"));
     let output = scene.run("slurm slow.toml --shards 4");
     assert!(String::from_utf8_lossy(&output.stdout).contains("nothing is left to run"), "{output:?}");

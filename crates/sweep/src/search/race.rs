@@ -80,7 +80,7 @@ pub(super) struct Races<'s, R> {
     pub(super) runs: &'s mut R,
     pub(super) rules: &'s Rules,
     /// So many of R runs of a reliable setting may fail.
-    pub(super) may_fail: usize,
+    may_fail: usize,
     pub(super) trials: Vec<Trial>,
     pub(super) tried: BTreeSet<Steps>,
     /// Settings of which too many runs have ended without having arrived.
@@ -136,7 +136,7 @@ impl<'s, R: Runs> Races<'s, R> {
     }
 
     /// What a setting may need that is better than one that needs `needed`.
-    pub(super) fn limit(&self, needed: u64) -> u64 {
+    fn limit(&self, needed: u64) -> u64 {
         (needed as f64 / (1.0 + self.rules.margin)) as u64
     }
 
@@ -233,9 +233,14 @@ impl<'s, R: Runs> Races<'s, R> {
         if fails {
             self.failed.insert(trial.setting.clone());
         }
-        match self.trials.iter_mut().find(|known| known.setting == trial.setting) {
-            Some(known) => *known = trial,
-            None => self.trials.push(trial),
-        }
+        keep(&mut self.trials, trial);
+    }
+}
+
+/// Keeps what is known last of each setting, in the order of the first try.
+pub(super) fn keep(trials: &mut Vec<Trial>, trial: Trial) {
+    match trials.iter_mut().find(|known| known.setting == trial.setting) {
+        Some(known) => *known = trial,
+        None => trials.push(trial),
     }
 }

@@ -26,7 +26,7 @@
 
 use std::collections::BTreeSet;
 
-use super::race::{Raced, Races, Sought, Trial, Winner};
+use super::race::{Raced, Races, Sought, Trial, Winner, keep};
 use super::runs::{Runs, Steps, Unfinished};
 use crate::config::Rules;
 
@@ -69,12 +69,7 @@ pub fn search(runs: &mut impl Runs, rules: &Rules, starts: &[Steps]) -> Result<F
         let (best, verdict) = walk.from(starts)?;
         let Races { trials: last, failed, count, .. } = walk.races;
         races += count;
-        for trial in last {
-            match trials.iter_mut().find(|known| known.setting == trial.setting) {
-                Some(known) => *known = trial,
-                None => trials.push(trial),
-            }
-        }
+        last.into_iter().for_each(|trial| keep(&mut trials, trial));
         let may_miss = rules.may_miss(rules.replicates() as usize);
         // Where every setting fails too often, tasks may be too hard: then one more may fail, until as
         // many may as may be late.
