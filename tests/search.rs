@@ -59,6 +59,8 @@ fn threads_shards_and_merges_give_the_same_bytes() {
     let half = sweep(home.path(), "report part1");
     let out = String::from_utf8(half.stdout).unwrap();
     assert!(half.status.code() == Some(1) && out.contains("PARTIAL: 3 of 6 cells are not searched"), "{out}");
+    let page = std::fs::read_to_string(home.path().join("part1/report.html")).unwrap();
+    assert!(page.contains("3 of 6 cells are not searched, and everything below will change."));
     succeed(home.path(), "merge part1 part2 -o merged");
     assert_eq!(hash(home.path(), "merged"), expected);
 }
@@ -68,6 +70,7 @@ fn the_page_shows_what_was_chosen_and_how_much_worse_the_neighbours_are() {
     let home = home();
     succeed(home.path(), "run s.toml -q -o out search.horizon=2");
     let page = std::fs::read_to_string(home.path().join("out/report.html")).unwrap();
+    assert!(!page.contains("Partial"));
     for text in ["id=\"search\"", "all 6 cells settled", ">best neighbour<", "search chose on other runs"] {
         assert!(page.contains(text), "{text}");
     }

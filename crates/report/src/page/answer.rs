@@ -9,7 +9,7 @@ use crate::record::draws_samples;
 
 /// With `unreached`, cells in which no run arrived come first.
 pub(super) fn answer(analysis: &Analysis, groups: &[Group<'_>], provenance: &Provenance, unreached: bool) -> Markup {
-    let (done, limits) = (analysis.runs(), analysis.limits());
+    let limits = analysis.limits();
     // Dynamics without noise are a reference; where there is nothing else they are the answer.
     let mut shown: Vec<&Group<'_>> = groups.iter().filter(|group| draws_samples(group.algorithm)).collect();
     if shown.is_empty() {
@@ -18,11 +18,10 @@ pub(super) fn answer(analysis: &Analysis, groups: &[Group<'_>], provenance: &Pro
     html! {
         section id="answer" {
             h2 { "The answer" }
-            @if done < provenance.jobs {
+            @if let Some(missing) = &provenance.missing {
                 p.warning role="alert" {
                     strong { "Partial: " }
-                    (provenance.jobs - done) " of " (provenance.jobs)
-                    " jobs have not run, and everything below will change."
+                    (missing) ", and everything below will change."
                 }
             }
             @if unreached { @for sentence in analysis.where_none_arrived() { p.warning { (sentence) } } }

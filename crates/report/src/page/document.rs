@@ -52,7 +52,7 @@ pub fn page(analysis: &Analysis, claim: Option<&ExaminedClaim>, figures: &[Figur
                     }
                 }
                 main {
-                    @if let Some(examined) = claim { (claim_section(examined, analysis.runs() < provenance.jobs)) }
+                    @if let Some(examined) = claim { (claim_section(examined, provenance.missing.is_some())) }
                     // Of a claim the runs that do not arrive are part of what it says.
                     (answer(analysis, &groups, provenance, claim.is_none()))
                     (head_to_head(analysis))
@@ -101,7 +101,7 @@ mod tests {
     fn provenance() -> Provenance {
         Provenance {
             name: "a <small> sweep".to_owned(),
-            jobs: 16,
+            missing: None,
             facts: vec![("seed", "7".to_owned())],
             config: "seed = 7 # </pre><script>".to_owned(),
             command: "sweep run x.toml".to_owned(),
@@ -132,8 +132,9 @@ mod tests {
 
     #[test]
     fn a_run_without_results_has_a_page_that_says_so() {
+        let missing = Provenance { missing: Some("16 of 16 jobs have not run".to_owned()), ..provenance() };
         let nothing = Analysis::of(&[], Question { quantile: 0.9, conditions: Vec::new(), tuned: Vec::new() });
-        let page = page(&nothing, None, &[], &provenance());
+        let page = page(&nothing, None, &[], &missing);
         assert!(page.contains("nothing can be concluded") && page.contains("16 of 16 jobs have not run"));
         assert!(!page.contains("id=\"chart-data\""));
     }

@@ -10,8 +10,8 @@ use crate::record::Status;
 pub struct Provenance {
     /// Its name.
     pub name: String,
-    /// Jobs of the grid; more than there are records while it is not finished.
-    pub jobs: usize,
+    /// What is missing of it, such as `12 of 96 jobs have not run`; `None` once it is finished.
+    pub missing: Option<String>,
     /// Name and value of what a reader needs to run it again: versions, seed, machine, time.
     pub facts: Vec<(&'static str, String)>,
     /// The resolved config.

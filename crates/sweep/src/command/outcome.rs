@@ -2,9 +2,11 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::directory::Opened;
 use super::shards::{newest_split, state_of};
+use crate::config::Config;
 use crate::job::Tally;
 use crate::platform::shell::quoted_path;
 use crate::platform::terminal::{answer_columns, fitted, print, say};
@@ -47,23 +49,24 @@ pub(super) fn kept(tally: &Tally) -> String {
 }
 
 /// What is done of an opened run directory.
-fn results((config, workload, store): &Opened) -> Results<'_> {
-    Results { config, jobs: &workload.plan.jobs, search: workload.search.as_ref(), store }
+pub(super) fn results<'s>(config: &'s Arc<Config>, workload: &'s Workload, store: &'s Store) -> Results<'s> {
+    let tally = workload.tally(store.ids());
+    Results { config, jobs: &workload.plan.jobs, search: workload.search.as_ref(), tally, store }
 }
 
 /// Writes the tables of a run directory, prints the answer, beside that of another one if it is
 /// given, and what is missing.
 pub(super) fn print_answer(directory: &Path, opened: &Opened, beside: Option<&Opened>) -> Result<(), SweepError> {
-    let answer = tables::write(results(opened), beside.map(results))?;
-    let (_, workload, store) = opened;
+    let (config, workload, store) = opened;
+    let beside = beside.map(|(config, workload, store)| results(config, workload, store));
+    let results = results(config, workload, store);
+    let answer = tables::write(results, beside)?;
     let missing = missing(workload, store, &heartbeat::read_all(directory), directory);
     // This comes before the answer as well, since the answer does not look preliminary.
-    let tally = workload.tally(store.ids());
-    let partial = if tally.is_complete() {
-        String::new()
-    } else {
-        format!("PARTIAL: {}, and the numbers below will change.\n\n", left_of(&tally))
-    };
+    let partial = results
+        .tally
+        .left()
+        .map_or_else(String::new, |left| format!("PARTIAL: {left}, and the numbers below will change.\n\n"));
     let foreign_results = foreign_results(directory, workload, store).map_or_else(String::new, |text| text + "\n");
     let [partial, foreign_results] = [partial, foreign_results].map(|text| fitted(&text, Some(answer_columns())));
     Ok(print(&format!("{partial}{answer}{foreign_results}{missing}"))?)
@@ -81,23 +84,12 @@ pub(super) fn exit_code(tally: Tally) -> ExitCode {
     ExitCode::from(u8::from(tally.failed > 0 || !tally.is_complete()))
 }
 
-/// What is left of what a process has to do.
-fn left_of(tally: &Tally) -> String {
-    let Tally { jobs, done, cells, complete, .. } = tally;
-    match cells {
-        0 => format!("{} of {jobs} jobs have not run", jobs - done),
-        _ => format!("{} of {cells} cells are not searched", cells - complete),
-    }
-}
-
 /// What has not run, by shards if there are any, and the command that runs it. Empty if all has
 /// run.
 fn missing(workload: &Workload, store: &Store, owners: &[Seen], directory: &Path) -> String {
     let tally = workload.tally(store.ids());
-    if tally.is_complete() {
-        return String::new();
-    }
-    let mut text = left_of(&tally) + "\n";
+    let Some(left) = tally.left() else { return String::new() };
+    let mut text = left + "\n";
     let unit = if tally.cells > 0 { "cells" } else { "jobs" };
     if let Some(of) = newest_split(owners) {
         for (shard, all, left) in workload.shards(store.ids(), of).into_iter().filter(|&(_, _, left)| left > 0) {

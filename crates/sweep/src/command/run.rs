@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::directory::{refuse_another_sweep, run_directory};
-use super::outcome::{done_of, exit_code, foreign_results, kept};
+use super::outcome::{done_of, exit_code, foreign_results, kept, results};
 use crate::args::Run;
 use crate::config::{self, resolved};
 use crate::error::{FAILED, INTERRUPTED};
@@ -17,7 +17,6 @@ use crate::platform::shell::quoted_path;
 use crate::platform::terminal::{answer_columns, fitted, print, say, unbroken};
 use crate::store::lock::Lease;
 use crate::store::{Access, Store, admission, layout};
-use crate::tables::Results;
 use crate::workload::{Expanded, Workload};
 use crate::{SweepError, tables};
 
@@ -90,9 +89,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
             // Now it has asked for all of its jobs.
             workload = Workload::new(&config, store.ids())?;
         }
-        let results =
-            Results { config: &config, jobs: &workload.plan.jobs, search: workload.search.as_ref(), store: &store };
-        let answer = tables::write(results, None)?;
+        let answer = tables::write(results(&config, &workload, &store), None)?;
         if !run.quiet {
             print(&format!("\n{answer}"))?;
         }

@@ -34,6 +34,17 @@ impl Tally {
     pub fn is_complete(&self) -> bool {
         self.done == self.jobs && self.complete == self.cells
     }
+
+    /// What is left, in words; `None` if nothing is.
+    #[must_use]
+    pub fn left(&self) -> Option<String> {
+        let Self { jobs, done, cells, complete, .. } = self;
+        let left = match cells {
+            0 => format!("{} of {jobs} jobs have not run", jobs - done),
+            _ => format!("{} of {cells} cells are not searched", cells - complete),
+        };
+        (!self.is_complete()).then_some(left)
+    }
 }
 
 /// What is known of a job that was run.

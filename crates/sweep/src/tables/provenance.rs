@@ -14,9 +14,9 @@ use crate::platform::machine;
 use crate::platform::shell::quoted_path;
 use crate::store::layout;
 
-/// How the sweep in `directory` was run. It has so many `jobs`; `timings` are those of the finished
-/// ones.
-pub(crate) fn provenance(config: &Config, jobs: usize, timings: &[Timing], directory: &Path) -> Provenance {
+/// How the sweep in `directory` was run. What is `missing` is said in words; `timings` are those of the
+/// finished jobs.
+pub(crate) fn provenance(config: &Config, missing: Option<String>, timings: &[Timing], directory: &Path) -> Provenance {
     let mut facts = vec![
         ("program", format!("sweep {}, results version {RESULTS_VERSION}", env!("CARGO_PKG_VERSION"))),
         ("seed", config.seed.to_string()),
@@ -40,7 +40,7 @@ pub(crate) fn provenance(config: &Config, jobs: usize, timings: &[Timing], direc
     let path = quoted_path(&directory.join(layout::CONFIG));
     Provenance {
         name: config.name.clone(),
-        jobs,
+        missing,
         facts,
         // A run writes it before the first job, so it can be written.
         config: resolved::to_toml(config).unwrap_or_default(),

@@ -21,7 +21,7 @@ use crate::axis::{AXES, Role};
 use crate::config::Config;
 use crate::config::diagnostic::Diagnostic;
 use crate::grid::further_axes;
-use crate::job::{Job, RESULTS_VERSION, TASK_AXES};
+use crate::job::{Job, RESULTS_VERSION, TASK_AXES, Tally};
 use crate::platform::files::{FileError, create_folder};
 use crate::platform::terminal::{answer_columns, unbroken, wrapped};
 use crate::search::cell::FIRST_RACED;
@@ -44,13 +44,15 @@ pub struct Results<'s> {
     pub jobs: &'s [Job],
     /// Its search, if it is one.
     pub search: Option<&'s SweepSearch>,
+    /// How far it is.
+    pub tally: Tally,
     /// What is done.
     pub store: &'s Store,
 }
 
 /// The finished runs of a sweep, with the values of these axes, and what is concluded from them.
 fn analysed(
-    Results { config, jobs, search, store }: Results<'_>,
+    Results { config, jobs, search, store, .. }: Results<'_>,
     axes: &[usize],
 ) -> (Vec<Record>, Vec<Timing>, Analysis) {
     let names = |role: Role| axes.iter().map(|&i| &AXES[i]).filter(move |a| a.role == role).map(|a| a.name.to_owned());
@@ -88,7 +90,7 @@ fn analysed(
 /// # Errors
 /// When a file or folder cannot be read or written, or the other sweep cannot be compared.
 pub fn write(results: Results<'_>, beside: Option<Results<'_>>) -> Result<String, SweepError> {
-    let Results { config, jobs, store, .. } = results;
+    let Results { config, jobs, tally, store, .. } = results;
     let axes = further_axes(config);
     let further: Vec<String> = axes.iter().map(|&i| AXES[i].name.to_owned()).collect();
     let (records, timings, mut analysis) = analysed(results, &axes);
@@ -174,7 +176,7 @@ pub fn write(results: Results<'_>, beside: Option<Results<'_>>) -> Result<String
     }
     // Only figures that an earlier report has written are removed.
     earlier.iter().try_for_each(|name| remove(figures.join(name)))?;
-    let provenance = provenance(config, jobs.len(), &timings, directory);
+    let provenance = provenance(config, tally.left(), &timings, directory);
     let page_path = directory.join(REPORT);
     write_whole(&page_path, page(&analysis, examined, &drawn, &provenance).as_bytes())?;
     manifest::write(directory, config, jobs.len(), &records, &names)?;
