@@ -49,6 +49,9 @@ mistakes! {
     a_search_with_an_unknown_key: &format!("{SEARCH}rung = [4, 8]\n{BATCH}");
     a_search_nobody_judges: &format!("replicates = 0\n{SEARCH}{BATCH}");
     a_search_with_a_bound_of_an_unknown_name: &format!("{SEARCH}batch_size = {{ start = 16, factor = 2, min = 4, max = \"8*L\" }}\n");
+    a_search_of_one_cell_by_two_grids: &format!("[[grid]]\nN = 3\nQ = 1\nT = 64\n[grid.search]\n{BATCH}[[grid]]\nN = 3\nQ = 1\nT = [32, 64]\nsearch = false\n");
+    a_search_of_a_cell_with_several_settings: &format!("{SEARCH}{BATCH}"), "lambda=0.01,0.02";
+    a_search_that_is_true: "[grid]\nN = 3\nQ = 1\nT = 64\nsearch = true\n";
     ranges_with_too_many_values: "[grid]\nN = 3\nQ = 1\nT = 64\nlambda = { lin = [0, 1], points = 100000 }\neta_boost = { lin = [0.1, 1], points = 100000 }\ncut = { lin = [0, 1], points = 2 }\n";
     more_jobs_than_can_be_planned: &format!("max_jobs = 1_000_000_000\n{GRID}");
     a_million_million_points: "max_jobs = 100_000_000\n[grid]\nN = 3\nQ = 1\nT = 64\nlambda = { lin = [0, 1], points = 10000 }\neta_boost = { lin = [0.1, 1], points = 10000 }\ncut = { lin = [0, 1], points = 10000 }\n";

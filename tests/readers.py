@@ -55,18 +55,20 @@ SEARCHED = {
 SEARCH = {**CELL, "algorithm": S, "needed_samples": I, "cap": I, "replicates": I, "failed": I, "best": B}
 SEARCH_RULES = {"milestone", "rungs", "confidence", "margin", "horizon", "max_settings", "inherit"}
 # Tables with a column for every further key of the grid, and those with one for some.
-ALL_KEYS, SOME_KEYS = {"runs", "summary", "needed"}, {"success", "scaling", "comparison"}
+ALL_KEYS, SOME_KEYS = {"runs", "summary", "needed"}, {"success", "scaling", "comparison", "search"}
 
 
 def further_keys(config: dict) -> set[str]:
     """Keys that the grids name and that have no column in every run's table."""
     named = {key for grid in config["grid"] for key in grid} | searched_keys(config)
-    return named - {"zip", "where"} - set(SCHEMA["runs"])
+    return named - {"zip", "where", "search"} - set(SCHEMA["runs"])
 
 
 def searched_keys(config: dict) -> set[str]:
     """Keys that the search moves."""
-    return set(config.get("search", {})) - SEARCH_RULES
+    grids = config["grid"] if isinstance(config["grid"], list) else [config["grid"]]
+    searches = [config.get("search", {}), *(grid.get("search") or {} for grid in grids)]
+    return set().union(*searches) - SEARCH_RULES
 
 
 def same(a: object, b: object) -> bool:

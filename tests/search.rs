@@ -130,3 +130,116 @@ fn a_report_can_stand_beside_that_of_another_sweep() {
     assert!(err.contains("nowhere"), "{err}");
     assert!(!figure.exists());
 }
+
+/// Stage 1 by its signal, stage 2 by recovery, and the runs without noise by nothing.
+const BY_GRID: &str = "\
+seed = 5
+replicates = 12
+[[grid]]
+N = 3
+Q = 1
+T = [64, 512]
+init_alpha_v = 0
+init_alpha_a = 0
+max_samples = 40_000
+epsilon = 0.02
+[grid.search]
+milestone = \"signal\"
+batch_size = { start = \"0.15*T + 12\", factor = 1.5, min = 1, max = \"16*T\" }
+eta_boost = { start = 0.1, factor = 2, min = 0.001, max = 2 }
+[[grid]]
+N = 3
+Q = 1
+T = [32, 64]
+init_alpha_v = 0.5
+init_alpha_a = 0.5
+max_samples = 20_000
+epsilon = 0.25
+[grid.search]
+batch_size = { start = 256, factor = 1.5, min = 8, max = 65536 }
+eta_sparse = { start = 0.9, factor = 1.5, min = 0.05, max = 5 }
+rungs = [4, 10]
+[[grid]]
+N = 3
+Q = 1
+T = [32, 64]
+init_alpha_v = 0
+init_alpha_a = 0
+batch_size = 8
+max_samples = 6000
+epsilon = 0.25
+algorithm = \"population\"
+search = false
+[task]
+persistence = 0.7
+[training]
+boost = { end_clear_mass = 0.45 }
+";
+
+#[test]
+fn every_grid_may_have_a_search_of_its_own() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("s.toml"), BY_GRID).unwrap();
+    let (out, _) = succeed(home.path(), "plan s.toml");
+    assert!(out.contains("search of 6 cells"), "{out}");
+    for part in [
+        "grid 1\n  batch_size     from 0.15*T + 12",
+        "grid 2\n  batch_size     from 256",
+        "grid 3\n  nothing is searched",
+    ] {
+        assert!(out.contains(part), "{out}");
+    }
+    succeed(home.path(), "run s.toml -q -o out -j 1");
+    let directory = home.path().join("out");
+    let needed = table(&directory, NEEDED);
+    let column = |name: &str| needed.texts(name).unwrap();
+    let (milestones, goals, ends) = (column("milestone"), column("searched_for"), column("search"));
+    assert!(ends.iter().all(|end| end.as_deref() == Some("settled")), "{ends:?}");
+    let planted = needed.floats("init_alpha_v").unwrap();
+    let algorithms = column("algorithm");
+    for (i, milestone) in milestones.iter().enumerate() {
+        let by_signal = planted[i] == Some(0.0) && algorithms[i].as_deref() == Some("prox");
+        assert_eq!(goals[i].as_deref(), Some(if by_signal { "signal" } else { "recovery" }));
+        assert!(!by_signal || milestone.as_deref() == Some("signal"), "nothing is said of what was not looked at");
+    }
+    assert_eq!(planted.iter().filter(|&&start| start == Some(0.5)).count(), 2 * 4, "all milestones");
+    // Runs that judge a signal end soon after it, and not before it.
+    let runs = table(&directory, RUNS);
+    let (replicates, starts, caps) =
+        (runs.ints("replicate").unwrap(), runs.floats("init_alpha_v").unwrap(), runs.ints("cap").unwrap());
+    let (signals, kinds) = (runs.ints("samples_to_signal").unwrap(), runs.texts("algorithm").unwrap());
+    let judges =
+        |i: &usize| replicates[*i] < Some(1_000_000) && starts[*i] == Some(0.0) && kinds[*i].as_deref() == Some("prox");
+    let judges: Vec<usize> = (0..replicates.len()).filter(judges).collect();
+    assert!(
+        judges.len() == 2 * 12 && judges.iter().filter(|&&i| caps[i].is_some() && signals[i].is_some()).count() > 6,
+        "{caps:?}"
+    );
+    // What is not searched in a cell has no value among its settings.
+    let tried = table(&directory, "search.parquet");
+    let (batches, steps) = (tried.floats("eta_sparse").unwrap(), tried.floats("eta_boost").unwrap());
+    assert!(batches.iter().zip(&steps).all(|(sparse, boost)| sparse.is_none() != boost.is_none()));
+    // The resolved config says the same, and any way there gives the same bytes.
+    let expected = hash(home.path(), "out");
+    succeed(home.path(), "run out/config.toml -q -o again -j 2");
+    assert_eq!(hash(home.path(), "again"), expected);
+    for i in 1..=2 {
+        succeed(home.path(), &format!("run s.toml -q -o part{i} --shard {i}/2"));
+    }
+    succeed(home.path(), "merge part1 part2 -o merged");
+    assert_eq!(hash(home.path(), "merged"), expected);
+}
+
+/// Whether the support stays is known at the end of a run only, so that no run is capped.
+#[test]
+fn a_search_for_the_support_looks_at_whole_runs() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("s.toml"), SEARCH.replace("[search]\n", "[search]\nmilestone = \"support\"\n"))
+        .unwrap();
+    succeed(home.path(), "run s.toml -q -o out T=32 replicates=10");
+    let directory = home.path().join("out");
+    let runs = table(&directory, RUNS);
+    assert!(runs.texts("status").unwrap().iter().all(|status| status.as_deref() != Some("capped")));
+    let needed = table(&directory, NEEDED);
+    assert!(needed.texts("searched_for").unwrap().iter().all(|goal| goal.as_deref() == Some("support")));
+}

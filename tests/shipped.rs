@@ -22,7 +22,7 @@ const PINNED: [(&str, &str); 14] = [
     ("transfer.toml", "0f06a06925d2f52c09d04562171195b7975ecbe76e67eba37a086e423357d98b"),
     ("stage_two.toml", "de7e0cd4fd01560a0b5e484073e26def40e83d20c012a44b93ea8bf958bdd935"),
     ("tuned.toml", "af0534417258aae6be4368e6cb5605be51985a5f0c3394ee0cfdc02cf9b180fd"),
-    ("two_stages.toml", "1ced2814fab0cc9ff33a00e51cb37e6596169870bdb96c7b6672ff9300b73369"),
+    ("two_stages.toml", "6d9d07ede769084618c56c47848a96bade48c6beb0022ba6c111d6116defed7d"),
 ];
 
 #[test]

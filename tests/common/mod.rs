@@ -51,7 +51,7 @@ pub(crate) fn small_sweeps() -> Vec<(&'static str, &'static str)> {
         ),
         ("stage_two.toml", "replicates=4 T=32,64 search.rungs=[2,4] training.max_samples=4000"),
         ("tuned.toml", "replicates=4 T=32,64 N=3 search.rungs=[2,4] training.max_samples=4000"),
-        ("two_stages.toml", "replicates=2 T=32,64 N=3,4 Q=1,2 max_samples=2000 batch_size=16,64 where=T>0"),
+        ("two_stages.toml", "replicates=4 T=32,64 N=3 Q=1 max_samples=4000 where=T>0"),
     ]
 }
 

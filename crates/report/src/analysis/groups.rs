@@ -82,9 +82,15 @@ impl Analysis {
         for row in &mut needed {
             row.searched = cells.iter().find(|cell| row.is_searched_by(cell)).cloned();
             if let Some(cell) = &row.searched {
-                (row.edges, row.settings) = (cell.at_bound.clone(), cell.tried.len());
+                (row.edges, row.settings) = (cell.at_bound.clone(), cell.tried.len().max(1));
             }
         }
+        // Runs that judge the setting with the fastest signal are looked at no further.
+        let is_asked = |row: &Needed| {
+            row.milestone == Milestone::Signal
+                || row.searched.as_ref().is_none_or(|cell| cell.milestone != Milestone::Signal)
+        };
+        needed.retain(is_asked);
         let bouts = bouts(records, &needed, &question, keys);
         let condition_powers = condition_powers(&needed, &question);
         let scalings = scalings(&needed);

@@ -78,7 +78,11 @@ impl Reading {
         if let Some(samples) = milestone.reached(measures) {
             return Some(Self { samples, censored: false });
         }
-        let seen = if record.status == Status::Recovered { measures.samples } else { budget(record) };
+        let seen = match record.status {
+            // More would have been seen later.
+            Status::Recovered | Status::Capped => measures.samples,
+            _ => budget(record),
+        };
         let before = match milestone {
             // A run without a signal has not begun with it; only of one that never would can more
             // be said.

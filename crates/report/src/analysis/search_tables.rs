@@ -2,7 +2,7 @@
 
 use super::edges::Edge;
 use super::needed::Needed;
-use super::searched::{SearchedCell, TriedSetting};
+use super::searched::{SearchedCell, TriedSetting, searched_keys};
 use crate::record::further_columns;
 use crate::table::Table;
 
@@ -69,7 +69,7 @@ pub fn search_table(cells: &[SearchedCell], conditions: &[String]) -> Table {
     let rows: Vec<(&SearchedCell, &TriedSetting)> =
         cells.iter().flat_map(|cell| cell.tried.iter().map(move |tried| (cell, tried))).collect();
     let all = || rows.iter();
-    let keys = cells.first().map_or(&[][..], |cell| &cell.keys);
+    let keys = searched_keys(cells);
     type Row<'c> = (&'c SearchedCell, &'c TriedSetting);
     let mut table = Table::new()
         .int("N", "states", "number of states", all().map(|row| row.0.n))
@@ -79,9 +79,9 @@ pub fn search_table(cells: &[SearchedCell], conditions: &[String]) -> Table {
     let condition = |cell: &SearchedCell, i: usize| cell.conditions.get(i).copied().filter(|c| c.is_finite());
     let columns = further_columns(conditions, "further condition of the grid", condition);
     table = table.beside(Table::of(&columns, &all().map(|row| row.0)));
-    for (i, key) in keys.iter().enumerate() {
-        let value = move |row: &Row<'_>| row.1.values.get(i).copied();
-        table = table.float(key, "", "value of a searched key", all().map(value));
+    for key in keys {
+        let value = |row: &Row<'_>| row.0.value(row.1, key);
+        table = table.float(key, "", "value of a searched key; null: it is not searched in this cell", all().map(value));
     }
     table
         .int(

@@ -34,7 +34,9 @@ impl Analysis {
 impl<'a> Group<'a> {
     /// The searches of its cells; none if grids were swept.
     pub(crate) fn searched(&self) -> Vec<&'a SearchedCell> {
-        self.cells(Milestone::Recovery).into_iter().filter_map(|row| row.searched.as_deref()).collect()
+        let of = |milestone| self.cells(milestone).into_iter().filter_map(|row| row.searched.as_deref());
+        let own = |milestone| of(milestone).filter(move |cell| cell.milestone == milestone);
+        Milestone::FROM_START.into_iter().flat_map(own).collect()
     }
 
     /// What the search leaves open, a sentence each.

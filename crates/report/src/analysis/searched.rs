@@ -92,6 +92,11 @@ impl SearchedCell {
         self.tried.iter().find(|setting| setting.best)
     }
 
+    /// The value of a searched key in one of its settings; `None` if the key is not searched here.
+    pub(crate) fn value(&self, setting: &TriedSetting, key: &str) -> Option<f64> {
+        setting.values.get(self.keys.iter().position(|own| own == key)?).copied()
+    }
+
     /// The settings that were tried and differ from the best one in nothing but this key, and the
     /// best one, by the value of the key; none if no setting arrived.
     pub(crate) fn along(&self, key: usize) -> Vec<&TriedSetting> {
@@ -117,6 +122,17 @@ impl SearchedCell {
         let beside = self.tried.iter().filter(|other| distance(other) == 1 && !other.unreliable);
         beside.filter_map(|other| Some(other.needed? as f64 / needed)).min_by(f64::total_cmp)
     }
+}
+
+/// The keys that are searched in some of these cells, in the order of the first.
+pub(crate) fn searched_keys(cells: &[SearchedCell]) -> Vec<&str> {
+    let mut keys: Vec<&str> = Vec::new();
+    for key in cells.iter().flat_map(|cell| &cell.keys) {
+        if !keys.contains(&key.as_str()) {
+            keys.push(key);
+        }
+    }
+    keys
 }
 
 #[cfg(test)]

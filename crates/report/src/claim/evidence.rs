@@ -1,6 +1,9 @@
 //! What claims are examined by.
 
-use crate::analysis::{Analysis, Group};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::analysis::{Analysis, Group, Needed};
 use crate::figure::Traced;
 use crate::record::{Measures, Record};
 use crate::statistics::order_statistics::median;
@@ -16,6 +19,9 @@ pub struct Evidence<'a> {
     pub traces: &'a [Traced],
     /// Runs with what they learned.
     pub matrices: &'a [Matrices],
+    /// By job the batches on which one step from planted correlations recovers with a probability of
+    /// 0.5 and of 0.9, as theory has it.
+    pub one_step: &'a HashMap<String, [f64; 2]>,
     groups: Vec<Group<'a>>,
 }
 
@@ -43,7 +49,14 @@ impl<'a> Evidence<'a> {
     /// Of these.
     #[must_use]
     pub fn new(analysis: &'a Analysis, records: &'a [Record], traces: &'a [Traced], matrices: &'a [Matrices]) -> Self {
-        Self { analysis, records, traces, matrices, groups: analysis.groups() }
+        static NONE: LazyLock<HashMap<String, [f64; 2]>> = LazyLock::new(HashMap::new);
+        Self { analysis, records, traces, matrices, one_step: &NONE, groups: analysis.groups() }
+    }
+
+    /// With what theory says of one step from planted correlations.
+    #[must_use]
+    pub fn with_one_step(self, one_step: &'a HashMap<String, [f64; 2]>) -> Self {
+        Self { one_step, ..self }
     }
 
     /// Its algorithms and conditions.
@@ -66,6 +79,12 @@ pub(super) fn measured<'r>(
     records: impl Iterator<Item = &'r Record>,
 ) -> impl Iterator<Item = (&'r Record, &'r Measures)> {
     records.filter_map(|record| Some((record, record.measures.as_ref()?)))
+}
+
+/// The runs of a cell at the chosen hyperparameters.
+pub(super) fn runs_of<'r>(evidence: &Evidence<'r>, cell: &Needed) -> Vec<(&'r Record, &'r Measures)> {
+    let here = |r: &&Record| cell.describes(r, &evidence.analysis.question);
+    measured(evidence.records.iter().filter(here)).collect()
 }
 
 /// The median of finite numbers, if there are any.

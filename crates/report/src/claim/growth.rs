@@ -22,6 +22,25 @@ pub(super) fn at_most_logarithmic(group: Option<&Group<'_>>, milestone: Mileston
     Finding::of_range(log_power(group, milestone).and_then(|c| c.interval), (f64::NEG_INFINITY, 1.0))
 }
 
+/// The smallest difference of an exponent from a number that these cells would have shown with a
+/// probability of 0.8: the distance from the estimate to the end of its interval, and as far again as
+/// the 0.8 quantile lies beyond the mean.
+pub(super) fn smallest_difference(coefficient: Option<Coefficient>) -> Option<f64> {
+    // The 0.975 and the 0.8 quantile of the standard normal distribution. Where the interval is that of
+    // few clusters, the second counts for less.
+    const BEYOND: f64 = 0.841_621_233_6 / 1.959_963_984_5;
+    let (low, high) = coefficient?.interval?;
+    Some(0.5 * (high - low) * (1.0 + BEYOND))
+}
+
+/// Which exponent would have refuted that it is at most `limit`, in a sentence after others; empty if
+/// none is known.
+pub(super) fn seen_beyond(coefficient: Option<Coefficient>, limit: f64) -> String {
+    smallest_difference(coefficient).map_or_else(String::new, |d| {
+        format!(" One of {} or more would have refuted it with a probability of 0.8.", two(limit + d))
+    })
+}
+
 /// `0.98 [0.94, 1.02]`, or that it is not known.
 pub(super) fn with_interval(coefficient: Option<Coefficient>) -> String {
     match coefficient {

@@ -16,13 +16,15 @@
 //! |---|---|
 //! | `verdict`, `verdicts_table` | what the data say of a sentence; the columns of `verdicts.parquet` |
 //! | `evidence` | what claims are examined by |
-//! | `shares`, `agreement`, `agreement_rule`, `growth` | the questions that several claims ask |
+//! | `shares`, `agreement`, `agreement_rule`, `growth`, `mixture`, `one_step` | the questions that several claims ask |
 //! | the others | a claim each, named in `claims!` below: `examine` |
 
 mod agreement;
 mod agreement_rule;
 mod evidence;
 mod growth;
+mod mixture;
+mod one_step;
 mod shares;
 mod verdict;
 mod verdicts_table;
@@ -89,5 +91,11 @@ impl Claim {
             Self::Softmax => softmax::wanted(evidence),
             _ => Vec::new(),
         }
+    }
+
+    /// Whether it compares runs from planted correlations with what theory says of one step.
+    #[must_use]
+    pub fn predicts_one_step(self) -> bool {
+        self == Self::TwoStages
     }
 }

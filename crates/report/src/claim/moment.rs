@@ -1,9 +1,10 @@
 //! The moment estimator beside the gradient methods.
 
-use super::evidence::{Evidence, measured, median_of};
+use super::evidence::{Evidence, median_of, runs_of};
 use super::growth::{
     at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, series, with_interval,
 };
+use super::mixture::mixture_quantile;
 use super::verdict::{ExaminedClaim, Finding, Verdict};
 use crate::analysis::Milestone::Support;
 use crate::analysis::{Needed, two};
@@ -13,36 +14,13 @@ use crate::record::{ALGORITHM_1, LINEAR_SGD, MOMENT_ESTIMATOR, Measures, Record,
 const GRADIENTS: [(&str, &str); 4] =
     [(ALGORITHM_1, ALGORITHM_1), (LINEAR_SGD, "SGD"), (SOFTMAX_SGD, "softmax, SGD"), (SOFTMAX_ADAM, "softmax, Adam")];
 
-/// The number of samples at which the mixture of the runs' predicted log-normal distributions
-/// reaches `level`; `None` if nothing is predicted.
-fn predicted(runs: &[&Measures], level: f64) -> Option<f64> {
-    // The 0.9 quantile of the standard normal distribution.
-    const NORMAL_90: f64 = 1.281_551_565_544_6;
-    let of = |m: &&Measures| Some((m.optional("predicted_support_50")?, m.optional("predicted_support_90")?));
-    let laws: Vec<(f64, f64)> = runs
-        .iter()
-        .filter_map(of)
-        .map(|(q50, q90)| (libm::log(q50), (libm::log(q90) - libm::log(q50)).max(1e-3) / NORMAL_90))
-        .collect();
-    if laws.is_empty() {
-        return None;
-    }
-    let below = |x: f64| {
-        let one = |(centre, scale): &(f64, f64)| 0.5 * libm::erfc((centre - x) / scale / std::f64::consts::SQRT_2);
-        laws.iter().map(one).sum::<f64>() / laws.len() as f64
+/// The number of samples at which the mixture of the runs' predicted distributions reaches `level`;
+/// `None` if nothing is predicted.
+fn predicted(runs: &[(&Record, &Measures)], level: f64) -> Option<f64> {
+    let of = |(_, m): &(&Record, &Measures)| {
+        Some([m.optional("predicted_support_50")?, m.optional("predicted_support_90")?])
     };
-    let (mut low, mut high) = (0.0, 60.0);
-    for _ in 0..60 {
-        let middle = 0.5 * (low + high);
-        *(if below(middle) < level { &mut low } else { &mut high }) = middle;
-    }
-    Some(libm::exp(0.5 * (low + high)))
-}
-
-/// The runs of a cell at the chosen hyperparameters.
-fn runs_of<'r>(evidence: &Evidence<'r>, cell: &Needed) -> Vec<&'r Measures> {
-    let here = |r: &&Record| cell.describes(r, &evidence.analysis.question);
-    measured(evidence.records.iter().filter(here)).map(|(_, m)| m).collect()
+    mixture_quantile(&runs.iter().filter_map(of).collect::<Vec<_>>(), level)
 }
 
 pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
@@ -207,12 +185,13 @@ mod tests {
             measures.optional[at("predicted_support_90")] = Some(q90);
             measures
         };
+        let run = record(3, 2, 64, 0, None);
         let close =
             |found: Option<f64>, expected: f64| assert!((found.unwrap() / expected - 1.0).abs() < 1e-6, "{found:?}");
         let (low, high) = (with(100.0, 150.0), with(1e6, 2e6));
-        close(predicted(&[&low], 0.5), 100.0);
-        close(predicted(&[&low], 0.9), 150.0);
-        close(predicted(&[&low, &high], 0.75), 1e6);
-        assert_eq!(predicted(&[&record(3, 2, 64, 0, None).measures.unwrap()], 0.5), None);
+        close(predicted(&[(&run, &low)], 0.5), 100.0);
+        close(predicted(&[(&run, &low)], 0.9), 150.0);
+        close(predicted(&[(&run, &low), (&run, &high)], 0.75), 1e6);
+        assert_eq!(predicted(&[(&run, &record(3, 2, 64, 0, None).measures.unwrap())], 0.5), None);
     }
 }

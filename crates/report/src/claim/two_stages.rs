@@ -2,8 +2,10 @@
 
 use super::evidence::Evidence;
 use super::growth::{
-    at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, series, with_interval,
+    at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, seen_beyond, series,
+    smallest_difference, with_interval,
 };
+use super::one_step::OneStep;
 use super::verdict::{ExaminedClaim, Finding, Verdict};
 use crate::analysis::Milestone::{Recovery, Signal};
 use crate::analysis::{Group, PreferredLaw, Term, comparison_in_words};
@@ -46,12 +48,14 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
             at_most_logarithmic(second, Recovery),
             format!(
                 "Power of ln T: {}; as a power of T: {}. It holds if the interval of the power of \
-                 ln T ends at 1 or below.",
+                 ln T ends at 1 or below.{}",
                 with_interval(log_power(second, Recovery)),
-                with_interval(exponent(second, Recovery))
+                with_interval(exponent(second, Recovery)),
+                seen_beyond(log_power(second, Recovery), 1.0)
             ),
         )
         .number("power of ln T", estimate, interval)
+        .seeing(smallest_difference(log_power(second, Recovery)))
         .resting_on(cells_of(&[second], Recovery)),
     );
     let (early, late) = (exponent(first, Signal), exponent(second, Recovery));
@@ -78,6 +82,8 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
         .number("exponent of T", estimate, interval)
         .resting_on([cells_of(&[first], Signal), cells_of(&[second], Recovery)].concat()),
     );
+    let one_step = OneStep::of(evidence, &cells_of(&[second], Recovery));
+    verdicts.extend(one_step.verdicts());
     for (term, quantity) in [(Term::N, "exponent of N"), (Term::Q, "exponent of Q")] {
         let power = second.and_then(|g| g.scaling(Recovery)).and_then(|s| s.power.as_ref());
         let found = power.and_then(|law| law.coefficient(term)).filter(crate::analysis::Coefficient::is_known);
@@ -99,13 +105,15 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
         ("stage 2 without noise", starting(evidence, noiseless(), true), Recovery),
     ];
     let pair = common_pair(&shown.map(|(_, group, milestone)| (group, milestone)));
-    let shown = shown.map(|(label, group, milestone)| series(label.to_owned(), group, milestone, pair));
+    let mut shown = shown.map(|(label, group, milestone)| series(label.to_owned(), group, milestone, pair));
+    shown[1].dashes = one_step.line(pair);
     let figure = needed_figure(
         "two_stages",
         "Both stages against T".to_owned(),
         "Samples by which the runs have a signal when they start from nothing, and by which they \
          have recovered when both correlations are planted, each stage with batches and steps of \
-         its own. Without noise: steps of the population dynamics times one batch size for all T."
+         its own. Dashes: the batch with which one step of stage 2 recovers, as a Gaussian argument has \
+         it without a free parameter, for the same tasks and step sizes. Without noise: steps of the population dynamics times one batch size for all T."
             .to_owned(),
         &shown,
     );

@@ -67,8 +67,8 @@ pub struct Verdict {
     pub estimate: Option<f64>,
     /// Its 95 % interval.
     pub interval: Option<(f64, f64)>,
-    /// Of a sentence of agreement, the smallest relative difference that these runs would have
-    /// shown with a probability of 0.8.
+    /// The smallest difference from what is claimed that these runs would have shown with a
+    /// probability of 0.8: relative, of counts and shares; absolute, of exponents.
     pub smallest_effect: Option<f64>,
     /// Why it is not decided, where that is more than an interval that meets a limit:
     /// `tuned at the edge: lambda (largest) at T = 4096`.
@@ -96,6 +96,10 @@ impl Verdict {
         interval: Option<(f64, f64)>,
     ) -> Self {
         Self { quantity: quantity.into(), estimate, interval, ..self }
+    }
+
+    pub(super) fn seeing(self, smallest_effect: Option<f64>) -> Self {
+        Self { smallest_effect, ..self }
     }
 
     /// The same of a sentence that rests on these cells: what would be confirmed or refuted is

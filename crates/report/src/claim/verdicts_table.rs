@@ -44,8 +44,8 @@ pub fn verdicts_table(claim: Claim, examined: &ExaminedClaim) -> Table {
         .float(
             "smallest_effect",
             "",
-            "of a sentence of agreement: the smallest relative difference that would have been \
-             seen with a probability of 0.8; null: of none",
+            "the smallest difference from what is claimed that would have been seen with a probability \
+             of 0.8, relative of counts and absolute of exponents; null: not known",
             all().map(|v| v.smallest_effect.filter(|x| x.is_finite())),
         )
 }

@@ -65,6 +65,7 @@ fn places(cell: &SearchedCell, key: usize) -> Vec<Place> {
 
 fn figure(group: &Group<'_>, (n, q): (i64, i64), cells: &[&SearchedCell], quantile: f64) -> Option<Figure> {
     let keys = &cells.first()?.keys;
+    let cells: &Vec<&SearchedCell> = &cells.iter().copied().filter(|cell| cell.keys == *keys).collect();
     let all = || cells.iter().flat_map(|cell| (0..keys.len()).flat_map(|key| places(cell, key)));
     let lengths: BTreeSet<i64> = cells.iter().map(|cell| cell.t).collect();
     let shown = thinned(lengths.clone(), CURVES);

@@ -16,6 +16,7 @@ pub(super) fn figure(group: &Group<'_>) -> Option<Figure> {
     let arrived = |cell: &&SearchedCell| cell.best().is_some_and(|best| best.needed.is_some());
     let cells: Vec<&SearchedCell> = group.searched().into_iter().filter(arrived).collect();
     let keys = &cells.first()?.keys;
+    let cells: Vec<&SearchedCell> = cells.iter().copied().filter(|cell| cell.keys == *keys).collect();
     let of = |cell: &SearchedCell, key: usize| cell.best().map_or(f64::NAN, |best| best.values[key]);
     let lengths: Vec<i64> = cells.iter().map(|cell| cell.t).collect::<BTreeSet<_>>().into_iter().collect();
     let pairs: Vec<(i64, i64)> =

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::markup::none;
 use super::sortable::{Column, sortable};
-use crate::analysis::{Analysis, Edge, SearchedCell, short, two};
+use crate::analysis::{Analysis, Edge, SearchedCell, searched_keys, short, two};
 use crate::record::{shown, written};
 
 /// The section; nothing if grids were swept.
@@ -46,9 +46,9 @@ fn columns(analysis: &Analysis, several_groups: bool) -> Vec<Column<'_, Searched
             columns.push((key, true, Box::new(value)));
         }
     }
-    for (i, key) in analysis.searched.first().map_or(&[][..], |cell| &cell.keys).iter().enumerate() {
-        let value = move |cell: &SearchedCell| match cell.best().and_then(|best| best.values.get(i)) {
-            Some(&value) => (rounded(value), value),
+    for key in searched_keys(&analysis.searched) {
+        let value = move |cell: &SearchedCell| match cell.best().and_then(|best| cell.value(best, key)) {
+            Some(value) => (rounded(value), value),
             None => (none(), f64::INFINITY),
         };
         columns.push((key, true, Box::new(value)));

@@ -31,5 +31,21 @@ pub(crate) fn clustered_wilson(clusters: &[(f64, f64)]) -> Option<(f64, (f64, f6
     Some((share, wilson(share, as_many.min(runs) * (NORMAL_975 / student).powi(2))))
 }
 
+/// The mean of the means of clusters, with its 95 % interval by Student's distribution if there are two
+/// clusters or more; `None` without any.
+pub(crate) fn mean_of_clusters(clusters: &[Vec<f64>]) -> Option<(f64, Option<(f64, f64)>)> {
+    let means: Vec<f64> =
+        clusters.iter().filter(|c| !c.is_empty()).map(|c| c.iter().sum::<f64>() / c.len() as f64).collect();
+    let count = means.len() as f64;
+    let mean = (!means.is_empty()).then(|| means.iter().sum::<f64>() / count)?;
+    if means.len() < 2 {
+        return Some((mean, None));
+    }
+    let variance = means.iter().map(|m| (m - mean) * (m - mean)).sum::<f64>() / (count - 1.0);
+    let student = StudentsT::new(0.0, 1.0, count - 1.0).ok()?.inverse_cdf(1.0 - ALPHA / 2.0);
+    let half = student * (variance / count).sqrt();
+    Some((mean, Some((mean - half, mean + half))))
+}
+
 /// The 0.975 quantile of the standard normal distribution.
 const NORMAL_975: f64 = 1.959_963_984_540_054;

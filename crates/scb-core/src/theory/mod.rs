@@ -6,6 +6,7 @@
 //! | [`planted()`] | models with given correlations, on the path that the iterates follow without noise |
 //! | [`Recursion`] | the noise-free recursion of the correlations |
 //! | [`mirrored`] | the probability that a run converges to the mirrored solution |
+//! | [`one_step`] | the probability that one step from planted correlations recovers the truth, and the batch it takes |
 //! | [`support_threshold()`], [`support_probability()`], [`noncentrality()`] | the number of samples needed to find the support |
 //! | [`chi_square`] | tail probabilities of the chi-square distribution |
 //!
@@ -31,6 +32,7 @@
 
 pub mod chi_square;
 pub mod mirrored;
+pub mod one_step;
 mod planted;
 pub mod population;
 mod recursion;

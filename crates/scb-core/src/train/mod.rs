@@ -32,7 +32,7 @@ mod step_sizes;
 pub use milestone::Milestones;
 pub use observe::{Checkpoint, Observer};
 pub use outcome::Outcome;
-pub use prediction::{Predicted, predicted};
+pub use prediction::{Predicted, first_step, predicted};
 pub use pretraining::{Pretrained, Pretraining, PretrainingError};
 pub use run::{learner, train};
 pub use spec::{StepScale, StopAt, TrainSpec};

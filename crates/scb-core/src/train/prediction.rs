@@ -3,6 +3,7 @@
 use super::{Start, TrainSpec, step_sizes};
 use crate::learn::{Prediction, Stage};
 use crate::task::Task;
+use crate::theory::one_step::OneStep;
 use crate::theory::{mirrored, support_threshold};
 
 /// Predictions of theory for a run; `None` where theory makes none.
@@ -34,6 +35,19 @@ pub fn predicted(task: &Task, spec: &TrainSpec) -> Predicted {
             ..Predicted::default()
         },
         Prediction::Mirrored | Prediction::Nothing => Predicted::default(),
+    }
+}
+
+/// The first step of a run whose correlations are planted and which has no boosting stage, without
+/// its batch; `None` where [`OneStep`] says nothing of it.
+#[must_use]
+pub fn first_step(task: &Task, spec: &TrainSpec) -> Option<OneStep> {
+    match spec.start {
+        Start::Planted { alpha_v, alpha_a } if alpha_v > 0.0 && alpha_a > 0.0 && spec.algorithm.name == "prox" => {
+            let sizes = step_sizes(task, spec, Stage::Sparse);
+            OneStep::new(task, (alpha_v, alpha_a), &sizes, (spec.keep, spec.epsilon))
+        }
+        _ => None,
     }
 }
 

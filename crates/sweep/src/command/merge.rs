@@ -134,7 +134,7 @@ fn listed(sweeps: &[Config]) -> [bool; AXES.len()] {
 /// A key in which two sweeps differ, except for their names, limits and grids.
 fn difference(a: &Config, b: &Config, listed: &[bool; AXES.len()]) -> Option<String> {
     // Every field is named, so that this does not compile when a setting is added and not compared.
-    let Config { name: _, max_jobs: _, grids: _, seed, replicates, shared, trace, quantile, claim, search } = a;
+    let Config { name: _, max_jobs: _, grids: _, seed, replicates, shared, trace, quantile, claim } = a;
     let Shared { weights, matrix, stop_at, signal, resolution, boost_end, sparse_end, pretraining } = shared;
     let agree = [
         ("seed", *seed == b.seed),
@@ -150,7 +150,7 @@ fn difference(a: &Config, b: &Config, listed: &[bool; AXES.len()]) -> Option<Str
         ("trace.enabled", *trace == b.trace),
         ("answer.quantile", *quantile == b.quantile),
         ("answer.claim", *claim == b.claim),
-        ("search", same_search(search.as_ref(), b.search.as_ref())),
+        ("search", same_searches(a, b)),
     ];
     if let Some((key, _)) = agree.iter().find(|(_, agree)| !agree) {
         return Some((*key).to_owned());
@@ -162,7 +162,15 @@ fn difference(a: &Config, b: &Config, listed: &[bool; AXES.len()]) -> Option<Str
     Some(format!("{section}.{}", AXES[i].name))
 }
 
-/// Whether two sweeps search alike.
+/// Whether two sweeps search alike: every search of a grid of one is that of some grid of the other.
+fn same_searches(a: &Config, b: &Config) -> bool {
+    let known = |grid: &GridSpec, other: &Config| {
+        other.grids.iter().any(|there| same_search(grid.search.as_ref(), there.search.as_ref()))
+    };
+    a.grids.iter().all(|grid| known(grid, b)) && b.grids.iter().all(|grid| known(grid, a))
+}
+
+/// Whether two grids are searched alike.
 fn same_search(a: Option<&SearchSpec>, b: Option<&SearchSpec>) -> bool {
     let (Some(a), Some(b)) = (a, b) else { return a.is_none() && b.is_none() };
     let same_key = |(a, b): (&SearchKey, &SearchKey)| {
@@ -189,6 +197,7 @@ fn same_grid(a: &GridSpec, b: &GridSpec) -> bool {
         && varying(a) == varying(b)
         && zips(a) == zips(b)
         && conditions(a) == conditions(b)
+        && same_search(a.search.as_ref(), b.search.as_ref())
 }
 
 /// The values of an axis in a grid.

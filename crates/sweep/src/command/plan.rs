@@ -13,7 +13,7 @@ use crate::args::PlanArguments;
 use report::analysis::count;
 
 use crate::axis::{AXES, written};
-use crate::config::{self, Config, Element, Quantity};
+use crate::config::{self, Config, Element, GridSpec, Quantity, Rules};
 use crate::execution::estimate::{Estimate, estimate};
 use crate::execution::level;
 use crate::job::plan::Plan;
@@ -105,13 +105,13 @@ fn describe(plan: &Plan, config: &Config, directory: &Path, threads: usize) -> S
 
 /// A search in a few lines: its cells and keys, and bounds of its cost.
 fn describe_search(search: &SweepSearch, tally: &Tally, config: &Config, directory: &Path) -> String {
-    let Some(spec) = &config.search else { return String::new() };
     let mut text = String::new();
     let cells = search.cells();
     let _ = writeln!(text, "{}: search of {} in {}\n", config.name, count(cells.len(), "cell"), directory.display());
-    let searched = |i: usize| spec.searches(i);
-    for (i, axis) in AXES.iter().enumerate().filter(|&(i, _)| !searched(i)) {
-        let mut values: Vec<f64> = cells.iter().map(|cell| cell.start.values[i]).collect();
+    let everywhere = |i: usize| config.grids.iter().all(|grid| grid.searches(i));
+    for (i, axis) in AXES.iter().enumerate().filter(|&(i, _)| !everywhere(i)) {
+        let given = cells.iter().filter(|cell| !cell.spec.searches(i));
+        let mut values: Vec<f64> = given.map(|cell| cell.start.values[i]).collect();
         values.sort_by(f64::total_cmp);
         values.dedup();
         let listed = config.grids.iter().any(|g| g.axes.iter().any(|a| a.axis == i && a.listed));
@@ -120,12 +120,24 @@ fn describe_search(search: &SweepSearch, tally: &Tally, config: &Config, directo
             let _ = writeln!(text, "  {:<14} {}", axis.name, abbreviated(&shown));
         }
     }
-    text += "\n";
-    for key in &spec.keys {
-        let axis = &AXES[key.axis];
-        let (start, factor) = (source_of(&key.start), written(key.factor));
-        let (min, max) = (source_of(&key.min), source_of(&key.max));
-        let _ = writeln!(text, "  {:<14} from {start} in factors of {factor}, {min} to {max}", axis.name);
+    // Neighbouring grids that are searched alike are told of once.
+    let mut said = Vec::new();
+    for (i, grid) in config.grids.iter().enumerate() {
+        let keys = described_keys(grid);
+        match said.last_mut() {
+            Some((_, last, before)) if *before == keys => *last = i + 1,
+            _ => said.push((i + 1, i + 1, keys)),
+        }
+    }
+    for (first, last, keys) in &said {
+        text += "\n";
+        if said.len() > 1 {
+            let _ = match first == last {
+                true => writeln!(text, "  grid {first}"),
+                false => writeln!(text, "  grids {first} to {last}"),
+            };
+        }
+        text += keys;
     }
     let (complete, left) = (tally.complete, tally.cells - tally.complete);
     let _ = writeln!(text, "\n  searched {complete}, left {left}; {} done", count(tally.done, "run"));
@@ -134,19 +146,40 @@ fn describe_search(search: &SweepSearch, tally: &Tally, config: &Config, directo
     }
     let (mut least, mut most) = (0.0, 0.0);
     for cell in cells.iter().filter(|cell| cell.outcome().is_none()) {
-        let (lower, upper) = cell.cost_bounds(config.replicates, &spec.rules);
+        let (lower, upper) = cell.cost_bounds(config.replicates);
         least += lower;
         most += upper;
     }
     let _ = writeln!(text, "  at least {least:.1e} and at most {most:.1e} tokens to simulate");
-    let (race, judge, settings) =
-        (spec.rules.rungs.last().copied().unwrap_or(0), config.replicates, spec.rules.max_settings);
+    let range = |number: fn(&Rules) -> usize| {
+        let numbers = || config.grids.iter().filter_map(|grid| Some(number(&grid.search.as_ref()?.rules)));
+        match (numbers().min().unwrap_or(0), numbers().max().unwrap_or(0)) {
+            (least, most) if least == most => least.to_string(),
+            (least, most) => format!("{least} to {most}"),
+        }
+    };
     let _ = writeln!(
         text,
-        "  (one step of each run on {race} replicates that choose and {judge} that judge; {settings} settings \
-         with a whole budget each)"
+        "  (one step of each run on {} replicates that choose and {} that judge; {} settings with a whole budget \
+         each)",
+        range(|rules| rules.replicates() as usize),
+        config.replicates,
+        range(|rules| rules.max_settings)
     );
     text
+}
+
+/// The keys that are searched in a grid, a line each.
+fn described_keys(grid: &GridSpec) -> String {
+    let keys = grid.search.iter().flat_map(|search| &search.keys);
+    let lines: Vec<String> = keys
+        .map(|key| {
+            let (start, factor) = (source_of(&key.start), written(key.factor));
+            let (min, max) = (source_of(&key.min), source_of(&key.max));
+            format!("  {:<14} from {start} in factors of {factor}, {min} to {max}\n", AXES[key.axis].name)
+        })
+        .collect();
+    if lines.is_empty() { "  nothing is searched\n".to_owned() } else { lines.concat() }
 }
 
 /// A number or an expression as it was written.

@@ -85,7 +85,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
             print(&fitted(&text, Some(answer_columns())))?;
         }
     } else {
-        if config.search.is_some() {
+        if config.is_search() {
             // Now it has asked for all of its jobs.
             workload = Workload::new(&config, store.ids())?;
         }
@@ -94,7 +94,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
             print(&format!("\n{answer}"))?;
         }
     }
-    if tally.done < tally.jobs && config.search.is_none() {
+    if tally.done < tally.jobs && !config.is_search() {
         let (left, jobs) = (tally.jobs - tally.done, tally.jobs);
         say(&format!("{left} of {jobs} jobs have not run: --retry-failed leaves them out; run again without it"));
     }

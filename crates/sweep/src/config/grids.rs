@@ -6,7 +6,8 @@ use crate::config::document::{Entry, Node, Value};
 use crate::config::expression::{Expression, Kind};
 use crate::config::keys;
 use crate::config::names::check_names;
-use crate::config::settings::{AxisSpec, Condition, Element, GridSpec, SearchSpec};
+use crate::config::search::SearchReader;
+use crate::config::settings::{AxisSpec, Condition, Element, GridSpec, Quantity, SearchKey, SearchSpec};
 use crate::config::source::Span;
 use crate::config::table_reader::{TableReader, wrong_type};
 use crate::config::values::{default_element, elements, overriding};
@@ -14,14 +15,16 @@ use crate::config::values::{default_element, elements, overriding};
 /// One `[grid]`; `values` is how many values its ranges may have, and then how many are left.
 pub(crate) fn grid(
     node: Node,
-    common: &[(usize, Vec<Element>)],
-    search: Option<&SearchSpec>,
+    searches: SearchReader<'_>,
+    general: Option<&SearchSpec>,
     has_matrix: bool,
     values: &mut usize,
 ) -> Result<GridSpec, Diagnostic> {
     let span = node.span.clone();
     let mut section = TableReader::new("[grid]", node)?;
     section.check_keys(&keys::of("grid"))?;
+    let common = searches.common;
+    let search = searches.of_grid(section.take("search"), general)?;
     let zip = section.take("zip");
     let conditions = match section.take("where") {
         None => Vec::new(),
@@ -36,7 +39,7 @@ pub(crate) fn grid(
         if let Some((_, elements)) = common.iter().find(|(i, _)| *i == index) {
             return Err(in_both(index, &entry, elements));
         }
-        if search.is_some_and(|search| search.searches(index)) {
+        if search.as_ref().is_some_and(|search| search.searches(index)) {
             return Err(searched(index, "grid", &entry.key_span));
         }
         if has_matrix && axis::DRAWS_P.contains(&index) {
@@ -44,9 +47,7 @@ pub(crate) fn grid(
         }
         axes.push(AxisSpec { axis: index, elements: elements(index, entry.node, values)?, listed: true });
     }
-    // What is searched is known before sections and defaults, which may depend on it.
-    let keys = search.into_iter().flat_map(|search| &search.keys);
-    axes.extend(keys.map(|key| AxisSpec { axis: key.axis, elements: vec![key.start.clone()], listed: false }));
+    search.iter().flat_map(|search| &search.keys).for_each(|key| insert_searched(&mut axes, key));
     for (i, axis) in AXES.iter().enumerate() {
         if axes.iter().any(|a| a.axis == i) {
             continue;
@@ -75,7 +76,19 @@ pub(crate) fn grid(
     }
     check_names(&axes, &conditions)?;
     let zips = zip.map_or_else(|| Ok(Vec::new()), |entry| zips(entry.node, &axes))?;
-    Ok(GridSpec { axes, zips, conditions, span })
+    Ok(GridSpec { axes, zips, conditions, search, span })
+}
+
+/// Puts a searched key right behind the keys that its start depends on: those of the grid, sections
+/// and defaults may depend on it.
+fn insert_searched(axes: &mut Vec<AxisSpec>, key: &SearchKey) {
+    let names = match &key.start.value {
+        Quantity::Expression(expression, _) => expression.names(),
+        Quantity::Number(_) => Vec::new(),
+    };
+    let needed = |spec: &AxisSpec| spec.axis <= axis::T || names.iter().any(|name| *name == AXES[spec.axis].name);
+    let at = axes.iter().rposition(needed).map_or(0, |last| last + 1);
+    axes.insert(at, AxisSpec { axis: key.axis, elements: vec![key.start.clone()], listed: false });
 }
 
 /// A key that the search moves and that another section sets.

@@ -24,7 +24,7 @@ const STAGE: [&str; 5] = ["end_steps", "end_share", "end_alpha", "end_kept_mass"
 /// Sections, and their keys besides axes.
 const SECTIONS: [(&str, &[&str]); 11] = [
     ("", &TOP),
-    ("grid", &["zip", "where"]),
+    ("grid", &["zip", "where", "search"]),
     ("search", &SEARCH),
     ("task", &["weights", "matrix"]),
     ("init", &[]),

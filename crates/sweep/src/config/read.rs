@@ -13,8 +13,8 @@ use crate::axis::AXES;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::document::{self, Entry, Node, Value};
 use crate::config::grids::grid;
-use crate::config::search::search;
-use crate::config::settings::{Config, Pretraining, Shared};
+use crate::config::search::SearchReader;
+use crate::config::settings::{Config, GridSpec, Pretraining, Shared};
 use crate::config::source::{Source, Span};
 use crate::config::spelling::unify;
 use crate::config::stages::stage_end;
@@ -112,10 +112,12 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
     let claim = answer.choice("claim", &[&[("none", None)], &named[..]].concat())?;
     let has_matrix = shared.matrix.is_some();
     let mut values = MAX_RANGE_VALUES;
-    let mut search = search(top.take("search"), &common, &shared)?;
-    search.iter_mut().for_each(|search| search.rules.quantile = quantile);
-    let mut grid = |node| grid(node, &common, search.as_ref(), has_matrix, &mut values);
-    let grids = match top.take("grid") {
+    let searches = SearchReader { common: &common, shared: &shared, quantile };
+    let entry = top.take("search");
+    let place = entry.as_ref().map(|entry| entry.node.span.clone());
+    let search = searches.of_all(entry)?;
+    let mut grid = |node| grid(node, searches, search.as_ref(), has_matrix, &mut values);
+    let mut grids = match top.take("grid") {
         None => {
             return Err(Diagnostic::new("there is no [grid]")
                 .at(Span { range: 0..0, ..root_span }, "nothing to sweep")
@@ -135,7 +137,17 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
                 .help("write [grid], and below it N, Q and T, a line each"));
         }
     };
-    Ok(Config { name, seed, replicates, max_jobs, grids, shared, trace, quantile, claim, search })
+    let has_keys = |grid: &GridSpec| grid.search.as_ref().is_some_and(|search| !search.keys.is_empty());
+    if let Some(place) = place.filter(|_| !grids.iter().any(has_keys)) {
+        return Err(SearchReader::names_no_key("[search]", place));
+    }
+    if grids.iter().any(|grid| grid.search.is_some()) {
+        // A grid beside those that are searched has one setting a cell, which is judged like theirs.
+        for grid in &mut grids {
+            grid.search.get_or_insert_with(|| searches.nothing());
+        }
+    }
+    Ok(Config { name, seed, replicates, max_jobs, grids, shared, trace, quantile, claim })
 }
 
 fn sweep_name(top: &mut TableReader, stem: &str) -> Result<String, Diagnostic> {

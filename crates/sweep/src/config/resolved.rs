@@ -13,7 +13,7 @@ use crate::axis::{self, AXES, Axis, DRAWS_P, Domain};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::expression::renamed;
 use crate::config::{
-    self, AxisSpec, Config, Element, GridSpec, Pretraining, Quantity, SearchKey, SearchMilestone, SearchSpec,
+    self, AxisSpec, Config, Element, GridSpec, Pretraining, Quantity, SearchKey, SearchSpec,
 };
 use crate::platform::files::{MAX_TEXT_BYTES, read_text};
 
@@ -25,6 +25,11 @@ pub const HEADER: &str = "# The resolved config of this run directory: overrides
 /// # Errors
 /// When it cannot be said in TOML, which would be a mistake of this program's.
 pub fn to_toml(config: &Config) -> Result<String, toml::ser::Error> {
+    let common = common_search(config);
+    fn of(grid: &GridSpec) -> Option<&SearchSpec> {
+        grid.search.as_ref()
+    }
+    let own = |grid| if common.is_some() { None } else { of(grid) };
     let resolved = Resolved {
         name: &config.name,
         seed: config.seed,
@@ -36,8 +41,8 @@ pub fn to_toml(config: &Config) -> Result<String, toml::ser::Error> {
         init: section(config, "init"),
         pretraining: config.shared.pretraining,
         training: section(config, "training"),
-        search: config.search.as_ref().map(ResolvedSearch),
-        grid: config.grids.iter().map(|grid| ResolvedGrid { grid, config }).collect(),
+        search: common.map(ResolvedSearch),
+        grid: config.grids.iter().map(|grid| ResolvedGrid { grid, config, search: own(grid) }).collect(),
     };
     let body = toml::to_string(&resolved)?;
     Ok(format!("{HEADER}\n\n{body}"))
@@ -99,9 +104,13 @@ fn listed(config: &Config, axis: usize) -> bool {
     config.grids.iter().any(|g| g.axes.iter().any(|a| a.axis == axis && a.listed))
 }
 
-/// Whether the search moves an axis.
-fn searched(config: &Config, axis: usize) -> bool {
-    config.search.as_ref().is_some_and(|search| search.searches(axis))
+/// The search of all grids, if they have one search.
+fn common_search(config: &Config) -> Option<&SearchSpec> {
+    let text = |search: &SearchSpec| toml::to_string(&ResolvedSearch(search)).ok();
+    let mut searches = config.grids.iter().map(|grid| grid.search.as_ref());
+    let first = searches.next()??;
+    (!first.keys.is_empty() && searches.all(|search| search.is_some_and(|search| text(search) == text(first))))
+        .then_some(first)
 }
 
 /// A section: the values of its axes that the grids leave to it, then its own settings.
@@ -117,7 +126,7 @@ fn section<'c>(config: &'c Config, name: &'static str) -> ResolvedSection<'c> {
     let spec = |i: usize| config.grids.first().and_then(|g| g.axes.iter().find(|a| a.axis == i));
     // With a given matrix the keys that say how to draw it are an error.
     let meant = |i: usize| config.shared.matrix.is_none() || !DRAWS_P.contains(&i);
-    let own = |&i: &usize| AXES[i].section == Some(name) && !listed(config, i) && !searched(config, i) && meant(i);
+    let own = |&i: &usize| AXES[i].section == Some(name) && !listed(config, i) && !config.searches(i) && meant(i);
     let axes = (0..AXES.len()).filter(own).filter_map(spec).collect();
     ResolvedSection { name, axes, config }
 }
@@ -195,11 +204,7 @@ impl Serialize for ResolvedSearch<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let SearchSpec { milestone, rules, inherit, keys } = self.0;
         let mut map = serializer.serialize_map(None)?;
-        let milestone = match milestone {
-            SearchMilestone::Recovery => "recovery",
-            SearchMilestone::Signal => "signal",
-        };
-        map.serialize_entry("milestone", milestone)?;
+        map.serialize_entry("milestone", milestone.name())?;
         map.serialize_entry("rungs", &rules.rungs)?;
         map.serialize_entry("confidence", &rules.confidence)?;
         map.serialize_entry("margin", &rules.margin)?;
@@ -230,14 +235,19 @@ impl Serialize for ResolvedKey<'_> {
 struct ResolvedGrid<'c> {
     grid: &'c GridSpec,
     config: &'c Config,
+    /// Its search, if the grids have more than one.
+    search: Option<&'c SearchSpec>,
 }
 
 impl Serialize for ResolvedGrid<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let grid = self.grid;
         let mut map = serializer.serialize_map(None)?;
-        let own = |a: &&AxisSpec| AXES[a.axis].section.is_none() || listed(self.config, a.axis);
-        for spec in grid.axes.iter().filter(own).filter(|a| !searched(self.config, a.axis)) {
+        // What one grid lists or searches has no value in its section.
+        let own = |a: &&AxisSpec| {
+            AXES[a.axis].section.is_none() || listed(self.config, a.axis) || self.config.searches(a.axis)
+        };
+        for spec in grid.axes.iter().filter(own).filter(|a| !grid.searches(a.axis)) {
             let axis = &AXES[spec.axis];
             let values: Vec<Written<'_>> = spec.elements.iter().map(|e| Written(axis, e)).collect();
             map.serialize_entry(axis.name, &values)?;
@@ -250,6 +260,13 @@ impl Serialize for ResolvedGrid<'_> {
         if !grid.conditions.is_empty() {
             let texts: Vec<String> = grid.conditions.iter().map(|c| renamed(&c.text, axis::key)).collect();
             map.serialize_entry("where", &texts)?;
+        }
+        if let Some(search) = self.search {
+            if search.keys.is_empty() {
+                map.serialize_entry("search", &false)?;
+            } else {
+                map.serialize_entry("search", &ResolvedSearch(search))?;
+            }
         }
         map.end()
     }

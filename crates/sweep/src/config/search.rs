@@ -1,5 +1,5 @@
-//! `[search]`: which hyperparameters are searched, from where, in which steps and bounds, and how
-//! the races go.
+//! `[search]`, and `search` of one grid: which hyperparameters are searched, from where, in which
+//! steps and bounds, and how the races go.
 
 use scb_core::train::StageEnd;
 
@@ -10,6 +10,7 @@ use crate::config::grids::searched;
 use crate::config::keys;
 use crate::config::names::check_bound;
 use crate::config::settings::{Element, Rules, SearchKey, SearchMilestone, SearchSpec, Shared};
+use crate::config::source::Span;
 use crate::config::table_reader::{TableReader, number, wrong_type};
 use crate::config::values::element;
 
@@ -21,34 +22,94 @@ const MAX_FACTOR: f64 = 100.0;
 /// The most replicates of a race.
 const MAX_RUNG: i64 = 100_000;
 
-/// What `[search]` says, if it is there; `common` are the axes that sections have set.
-pub(crate) fn search(
-    entry: Option<Entry>,
-    common: &[(usize, Vec<Element>)],
-    shared: &Shared,
-) -> Result<Option<SearchSpec>, Diagnostic> {
-    let Some(Entry { node, .. }) = entry else { return Ok(None) };
-    let span = node.span.clone();
-    let mut section = TableReader::new("[search]", node)?;
+/// What searches are read by: the axes that sections have set, settings of the training, and the
+/// quantile of the answer.
+#[derive(Clone, Copy)]
+pub(crate) struct SearchReader<'c> {
+    pub(crate) common: &'c [(usize, Vec<Element>)],
+    pub(crate) shared: &'c Shared,
+    pub(crate) quantile: f64,
+}
+
+impl SearchReader<'_> {
+    /// What `[search]` says, if it is there. It may leave the keys to the grids.
+    pub(crate) fn of_all(self, entry: Option<Entry>) -> Result<Option<SearchSpec>, Diagnostic> {
+        entry.map(|entry| self.read("[search]", entry.node, &self.nothing())).transpose()
+    }
+
+    /// That no grid has a key to search, although there is a `[search]` at `place`.
+    pub(crate) fn names_no_key(name: &str, place: Span) -> Diagnostic {
+        Diagnostic::new(format!("{name} names no key")).at(place, "nothing to search").help(KEY_HELP)
+    }
+
+    /// What `search` of one grid says: that of all grids, `general`, but for what it says itself.
+    /// Without keys of its own it has those of `general`. With `false` nothing is searched.
+    pub(crate) fn of_grid(
+        self,
+        entry: Option<Entry>,
+        general: Option<&SearchSpec>,
+    ) -> Result<Option<SearchSpec>, Diagnostic> {
+        let general = general.filter(|general| !general.keys.is_empty() || entry.is_some());
+        match entry.map(|entry| entry.node) {
+            None => Ok(general.cloned()),
+            Some(Node { value: Value::Bool(false), .. }) => Ok(Some(self.nothing())),
+            Some(node) => {
+                let general = general.cloned().unwrap_or_else(|| self.nothing());
+                let place = node.span.clone();
+                let search = self.read("search of [grid]", node, &general)?;
+                if search.keys.is_empty() {
+                    return Err(Self::names_no_key("search of [grid]", place));
+                }
+                Ok(Some(search))
+            }
+        }
+    }
+
+    /// A search of no key, which judges the one setting that is given.
+    pub(crate) fn nothing(self) -> SearchSpec {
+        let rules = Rules {
+            quantile: self.quantile,
+            confidence: 0.95,
+            rungs: vec![2, 4, 8, 15, 30],
+            margin: 0.05,
+            horizon: 1.0,
+            max_settings: 300,
+        };
+        SearchSpec { milestone: SearchMilestone::Recovery, rules, inherit: true, keys: Vec::new() }
+    }
+
+    /// A section; what it does not say is as in `general`.
+    fn read(self, name: &str, node: Node, general: &SearchSpec) -> Result<SearchSpec, Diagnostic> {
+        let section = TableReader::new(name, node.clone())?;
+        read(section, node.span, general, self)
+    }
+}
+
+fn read(
+    mut section: TableReader,
+    span: Span,
+    general: &SearchSpec,
+    SearchReader { common, shared, quantile }: SearchReader<'_>,
+) -> Result<SearchSpec, Diagnostic> {
     if let Some(wrong) = section.entries.iter().find(|entry| is_no_hyperparameter(&entry.key)) {
         return Err(Diagnostic::new(format!("`{}` cannot be searched", wrong.key))
             .at(wrong.key_span.clone(), "it is part of the question, or the budget")
             .help("hyperparameters can be searched, such as batch_size, eta_boost and lambda; put this into [grid]"));
     }
     section.check_keys(&keys::of("search"))?;
-    let choices = [("recovery", SearchMilestone::Recovery), ("signal", SearchMilestone::Signal)];
-    let milestone = section.choice("milestone", &choices)?;
-    let rungs = rungs(section.take("rungs"))?;
+    let mut milestones = SearchMilestone::ALL;
+    milestones.sort_by_key(|milestone| *milestone != general.milestone);
+    let milestone = section.choice("milestone", &milestones.map(|milestone| (milestone.name(), milestone)))?;
+    let rungs = rungs(section.take("rungs"), &general.rules.rungs)?;
     let rules = Rules {
-        // The quantile of the answer is put in by whoever has read it.
-        quantile: 0.9,
-        confidence: section.real("confidence", 0.95, 0.01..0.99)?,
+        quantile,
+        confidence: section.real("confidence", general.rules.confidence, 0.01..0.99)?,
         rungs,
-        margin: section.real("margin", 0.05, 0.0..1.0)?,
-        horizon: section.real("horizon", 1.0, 1.0..100.0)?,
-        max_settings: section.whole("max_settings", 300, 1, 1_000_000)? as usize,
+        margin: section.real("margin", general.rules.margin, 0.0..1.0)?,
+        horizon: section.real("horizon", general.rules.horizon, 1.0..100.0)?,
+        max_settings: section.whole("max_settings", general.rules.max_settings as i64, 1, 1_000_000)? as usize,
     };
-    let inherit = section.truth("inherit", true)?;
+    let inherit = section.truth("inherit", general.inherit)?;
     let mut keys = Vec::new();
     for entry in std::mem::take(&mut section.entries) {
         let Some(index) = axis::index(&entry.key) else { continue };
@@ -59,7 +120,7 @@ pub(crate) fn search(
         keys.push(search_key(index, entry)?);
     }
     if keys.is_empty() {
-        return Err(Diagnostic::new("[search] names no key").at(span, "nothing to search").help(KEY_HELP));
+        keys.clone_from(&general.keys);
     }
     for (stage, end) in [("boost", shared.boost_end), ("sparse", shared.sparse_end)] {
         if let StageEnd { share: Some(share), .. } = end {
@@ -71,7 +132,7 @@ pub(crate) fn search(
                 )));
         }
     }
-    Ok(Some(SearchSpec { milestone, rules, inherit, keys }))
+    Ok(SearchSpec { milestone, rules, inherit, keys })
 }
 
 /// Whether a key is an axis that a search must not move.
@@ -114,8 +175,8 @@ fn search_key(index: usize, entry: Entry) -> Result<SearchKey, Diagnostic> {
 }
 
 /// Numbers of replicates, increasing.
-fn rungs(entry: Option<Entry>) -> Result<Vec<u32>, Diagnostic> {
-    let Some(Entry { node, .. }) = entry else { return Ok(vec![2, 4, 8, 15, 30]) };
+fn rungs(entry: Option<Entry>, general: &[u32]) -> Result<Vec<u32>, Diagnostic> {
+    let Some(Entry { node, .. }) = entry else { return Ok(general.to_vec()) };
     let span = node.span.clone();
     let Value::List(items) = node.value else {
         return Err(wrong_type("rungs", "a list of integers", &node.value, span).help(RUNGS_HELP));

@@ -32,11 +32,24 @@ pub struct Config {
     pub quantile: f64,
     /// The claim that its report examines.
     pub claim: Option<Claim>,
-    /// How the best hyperparameters of every cell are searched, if they are.
-    pub search: Option<SearchSpec>,
 }
 
-/// `[search]`: which hyperparameters are searched in every cell, and how.
+impl Config {
+    /// Whether the best hyperparameters are searched. All grids of a sweep have a search then, or
+    /// none has.
+    #[must_use]
+    pub fn is_search(&self) -> bool {
+        self.grids.iter().any(|grid| grid.search.is_some())
+    }
+
+    /// Whether the search of some grid moves this axis.
+    #[must_use]
+    pub fn searches(&self, axis: usize) -> bool {
+        self.grids.iter().any(|grid| grid.searches(axis))
+    }
+}
+
+/// `[search]`, or `search` of one grid: which hyperparameters are searched in every cell, and how.
 #[derive(Debug, Clone)]
 pub struct SearchSpec {
     /// The milestone whose samples are to be few.
@@ -45,7 +58,8 @@ pub struct SearchSpec {
     pub rules: Rules,
     /// Whether a cell starts from what the cell of the next smaller T has found.
     pub inherit: bool,
-    /// The keys, in the order of the text; at least one.
+    /// The keys, in the order of the text. Without any, the one setting that the grid gives is
+    /// judged.
     pub keys: Vec<SearchKey>,
 }
 
@@ -121,14 +135,30 @@ impl Rules {
     }
 }
 
-/// A milestone that a search can look for. The support is none of them: whether it stays is known at
-/// the end of a run only.
+/// A milestone that a search can look for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SearchMilestone {
     /// Recovery.
     Recovery,
-    /// The signal.
+    /// The signal. The runs that judge are looked at no longer than it takes.
     Signal,
+    /// The support. Whether it stays is known at the end of a run only, so that no run is capped.
+    Support,
+}
+
+impl SearchMilestone {
+    /// All, the default first.
+    pub const ALL: [Self; 3] = [Self::Recovery, Self::Signal, Self::Support];
+
+    /// What a config calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Recovery => "recovery",
+            Self::Signal => "signal",
+            Self::Support => "support",
+        }
+    }
 }
 
 /// One key of the search: the lattice of its values is `start * factor^i` for whole numbers i,
@@ -202,8 +232,18 @@ pub struct GridSpec {
     pub zips: Vec<Vec<usize>>,
     /// Points that fail one of these are dropped.
     pub conditions: Vec<Condition>,
+    /// How the best hyperparameters of its cells are searched, if they are.
+    pub search: Option<SearchSpec>,
     /// Where the grid was written.
     pub span: Span,
+}
+
+impl GridSpec {
+    /// Whether its search moves this axis.
+    #[must_use]
+    pub fn searches(&self, axis: usize) -> bool {
+        self.search.as_ref().is_some_and(|search| search.searches(axis))
+    }
 }
 
 /// The values of one axis in one grid.

@@ -75,6 +75,15 @@ impl Training {
         Ok(Trained { task, spec, outcome, source_error })
     }
 
+    /// The batches on which the first step of a job recovers with a probability of 0.5 and of 0.9, as
+    /// theory has it; `None` where it says nothing.
+    pub(crate) fn one_step(&self, job: &Job) -> Option<[f64; 2]> {
+        let shared = &self.config.shared;
+        let task = Task::draw(&job.task_spec(shared), &mut stream(self.identity.task_seed(job))).ok()?;
+        let step = train::first_step(&task, &job.train_spec(shared)).filter(|_| !job.point.transfers())?;
+        Some([step.batch(0.5)?, step.batch(0.9)?])
+    }
+
     /// The trace of such a run; `None` if there is no such task, or nothing to learn.
     pub(crate) fn trace(&self, job: &Job, change: impl FnOnce(&mut TrainSpec)) -> Option<Vec<TracePoint>> {
         let mut trace = Trace { job, points: Vec::new(), enabled: true };

@@ -59,8 +59,7 @@ impl Point {
 #[must_use]
 pub fn further_axes(config: &Config) -> Vec<usize> {
     let named = |i: usize| config.grids.iter().any(|g| g.axes.iter().any(|a| a.axis == i && a.listed));
-    let searched = |i: usize| config.search.as_ref().is_some_and(|search| search.searches(i));
-    (0..AXES.len()).filter(|&i| !AXES[i].fixed_column && (named(i) || searched(i))).collect()
+    (0..AXES.len()).filter(|&i| !AXES[i].fixed_column && (named(i) || config.searches(i))).collect()
 }
 
 /// Where in the grid a point is, to be put into a sentence.

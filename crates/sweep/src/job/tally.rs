@@ -60,6 +60,8 @@ pub struct Seen {
     pub samples: u64,
     /// Samples to the signal milestone, if it was reached.
     pub signal: Option<u64>,
+    /// Samples to the support milestone, if it was reached.
+    pub support: Option<u64>,
     /// Samples to the recovery milestone, if it was reached.
     pub recovery: Option<u64>,
 }

@@ -5,10 +5,11 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use crate::axis;
-use crate::config::{Config, Rules, SearchMilestone, SearchSpec};
+use crate::config::{Config, SearchMilestone, SearchSpec};
 use crate::grid::{Place, Point};
 use crate::job::{DoneJobs, Identity, Job, JobId, Seen};
 use crate::search::lattice::Lattice;
+use crate::search::race::PATIENCE;
 use crate::search::runs::{Run, Runs, Steps, Unfinished};
 use crate::search::walk::{self, Found};
 
@@ -21,17 +22,6 @@ pub const FIRST_RACED: u32 = 1_000_000;
 pub(super) struct Shared {
     pub(super) config: Arc<Config>,
     pub(super) identity: Identity,
-    pub(super) spec: SearchSpec,
-}
-
-impl Shared {
-    /// When a run reached the milestone.
-    fn reached(&self, seen: &Seen) -> Option<u64> {
-        match self.spec.milestone {
-            SearchMilestone::Recovery => seen.recovery,
-            SearchMilestone::Signal => seen.signal,
-        }
-    }
 }
 
 /// What the search of a cell came to.
@@ -54,6 +44,8 @@ pub struct Outcome {
 pub struct CellSearch {
     /// Its point at the start of the search.
     pub start: Arc<Point>,
+    /// How it is searched.
+    pub spec: Arc<SearchSpec>,
     pub(super) lattice: Lattice,
     /// The jobs that it has asked for, each with the largest cap, in the order of the first time.
     jobs: Vec<Job>,
@@ -77,10 +69,11 @@ struct Look {
 }
 
 impl CellSearch {
-    pub(super) fn new(config: &Arc<Config>, place: Place, start: Point) -> Self {
+    pub(super) fn new(config: &Arc<Config>, spec: &Arc<SearchSpec>, place: Place, start: Point) -> Self {
         let lattice = Lattice::new(config, place, &start);
         Self {
             start: Arc::new(start),
+            spec: Arc::clone(spec),
             lattice,
             jobs: Vec::new(),
             missing: Vec::new(),
@@ -119,7 +112,8 @@ impl CellSearch {
     /// Bounds of the tokens that its runs take: one step of each run of one setting, with `judges`
     /// that judge it; and the whole budget of every run of every setting.
     #[must_use]
-    pub fn cost_bounds(&self, judges: u32, rules: &Rules) -> (f64, f64) {
+    pub fn cost_bounds(&self, judges: u32) -> (f64, f64) {
+        let rules = &self.spec.rules;
         let raced = f64::from(rules.rungs.last().copied().unwrap_or(1));
         let (raced, judges) = (raced, f64::from(judges));
         let [t, batch] = [axis::T, axis::BATCH_SIZE].map(|i| self.start.values[i]);
@@ -148,6 +142,7 @@ impl CellSearch {
         starts.extend(from.filter(|from| self.lattice.point(from).is_some() && **from != starts[0]).cloned());
         let mut asking = Asking {
             shared,
+            spec: &self.spec,
             done,
             lattice: &self.lattice,
             known: &mut self.known,
@@ -167,6 +162,7 @@ impl CellSearch {
 /// A search under way: what it has asked for.
 struct Asking<'c> {
     shared: &'c Shared,
+    spec: &'c SearchSpec,
     done: &'c DoneJobs,
     lattice: &'c Lattice,
     known: &'c mut HashMap<(Steps, u32), Option<Job>>,
@@ -178,14 +174,21 @@ struct Asking<'c> {
 
 impl Asking<'_> {
     fn search(&mut self, starts: &[Steps]) -> Result<Outcome, Unfinished> {
-        let rules = &self.shared.spec.rules;
-        let found = walk::search(self, rules, starts)?;
+        let found = if self.spec.keys.is_empty() {
+            Found::the_only(starts[0].clone(), &self.spec.rules)
+        } else {
+            walk::search(self, &self.spec.rules, starts)?
+        };
         let raced = self.samples;
         // The best setting is judged by whole runs on replicates that no race has seen.
         let judges: Vec<u32> = (0..self.shared.config.replicates).collect();
-        self.look(std::slice::from_ref(&found.best), &judges, None)?;
+        let needed = found.trials.iter().find(|trial| trial.setting == found.best).and_then(|trial| trial.needed);
+        let by_signal = self.spec.milestone == SearchMilestone::Signal;
+        // What comes after the signal is of no interest, and a race waits for it no longer either.
+        let cap = needed.filter(|_| by_signal).map(|needed| PATIENCE * needed);
+        self.look(std::slice::from_ref(&found.best), &judges, cap)?;
         let best = self.lattice.point(&found.best).ok_or(Unfinished)?;
-        let keys = self.shared.spec.keys.iter().enumerate();
+        let keys = self.spec.keys.iter().enumerate();
         let sides = keys.flat_map(|(key, spec)| [false, true].map(|up| (key, spec.axis, up)));
         let at_bound = sides.filter(|&(key, _, up)| self.lattice.is_at_bound(&found.best, key, up));
         let at_bound = at_bound.map(|(_, axis, up)| (axis, up)).collect();
@@ -210,12 +213,15 @@ impl Asking<'_> {
         let Some(job) = job.clone() else { return Run::Failed };
         // A run ends at its budget in any case.
         let cap = cap.filter(|&cap| cap < budget(&job.point));
+        let asked = cap.unwrap_or(u64::MAX);
+        // Whether the support stays is not known before the end.
+        let cap = cap.filter(|_| self.spec.milestone != SearchMilestone::Support);
         let limit = cap.unwrap_or(u64::MAX);
         let look = match self.looks.entry(key) {
             Entry::Occupied(look) => {
                 let look = look.into_mut();
                 if look.shown != Run::Late || limit <= look.cap {
-                    return look.by(limit);
+                    return look.by(asked);
                 }
                 look.cap = limit;
                 look
@@ -227,7 +233,7 @@ impl Asking<'_> {
         };
         self.jobs[look.job].cap = cap;
         let seen = self.done.get(job.id).copied().unwrap_or(Seen { cap: Some(0), ..Seen::default() });
-        let time = self.shared.reached(&seen).filter(|&time| time <= limit);
+        let time = reached(self.spec.milestone, &seen).filter(|&time| time <= limit);
         if time.is_none() && !seen.covers(cap) {
             self.missing.push(Job { cap, ..job });
             return Run::Late;
@@ -241,7 +247,7 @@ impl Asking<'_> {
             None => Run::Late,
         };
         self.samples += seen.samples.min(limit);
-        look.shown
+        look.by(asked)
     }
 }
 
@@ -253,6 +259,15 @@ impl Look {
             Run::Failed if self.ended > limit => Run::Late,
             shown => shown,
         }
+    }
+}
+
+/// When a run reached a milestone.
+fn reached(milestone: SearchMilestone, seen: &Seen) -> Option<u64> {
+    match milestone {
+        SearchMilestone::Recovery => seen.recovery,
+        SearchMilestone::Signal => seen.signal,
+        SearchMilestone::Support => seen.support,
     }
 }
 

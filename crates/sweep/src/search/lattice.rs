@@ -23,7 +23,7 @@ pub struct Lattice {
 impl Lattice {
     /// The lattice of the cell at `place`, whose point at the start is `start`.
     pub(super) fn new(config: &Arc<Config>, place: Place, start: &Point) -> Self {
-        let bounds = keys(config).iter().map(|key| [&key.min, &key.max].map(|bound| element_value(bound, start)));
+        let bounds = keys(config, &place).iter().map(|key| [&key.min, &key.max].map(|bound| element_value(bound, start)));
         Self { config: Arc::clone(config), place, bounds: bounds.collect(), points: RefCell::default() }
     }
 
@@ -33,7 +33,7 @@ impl Lattice {
             let value = start.values[key.axis];
             !(*min <= value && value <= *max)
         };
-        keys(&self.config).iter().zip(self.bounds.iter().copied()).find(outside)
+        self.searched().iter().zip(self.bounds.iter().copied()).find(outside)
     }
 
     /// The point of a setting; `None` if it is out of bounds or cannot be run.
@@ -41,7 +41,7 @@ impl Lattice {
         if let Some(known) = self.points.borrow().get(setting) {
             return known.clone();
         }
-        let keys = keys(&self.config);
+        let keys = self.searched();
         let factor = |axis: usize| {
             let key = keys.iter().position(|key| key.axis == axis);
             key.map_or(1.0, |i| libm::pow(keys[i].factor, f64::from(setting[i])))
@@ -58,7 +58,7 @@ impl Lattice {
     /// The setting `distance` values away along a key; `None` if there is none. Steps of a whole
     /// number that round to the same value count as one.
     pub(super) fn beside(&self, from: &Steps, key: usize, up: bool, distance: i32) -> Option<Steps> {
-        let axis = keys(&self.config)[key].axis;
+        let axis = self.searched()[key].axis;
         let whole = matches!(AXES[axis].domain, Domain::Whole { .. });
         let mut here = from.clone();
         let mut value = self.point(&here)?.values[axis];
@@ -78,13 +78,18 @@ impl Lattice {
     /// Whether a key has no value beyond that of `setting` on one side because of the bounds of the
     /// search, or because a run would be impossible; not because the key itself ends there.
     pub(super) fn is_at_bound(&self, setting: &Steps, key: usize, up: bool) -> bool {
-        let axis = keys(&self.config)[key].axis;
+        let axis = self.searched()[key].axis;
         let ends = |value: f64| match AXES[axis].domain {
             Domain::Whole { min, max } | Domain::Real { min, max, .. } => value == if up { max } else { min },
             Domain::Algorithm | Domain::Name(_) => true,
         };
         let here = self.point(setting);
         self.beside(setting, key, up, 1).is_none() && here.is_some_and(|point| !ends(point.values[axis]))
+    }
+
+    /// The keys.
+    fn searched(&self) -> &[SearchKey] {
+        keys(&self.config, &self.place)
     }
 
     /// How many keys there are.
@@ -98,7 +103,7 @@ impl Lattice {
     }
 }
 
-/// The keys of the search.
-fn keys(config: &Config) -> &[SearchKey] {
-    config.search.as_ref().map_or(&[], |search| &search.keys)
+/// The keys that are searched in the grid of a place.
+fn keys<'c>(config: &'c Config, place: &Place) -> &'c [SearchKey] {
+    config.grids[place.grid].search.as_ref().map_or(&[], |search| &search.keys)
 }

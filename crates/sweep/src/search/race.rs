@@ -73,7 +73,7 @@ const RISE: f64 = 1.5;
 const TOGETHER: usize = 2;
 
 /// A run that has not arrived by so many times the cap counts as one that never will.
-const PATIENCE: u64 = 3;
+pub(super) const PATIENCE: u64 = 3;
 
 /// The races of a search, and what they have shown.
 pub(super) struct Races<'s, R> {

@@ -4,7 +4,7 @@
 //! has ended, so the cells of a chain are searched one after the other, and a shard has whole
 //! chains.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::axis::{self, AXES, written};
@@ -31,7 +31,10 @@ impl SweepSearch {
     /// # Errors
     /// As [`grid::expand`], and a start outside its bounds.
     pub fn new(config: &Arc<Config>) -> Result<Option<Self>, Diagnostic> {
-        let Some(spec) = config.search.clone() else { return Ok(None) };
+        let specs: Vec<_> = config.grids.iter().map(|grid| grid.search.clone().map(Arc::new)).collect();
+        if !config.is_search() {
+            return Ok(None);
+        }
         let identity = Identity::new(config);
         let mut places: Vec<(Place, Point)> = Vec::new();
         grid::expand_cells(config, |place, point| places.push((place, point)))?;
@@ -39,14 +42,19 @@ impl SweepSearch {
         places.retain(|(_, point)| seen.insert(identity.job(Arc::new(point.clone()), 0).id));
         let mut chains: BTreeMap<Place, Vec<usize>> = BTreeMap::new();
         let mut cells = Vec::new();
+        let mut asked = HashMap::new();
         for (place, start) in places {
+            let Some(spec) = &specs[place.grid] else { continue };
+            if let Some(twice) = searched_twice(config, &place, &start, &mut asked) {
+                return Err(twice);
+            }
             let axes = &config.grids[place.grid].axes;
             let mut without_t = place.clone();
             if let Some(at) = axes.iter().position(|spec| spec.axis == axis::T) {
                 without_t.chosen[at] = 0;
             }
             chains.entry(without_t).or_default().push(cells.len());
-            let cell = CellSearch::new(config, place, start);
+            let cell = CellSearch::new(config, spec, place, start);
             if let Some((key, [min, max])) = cell.lattice.start_out_of_bounds(&cell.start) {
                 let name = AXES[key.axis].name;
                 let mut wrong = Diagnostic::new(format!("the search of `{name}` starts outside of its bounds"))
@@ -65,7 +73,7 @@ impl SweepSearch {
         chains.iter_mut().for_each(|chain| chain.sort_by(|&a, &b| t(&cells[a]).total_cmp(&t(&cells[b]))));
         // In the order of the grid.
         chains.sort();
-        let shared = Shared { config: Arc::clone(config), identity, spec };
+        let shared = Shared { config: Arc::clone(config), identity };
         Ok(Some(Self { shared, cells, chains }))
     }
 
@@ -96,7 +104,7 @@ impl SweepSearch {
         let mut before: Option<usize> = None;
         for &i in &self.chains[chain] {
             let from = before.and_then(|i| self.cells[i].outcome()).map(|outcome| outcome.found.best.clone());
-            let from = from.filter(|_| self.shared.spec.inherit);
+            let from = from.filter(|_| self.cells[i].spec.inherit);
             if !self.cells[i].advance(&self.shared, from.as_ref(), done) {
                 return self.cells[i].missing().to_vec();
             }
@@ -141,6 +149,25 @@ impl SweepSearch {
         let shards = self.shards(shard.of());
         (0..self.chains.len()).filter(|&chain| shards[chain] == shard.index()).collect()
     }
+}
+
+/// What is wrong where two places are of one cell: the best setting would be that of two searches.
+fn searched_twice(
+    config: &Config,
+    place: &Place,
+    start: &Point,
+    asked: &mut HashMap<Vec<u64>, usize>,
+) -> Option<Diagnostic> {
+    let question = (0..AXES.len()).filter(|&i| !AXES[i].can_be_searched());
+    let cell: Vec<u64> = question.map(|i| start.values[i].to_bits()).collect();
+    let first = asked.insert(cell, place.grid)?;
+    let wrong = if first == place.grid {
+        Diagnostic::new("a grid that is searched has several settings for a cell")
+            .help("search the hyperparameter of which it has several values, or give it one value")
+    } else {
+        Diagnostic::new("two grids search the same cell").help("give every cell to one of them")
+    };
+    Some(wrong.at(config.grids[place.grid].span.clone(), format!("has a second one {}", grid::here(start))))
 }
 
 fn t(cell: &CellSearch) -> f64 {

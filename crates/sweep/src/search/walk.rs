@@ -57,6 +57,13 @@ pub struct Found {
     pub races: usize,
 }
 
+impl Found {
+    /// Where there is nothing to choose from.
+    pub(super) fn the_only(best: Steps, rules: &Rules) -> Self {
+        Self { best, verdict: Verdict::Settled, trials: Vec::new(), may_fail: rules.may_fail(), races: 0 }
+    }
+}
+
 /// Searches from the best of `starts`, at least one; the first one is the start proper.
 ///
 /// # Errors

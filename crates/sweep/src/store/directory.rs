@@ -346,6 +346,7 @@ pub fn seen_of(record: &Record) -> Seen {
         cap: count(record.cap),
         samples: measures.map_or(0, |measures| measures.samples as u64),
         signal: count(measures.and_then(|measures| measures.samples_to_signal)),
+        support: count(measures.and_then(|measures| measures.samples_to_support)),
         recovery: count(measures.and_then(|measures| measures.samples_to_recovery)),
     }
 }

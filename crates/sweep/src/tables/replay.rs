@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::Array2;
+use rayon::prelude::*;
 use report::analysis::Analysis;
 use report::claim::{Claim, Evidence, Matrices, Wanted};
 use report::figure::{self, Pictured, Specimen, Traced};
@@ -120,6 +121,15 @@ impl<'a> Replay<'a> {
             }
         }
         (shown, matrices)
+    }
+
+    /// By job what theory says of the first step of these runs.
+    pub(crate) fn one_step(&self, records: &[Record]) -> HashMap<String, [f64; 2]> {
+        let of = |record: &Record| {
+            let (training, job) = self.job(record)?;
+            Some((record.job_id.clone(), training.one_step(job)?))
+        };
+        records.par_iter().filter_map(of).collect()
     }
 
     fn job(&self, record: &Record) -> Option<(&Training, &'a Job)> {

@@ -3,19 +3,19 @@
 use report::analysis::{Edge, Milestone, Question, SearchEnd, SearchedCell, TriedSetting};
 
 use crate::axis::{self, AXES};
-use crate::config::{Config, SearchMilestone};
+use crate::config::SearchMilestone;
 use crate::search::cell::CellSearch;
 use crate::search::runs::Steps;
 use crate::search::sweep::SweepSearch;
 use crate::search::walk::Verdict;
 
 /// Every cell whose search is complete.
-pub(super) fn searched(search: &SweepSearch, config: &Config, question: &Question) -> Vec<SearchedCell> {
-    search.cells().iter().filter_map(|cell| searched_cell(cell, config, question)).collect()
+pub(super) fn searched(search: &SweepSearch, question: &Question) -> Vec<SearchedCell> {
+    search.cells().iter().filter_map(|cell| searched_cell(cell, question)).collect()
 }
 
-fn searched_cell(cell: &CellSearch, config: &Config, question: &Question) -> Option<SearchedCell> {
-    let (spec, outcome) = (config.search.as_ref()?, cell.outcome()?);
+fn searched_cell(cell: &CellSearch, question: &Question) -> Option<SearchedCell> {
+    let (spec, outcome) = (&cell.spec, cell.outcome()?);
     let values = &cell.start.values;
     let [n, q, t] = [axis::N, axis::Q, axis::T].map(|i| values[i] as i64);
     let tokens = |samples: u64| (samples as i64).saturating_mul(t);
@@ -48,6 +48,7 @@ fn searched_cell(cell: &CellSearch, config: &Config, question: &Question) -> Opt
         milestone: match spec.milestone {
             SearchMilestone::Recovery => Milestone::Recovery,
             SearchMilestone::Signal => Milestone::Signal,
+            SearchMilestone::Support => Milestone::Support,
         },
         keys: keys().map(|axis| AXES[axis].name.to_owned()).collect(),
         end: match outcome.found.verdict {

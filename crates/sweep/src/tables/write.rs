@@ -75,13 +75,17 @@ fn analysed(
     let analysis = match search {
         None => Analysis::knowing(&records, question, &keys, Vec::new()),
         Some(search) => {
-            let judges = |record: &&Record| record.replicate < i64::from(FIRST_RACED);
-            let judged: Vec<Record> = records.iter().filter(judges).cloned().collect();
-            let searched = searched(search, config, &question);
+            let judged = judges(&records);
+            let searched = searched(search, &question);
             Analysis::knowing(&judged, question, &keys, searched)
         }
     };
     (records, timings, analysis)
+}
+
+/// The records that are no part of a race.
+fn judges(records: &[Record]) -> Vec<Record> {
+    records.iter().filter(|record| record.replicate < i64::from(FIRST_RACED)).cloned().collect()
 }
 
 /// Writes every table from what is done of `jobs`, in the order of the grid, and returns the
@@ -125,20 +129,23 @@ pub fn write(results: Results<'_>, beside: Option<Results<'_>>) -> Result<String
     }
     let ids: Vec<String> = jobs.iter().map(|job| job.id.to_string()).collect();
     let by_id: HashMap<&str, &Job> = ids.iter().map(String::as_str).zip(jobs).collect();
-    let mut replay = Replay::new(config, (jobs, &records), &traces, directory);
+    // Runs of races have chosen the settings; what is shown and claimed is of those that judge them.
+    let judged = judges(&records);
+    let mut replay = Replay::new(config, (jobs, &judged), &traces, directory);
     let pictured = replay.pictured(&analysis);
     let examined = config.claim.map(|claim| {
         let shown = replay.of_claim(claim, &analysis);
         // Also what a section sets for the whole grid, and no column holds.
-        let whole: Vec<Record> = records
+        let whole: Vec<Record> = judged
             .iter()
             .map(|record| match by_id.get(record.job_id.as_str()) {
                 Some(job) => Record { further: every_axis(job), ..record.clone() },
                 None => record.clone(),
             })
             .collect();
-        let examined = claim.examine(&Evidence::new(&analysis, &whole, &shown.0, &shown.1));
-        (claim, examined)
+        let one_step = if claim.predicts_one_step() { replay.one_step(&judged) } else { HashMap::new() };
+        let evidence = Evidence::new(&analysis, &whole, &shown.0, &shown.1).with_one_step(&one_step);
+        (claim, claim.examine(&evidence))
     });
     if analysis.searched.is_empty() {
         remove(directory.join(SEARCH))?;
