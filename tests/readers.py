@@ -64,11 +64,15 @@ def further_keys(config: dict) -> set[str]:
     return named - {"zip", "where", "search"} - set(SCHEMA["runs"])
 
 
+def searches(config: dict) -> list[dict]:
+    """What is searched, in all grids and in each."""
+    grids = config["grid"] if isinstance(config["grid"], list) else [config["grid"]]
+    return [config.get("search", {}), *(grid.get("search") or {} for grid in grids)]
+
+
 def searched_keys(config: dict) -> set[str]:
     """Keys that the search moves."""
-    grids = config["grid"] if isinstance(config["grid"], list) else [config["grid"]]
-    searches = [config.get("search", {}), *(grid.get("search") or {} for grid in grids)]
-    return set().union(*searches) - SEARCH_RULES
+    return set().union(*searches(config)) - SEARCH_RULES
 
 
 def same(a: object, b: object) -> bool:
@@ -76,7 +80,7 @@ def same(a: object, b: object) -> bool:
     return a == b or (a is None or a != a) and (b is None or b != b)
 
 
-def check(name: str, path: Path, further: set[str], searched: set[str]) -> None:
+def check(name: str, path: Path, further: set[str], searched: set[str], caps: bool) -> None:
     file = pq.ParquetFile(path)
     names = file.schema_arrow.names
     assert len(set(names)) == len(names), f"{name}: a name stands twice: {names}"
@@ -84,6 +88,7 @@ def check(name: str, path: Path, further: set[str], searched: set[str]) -> None:
     found = {field.name: str(field.type) for field in table.schema}
     columns = dict(SCHEMA.get(name, SEARCH))
     columns |= SEARCHED.get(name, {}) if searched else {}
+    columns = {column: kind for column, kind in columns.items() if caps or column not in ("cap", "capped") or name == "search"}
     columns |= {key: F for key in searched} if name == "search" else {}
     missing = {column: kind for column, kind in columns.items() if found.get(column) != kind}
     assert not missing, f"{name}: missing or of another type: {missing}"
@@ -145,13 +150,15 @@ def read(directory: Path) -> None:
     config = tomllib.loads((directory / "config.toml").read_text())
     there = {path.stem for path in directory.glob("*.parquet")}
     searched = searched_keys(config)
+    # A search for the support looks at whole runs.
+    caps = any(search.get("milestone", "recovery") != "support" for search in searches(config) if search)
     expected = set(SCHEMA) | ({"search"} if searched else set())
     expected -= set() if config["trace"]["enabled"] else {"traces"}
     expected -= set() if has_opponents(directory, further_keys(config)) else {"comparison"}
     expected -= {"verdicts"} if config["answer"]["claim"] == "none" else set()
     assert there == expected, f"{directory} holds {there}, not {expected}"
     for name in sorted(there):
-        check(name, directory / f"{name}.parquet", further_keys(config), searched)
+        check(name, directory / f"{name}.parquet", further_keys(config), searched, caps)
     assert pq.read_metadata(directory / "runs.parquet").num_rows > 0
     # A question a user would ask.
     share = duckdb.sql(f"""

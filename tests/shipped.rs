@@ -8,20 +8,22 @@ use super::{sha256, succeed};
 
 /// The SHA-256 of `runs.parquet` of each of [`small_sweeps`]. They may change only together with
 /// the results version, the schema version or the version of the Parquet library.
-const PINNED: [(&str, &str); 14] = [
+const PINNED: [(&str, &str); 16] = [
+    ("chain.toml", "90dd76326ba6dae619258cc33cb9bf795b4e8187e36e7b1871a67cfb5e01aa31"),
     ("convergence.toml", "ebde8df96203d370443823b4551c5027e3ecc06a35478ae239e2b570a5b054bf"),
     ("convergence_tuning.toml", "c31367e5746fc7a5b1d906c5a806294fd409818c7ae6e0ef29146fffe9fc67c0"),
     ("mirrored.toml", "84b4ca229f6747a899b1c43a9ae5442cd197a2d4bff61cd52107b94f997c88ec"),
     ("mirrored_tuning.toml", "75fda6a0f3956384861707c2c37f8c9accb97ac578f140f6316c1bf5d7739b4b"),
-    ("moment.toml", "89d62ddaea4b12c829f9e19eec1848ad5c8a80d14fe27a6dcd63128010bbfb77"),
+    ("moment.toml", "b1a7f986242a4ac1a236bd2b9b988694bc1f82d2b628bbc628090b17279a60fe"),
     ("population.toml", "511f9e24ef4e6efc220e821eaf5df5b8b253befa4e415859476afe3ff84c5f41"),
-    ("remedy.toml", "83120b8e19e7bd2a97d4f3f6b3946280c5b77b9da00d18957cef9e7af779fbe4"),
+    ("remedy.toml", "85b46e6ded42e567eba51fb6523f762f09a43580ad907ff43bb330e41e0c8d79"),
     ("sample_complexity.toml", "0967e0a6d6e932591480f23c3deaa72a9c607c5979bd96804fe4f4b120610c54"),
     ("smoke.toml", "bd468e065d92b3940de16270f8d7b55dbed3e54f2f5232087182c13283eb3a47"),
-    ("softmax.toml", "b35c3fc32e00d3ebef0d6ecd2bdf4302cac3b978f72515ee7156a52639cf802d"),
-    ("transfer.toml", "0f06a06925d2f52c09d04562171195b7975ecbe76e67eba37a086e423357d98b"),
+    ("softmax.toml", "bdade2d4d96441557fbeb1b7f11dde4fa8b1d593523c9943980589c2554c6a5f"),
+    ("transfer.toml", "9f794ca12fc4a99aa2ab4b9b581e1bd575cf1f59b5a9dfc579f8dc94035c594c"),
     ("stage_two.toml", "de7e0cd4fd01560a0b5e484073e26def40e83d20c012a44b93ea8bf958bdd935"),
     ("tuned.toml", "af0534417258aae6be4368e6cb5605be51985a5f0c3394ee0cfdc02cf9b180fd"),
+    ("transfer_long.toml", "0f315365177872b0d0a99db1ecc93f57ae014fbe8882c1719059dd10beae66e9"),
     ("two_stages.toml", "6d9d07ede769084618c56c47848a96bade48c6beb0022ba6c111d6116defed7d"),
 ];
 

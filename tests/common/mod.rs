@@ -35,22 +35,27 @@ pub(crate) fn sha256(path: &Path) -> String {
 #[allow(dead_code, reason = "not all who share this file run them")]
 pub(crate) fn small_sweeps() -> Vec<(&'static str, &'static str)> {
     vec![
+        ("chain.toml", "replicates=2 T=32 search.rungs=[2,4] training.max_samples=4000"),
         ("convergence.toml", "replicates=2 T=32,64 training.max_samples=1280"),
         ("convergence_tuning.toml", "replicates=2 T=32,64 training.max_samples=1280"),
         ("mirrored.toml", "replicates=2 T=32,64 training.max_samples=2000"),
         ("mirrored_tuning.toml", "replicates=2 T=32,64 training.max_samples=2000"),
-        ("moment.toml", "replicates=2 T=32,64 max_samples=2000"),
+        ("moment.toml", "replicates=2 T=32,64 max_samples=2000 search.rungs=[2,4]"),
         ("population.toml", "replicates=2 T=32,64 max_samples=400"),
-        ("remedy.toml", "replicates=2 T=32,64 training.max_samples=2000"),
+        ("remedy.toml", "replicates=2 T=32,64 search.rungs=[2,4] training.max_samples=2000"),
         ("sample_complexity.toml", "replicates=2 T=32,64 training.max_samples=2000"),
         ("smoke.toml", "replicates=2 T=32,64 training.max_samples=2000"),
-        ("softmax.toml", "replicates=2 T=32,64 training.max_samples=2000"),
+        ("softmax.toml", "replicates=2 T=32,64 search.rungs=[2,4] training.max_samples=2000"),
         (
             "transfer.toml",
-            "replicates=2 T=32,64 max_samples=2000 batch_size=32,128 where=T>0 pretraining.T=32 pretraining.max_samples=10000",
+            "replicates=2 T=32,64 search.rungs=[2,4] max_samples=20000 where=T>0 pretraining.T=32 pretraining.max_samples=10000",
         ),
         ("stage_two.toml", "replicates=4 T=32,64 search.rungs=[2,4] training.max_samples=4000"),
         ("tuned.toml", "replicates=4 T=32,64 N=3 search.rungs=[2,4] training.max_samples=4000"),
+        (
+            "transfer_long.toml",
+            "replicates=2 T=32 search.rungs=[2,4] max_samples=20000 pretraining.T=32 pretraining.max_samples=10000",
+        ),
         ("two_stages.toml", "replicates=4 T=32,64 N=3 Q=1 max_samples=4000 where=T>0"),
     ]
 }

@@ -81,7 +81,8 @@ pub fn search_table(cells: &[SearchedCell], conditions: &[String]) -> Table {
     table = table.beside(Table::of(&columns, &all().map(|row| row.0)));
     for key in keys {
         let value = |row: &Row<'_>| row.0.value(row.1, key);
-        table = table.float(key, "", "value of a searched key; null: it is not searched in this cell", all().map(value));
+        table =
+            table.float(key, "", "value of a searched key; null: it is not searched in this cell", all().map(value));
     }
     table
         .int(

@@ -14,13 +14,19 @@ impl Group<'_> {
     /// The answer to the question of this tool in one or two sentences.
     #[must_use]
     pub fn answer(&self, quantile: f64) -> String {
-        let milestone = Milestone::Recovery;
+        // A search for the signal looks no further.
+        let (milestone, arrive) =
+            if self.cells(Milestone::Recovery).is_empty() && !self.cells(Milestone::Signal).is_empty() {
+                (Milestone::Signal, "have a signal")
+            } else {
+                (Milestone::Recovery, "recover the truth")
+            };
         let share = percent(quantile);
         let law = self.scaling(milestone).and_then(|s| Some((s, s.power.as_ref()?)));
         let Some((scaling, law)) = law else {
             return format!(
                 "These cells determine no exponent of the samples by which {share} of the runs \
-                 recover the truth ({}).",
+                 {arrive} ({}).",
                 self.name()
             );
         };
@@ -32,13 +38,13 @@ impl Group<'_> {
         let grows: Vec<String> = grows.collect();
         let mut text = if grows.is_empty() {
             format!(
-                "These cells do not tell how the samples grow by which {share} of the runs recover \
-                 the truth ({}).",
+                "These cells do not tell how the samples grow by which {share} of the runs {arrive} \
+                 ({}).",
                 self.name()
             )
         } else {
             format!(
-                "The samples by which {share} of the runs recover the truth ({}) grow as {}.",
+                "The samples by which {share} of the runs {arrive} ({}) grow as {}.",
                 self.name(),
                 grows.join(" · ")
             )

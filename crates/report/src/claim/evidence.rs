@@ -19,10 +19,19 @@ pub struct Evidence<'a> {
     pub traces: &'a [Traced],
     /// Runs with what they learned.
     pub matrices: &'a [Matrices],
-    /// By job the batches on which one step from planted correlations recovers with a probability of
-    /// 0.5 and of 0.9, as theory has it.
-    pub one_step: &'a HashMap<String, [f64; 2]>,
+    /// By job what is known of its task.
+    pub tasks: &'a HashMap<String, TaskFacts>,
     groups: Vec<Group<'a>>,
+}
+
+/// What no record holds of the task of a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TaskFacts {
+    /// The smallest stationary probability of a state.
+    pub mu_min: f64,
+    /// The batches on which one step from planted correlations recovers with a probability of 0.5 and
+    /// of 0.9, as theory has it; `None` where it says nothing.
+    pub one_step: Option<[f64; 2]>,
 }
 
 /// A run that a claim wants to show.
@@ -49,14 +58,14 @@ impl<'a> Evidence<'a> {
     /// Of these.
     #[must_use]
     pub fn new(analysis: &'a Analysis, records: &'a [Record], traces: &'a [Traced], matrices: &'a [Matrices]) -> Self {
-        static NONE: LazyLock<HashMap<String, [f64; 2]>> = LazyLock::new(HashMap::new);
-        Self { analysis, records, traces, matrices, one_step: &NONE, groups: analysis.groups() }
+        static NONE: LazyLock<HashMap<String, TaskFacts>> = LazyLock::new(HashMap::new);
+        Self { analysis, records, traces, matrices, tasks: &NONE, groups: analysis.groups() }
     }
 
-    /// With what theory says of one step from planted correlations.
+    /// With what is known of tasks.
     #[must_use]
-    pub fn with_one_step(self, one_step: &'a HashMap<String, [f64; 2]>) -> Self {
-        Self { one_step, ..self }
+    pub fn with_tasks(self, tasks: &'a HashMap<String, TaskFacts>) -> Self {
+        Self { tasks, ..self }
     }
 
     /// Its algorithms and conditions.

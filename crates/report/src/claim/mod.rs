@@ -29,7 +29,7 @@ mod shares;
 mod verdict;
 mod verdicts_table;
 
-pub use evidence::{Evidence, Matrices, Wanted};
+pub use evidence::{Evidence, Matrices, TaskFacts, Wanted};
 pub use verdict::{ExaminedClaim, Finding, Verdict};
 pub use verdicts_table::verdicts_table;
 
@@ -81,6 +81,8 @@ claims!(
     Moment = moment,
     /// How often runs are mirrored, and what may be done about it.
     Mirrored = mirrored,
+    /// Which constants of a chain decide how many samples it takes.
+    Chain = chain,
 );
 
 impl Claim {
@@ -93,9 +95,9 @@ impl Claim {
         }
     }
 
-    /// Whether it compares runs from planted correlations with what theory says of one step.
+    /// Whether it needs to know more of the tasks of runs than records hold.
     #[must_use]
-    pub fn predicts_one_step(self) -> bool {
-        self == Self::TwoStages
+    pub fn asks_of_tasks(self) -> bool {
+        matches!(self, Self::TwoStages | Self::Chain)
     }
 }

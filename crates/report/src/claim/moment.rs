@@ -2,17 +2,25 @@
 
 use super::evidence::{Evidence, median_of, runs_of};
 use super::growth::{
-    at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, series, with_interval,
+    at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, series, smallest_difference,
+    with_interval,
 };
 use super::mixture::mixture_quantile;
 use super::verdict::{ExaminedClaim, Finding, Verdict};
 use crate::analysis::Milestone::Support;
 use crate::analysis::{Needed, two};
-use crate::record::{ALGORITHM_1, LINEAR_SGD, MOMENT_ESTIMATOR, Measures, Record, SOFTMAX_ADAM, SOFTMAX_SGD};
+use crate::record::{
+    ALGORITHM_1, LINEAR_ADAM, LINEAR_SGD, MOMENT_ESTIMATOR, Measures, Record, SOFTMAX_ADAM, SOFTMAX_SGD,
+};
 
 /// Algorithms that follow gradients, and how a reader knows them.
-const GRADIENTS: [(&str, &str); 4] =
-    [(ALGORITHM_1, ALGORITHM_1), (LINEAR_SGD, "SGD"), (SOFTMAX_SGD, "softmax, SGD"), (SOFTMAX_ADAM, "softmax, Adam")];
+const GRADIENTS: [(&str, &str); 5] = [
+    (ALGORITHM_1, "Algorithm 1"),
+    (LINEAR_SGD, "SGD on linear attention"),
+    (LINEAR_ADAM, "Adam on linear attention"),
+    (SOFTMAX_SGD, "SGD on softmax attention"),
+    (SOFTMAX_ADAM, "Adam on softmax attention"),
+];
 
 /// The number of samples at which the mixture of the runs' predicted distributions reaches `level`;
 /// `None` if nothing is predicted.
@@ -39,6 +47,7 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
                 with_interval(exponent(moment, Support))
             ),
         )
+        .seeing(smallest_difference(found))
         .number("power of ln T", found.map(|c| c.estimate), found.and_then(|c| c.interval))
         .resting_on(cells_of(&[moment], Support)),
     ];
@@ -47,10 +56,16 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
         let found = exponent(Some(group), Support);
         verdicts.push(
             Verdict::new(
-                format!("{name} needs a number of samples for it that is about proportional to T."),
-                Finding::of_range(found.and_then(|c| c.interval), (0.85, 1.15)),
-                format!("Exponent of T: {}; \"about\" is 0.85 to 1.15.", with_interval(found)),
+                format!("{name} needs a number of samples for it that grows as a power of T between 0 and 1."),
+                between_zero_and_one(found.and_then(|c| c.interval)),
+                format!(
+                    "Exponent of T: {}; as a power of ln T {}. It holds if the interval of the exponent lies \
+                     between 0 and 1, and fails if it lies outside.",
+                    with_interval(found),
+                    with_interval(log_power(Some(group), Support))
+                ),
             )
+            .seeing(smallest_difference(found))
             .number("exponent of T", found.map(|c| c.estimate), found.and_then(|c| c.interval))
             .resting_on(cells_of(&[Some(group)], Support)),
         );
@@ -81,11 +96,16 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
         text: "The moments E[(e_o - mu)(e_t - mu)' | k] vanish at every position that does not \
                matter. To tell Q of them from the noise at T positions should take a number of \
                samples that grows as ln T. Our claim is that gradient methods, which must first \
-               find a sign, take about T.",
+               find a sign, take a power of T, if less than T itself.",
         verdicts,
         figures: figure.into_iter().collect(),
         notes: Vec::new(),
     }
+}
+
+/// Whether an exponent lies between 0 and 1, the ends excluded.
+fn between_zero_and_one(interval: Option<(f64, f64)>) -> Finding {
+    Finding::of_range(interval, (f64::MIN_POSITIVE, 1.0 - f64::EPSILON))
 }
 
 /// Cells that it takes to say anything of the threshold.

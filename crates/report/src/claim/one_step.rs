@@ -27,7 +27,7 @@ impl<'a> OneStep<'a> {
         let cell = |cell: &&'a Needed| {
             let runs = runs_of(evidence, cell);
             let laws: Vec<[f64; 2]> =
-                runs.iter().filter_map(|(r, _)| evidence.one_step.get(&r.job_id).copied()).collect();
+                runs.iter().filter_map(|(r, _)| evidence.tasks.get(&r.job_id)?.one_step).collect();
             // A task of which nothing is predicted never recovers after one step.
             let level = quantile * runs.len() as f64 / laws.len().max(1) as f64;
             Cell { cell, predicted: mixture_quantile(&laws, level).filter(|_| level < 1.0) }

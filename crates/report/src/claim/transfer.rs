@@ -3,11 +3,11 @@
 use plotters::style::BLACK;
 
 use super::evidence::{Evidence, measured, median_of};
-use super::growth::{at_most_logarithmic, cells_of, exponent, log_power, with_interval};
+use super::growth::{cells_of, exponent, log_power, seen_beyond, smallest_difference, with_interval};
 use super::shares::{Share, share_of_tasks};
 use super::verdict::{ExaminedClaim, Finding, Verdict};
 use crate::analysis::Milestone::Recovery;
-use crate::analysis::{Group, Needed, two};
+use crate::analysis::{Coefficient, Form, Group, Needed, Term, law, two};
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Figure, GREY, PlottedCurve, curves, sequential};
 use crate::record::{ALGORITHM_1, Record, Status, noiseless};
@@ -27,60 +27,13 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let groups = transferred(evidence, ALGORITHM_1);
     let scratch = evidence.group(ALGORITHM_1, &[("transfer", 0.0)]);
     let positive: Vec<&(f64, &Group<'_>)> = groups.iter().filter(|(theta, _)| *theta > 0.0).collect();
-    let findings: Vec<(f64, Finding)> =
-        positive.iter().map(|(theta, g)| (*theta, at_most_logarithmic(Some(g), Recovery))).collect();
-    // From the largest theta downwards: so far the claim holds without a gap.
-    let holds: Vec<f64> =
-        findings.iter().rev().take_while(|(_, f)| *f == Finding::Confirmed).map(|(theta, _)| *theta).collect();
-    let mut below_one = findings.iter().filter(|(theta, _)| *theta < 1.0).peekable();
-    let refuted_below_one = below_one.peek().is_some() && below_one.all(|(_, f)| *f == Finding::Refuted);
-    let threshold = holds.last().copied();
-    let finding = match threshold {
-        Some(theta) if theta < 1.0 => Finding::Confirmed,
-        _ if refuted_below_one => Finding::Refuted,
-        _ => Finding::Undecided,
-    };
-    // What the direction leaves of the truth in V when training begins.
-    let start = |theta: f64| {
-        let own = evidence.records.iter().filter(|r| {
-            r.algorithm == ALGORITHM_1
-                && r.further("transfer").is_some_and(|w| w > 0.0)
-                && r.further("theta").is_some_and(|t| t == theta)
-        });
-        let alpha = median_of(measured(own).filter_map(|(_, m)| m.optional("start_alpha_v")));
-        alpha.map_or_else(String::new, |a| format!(" (α_V at the start {} in the median)", two(a)))
-    };
-    let by_theta = positive.iter().map(|(theta, g)| {
-        format!(
-            "θ = {theta}{}: ln T to {}, T to {}",
-            start(*theta),
-            with_interval(log_power(Some(g), Recovery)),
-            with_interval(exponent(Some(g), Recovery))
-        )
-    });
-    let evidence_text = format!(
-        "{}{}; from scratch T to {}. It holds at a θ if the interval of the power of ln T ends at \
-         1 or below, and as a whole if it holds from some θ below 1 upwards.",
-        match threshold {
-            Some(theta) => format!("It holds from θ = {theta} on. "),
-            None => "There is no such θ on the grid. ".to_owned(),
-        },
-        by_theta.collect::<Vec<_>>().join("; "),
-        with_interval(exponent(scratch, Recovery))
-    );
-    let mut verdicts = vec![
-        Verdict::new(
-            "Beyond a threshold of θ the needed samples grow with T no faster than ln T.",
-            finding,
-            evidence_text,
-        )
-        .number("smallest theta at which it holds", threshold, None)
-        .resting_on(cells_of(&positive.iter().map(|(_, g)| Some(*g)).collect::<Vec<_>>(), Recovery)),
-    ];
+    let mut verdicts: Vec<Verdict> = positive.iter().map(|(theta, group)| ends(*theta, group, evidence)).collect();
+    verdicts.insert(0, threshold(&positive, &verdicts, scratch));
     verdicts.push(falls(&positive, scratch));
     verdicts.extend(saves(&groups, scratch));
     verdicts.push(negative(evidence));
-    let figures = [needed(&groups, scratch, &transferred(evidence, noiseless())), exponents(&groups, scratch)];
+    let figures =
+        [needed(&groups, scratch, &transferred(evidence, noiseless()), evidence), exponents(&groups, scratch)];
     let transferred_runs =
         || measured(evidence.records.iter().filter(|r| r.further("transfer").is_some_and(|w| w > 0.0)));
     let error = median_of(transferred_runs().filter_map(|(_, m)| m.optional("source_error")));
@@ -100,6 +53,91 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
             .into_iter()
             .collect(),
     }
+}
+
+/// From this length on the dependence on T is looked at. Shorter sequences are cheap to search on small
+/// batches, which takes more for longer ones.
+const LONG: i64 = 1024;
+
+/// An exponent of T below this is a dependence that has ended: a quarter of that from scratch, which is
+/// about 1.
+const ENDED: f64 = 0.25;
+
+/// The cells of long sequences.
+fn long_cells<'a>(group: &Group<'a>) -> Vec<&'a Needed> {
+    group.cells(Recovery).into_iter().filter(|cell| cell.t >= LONG).collect()
+}
+
+/// The exponent of T among long sequences.
+fn late_exponent(group: &Group<'_>) -> Option<Coefficient> {
+    law(&long_cells(group), Form::Power)?.coefficient(Term::T).filter(Coefficient::is_known)
+}
+
+/// The median correlation of V with P when training begins, at this theta.
+fn start_correlation(theta: f64, evidence: &Evidence<'_>) -> Option<f64> {
+    let own = evidence.records.iter().filter(|r| {
+        r.algorithm == ALGORITHM_1
+            && r.further("transfer").is_some_and(|w| w > 0.0)
+            && r.further("theta").is_some_and(|t| t == theta)
+    });
+    median_of(measured(own).filter_map(|(_, m)| m.optional("start_alpha_v")))
+}
+
+/// Whether the dependence on T has ended at this theta.
+fn ends(theta: f64, group: &Group<'_>, evidence: &Evidence<'_>) -> Verdict {
+    let found = late_exponent(group);
+    let start = start_correlation(theta, evidence)
+        .map_or_else(String::new, |a| format!("α_V at the start is {} in the median. ", two(a)));
+    let longest = long_cells(group).into_iter().map(|cell| cell.t).max().unwrap_or(LONG);
+    Verdict::new(
+        format!(
+            "At θ = {theta} the dependence on T has ended: the exponent is below {ENDED} from T = {LONG} to {longest}."
+        ),
+        Finding::of_range(found.and_then(|c| c.interval), (f64::NEG_INFINITY, ENDED)),
+        format!(
+            "{start}Exponent of T from T = {LONG} on: {}; of all T {}, as a power of ln T {}. It holds if the interval \
+             of the first ends below {ENDED}, and fails if it begins above.{}",
+            with_interval(found),
+            with_interval(exponent(Some(group), Recovery)),
+            with_interval(log_power(Some(group), Recovery)),
+            seen_beyond(found, ENDED)
+        ),
+    )
+    .number("exponent of T", found.map(|c| c.estimate), found.and_then(|c| c.interval))
+    .seeing(smallest_difference(found))
+    .resting_on(long_cells(group))
+}
+
+/// Whether there is a threshold of theta below 1 from which on the dependence on T has ended.
+fn threshold(positive: &[&(f64, &Group<'_>)], of_theta: &[Verdict], scratch: Option<&Group<'_>>) -> Verdict {
+    let findings: Vec<(f64, Finding)> =
+        positive.iter().map(|(theta, _)| *theta).zip(of_theta.iter().map(|v| v.finding)).collect();
+    // From the largest theta downwards: so far the claim holds without a gap.
+    let holds: Vec<f64> =
+        findings.iter().rev().take_while(|(_, f)| *f == Finding::Confirmed).map(|(theta, _)| *theta).collect();
+    let mut below_one = findings.iter().filter(|(theta, _)| *theta < 1.0).peekable();
+    let refuted_below_one = below_one.peek().is_some() && below_one.all(|(_, f)| *f == Finding::Refuted);
+    let threshold = holds.last().copied();
+    let finding = match threshold {
+        Some(theta) if theta < 1.0 => Finding::Confirmed,
+        _ if refuted_below_one => Finding::Refuted,
+        _ => Finding::Undecided,
+    };
+    Verdict::new(
+        "Beyond a threshold of θ below 1 the dependence on T has ended.",
+        finding,
+        format!(
+            "{}; from scratch the exponent of T is {}. It holds if the sentence holds from some θ below 1 upwards, and \
+             fails if it fails at every θ below 1.",
+            match threshold {
+                Some(theta) => format!("It has from θ = {theta} on"),
+                None => "There is no such θ on the grid".to_owned(),
+            },
+            with_interval(exponent(scratch, Recovery))
+        ),
+    )
+    .number("smallest such θ", threshold.filter(|theta| *theta < 1.0), None)
+    .resting_on(positive.iter().flat_map(|(_, group)| long_cells(group)))
 }
 
 /// Whether the exponent of T is smaller at the largest positive theta than from scratch.
@@ -127,18 +165,14 @@ fn falls(positive: &[&(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Verdic
         .resting_on(cells_of(&[largest.map(|(_, group)| group), scratch], Recovery))
 }
 
-/// What each theta saves at the largest T.
+/// What each positive theta saves at the largest T from scratch.
 fn saves(groups: &[(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Option<Verdict> {
-    let largest = |g: &Group<'_>| -> Option<(i64, i64, bool)> {
-        let cells = g.cells(Recovery);
-        let cell = cells.iter().max_by_key(|c| c.t)?;
-        Some((cell.t, cell.samples, cell.censored))
-    };
-    let (t, samples, _) = largest(scratch?).filter(|c| !c.2)?;
+    let longest = scratch?.cells(Recovery).into_iter().filter(|cell| !cell.censored).max_by_key(|cell| cell.t)?;
+    let (t, samples) = (longest.t, longest.samples);
     let factor = |(theta, g): &(f64, &Group<'_>)| {
-        let (_, needed, censored) = largest(g).filter(|c| c.0 == t)?;
-        let factor = samples as f64 / needed as f64;
-        Some(format!("θ = {theta}: {}{}", if censored { "below " } else { "" }, two(factor)))
+        let cell = g.cells(Recovery).into_iter().find(|cell| cell.t == t).filter(|_| *theta > 0.0)?;
+        let factor = samples as f64 / cell.samples as f64;
+        Some(format!("θ = {theta}: {}{}", if cell.censored { "below " } else { "" }, two(factor)))
     };
     let text: Vec<String> = groups.iter().filter_map(factor).collect();
     Some(Verdict::new(
@@ -164,7 +198,12 @@ fn negative(evidence: &Evidence<'_>) -> Verdict {
         share_of_tasks(of(|t| t < 0.0), Status::Mirrored),
         share_of_tasks(of(|t| t > 0.0), Status::Mirrored)
     );
-    Verdict::new("A V of negative θ leads into the mirrored solution.", finding, text)
+    let share = Share::ended(of(|t| t < 0.0), Status::Mirrored);
+    Verdict::new("A V of negative θ leads into the mirrored solution.", finding, text).number(
+        "share of mirrored runs",
+        share.map(|share| share.of),
+        share.map(|share| share.interval),
+    )
 }
 
 /// Needed samples against theta, a curve for each T.
@@ -172,18 +211,20 @@ fn needed(
     groups: &[(f64, &Group<'_>)],
     scratch: Option<&Group<'_>>,
     noiseless: &[(f64, &Group<'_>)],
+    evidence: &Evidence<'_>,
 ) -> Option<Figure> {
+    let place = |theta: f64| start_correlation(theta, evidence).unwrap_or(theta);
     let of = |groups: &[(f64, &Group<'_>)], t: i64| -> Vec<(f64, i64, bool)> {
         let cell = |(theta, g): &(f64, &Group<'_>)| {
             let cells = g.cells(Recovery);
-            cells.iter().find(|c| c.t == t && c.samples > 0).map(|c: &&Needed| (*theta, c.samples, c.censored))
+            cells.iter().find(|c| c.t == t && c.samples > 0).map(|c: &&Needed| (place(*theta), c.samples, c.censored))
         };
         groups.iter().filter_map(cell).collect()
     };
     let mut lengths: Vec<i64> = groups.iter().flat_map(|(_, g)| g.cells(Recovery)).map(|c| c.t).collect();
     lengths.sort_unstable();
     lengths.dedup();
-    let (first, last) = (groups.first()?.0, groups.last()?.0);
+    let (first, last) = (place(groups.first()?.0), place(groups.last()?.0));
     let mut drawn = Vec::new();
     let mut legend = Vec::new();
     for (i, &t) in lengths.iter().enumerate() {
@@ -219,7 +260,7 @@ fn needed(
     let margin = 0.05 * (last - first).max(0.1);
     let axes = (
         Axis::linear(
-            "correlation θ of the two chains",
+            "correlation α_V of V with P at the start",
             first - margin,
             last + margin,
             &[-1.0, -0.5, 0.0, 0.25, 0.5, 0.75, 1.0]
@@ -232,9 +273,9 @@ fn needed(
     let svg = curves(axes, (1, 210), legend, vec![String::new()], &drawn)?;
     Some(Figure {
         name: "claim_transfer".to_owned(),
-        title: "Needed samples against θ".to_owned(),
-        caption: "Samples by which the runs have recovered when V comes from a chain at \
-                  correlation θ with their own, at hyperparameters chosen on other replicates. \
+        title: "Needed samples against the correlation at the start".to_owned(),
+        caption: "Samples by which the runs have recovered when V comes from a related chain, against the median \
+                  correlation of V with P at the start, at hyperparameters chosen on other replicates. \
                   Dashes of the same colour: from scratch. Open marks with an arrow: lower bounds, \
                   too few runs recover. Without noise: steps of the population dynamics from the \
                   same start times one batch of the same size for all, in the order of T."
@@ -328,7 +369,11 @@ mod tests {
             }
             let analysis = Analysis::of(&records, question.clone());
             let evidence = Evidence::new(&analysis, &records, &[], &[]);
-            examine(&evidence).verdicts[1].finding
+            falls(
+                &transferred(&evidence, ALGORITHM_1).iter().collect::<Vec<_>>(),
+                evidence.group(ALGORITHM_1, &[("transfer", 0.0)]),
+            )
+            .finding
         };
         assert_eq!(finding(|_, wiggle| Some(900 + 10 * wiggle)), Finding::Confirmed);
         assert_eq!(finding(|t, _| (t == 64).then_some(900)), Finding::Undecided);

@@ -14,6 +14,8 @@ pub const SOFTMAX_SGD: &str = name::softmax;
 
 /// Adam on softmax attention.
 pub const SOFTMAX_ADAM: &str = name::softmax_adam;
+/// Adam on linear attention.
+pub const LINEAR_ADAM: &str = name::adam;
 
 /// The estimator without gradients.
 pub const MOMENT_ESTIMATOR: &str = name::moment;
@@ -55,7 +57,7 @@ mod tests {
 
     #[test]
     fn the_names_here_are_those_of_algorithms() {
-        for name in [ALGORITHM_1, LINEAR_SGD, SOFTMAX_SGD, SOFTMAX_ADAM, MOMENT_ESTIMATOR] {
+        for name in [ALGORITHM_1, LINEAR_SGD, LINEAR_ADAM, SOFTMAX_SGD, SOFTMAX_ADAM, MOMENT_ESTIMATOR] {
             assert!(algorithm(name).is_some() && draws_samples(name), "{name}");
         }
         assert!(!noiseless().is_empty() && !draws_samples(noiseless()) && draws_samples("none of this name"));

@@ -22,7 +22,9 @@ mod run;
 mod status;
 mod trace;
 
-pub use algorithms::{ALGORITHM_1, LINEAR_SGD, MOMENT_ESTIMATOR, SOFTMAX_ADAM, SOFTMAX_SGD, draws_samples};
+pub use algorithms::{
+    ALGORITHM_1, LINEAR_ADAM, LINEAR_SGD, MOMENT_ESTIMATOR, SOFTMAX_ADAM, SOFTMAX_SGD, draws_samples,
+};
 pub(crate) use algorithms::{FLIP, natural_ends, noiseless};
 pub(crate) use columns::point_table;
 pub use columns::{runs_table, timings_table};

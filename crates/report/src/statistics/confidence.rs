@@ -48,4 +48,4 @@ pub(crate) fn mean_of_clusters(clusters: &[Vec<f64>]) -> Option<(f64, Option<(f6
 }
 
 /// The 0.975 quantile of the standard normal distribution.
-const NORMAL_975: f64 = 1.959_963_984_540_054;
+pub(crate) const NORMAL_975: f64 = 1.959_963_984_540_054;

@@ -28,10 +28,20 @@
 
 use super::chi_square;
 use crate::Task;
-use crate::learn::StepSizes;
 
 /// The most terms of the sum over tokens and outputs.
 const MAX_TERMS: f64 = 4e6;
+
+/// Sizes of a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sizes {
+    /// eta_V, at least 0.
+    pub value: f64,
+    /// eta_A, at least 0.
+    pub attention: f64,
+    /// What the soft threshold takes off an entry of the attention, at least 0.
+    pub threshold: f64,
+}
 
 /// A step from planted correlations, without its batch.
 #[derive(Debug, Clone)]
@@ -66,12 +76,7 @@ impl OneStep {
     /// largest. `None` if N and Q are so large that the sum over tokens is too long (N^(Q+1) above
     /// four million), or weights are not equal.
     #[must_use]
-    pub fn new(
-        task: &Task,
-        (alpha_v, alpha_a): (f64, f64),
-        sizes: &StepSizes,
-        (keep, epsilon): (f64, f64),
-    ) -> Option<Self> {
+    pub fn new(task: &Task, (alpha_v, alpha_a): (f64, f64), sizes: Sizes, (keep, epsilon): (f64, f64)) -> Option<Self> {
         let (n, q, t) = (task.n, task.q as f64, task.t as f64);
         let mut terms = 1.0;
         (0..=task.q).for_each(|_| terms *= n as f64);
@@ -273,9 +278,13 @@ mod tests {
         }
     }
 
-    fn one_step(task: &Task, lambda: f64) -> OneStep {
+    fn sizes(task: &Task, lambda: f64) -> Sizes {
         let sizes = step_sizes(task, &spec(1, lambda), Stage::Sparse);
-        OneStep::new(task, (0.5, 0.5), &sizes, (0.5, 0.25)).unwrap()
+        Sizes { value: sizes.value, attention: sizes.attention, threshold: sizes.threshold }
+    }
+
+    fn one_step(task: &Task, lambda: f64) -> OneStep {
+        OneStep::new(task, (0.5, 0.5), sizes(task, lambda), (0.5, 0.25)).unwrap()
     }
 
     /// Against the runs themselves, of one step each: the batch on which half of them recover is
@@ -375,8 +384,7 @@ mod tests {
         assert!(steps.iter().all(|step| (1.0..1.8).contains(step)), "{batches:?}");
         assert!(one_step(&short, 0.01).batch(0.9) > one_step(&short, 0.01).batch(0.5));
         // A step that leaves V too far from P recovers on no batch.
-        let mut sizes = step_sizes(&short, &spec(1, 0.01), Stage::Sparse);
-        sizes.value = 0.0;
-        assert_eq!(OneStep::new(&short, (0.5, 0.5), &sizes, (0.5, 0.25)).unwrap().batch(0.5), None);
+        let sizes = Sizes { value: 0.0, ..sizes(&short, 0.01) };
+        assert_eq!(OneStep::new(&short, (0.5, 0.5), sizes, (0.5, 0.25)).unwrap().batch(0.5), None);
     }
 }

@@ -1,9 +1,9 @@
 //! Predictions of theory for a run.
 
 use super::{Start, TrainSpec, step_sizes};
-use crate::learn::{Prediction, Stage};
+use crate::learn::{Prediction, Stage, StepSizes};
 use crate::task::Task;
-use crate::theory::one_step::OneStep;
+use crate::theory::one_step::{OneStep, Sizes};
 use crate::theory::{mirrored, support_threshold};
 
 /// Predictions of theory for a run; `None` where theory makes none.
@@ -44,8 +44,8 @@ pub fn predicted(task: &Task, spec: &TrainSpec) -> Predicted {
 pub fn first_step(task: &Task, spec: &TrainSpec) -> Option<OneStep> {
     match spec.start {
         Start::Planted { alpha_v, alpha_a } if alpha_v > 0.0 && alpha_a > 0.0 && spec.algorithm.name == "prox" => {
-            let sizes = step_sizes(task, spec, Stage::Sparse);
-            OneStep::new(task, (alpha_v, alpha_a), &sizes, (spec.keep, spec.epsilon))
+            let StepSizes { value, attention, threshold } = step_sizes(task, spec, Stage::Sparse);
+            OneStep::new(task, (alpha_v, alpha_a), Sizes { value, attention, threshold }, (spec.keep, spec.epsilon))
         }
         _ => None,
     }

@@ -76,7 +76,12 @@ pub fn train(
             break if milestones.recovery.is_some() { Status::Recovered } else { Status::Exhausted };
         }
         if spec.cap.is_some_and(|cap| samples + batch > cap) {
-            break Status::Capped;
+            // What is no number any more has diverged, as the next check will see. Until then the run
+            // goes on, so that it ends as it would without a cap.
+            let seen = Checkpoint::new(step, samples, stage, learner.model(), &truth, spec.keep);
+            if seen.is_finite() {
+                break Status::Capped;
+            }
         }
         learner.step(&step_sizes(task, spec, stage));
         step += 1;

@@ -244,6 +244,27 @@ fn a_capped_run_is_a_prefix() {
     }
 }
 
+/// Where a cap falls between the step at which a run blows up and the check that sees it, the run ends
+/// as it would without a cap, and not with numbers that are none.
+#[test]
+fn a_run_that_blows_up_before_its_cap_has_diverged() {
+    let task = task(3, 2, 64, 1);
+    // Checks are at steps 1, 4, 16, 64, ..
+    let whole = TrainSpec { resolution: 3.0, ..spec("prox", 16, 1e9, 1000) };
+    let end = train(&task, &whole, stream([3; 16]), &mut ()).unwrap();
+    assert_eq!(end.status, Status::Diverged);
+    let mut diverged = 0;
+    for cap in (0..end.samples).step_by(16) {
+        let capped = train(&task, &TrainSpec { cap: Some(cap), ..whole.clone() }, stream([3; 16]), &mut ()).unwrap();
+        assert!(capped.alpha_v.is_finite() || capped.status == Status::Diverged, "{cap}: {}", capped.alpha_v);
+        if capped.status == Status::Diverged {
+            assert_eq!((capped.samples, capped.steps), (end.samples, end.steps));
+            diverged += 1;
+        }
+    }
+    assert!(diverged > 0, "the check came at once");
+}
+
 #[test]
 fn milestones_are_resolved_within_two_percent() {
     for seed in 1..6 {

@@ -6,7 +6,7 @@ use crate::config::document::{Entry, Node, Value};
 use crate::config::expression::{Expression, Kind};
 use crate::config::keys;
 use crate::config::names::check_names;
-use crate::config::search::SearchReader;
+use crate::config::search::{SearchReader, searched};
 use crate::config::settings::{AxisSpec, Condition, Element, GridSpec, Quantity, SearchKey, SearchSpec};
 use crate::config::source::Span;
 use crate::config::table_reader::{TableReader, wrong_type};
@@ -89,14 +89,6 @@ fn insert_searched(axes: &mut Vec<AxisSpec>, key: &SearchKey) {
     let needed = |spec: &AxisSpec| spec.axis <= axis::T || names.iter().any(|name| *name == AXES[spec.axis].name);
     let at = axes.iter().rposition(needed).map_or(0, |last| last + 1);
     axes.insert(at, AxisSpec { axis: key.axis, elements: vec![key.start.clone()], listed: false });
-}
-
-/// A key that the search moves and that another section sets.
-pub(crate) fn searched(index: usize, section: &str, place: &Span) -> Diagnostic {
-    let name = AXES[index].name;
-    Diagnostic::new(format!("`{name}` stands in [{section}] and in [search]"))
-        .at(place.clone(), "the search finds its value")
-        .help("remove one of the two")
 }
 
 /// A key that a grid and its section set.

@@ -12,9 +12,7 @@ use serde::{Serialize, Serializer};
 use crate::axis::{self, AXES, Axis, DRAWS_P, Domain};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::expression::renamed;
-use crate::config::{
-    self, AxisSpec, Config, Element, GridSpec, Pretraining, Quantity, SearchKey, SearchSpec,
-};
+use crate::config::{self, AxisSpec, Config, Element, GridSpec, Pretraining, Quantity, SearchKey, SearchSpec};
 use crate::platform::files::{MAX_TEXT_BYTES, read_text};
 
 /// How a resolved config begins.
@@ -26,10 +24,6 @@ pub const HEADER: &str = "# The resolved config of this run directory: overrides
 /// When it cannot be said in TOML, which would be a mistake of this program's.
 pub fn to_toml(config: &Config) -> Result<String, toml::ser::Error> {
     let common = common_search(config);
-    fn of(grid: &GridSpec) -> Option<&SearchSpec> {
-        grid.search.as_ref()
-    }
-    let own = |grid| if common.is_some() { None } else { of(grid) };
     let resolved = Resolved {
         name: &config.name,
         seed: config.seed,
@@ -42,7 +36,11 @@ pub fn to_toml(config: &Config) -> Result<String, toml::ser::Error> {
         pretraining: config.shared.pretraining,
         training: section(config, "training"),
         search: common.map(ResolvedSearch),
-        grid: config.grids.iter().map(|grid| ResolvedGrid { grid, config, search: own(grid) }).collect(),
+        grid: config
+            .grids
+            .iter()
+            .map(|grid| ResolvedGrid { grid, config, search: grid.search.as_ref().filter(|_| common.is_none()) })
+            .collect(),
     };
     let body = toml::to_string(&resolved)?;
     Ok(format!("{HEADER}\n\n{body}"))

@@ -6,7 +6,6 @@ use scb_core::train::StageEnd;
 use crate::axis::{self, AXES, written};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::document::{Entry, Node, Value};
-use crate::config::grids::searched;
 use crate::config::keys;
 use crate::config::names::check_bound;
 use crate::config::settings::{Element, Rules, SearchKey, SearchMilestone, SearchSpec, Shared};
@@ -133,6 +132,14 @@ fn read(
         }
     }
     Ok(SearchSpec { milestone, rules, inherit, keys })
+}
+
+/// A key that the search moves and that another section sets.
+pub(crate) fn searched(index: usize, section: &str, place: &Span) -> Diagnostic {
+    let name = AXES[index].name;
+    Diagnostic::new(format!("`{name}` stands in [{section}] and in [search]"))
+        .at(place.clone(), "the search finds its value")
+        .help("remove one of the two")
 }
 
 /// Whether a key is an axis that a search must not move.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use report::claim::TaskFacts;
 use report::record::FinishedRun;
 use report::{Measures, Record, Status, Timing, TracePoint};
 use scb_core::Task;
@@ -75,13 +76,14 @@ impl Training {
         Ok(Trained { task, spec, outcome, source_error })
     }
 
-    /// The batches on which the first step of a job recovers with a probability of 0.5 and of 0.9, as
-    /// theory has it; `None` where it says nothing.
-    pub(crate) fn one_step(&self, job: &Job) -> Option<[f64; 2]> {
+    /// What is known of the task of a job, which is drawn anew; `None` if it cannot be.
+    pub(crate) fn task_facts(&self, job: &Job) -> Option<TaskFacts> {
         let shared = &self.config.shared;
         let task = Task::draw(&job.task_spec(shared), &mut stream(self.identity.task_seed(job))).ok()?;
-        let step = train::first_step(&task, &job.train_spec(shared)).filter(|_| !job.point.transfers())?;
-        Some([step.batch(0.5)?, step.batch(0.9)?])
+        let step = train::first_step(&task, &job.train_spec(shared)).filter(|_| !job.point.transfers());
+        let one_step = step.and_then(|step| Some([step.batch(0.5)?, step.batch(0.9)?]));
+        let mu_min = task.known().mu.iter().copied().fold(1.0, f64::min);
+        Some(TaskFacts { mu_min, one_step })
     }
 
     /// The trace of such a run; `None` if there is no such task, or nothing to learn.

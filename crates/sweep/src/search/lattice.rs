@@ -23,7 +23,8 @@ pub struct Lattice {
 impl Lattice {
     /// The lattice of the cell at `place`, whose point at the start is `start`.
     pub(super) fn new(config: &Arc<Config>, place: Place, start: &Point) -> Self {
-        let bounds = keys(config, &place).iter().map(|key| [&key.min, &key.max].map(|bound| element_value(bound, start)));
+        let bounds =
+            keys(config, &place).iter().map(|key| [&key.min, &key.max].map(|bound| element_value(bound, start)));
         Self { config: Arc::clone(config), place, bounds: bounds.collect(), points: RefCell::default() }
     }
 

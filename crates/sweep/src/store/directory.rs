@@ -353,13 +353,18 @@ pub fn seen_of(record: &Record) -> Seen {
 
 /// Which of two rows of a job counts: the greater one; `None` if they contradict each other. A
 /// result is greater than a failure, which may be the fault of a machine. Of two failures the later
-/// is greater. A run is greater than the beginning of it, and a longer beginning than a shorter one.
+/// is greater, and so it is of a failure and the beginning of a run: that the beginning went well is no
+/// news of the rest. A run is greater than the beginning of it, and a longer beginning than a shorter
+/// one.
 fn prefer(a: &Row, b: &Row) -> Option<Ordering> {
     let failed = |row: &Row| row.0.status == Status::Failed;
     match (failed(a), failed(b)) {
         (true, true) => Some((a.1.finished, &a.0.error).cmp(&(b.1.finished, &b.0.error))),
-        (true, false) => Some(Ordering::Less),
-        (false, true) => Some(Ordering::Greater),
+        (true, false) if b.0.cap.is_none() => Some(Ordering::Less),
+        (false, true) if a.0.cap.is_none() => Some(Ordering::Greater),
+        // Within one second the failure counts.
+        (true, false) => Some(a.1.finished.cmp(&b.1.finished).then(Ordering::Greater)),
+        (false, true) => Some(a.1.finished.cmp(&b.1.finished).then(Ordering::Less)),
         (false, false) => {
             let length = |row: &Row| row.0.cap.unwrap_or(i64::MAX);
             match length(a).cmp(&length(b)) {
@@ -410,6 +415,27 @@ mod tests {
         };
         let timing = Timing { job_id, wall_seconds: 0.0, tokens: 0, host: host(), finished: 0 };
         Finished { record, timing, traces: Vec::new() }
+    }
+
+    /// A look at the beginning of a run that went well must not hide that the rest of it failed: a
+    /// search would ask for it for ever.
+    #[test]
+    fn of_a_beginning_and_a_failure_the_later_counts() {
+        let row = |finished_at: i64, status: Status, cap: Option<i64>| {
+            let Finished { record, mut timing, .. } = finished(1);
+            timing.finished = finished_at;
+            (Record { status, cap, ..record }, timing)
+        };
+        let failure = row(5, Status::Failed, None);
+        for (other, expected) in [
+            (row(4, Status::Capped, Some(100)), Ordering::Greater),
+            (row(5, Status::Capped, Some(100)), Ordering::Greater),
+            (row(6, Status::Capped, Some(100)), Ordering::Less),
+            (row(4, Status::Recovered, None), Ordering::Less),
+        ] {
+            assert_eq!(prefer(&failure, &other), Some(expected), "{:?}", other.0);
+            assert_eq!(prefer(&other, &failure), Some(expected.reverse()), "{:?}", other.0);
+        }
     }
 
     #[test]

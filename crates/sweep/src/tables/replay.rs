@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ndarray::Array2;
 use rayon::prelude::*;
 use report::analysis::Analysis;
-use report::claim::{Claim, Evidence, Matrices, Wanted};
+use report::claim::{Claim, Evidence, Matrices, TaskFacts, Wanted};
 use report::figure::{self, Pictured, Specimen, Traced};
 use report::record::{ALGORITHM_1, draws_samples};
 use report::{Record, TracePoint};
@@ -123,11 +123,11 @@ impl<'a> Replay<'a> {
         (shown, matrices)
     }
 
-    /// By job what theory says of the first step of these runs.
-    pub(crate) fn one_step(&self, records: &[Record]) -> HashMap<String, [f64; 2]> {
+    /// By job what is known of the tasks of these runs.
+    pub(crate) fn tasks(&self, records: &[Record]) -> HashMap<String, TaskFacts> {
         let of = |record: &Record| {
             let (training, job) = self.job(record)?;
-            Some((record.job_id.clone(), training.one_step(job)?))
+            Some((record.job_id.clone(), training.task_facts(job)?))
         };
         records.par_iter().filter_map(of).collect()
     }

@@ -143,8 +143,8 @@ pub fn write(results: Results<'_>, beside: Option<Results<'_>>) -> Result<String
                 None => record.clone(),
             })
             .collect();
-        let one_step = if claim.predicts_one_step() { replay.one_step(&judged) } else { HashMap::new() };
-        let evidence = Evidence::new(&analysis, &whole, &shown.0, &shown.1).with_one_step(&one_step);
+        let tasks = if claim.asks_of_tasks() { replay.tasks(&judged) } else { HashMap::new() };
+        let evidence = Evidence::new(&analysis, &whole, &shown.0, &shown.1).with_tasks(&tasks);
         (claim, claim.examine(&evidence))
     });
     if analysis.searched.is_empty() {

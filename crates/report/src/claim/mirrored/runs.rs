@@ -35,6 +35,9 @@ pub(super) struct PredictedRun {
 pub(super) struct PredictedRuns {
     pub(super) kept: Vec<PredictedRun>,
     pub(super) left_out: BTreeMap<i64, (usize, usize)>,
+    /// Of all runs those that are mirrored, those that blew up, and how many are predicted to be
+    /// mirrored.
+    pub(super) all: (f64, usize, f64),
 }
 
 /// Of one N and Q, the smallest: others have other tasks.
@@ -53,6 +56,9 @@ pub(super) fn runs(evidence: &Evidence<'_>) -> PredictedRuns {
     }
     let mut runs = PredictedRuns::default();
     for ((_, t, _), (diverged, own)) in cells {
+        runs.all.0 += own.iter().map(|run| run.mirrored).sum::<f64>();
+        runs.all.1 += diverged;
+        runs.all.2 += own.iter().map(|run| run.predicted).sum::<f64>();
         if diverged as f64 <= MAX_DIVERGED_SHARE * own.len() as f64 {
             runs.kept.extend(own);
         } else {

@@ -1,5 +1,6 @@
 //! How often runs grow into the mirrored solution, and what a sign flip of both factors does.
 
+use super::correction::order_of_excess;
 use super::probability::probability;
 use super::runs::{MAX_DIVERGED_SHARE, PredictedRuns, runs};
 use crate::analysis::Group;
@@ -61,25 +62,34 @@ pub(crate) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
             (format!("all ({} of {} runs, {:.0} predicted)", total.seen, runs.kept.len(), total.expected), total),
         );
     }
-    let mut verdicts = vec![
-        agreeing(
-            "The probability of a mirrored run depends on batch, step and length through B/(η T) \
+    // A search avoids the settings at which many runs are mirrored, and has few others.
+    let by_search = !evidence.analysis.searched.is_empty();
+    let shares = || {
+        vec![
+            agreeing(
+                "The probability of a mirrored run depends on batch, step and length through B/(η T) \
              only, to within 25 %.",
-            Agreeing::Nearly,
-            &same,
-            "Mirrored runs of each T and η over what the shares of the others would make at the \
+                Agreeing::Nearly,
+                &same,
+                "Mirrored runs of each T and η over what the shares of the others would make at the \
              same ratios",
-            &runs,
-        ),
-        agreeing(
-            "It is Φ(-z) with z = (K_P / √W) √(B (2+η) / (η T)), as a Gaussian argument predicts, \
+                &runs,
+            ),
+            agreeing(
+                "It is Φ(-z) with z = (K_P / √W) √(B (2+η) / (η T)), as a Gaussian argument predicts, \
              without a free parameter.",
-            Agreeing::Exactly,
-            &right,
-            "Mirrored over predicted runs",
-            &runs,
-        ),
-    ];
+                Agreeing::Exactly,
+                &right,
+                "Mirrored over predicted runs",
+                &runs,
+            ),
+        ]
+    };
+    let mut verdicts = if by_search { Vec::new() } else { shares() };
+    if !by_search {
+        let q = evidence.records.iter().map(|r| r.q).min().unwrap_or(1);
+        verdicts.extend(order_of_excess(&runs.kept, q as f64));
+    }
     let plain = evidence.group(ALGORITHM_1, &[(FLIP, 0.0)]);
     let flipping: Vec<(f64, &Group<'_>)> = evidence
         .groups()
@@ -113,13 +123,21 @@ pub(crate) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
                entry exceeds the most positive one by a factor. Loss cannot judge it as fast: at \
                the truth the two differ by 2 K_P / T only.",
         verdicts,
-        figures: [probability(&runs.kept), needed].into_iter().flatten().collect(),
-        notes: vec![format!(
-            "Cells in which more than {:.0} % of the runs blew up (batches of a few samples) are \
-             left out of the probabilities, for such runs end before their sign is known: {}.",
-            100.0 * MAX_DIVERGED_SHARE,
-            runs.left_out()
-        )],
+        figures: [probability(&runs.kept).filter(|_| !by_search), needed].into_iter().flatten().collect(),
+        notes: if by_search {
+            Vec::new()
+        } else {
+            vec![format!(
+                "Cells in which more than {:.0} % of the runs blew up (batches of a few samples) are \
+             left out of the probabilities, for such runs end before their sign is known: {}. Over all cells {} \
+                 runs are mirrored and {} blew up, where {:.0} are predicted to be mirrored.",
+                100.0 * MAX_DIVERGED_SHARE,
+                runs.left_out(),
+                runs.all.0,
+                runs.all.1,
+                runs.all.2
+            )]
+        },
     }
 }
 
@@ -144,7 +162,7 @@ fn remedy(evidence: &Evidence<'_>, plain: Option<&Group<'_>>, factor: f64, group
     let count = |value: f64| share_of_tasks(with(value), Status::Mirrored);
     vec![
         Verdict::new(
-            format!("Turning models over whose negative entries dominate ({flip}) lowers the exponent of T."),
+            format!("Flipping the signs where negative entries dominate ({flip}) lowers the exponent of T."),
             finding,
             format!("{} with it, {} without.{saved}", with_interval(after), with_interval(before)),
         )
