@@ -52,10 +52,6 @@ pub(crate) fn small_sweeps() -> Vec<(&'static str, &'static str)> {
         ),
         ("stage_two.toml", "replicates=4 T=32,64 search.rungs=[2,4] training.max_samples=4000"),
         ("tuned.toml", "replicates=4 T=32,64 N=3 search.rungs=[2,4] training.max_samples=4000"),
-        (
-            "transfer_long.toml",
-            "replicates=2 T=32 search.rungs=[2,4] max_samples=20000 pretraining.T=32 pretraining.max_samples=10000",
-        ),
         ("two_stages.toml", "replicates=4 T=32,64 N=3 Q=1 max_samples=4000 where=T>0"),
     ]
 }

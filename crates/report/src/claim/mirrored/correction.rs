@@ -14,13 +14,22 @@ use crate::statistics::confidence::NORMAL_975;
 /// differ by a factor of 20.
 const BETTER_BY: f64 = 6.0;
 
-/// What the excess may be proportional to.
-const ORDERS: [(&str, fn(&PredictedRun, f64) -> f64); 4] = [
+/// What the excess may be proportional to, of a run and Q.
+type Order = fn(&PredictedRun, f64) -> f64;
+
+/// The orders that are compared, with their names.
+const ORDERS: [(&str, Order); 4] = [
     ("√(Q/T)", |run, q| (q / run.t as f64).sqrt()),
     ("Q/T", |run, q| q / run.t as f64),
     ("1/B", |run, _| 1.0 / (run.ratio * run.eta.0 * run.t as f64)),
     ("a constant", |_, _| 1.0),
 ];
+
+/// T, eta and the step of the ratio.
+type Place = (i64, OrderedFloat<f64>, i64);
+
+/// Mirrored runs, those predicted, the variance of the former, and x.
+type Counts = (f64, f64, f64, f64);
 
 /// Mirrored runs are `1 + c x` times as many as predicted.
 struct Correction {
@@ -33,8 +42,7 @@ struct Correction {
 
 /// The correction that is proportional to `x`, by weighted least squares over cells.
 fn fitted(runs: &[PredictedRun], x: &dyn Fn(&PredictedRun) -> f64) -> Option<Correction> {
-    // Mirrored runs, those predicted, the variance of the former, and x.
-    let mut cells: BTreeMap<(i64, OrderedFloat<f64>, i64), (f64, f64, f64, f64)> = BTreeMap::new();
+    let mut cells: BTreeMap<Place, Counts> = BTreeMap::new();
     for run in runs {
         let cell = cells.entry((run.t, run.eta, run.ratio_step)).or_default();
         *cell = (cell.0 + run.mirrored, cell.1 + run.predicted, cell.2 + run.predicted * (1.0 - run.predicted), x(run));
@@ -59,9 +67,7 @@ fn fitted(runs: &[PredictedRun], x: &dyn Fn(&PredictedRun) -> f64) -> Option<Cor
 
 /// Whether the excess falls with T, and how; nothing if there are no runs to tell.
 pub(super) fn order_of_excess(runs: &[PredictedRun], q: f64) -> Option<Verdict> {
-    let of = |(name, order): &(&'static str, fn(&PredictedRun, f64) -> f64)| {
-        Some((*name, fitted(runs, &|run| order(run, q))?))
-    };
+    let of = |(name, order): &(&'static str, Order)| Some((*name, fitted(runs, &|run| order(run, q))?));
     let fits: Option<Vec<(&str, Correction)>> = ORDERS.iter().map(of).collect();
     let fits = fits?;
     let [(_, root), (_, linear), _, (_, constant)] = &fits[..] else { return None };
