@@ -230,16 +230,21 @@ fn every_grid_may_have_a_search_of_its_own() {
     assert_eq!(hash(home.path(), "merged"), expected);
 }
 
-/// Whether the support stays is known at the end of a run only, so that no run is capped.
+/// Whether the support stays is known at the end of a run only, so that no run is capped, and what
+/// another search has capped is run to its end.
 #[test]
 fn a_search_for_the_support_looks_at_whole_runs() {
-    let home = tempfile::tempdir().unwrap();
-    std::fs::write(home.path().join("s.toml"), SEARCH.replace("[search]\n", "[search]\nmilestone = \"support\"\n"))
-        .unwrap();
-    succeed(home.path(), "run s.toml -q -o out T=32 replicates=10");
+    let home = home();
+    let run = "run s.toml -q T=32 replicates=10 search.milestone";
+    succeed(home.path(), &format!("{run}=support -o out"));
     let directory = home.path().join("out");
     let runs = table(&directory, RUNS);
     assert!(runs.texts("status").unwrap().iter().all(|status| status.as_deref() != Some("capped")));
     let needed = table(&directory, NEEDED);
     assert!(needed.texts("searched_for").unwrap().iter().all(|goal| goal.as_deref() == Some("support")));
+    succeed(home.path(), &format!("{run}=recovery -o after"));
+    let before = hash(home.path(), "after");
+    succeed(home.path(), &format!("{run}=support -o after"));
+    assert_eq!(hash(home.path(), "after"), hash(home.path(), "out"));
+    assert_ne!(hash(home.path(), "after"), before);
 }

@@ -233,7 +233,9 @@ impl Asking<'_> {
         };
         self.jobs[look.job].cap = cap;
         let seen = self.done.get(job.id).copied().unwrap_or(Seen { cap: Some(0), ..Seen::default() });
-        let time = reached(self.spec.milestone, &seen).filter(|&time| time <= limit);
+        // Another search may have looked at the beginning of this run: its support need not stay.
+        let is_final = self.spec.milestone != SearchMilestone::Support || seen.cap.is_none();
+        let time = reached(self.spec.milestone, &seen).filter(|&time| is_final && time <= limit);
         if time.is_none() && !seen.covers(cap) {
             self.missing.push(Job { cap, ..job });
             return Run::Late;
