@@ -48,7 +48,8 @@ def part(name: str, text: str) -> tuple[int, int]:
 def main() -> None:
     flags = [argument for argument in sys.argv[1:] if argument.startswith("--")]
     for directory in (Path(argument) for argument in sys.argv[1:] if not argument.startswith("--")):
-        made = "\n" + "\n".join(rows(directory)) + "\n\n"
+        lines = rows(directory)
+        made = "\n" + "\n".join(lines) + "\n\n"
         if not flags:
             print(made)
             continue
@@ -59,7 +60,7 @@ def main() -> None:
         elif text[begin:end] != made:
             sys.exit(f"README.md has another table of {directory.name}; it is now\n{made}")
         else:
-            print(f"README.md has the table of {directory.name}, {len(rows(directory)) - 2} sentences")
+            print(f"README.md has the table of {directory.name}, {len(lines) - 2} sentences")
 
 
 if __name__ == "__main__":

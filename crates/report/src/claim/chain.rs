@@ -100,7 +100,7 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
                describes all cells. A run takes samples in proportion to 1/K_P, by the argument for the sign of V, so a cell \
                counts by the mean of 1/K_P over its tasks, the harmonic mean of K_P.",
         verdicts,
-        figures: figure(&unseen).into_iter().collect(),
+        figures: figure(evidence, &unseen).into_iter().collect(),
         notes: Vec::new(),
     }
 }
@@ -172,8 +172,9 @@ fn threshold(cells: &[Cell<'_>]) -> Verdict {
 }
 
 /// Needed samples against the median K_P of the cell, and what the law of the other cells says.
-fn figure(unseen: &[(&Cell<'_>, f64)]) -> Option<Figure> {
-    // A colour for each persistence.
+fn figure(evidence: &Evidence<'_>, unseen: &[(&Cell<'_>, f64)]) -> Option<Figure> {
+    // A colour for each value of the first condition.
+    let name = evidence.analysis.question.conditions.first().map_or("chains", String::as_str);
     let mut by_condition: BTreeMap<i64, Vec<(f64, &Cell<'_>, f64)>> = BTreeMap::new();
     for (cell, predicted) in unseen {
         let condition = cell.needed.conditions.first().copied().unwrap_or(0.0);
@@ -203,7 +204,7 @@ fn figure(unseen: &[(&Cell<'_>, f64)]) -> Option<Figure> {
             band: Vec::new(),
             bounds: Vec::new(),
         });
-        let text = format!("persistence {}", condition as f64 / 1000.0);
+        let text = format!("{name} {}", condition as f64 / 1000.0);
         legend.push(Entry { ink: categorical(i), mark: Mark::of(i), text });
     }
     legend.push(Entry { ink: GREY, mark: Mark::Dashes, text: "law of the other cells".to_owned() });
@@ -217,7 +218,7 @@ fn figure(unseen: &[(&Cell<'_>, f64)]) -> Option<Figure> {
         name: "claim_chain".to_owned(),
         title: "Needed samples against K_P".to_owned(),
         caption: "Samples by which the runs have recovered, with 95 % intervals, for chains that are drawn in different \
-                  ways; points of one colour differ in concentration. Dashes: what a law in K_P and mu_min, fitted to all \
+                  ways; points of one colour differ in what else varies. Dashes: what a law in K_P and mu_min, fitted to all \
                   other cells, says."
             .to_owned(),
         svg,

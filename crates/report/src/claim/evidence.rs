@@ -90,10 +90,14 @@ pub(super) fn measured<'r>(
     records.filter_map(|record| Some((record, record.measures.as_ref()?)))
 }
 
-/// The runs of a cell at the chosen hyperparameters.
+/// The records of a cell at the chosen hyperparameters.
+pub(super) fn records_of<'r>(evidence: &Evidence<'r>, cell: &Needed) -> impl Iterator<Item = &'r Record> {
+    evidence.records.iter().filter(move |r| cell.describes(r, &evidence.analysis.question))
+}
+
+/// Those that did not fail, with what was measured.
 pub(super) fn runs_of<'r>(evidence: &Evidence<'r>, cell: &Needed) -> Vec<(&'r Record, &'r Measures)> {
-    let here = |r: &&Record| cell.describes(r, &evidence.analysis.question);
-    measured(evidence.records.iter().filter(here)).collect()
+    measured(records_of(evidence, cell)).collect()
 }
 
 /// The median of finite numbers, if there are any.

@@ -48,7 +48,7 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
             ),
         )
         .seeing(smallest_difference(found))
-        .number("power of ln T", found.map(|c| c.estimate), found.and_then(|c| c.interval))
+        .coefficient("power of ln T", found)
         .resting_on(cells_of(&[moment], Support)),
     ];
     for (algorithm, name) in GRADIENTS {
@@ -66,7 +66,7 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
                 ),
             )
             .seeing(smallest_difference(found))
-            .number("exponent of T", found.map(|c| c.estimate), found.and_then(|c| c.interval))
+            .coefficient("exponent of T", found)
             .resting_on(cells_of(&[Some(group)], Support)),
         );
     }

@@ -1,5 +1,7 @@
 //! Where one step is enough, and whether its batch is what theory says.
 
+use std::collections::BTreeMap;
+
 use super::evidence::{Evidence, median_of, runs_of};
 use super::mixture::mixture_quantile;
 use super::verdict::{Finding, Verdict};
@@ -67,15 +69,11 @@ impl<'a> OneStep<'a> {
         let smallest = known.iter().map(ratios).fold(f64::MAX, f64::min);
         let largest = known.iter().map(ratios).fold(0.0, f64::max);
         // Cells of one N and Q are one cluster.
-        let mut clusters: Vec<((i64, i64), Vec<f64>)> = Vec::new();
+        let mut clusters: BTreeMap<(i64, i64), Vec<f64>> = BTreeMap::new();
         for c in &known {
-            let pair = (c.0.n, c.0.q);
-            match clusters.iter_mut().find(|(other, _)| *other == pair) {
-                Some((_, logs)) => logs.push(libm::log(ratios(c))),
-                None => clusters.push((pair, vec![libm::log(ratios(c))])),
-            }
+            clusters.entry((c.0.n, c.0.q)).or_default().push(libm::log(ratios(c)));
         }
-        let clusters: Vec<Vec<f64>> = clusters.into_iter().map(|(_, logs)| logs).collect();
+        let clusters: Vec<Vec<f64>> = clusters.into_values().collect();
         let mean = mean_of_clusters(&clusters);
         let ratio = mean.map(|(mean, _)| libm::exp(mean));
         let interval = mean.and_then(|(_, ends)| ends).map(|(low, high)| (libm::exp(low), libm::exp(high)));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plotters::style::BLACK;
 
-use super::evidence::{Evidence, Matrices, Wanted, median_of};
+use super::evidence::{Evidence, Matrices, Wanted, median_of, records_of};
 use super::growth::{common_pair, exponent, needed_figure, series, with_interval};
 use super::shares::Share;
 use super::verdict::{ExaminedClaim, Finding, Verdict};
@@ -42,20 +42,18 @@ fn cell<'e>(evidence: &'e Evidence<'_>, algorithm: &str, longest: bool) -> Optio
     if longest { cells.max_by_key(|c| c.t) } else { cells.min_by_key(|c| c.t) }
 }
 
-/// The runs of a cell at the hyperparameters that all replicates together chose.
-fn runs<'r>(evidence: &Evidence<'r>, cell: &Needed) -> Vec<&'r Record> {
-    evidence.records.iter().filter(|r| cell.describes(r, &evidence.analysis.question)).collect()
-}
-
 /// Traces of the longest sequences, and what one task of the shortest taught every algorithm.
 pub(super) fn wanted(evidence: &Evidence<'_>) -> Vec<Wanted> {
     let mut wanted = Vec::new();
     for (algorithm, _) in COMPARED {
-        let longest = cell(evidence, algorithm, true).map_or_else(Vec::new, |c| runs(evidence, c));
+        let longest = cell(evidence, algorithm, true).map_or_else(Vec::new, |c| records_of(evidence, c).collect());
         wanted.extend(longest.iter().take(CURVES).map(|r| Wanted { job_id: r.job_id.clone(), matrices: false }));
     }
-    let shortest: Vec<Vec<&Record>> =
-        COMPARED.iter().filter_map(|(a, _)| cell(evidence, a, false)).map(|c| runs(evidence, c)).collect();
+    let shortest: Vec<Vec<&Record>> = COMPARED
+        .iter()
+        .filter_map(|(a, _)| cell(evidence, a, false))
+        .map(|c| records_of(evidence, c).collect())
+        .collect();
     // A replicate is the same task for all; the first that most of them recovered.
     let count = |replicate: i64| {
         shortest.iter().flatten().filter(|r| r.replicate == replicate && r.status == Status::Recovered).count()
@@ -100,7 +98,7 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
                 Finding::Measured,
                 format!("Exponent of T: {}.", with_interval(found)),
             )
-            .number("exponent of T", found.map(|c| c.estimate), found.and_then(|c| c.interval)),
+            .coefficient("exponent of T", found),
         );
     }
     let lines: Vec<_> = COMPARED.iter().filter_map(|(a, name)| Some((*name, Some(evidence.group(a, &[])?)))).collect();

@@ -103,7 +103,7 @@ fn ends(theta: f64, group: &Group<'_>, evidence: &Evidence<'_>) -> Verdict {
             seen_beyond(found, ENDED)
         ),
     )
-    .number("exponent of T", found.map(|c| c.estimate), found.and_then(|c| c.interval))
+    .coefficient("exponent of T", found)
     .seeing(smallest_difference(found))
     .resting_on(long_cells(group))
 }
@@ -161,7 +161,7 @@ fn falls(positive: &[&(f64, &Group<'_>)], scratch: Option<&Group<'_>>) -> Verdic
     };
     let last = ends.map(|(_, last, _)| last);
     Verdict::new("At the largest θ the exponent of T is smaller than from scratch.", finding, text)
-        .number("exponent of T", last.map(|c| c.estimate), last.and_then(|c| c.interval))
+        .coefficient("exponent of T", last)
         .resting_on(cells_of(&[largest.map(|(_, group)| group), scratch], Recovery))
 }
 

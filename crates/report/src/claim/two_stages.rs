@@ -26,8 +26,6 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
             (Some(_), Some(PreferredLaw::Polylog)) => Finding::Refuted,
             _ => Finding::Undecided,
         };
-    let of = |c: Option<crate::analysis::Coefficient>| (c.map(|c| c.estimate), c.and_then(|c| c.interval));
-    let (estimate, interval) = of(exponent(first, Signal));
     let mut verdicts = vec![
         Verdict::new(
             "Stage 1, from nothing to a signal, needs a number of samples that is a power of T.",
@@ -38,10 +36,9 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
                 signal.and_then(comparison_in_words).unwrap_or_else(|| "The laws cannot be compared.".to_owned())
             ),
         )
-        .number("exponent of T", estimate, interval)
+        .coefficient("exponent of T", exponent(first, Signal))
         .resting_on(cells_of(&[first], Signal)),
     ];
-    let (estimate, interval) = of(log_power(second, Recovery));
     verdicts.push(
         Verdict::new(
             "Stage 2, from planted correlations to recovery, grows with T no faster than ln T.",
@@ -54,7 +51,7 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
                 seen_beyond(log_power(second, Recovery), 1.0)
             ),
         )
-        .number("power of ln T", estimate, interval)
+        .coefficient("power of ln T", log_power(second, Recovery))
         .seeing(smallest_difference(log_power(second, Recovery)))
         .resting_on(cells_of(&[second], Recovery)),
     );
@@ -63,7 +60,6 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let bends = second
         .and_then(|g| g.scaling(Recovery))
         .and_then(|s| s.lack_of_fit_tests.iter().find(|c| c.factors == (Term::T, Term::T)));
-    let (estimate, interval) = of(late);
     verdicts.push(
         Verdict::new(
             "Stage 2 depends on T less than stage 1.",
@@ -79,7 +75,7 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
                 ))
             ),
         )
-        .number("exponent of T", estimate, interval)
+        .coefficient("exponent of T", late)
         .resting_on([cells_of(&[first], Signal), cells_of(&[second], Recovery)].concat()),
     );
     let one_step = OneStep::of(evidence, &cells_of(&[second], Recovery));
@@ -87,7 +83,6 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     for (term, quantity) in [(Term::N, "exponent of N"), (Term::Q, "exponent of Q")] {
         let power = second.and_then(|g| g.scaling(Recovery)).and_then(|s| s.power.as_ref());
         let found = power.and_then(|law| law.coefficient(term)).filter(crate::analysis::Coefficient::is_known);
-        let (estimate, interval) = of(found);
         let statement = format!("Stage 2 grows as a power of {}.", term.name());
         verdicts.push(
             Verdict::new(
@@ -95,7 +90,7 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
                 Finding::Measured,
                 format!("Exponent of {}: {}.", term.name(), with_interval(found)),
             )
-            .number(quantity, estimate, interval),
+            .coefficient(quantity, found),
         );
     }
     let shown = [

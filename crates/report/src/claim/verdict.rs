@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::analysis::Needed;
+use crate::analysis::{Coefficient, Needed};
 use crate::figure::Figure;
 
 /// What the data say of a sentence.
@@ -96,6 +96,11 @@ impl Verdict {
         interval: Option<(f64, f64)>,
     ) -> Self {
         Self { quantity: quantity.into(), estimate, interval, ..self }
+    }
+
+    /// With a coefficient as the number that decides.
+    pub(super) fn coefficient(self, quantity: impl Into<String>, found: Option<Coefficient>) -> Self {
+        self.number(quantity, found.map(|c| c.estimate), found.and_then(|c| c.interval))
     }
 
     pub(super) fn seeing(self, smallest_effect: Option<f64>) -> Self {

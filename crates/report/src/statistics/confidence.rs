@@ -49,3 +49,20 @@ pub(crate) fn mean_of_clusters(clusters: &[Vec<f64>]) -> Option<(f64, Option<(f6
 
 /// The 0.975 quantile of the standard normal distribution.
 pub(crate) const NORMAL_975: f64 = 1.959_963_984_540_054;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Means of 1, 2 and 3: their standard error is the root of 1/3, and Student's 0.975 quantile for
+    /// two degrees of freedom is 4.3027 (published tables).
+    #[test]
+    fn the_mean_of_clusters_is_that_of_their_means() {
+        let (mean, interval) = mean_of_clusters(&[vec![1.0], vec![1.0, 2.0, 3.0], vec![3.0; 9], vec![]]).unwrap();
+        let (low, high) = interval.unwrap();
+        assert!((mean - 2.0).abs() < 1e-12);
+        assert!((high - 2.0 - 4.302_653 / 3.0f64.sqrt()).abs() < 1e-5 && (low + high - 4.0).abs() < 1e-12);
+        assert_eq!(mean_of_clusters(&[vec![1.0, 3.0]]), Some((2.0, None)));
+        assert_eq!(mean_of_clusters(&[vec![]]), None);
+    }
+}

@@ -25,9 +25,10 @@
 //!
 //! The derivation is this project's own. In its simulations (`sweeps/mirrored.toml`) mirrored runs
 //! were 1.25 times as frequent as predicted at T = 64, and 0.99 times at T = 1024. The excess falls with
-//! T, as Q/T or its root; the runs do not tell which, but 1/B describes it less well. What the argument
-//! leaves out is of that order: V also has noise across Pc, which lets the attention of all T positions
-//! become noisy before the sign is decided, and `|a|^2`, the noise of h, then lies above its 1/T.
+//! T, as Q/T or its root; the runs do not tell which, but 1/B describes it less well. A
+//! cause may be what the argument leaves out (not derived): V also has noise across Pc, which lets the
+//! attention of all T positions become noisy before the sign is decided, and `|a|^2`, the noise of h,
+//! then lies above its 1/T.
 
 use crate::Task;
 

@@ -79,59 +79,54 @@ impl SearchReader<'_> {
 
     /// A section; what it does not say is as in `general`.
     fn read(self, name: &str, node: Node, general: &SearchSpec) -> Result<SearchSpec, Diagnostic> {
-        let section = TableReader::new(name, node.clone())?;
-        read(section, node.span, general, self)
-    }
-}
-
-fn read(
-    mut section: TableReader,
-    span: Span,
-    general: &SearchSpec,
-    SearchReader { common, shared, quantile }: SearchReader<'_>,
-) -> Result<SearchSpec, Diagnostic> {
-    if let Some(wrong) = section.entries.iter().find(|entry| is_no_hyperparameter(&entry.key)) {
-        return Err(Diagnostic::new(format!("`{}` cannot be searched", wrong.key))
-            .at(wrong.key_span.clone(), "it is part of the question, or the budget")
-            .help("hyperparameters can be searched, such as batch_size, eta_boost and lambda; put this into [grid]"));
-    }
-    section.check_keys(&keys::of("search"))?;
-    let mut milestones = SearchMilestone::ALL;
-    milestones.sort_by_key(|milestone| *milestone != general.milestone);
-    let milestone = section.choice("milestone", &milestones.map(|milestone| (milestone.name(), milestone)))?;
-    let rungs = rungs(section.take("rungs"), &general.rules.rungs)?;
-    let rules = Rules {
-        quantile,
-        confidence: section.real("confidence", general.rules.confidence, 0.01..0.99)?,
-        rungs,
-        margin: section.real("margin", general.rules.margin, 0.0..1.0)?,
-        horizon: section.real("horizon", general.rules.horizon, 1.0..100.0)?,
-        max_settings: section.whole("max_settings", general.rules.max_settings as i64, 1, 1_000_000)? as usize,
-    };
-    let inherit = section.truth("inherit", general.inherit)?;
-    let mut keys = Vec::new();
-    for entry in std::mem::take(&mut section.entries) {
-        let Some(index) = axis::index(&entry.key) else { continue };
-        if let Some((_, elements)) = common.iter().find(|(i, _)| *i == index) {
-            let place = elements.first().and_then(|element| element.span.clone()).unwrap_or(entry.key_span);
-            return Err(searched(index, AXES[index].section.unwrap_or_default(), &place));
+        let Self { common, shared, quantile } = self;
+        let span = node.span.clone();
+        let mut section = TableReader::new(name, node)?;
+        if let Some(wrong) = section.entries.iter().find(|entry| is_no_hyperparameter(&entry.key)) {
+            return Err(Diagnostic::new(format!("`{}` cannot be searched", wrong.key))
+                .at(wrong.key_span.clone(), "it is part of the question, or the budget")
+                .help(
+                    "hyperparameters can be searched, such as batch_size, eta_boost and lambda; put this into [grid]",
+                ));
         }
-        keys.push(search_key(index, entry)?);
-    }
-    if keys.is_empty() {
-        keys.clone_from(&general.keys);
-    }
-    for (stage, end) in [("boost", shared.boost_end), ("sparse", shared.sparse_end)] {
-        if let StageEnd { share: Some(share), .. } = end {
-            return Err(Diagnostic::new("a search needs stages that end without a look at the budget")
-                .at(span, format!("training.{stage}.end_share is {}", written(share)))
-                .help(format!(
-                    "a run that is looked at for a while must be the beginning of a longer one: write \
-                     {stage} = {{ end_share = false }} under [training], with another end for the stage"
-                )));
+        section.check_keys(&keys::of("search"))?;
+        let mut milestones = SearchMilestone::ALL;
+        milestones.sort_by_key(|milestone| *milestone != general.milestone);
+        let milestone = section.choice("milestone", &milestones.map(|milestone| (milestone.name(), milestone)))?;
+        let rungs = rungs(section.take("rungs"), &general.rules.rungs)?;
+        let rules = Rules {
+            quantile,
+            confidence: section.real("confidence", general.rules.confidence, 0.01..0.99)?,
+            rungs,
+            margin: section.real("margin", general.rules.margin, 0.0..1.0)?,
+            horizon: section.real("horizon", general.rules.horizon, 1.0..100.0)?,
+            max_settings: section.whole("max_settings", general.rules.max_settings as i64, 1, 1_000_000)? as usize,
+        };
+        let inherit = section.truth("inherit", general.inherit)?;
+        let mut keys = Vec::new();
+        for entry in std::mem::take(&mut section.entries) {
+            let Some(index) = axis::index(&entry.key) else { continue };
+            if let Some((_, elements)) = common.iter().find(|(i, _)| *i == index) {
+                let place = elements.first().and_then(|element| element.span.clone()).unwrap_or(entry.key_span);
+                return Err(searched(index, AXES[index].section.unwrap_or_default(), &place));
+            }
+            keys.push(search_key(index, entry)?);
         }
+        if keys.is_empty() {
+            keys.clone_from(&general.keys);
+        }
+        for (stage, end) in [("boost", shared.boost_end), ("sparse", shared.sparse_end)] {
+            if let StageEnd { share: Some(share), .. } = end {
+                return Err(Diagnostic::new("a search needs stages that end without a look at the budget")
+                    .at(span, format!("training.{stage}.end_share is {}", written(share)))
+                    .help(format!(
+                        "a run that is looked at for a while must be the beginning of a longer one: write \
+                         {stage} = {{ end_share = false }} under [training], with another end for the stage"
+                    )));
+            }
+        }
+        Ok(SearchSpec { milestone, rules, inherit, keys })
     }
-    Ok(SearchSpec { milestone, rules, inherit, keys })
 }
 
 /// A key that the search moves and that another section sets.

@@ -70,7 +70,7 @@ struct Look {
 
 impl CellSearch {
     pub(super) fn new(config: &Arc<Config>, spec: &Arc<SearchSpec>, place: Place, start: Point) -> Self {
-        let lattice = Lattice::new(config, place, &start);
+        let lattice = Lattice::new(config, spec, place, &start);
         Self {
             start: Arc::new(start),
             spec: Arc::clone(spec),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::axis::{AXES, Domain};
-use crate::config::{Config, SearchKey};
+use crate::config::{Config, SearchKey, SearchSpec};
 use crate::grid::{Place, Point, element_value, scaled_point};
 use crate::search::runs::Steps;
 
@@ -13,6 +13,7 @@ use crate::search::runs::Steps;
 #[derive(Debug)]
 pub struct Lattice {
     config: Arc<Config>,
+    spec: Arc<SearchSpec>,
     place: Place,
     /// For each key the smallest and the largest value.
     bounds: Vec<[f64; 2]>,
@@ -22,10 +23,15 @@ pub struct Lattice {
 
 impl Lattice {
     /// The lattice of the cell at `place`, whose point at the start is `start`.
-    pub(super) fn new(config: &Arc<Config>, place: Place, start: &Point) -> Self {
-        let bounds =
-            keys(config, &place).iter().map(|key| [&key.min, &key.max].map(|bound| element_value(bound, start)));
-        Self { config: Arc::clone(config), place, bounds: bounds.collect(), points: RefCell::default() }
+    pub(super) fn new(config: &Arc<Config>, spec: &Arc<SearchSpec>, place: Place, start: &Point) -> Self {
+        let bounds = spec.keys.iter().map(|key| [&key.min, &key.max].map(|bound| element_value(bound, start)));
+        Self {
+            config: Arc::clone(config),
+            spec: Arc::clone(spec),
+            place,
+            bounds: bounds.collect(),
+            points: RefCell::default(),
+        }
     }
 
     /// The key whose start lies outside of its bounds, and these.
@@ -34,7 +40,7 @@ impl Lattice {
             let value = start.values[key.axis];
             !(*min <= value && value <= *max)
         };
-        self.searched().iter().zip(self.bounds.iter().copied()).find(outside)
+        self.spec.keys.iter().zip(self.bounds.iter().copied()).find(outside)
     }
 
     /// The point of a setting; `None` if it is out of bounds or cannot be run.
@@ -42,7 +48,7 @@ impl Lattice {
         if let Some(known) = self.points.borrow().get(setting) {
             return known.clone();
         }
-        let keys = self.searched();
+        let keys = &self.spec.keys;
         let factor = |axis: usize| {
             let key = keys.iter().position(|key| key.axis == axis);
             key.map_or(1.0, |i| libm::pow(keys[i].factor, f64::from(setting[i])))
@@ -59,7 +65,7 @@ impl Lattice {
     /// The setting `distance` values away along a key; `None` if there is none. Steps of a whole
     /// number that round to the same value count as one.
     pub(super) fn beside(&self, from: &Steps, key: usize, up: bool, distance: i32) -> Option<Steps> {
-        let axis = self.searched()[key].axis;
+        let axis = self.spec.keys[key].axis;
         let whole = matches!(AXES[axis].domain, Domain::Whole { .. });
         let mut here = from.clone();
         let mut value = self.point(&here)?.values[axis];
@@ -79,18 +85,13 @@ impl Lattice {
     /// Whether a key has no value beyond that of `setting` on one side because of the bounds of the
     /// search, or because a run would be impossible; not because the key itself ends there.
     pub(super) fn is_at_bound(&self, setting: &Steps, key: usize, up: bool) -> bool {
-        let axis = self.searched()[key].axis;
+        let axis = self.spec.keys[key].axis;
         let ends = |value: f64| match AXES[axis].domain {
             Domain::Whole { min, max } | Domain::Real { min, max, .. } => value == if up { max } else { min },
             Domain::Algorithm | Domain::Name(_) => true,
         };
         let here = self.point(setting);
         self.beside(setting, key, up, 1).is_none() && here.is_some_and(|point| !ends(point.values[axis]))
-    }
-
-    /// The keys.
-    fn searched(&self) -> &[SearchKey] {
-        keys(&self.config, &self.place)
     }
 
     /// How many keys there are.
@@ -102,9 +103,4 @@ impl Lattice {
     pub(super) fn start(&self) -> Steps {
         vec![0; self.keys()]
     }
-}
-
-/// The keys that are searched in the grid of a place.
-fn keys<'c>(config: &'c Config, place: &Place) -> &'c [SearchKey] {
-    config.grids[place.grid].search.as_ref().map_or(&[], |search| &search.keys)
 }

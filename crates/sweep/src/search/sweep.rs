@@ -31,10 +31,10 @@ impl SweepSearch {
     /// # Errors
     /// As [`grid::expand`], and a start outside its bounds.
     pub fn new(config: &Arc<Config>) -> Result<Option<Self>, Diagnostic> {
-        let specs: Vec<_> = config.grids.iter().map(|grid| grid.search.clone().map(Arc::new)).collect();
         if !config.is_search() {
             return Ok(None);
         }
+        let specs: Vec<_> = config.grids.iter().map(|grid| grid.search.clone().map(Arc::new)).collect();
         let identity = Identity::new(config);
         let mut places: Vec<(Place, Point)> = Vec::new();
         grid::expand_cells(config, |place, point| places.push((place, point)))?;

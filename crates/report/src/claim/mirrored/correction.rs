@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ordered_float::OrderedFloat;
-
-use super::runs::PredictedRun;
+use super::runs::{PredictedRun, RatioCell};
 use crate::analysis::two;
 use crate::claim::shares::Task;
 use crate::claim::verdict::{Finding, Verdict};
@@ -14,19 +12,16 @@ use crate::statistics::confidence::NORMAL_975;
 /// differ by a factor of 20.
 const BETTER_BY: f64 = 6.0;
 
-/// What the excess may be proportional to, of a run and Q.
-type Order = fn(&PredictedRun, f64) -> f64;
+/// What the excess may be proportional to.
+type Order = fn(&PredictedRun) -> f64;
 
 /// The orders that are compared, with their names.
 const ORDERS: [(&str, Order); 4] = [
-    ("√(Q/T)", |run, q| (q / run.t as f64).sqrt()),
-    ("Q/T", |run, q| q / run.t as f64),
-    ("1/B", |run, _| 1.0 / (run.ratio * run.eta.0 * run.t as f64)),
-    ("a constant", |_, _| 1.0),
+    ("√(Q/T)", |run| run.sparsity().sqrt()),
+    ("Q/T", PredictedRun::sparsity),
+    ("1/B", |run| 1.0 / (run.ratio * run.eta.0 * run.t as f64)),
+    ("1", |_| 1.0),
 ];
-
-/// T, eta and the step of the ratio.
-type Place = (i64, OrderedFloat<f64>, i64);
 
 /// Mirrored runs, those predicted, the variance of the former, and x.
 type Counts = (f64, f64, f64, f64);
@@ -41,10 +36,10 @@ struct Correction {
 }
 
 /// The correction that is proportional to `x`, by weighted least squares over cells.
-fn fitted(runs: &[PredictedRun], x: &dyn Fn(&PredictedRun) -> f64) -> Option<Correction> {
-    let mut cells: BTreeMap<Place, Counts> = BTreeMap::new();
+fn fitted(runs: &[PredictedRun], x: Order) -> Option<Correction> {
+    let mut cells: BTreeMap<RatioCell, Counts> = BTreeMap::new();
     for run in runs {
-        let cell = cells.entry((run.t, run.eta, run.ratio_step)).or_default();
+        let cell = cells.entry(run.cell()).or_default();
         *cell = (cell.0 + run.mirrored, cell.1 + run.predicted, cell.2 + run.predicted * (1.0 - run.predicted), x(run));
     }
     let all = || cells.values().filter(|cell| cell.2 > 0.0);
@@ -56,7 +51,7 @@ fn fitted(runs: &[PredictedRun], x: &dyn Fn(&PredictedRun) -> f64) -> Option<Cor
     let chi_square = all().map(|(m, p, v, x)| (m - p * (1.0 + c * x)).powi(2) / v).sum();
     let mut tasks: BTreeMap<Task, f64> = BTreeMap::new();
     for run in runs {
-        let Some(&(_, p, v, x)) = cells.get(&(run.t, run.eta, run.ratio_step)).filter(|cell| cell.2 > 0.0) else {
+        let Some(&(_, p, v, x)) = cells.get(&run.cell()).filter(|cell| cell.2 > 0.0) else {
             continue;
         };
         *tasks.entry(run.task).or_default() += p * x / v / weight * (run.mirrored - run.predicted * (1.0 + c * x));
@@ -66,22 +61,22 @@ fn fitted(runs: &[PredictedRun], x: &dyn Fn(&PredictedRun) -> f64) -> Option<Cor
 }
 
 /// Whether the excess falls with T, and how; nothing if there are no runs to tell.
-pub(super) fn order_of_excess(runs: &[PredictedRun], q: f64) -> Option<Verdict> {
-    let of = |(name, order): &(&'static str, Order)| Some((*name, fitted(runs, &|run| order(run, q))?));
+pub(super) fn order_of_excess(runs: &[PredictedRun]) -> Option<Verdict> {
+    let of = |(name, order): &(&'static str, Order)| Some((*name, fitted(runs, *order)?));
     let fits: Option<Vec<(&str, Correction)>> = ORDERS.iter().map(of).collect();
     let fits = fits?;
     let [(_, root), (_, linear), _, (_, constant)] = &fits[..] else { return None };
     let is_positive = |fit: &Correction| fit.c - fit.half > 0.0;
     let falls = |fit: &Correction| is_positive(fit) && constant.chi_square - fit.chi_square >= BETTER_BY;
-    let grows = |fit: &Correction| fit.chi_square - constant.chi_square >= BETTER_BY;
+    let is_worse = |fit: &Correction| fit.chi_square - constant.chi_square >= BETTER_BY;
     let finding = if falls(root) && falls(linear) {
         Finding::Confirmed
-    } else if grows(root) && grows(linear) {
+    } else if is_worse(root) && is_worse(linear) {
         Finding::Refuted
     } else {
         Finding::Undecided
     };
-    let cells: BTreeSet<_> = runs.iter().map(|run| (run.t, run.eta, run.ratio_step)).collect();
+    let cells: BTreeSet<_> = runs.iter().map(PredictedRun::cell).collect();
     let told: Vec<String> = fits
         .iter()
         .map(|(name, fit)| {
@@ -91,7 +86,7 @@ pub(super) fn order_of_excess(runs: &[PredictedRun], q: f64) -> Option<Verdict> 
     let text = format!(
         "Mirrored runs are 1 + c x times as many as predicted: {}, in {} cells. It holds if c is positive and χ² less \
          by 6 than for a constant excess, both for √(Q/T) and for Q/T, and fails if it is more by 6.",
-        told.join("; ").replace("x = a constant", "x = 1"),
+        told.join("; "),
         cells.len()
     );
     Some(Verdict::new("Mirrored runs exceed the prediction by a share that falls with T.", finding, text).number(
@@ -103,6 +98,8 @@ pub(super) fn order_of_excess(runs: &[PredictedRun], q: f64) -> Option<Verdict> 
 
 #[cfg(test)]
 mod tests {
+    use ordered_float::OrderedFloat;
+
     use super::*;
 
     /// Runs whose probability of being mirrored is 1 + c x times the predicted one, whatever x is.
@@ -127,13 +124,13 @@ mod tests {
 
     #[test]
     fn an_excess_that_falls_with_the_length_is_told_from_one_that_does_not() {
-        let of = |excess: &dyn Fn(f64, f64) -> f64| order_of_excess(&runs(excess), 2.0).unwrap();
+        let of = |excess: &dyn Fn(f64, f64) -> f64| order_of_excess(&runs(excess)).unwrap();
         let root = of(&|t, _| 2.0 * f64::sqrt(2.0 / t));
         assert_eq!(root.finding, Finding::Confirmed, "{root:?}");
         assert!((root.estimate.unwrap() - 2.0).abs() < 0.1 && root.interval.unwrap().0 > 1.0, "{root:?}");
         assert_eq!(of(&|t, _| 8.0 * 2.0 / t).finding, Finding::Confirmed);
         assert_eq!(of(&|_, _| 0.3).finding, Finding::Refuted);
         assert_eq!(of(&|_, _| 0.0).finding, Finding::Undecided, "there is none");
-        assert!(order_of_excess(&[], 2.0).is_none());
+        assert!(order_of_excess(&[]).is_none());
     }
 }

@@ -15,7 +15,7 @@ use crate::record::{ALGORITHM_1, FLIP, Record, Status};
 pub(super) const MAX_DIVERGED_SHARE: f64 = 0.02;
 
 /// What makes a cell: the step of the ratio, T and eta.
-type RatioCell = (i64, i64, OrderedFloat<f64>);
+pub(super) type RatioCell = (i64, i64, OrderedFloat<f64>);
 
 /// A run that has a prediction, at one ratio `B / (eta T)` (in steps of 10 %), T and eta.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +27,18 @@ pub(super) struct PredictedRun {
     pub(super) ratio: f64,
     pub(super) mirrored: f64,
     pub(super) predicted: f64,
+}
+
+impl PredictedRun {
+    /// Its cell.
+    pub(super) fn cell(&self) -> RatioCell {
+        (self.ratio_step, self.t, self.eta)
+    }
+
+    /// Q over T.
+    pub(super) fn sparsity(&self) -> f64 {
+        self.task.1 as f64 / self.t as f64
+    }
 }
 
 /// The runs that say something, and what was left out: of each length, cells and runs in which too

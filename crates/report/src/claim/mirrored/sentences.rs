@@ -51,8 +51,8 @@ fn agreeing(
     Verdict { smallest_effect: effect, reason, ..verdict }
 }
 
-pub(crate) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
-    let runs = runs(evidence);
+/// How often runs are mirrored: beside each other, beside the prediction, and how the two differ.
+fn how_often(runs: &PredictedRuns) -> Vec<Verdict> {
     let same = runs.groups(|is| runs.against_others(is));
     let mut right = runs.groups(|is| runs.against_predictions(is));
     let total = runs.against_predictions(&|_| true);
@@ -62,34 +62,46 @@ pub(crate) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
             (format!("all ({} of {} runs, {:.0} predicted)", total.seen, runs.kept.len(), total.expected), total),
         );
     }
-    // A search avoids the settings at which many runs are mirrored, and has few others.
-    let by_search = !evidence.analysis.searched.is_empty();
-    let shares = || {
-        vec![
-            agreeing(
-                "The probability of a mirrored run depends on batch, step and length through B/(η T) \
+    let mut verdicts = vec![
+        agreeing(
+            "The probability of a mirrored run depends on batch, step and length through B/(η T) \
              only, to within 25 %.",
-                Agreeing::Nearly,
-                &same,
-                "Mirrored runs of each T and η over what the shares of the others would make at the \
+            Agreeing::Nearly,
+            &same,
+            "Mirrored runs of each T and η over what the shares of the others would make at the \
              same ratios",
-                &runs,
-            ),
-            agreeing(
-                "It is Φ(-z) with z = (K_P / √W) √(B (2+η) / (η T)), as a Gaussian argument predicts, \
+            runs,
+        ),
+        agreeing(
+            "It is Φ(-z) with z = (K_P / √W) √(B (2+η) / (η T)), as a Gaussian argument predicts, \
              without a free parameter.",
-                Agreeing::Exactly,
-                &right,
-                "Mirrored over predicted runs",
-                &runs,
-            ),
-        ]
-    };
-    let mut verdicts = if by_search { Vec::new() } else { shares() };
-    if !by_search {
-        let q = evidence.records.iter().map(|r| r.q).min().unwrap_or(1);
-        verdicts.extend(order_of_excess(&runs.kept, q as f64));
-    }
+            Agreeing::Exactly,
+            &right,
+            "Mirrored over predicted runs",
+            runs,
+        ),
+    ];
+    verdicts.extend(order_of_excess(&runs.kept));
+    verdicts
+}
+
+/// What is left out of the probabilities.
+fn without_sign(runs: &PredictedRuns) -> String {
+    let (mirrored, diverged, predicted) = runs.all;
+    format!(
+        "Cells in which more than {:.0} % of the runs blew up (batches of a few samples) are left out \
+         of the probabilities, for such runs end before their sign is known: {}. Over all cells \
+         {mirrored} runs are mirrored and {diverged} blew up, where {predicted:.0} are predicted to be \
+         mirrored.",
+        100.0 * MAX_DIVERGED_SHARE,
+        runs.left_out()
+    )
+}
+
+pub(crate) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
+    // A search avoids the settings at which many runs are mirrored, and has few others.
+    let runs = evidence.analysis.searched.is_empty().then(|| runs(evidence));
+    let mut verdicts = runs.as_ref().map_or_else(Vec::new, how_often);
     let plain = evidence.group(ALGORITHM_1, &[(FLIP, 0.0)]);
     let flipping: Vec<(f64, &Group<'_>)> = evidence
         .groups()
@@ -123,21 +135,8 @@ pub(crate) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
                entry exceeds the most positive one by a factor. Loss cannot judge it as fast: at \
                the truth the two differ by 2 K_P / T only.",
         verdicts,
-        figures: [probability(&runs.kept).filter(|_| !by_search), needed].into_iter().flatten().collect(),
-        notes: if by_search {
-            Vec::new()
-        } else {
-            vec![format!(
-                "Cells in which more than {:.0} % of the runs blew up (batches of a few samples) are \
-             left out of the probabilities, for such runs end before their sign is known: {}. Over all cells {} \
-                 runs are mirrored and {} blew up, where {:.0} are predicted to be mirrored.",
-                100.0 * MAX_DIVERGED_SHARE,
-                runs.left_out(),
-                runs.all.0,
-                runs.all.1,
-                runs.all.2
-            )]
-        },
+        figures: [runs.as_ref().and_then(|runs| probability(&runs.kept)), needed].into_iter().flatten().collect(),
+        notes: runs.iter().map(without_sign).collect(),
     }
 }
 
@@ -166,7 +165,7 @@ fn remedy(evidence: &Evidence<'_>, plain: Option<&Group<'_>>, factor: f64, group
             finding,
             format!("{} with it, {} without.{saved}", with_interval(after), with_interval(before)),
         )
-        .number("exponent of T", after.map(|c| c.estimate), after.and_then(|c| c.interval))
+        .coefficient("exponent of T", after)
         .resting_on(cells_of(&[plain, Some(group)], Recovery)),
         Verdict::new(
             format!("With {flip} fewer runs end mirrored."),
