@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+from scipy.stats import norm
 from scipy.stats import t as student
 
 
@@ -213,6 +214,112 @@ def mirrored(directory: Path) -> None:
         assert abs(found - float(told[1])) <= 0.0051 and abs(1.96 * np.std(drawn) / ((high - low) / 2) - 1) < 0.2
 
 
+    # The noise that both factors amplify, in NumPy, from what runs.parquet holds: W of a task follows
+    # from the prediction without it, and mu is taken to be uniform.
+    rows = duckdb.sql(f"""
+        select T, batch_size, eta_boost, k_p, k_q, predicted_mirrored, status = 'mirrored' as mirrored,
+               avg((status = 'diverged')::int) over (partition by round(ln(batch_size / (eta_boost * T)) / 0.1), T, eta_boost) as diverged
+        from '{directory}/runs.parquet'""").fetchnumpy()
+    told = rows["diverged"] <= 0.02
+    t, b, eta, k_p, k_q, share = (rows[name][told].astype(float) for name in ("T", "batch_size", "eta_boost", "k_p", "k_q", "predicted_mirrored"))
+    amplified = norm.cdf(-amplified_z(t, b, eta, k_p, k_q, -norm.ppf(share)))
+    evidence = duckdb.sql(f"select evidence from '{directory}/verdicts.parquet' where statement like 'With the noise%'").fetchall()[0][0]
+    known = float(re.search(r"([\d.]+) predicted\)", evidence)[1])
+    print(f"with amplified noise {amplified.sum():.0f} predicted; told {known:.0f}")
+    assert abs(amplified.sum() / known - 1) < 0.04
+    for length in np.unique(t):
+        ratio = rows["mirrored"][told][t == length].sum() / amplified[t == length].sum()
+        told_ratio = float(re.search(rf"T = {length:.0f}: ([\d.]+) \[", evidence)[1])
+        print(f"T = {length:.0f}: {ratio:.3f} times as many as predicted; told {told_ratio}")
+        assert abs(ratio / told_ratio - 1) < 0.06
+
+
+def amplified_z(t, b, eta, k_p, k_q, z, signal=0.25):
+    """z of the sign of V with noise of three states: arrays, an element a run."""
+    n, trace, trace_of_square = 3, 2 / 3, 2 / 9
+    eta_v, eta_a = eta / k_q, eta / k_p
+    damping = eta_v / t / 2
+    growth = np.sqrt(damping**2 + eta**2) - damping
+    w = k_p**2 * b * (2 + growth) / (growth * z**2 * t)
+    across = (n - 1) * trace - w / k_p
+    passed_on = ((n - 1) * trace_of_square - (w / k_p) ** 2) / across
+    of_value = growth / (eta_v * k_q)
+    v, a, noise_v, noise_a, variance = np.zeros((5, len(t)))
+    for step in range(1, 10_000):
+        live = np.maximum(v, a) < signal
+        if not live.any():
+            break
+        added = of_value**2 * eta_v**2 * w * (1 / t + noise_a) / k_p**2 + eta_a**2 * passed_on * noise_v / k_q
+        variance += np.where(live, (1 + growth) ** (-2.0 * step) * added / b, 0)
+        v, a = v + eta_v * (k_q * a + (1 - v) / t), a + eta_a * k_p * v
+        look_up = passed_on * noise_v + (1 / t + noise_a) * noise_v**2 * trace_of_square / trace**2
+        residual = trace + (1 / t + noise_a) * noise_v
+        grown = (
+            (1 - eta_v * (1 / t + noise_a)) ** 2 * noise_v + eta_v**2 * (1 / t + noise_a) * ((n - 1) * residual - w / k_p) / b,
+            (1 - eta_a * noise_v) ** 2 * noise_a + eta_a**2 * n * t * look_up / b,
+        )
+        # Noise of this size has taken over: the sign is anybody's guess.
+        noise_v, noise_a = (np.minimum(np.where(live, new, old), 1e6) for new, old in zip(grown, (noise_v, noise_a)))
+    mean = of_value * eta_v / t / growth
+    return np.where(np.maximum(noise_v, noise_a) < 1e6, mean / np.sqrt(variance), 0)
+
+
+def text(directory: Path) -> None:
+    """What noise asks for, from the matrix of the sweep alone, in NumPy."""
+    letters = "bytes" if directory.name.endswith("bytes") else "letters"
+    p = np.loadtxt(Path(__file__).parent.parent / "sweeps" / f"alice_{letters}.csv", delimiter=",")
+    mu = np.linalg.matrix_power(p, 500)[:, 0]
+    cells = duckdb.sql(f"""
+        select T, Q, needed_samples from '{directory}/needed.parquet'
+        where milestone = 'signal' and init_alpha_v = 0 and not censored order by T""").fetchall()
+    ratios = [needed / samples_by_noise(p, mu, t, q) for t, q, needed in cells]
+    found = np.exp(np.mean(np.log(ratios)))
+    told = duckdb.sql(f"select estimate from '{directory}/verdicts.parquet' where statement like 'Stage 1, from%'").fetchall()[0][0]
+    print("needed over predicted:", np.round(ratios, 3), f"mean {found:.3f}; told {told:.3f}")
+    assert abs(found / told - 1) < 0.01
+
+
+def text_common(directory: Path) -> None:
+    """The bytes without rare ones: the README has the number, and that it is confirmed."""
+    finding, told = duckdb.sql(f"""
+        select finding, estimate from '{directory}/verdicts.parquet' where statement like 'Stage 1, from%'""").fetchall()[0]
+    print(f"rare bytes as one state: {finding}, {told:.2f}")
+    assert f"it is {finding}, with {told:.2f}:" in " ".join(README.split())
+
+
+def samples_by_noise(p: np.ndarray, mu: np.ndarray, t: int, q: int, eta: float = 0.05, signal: float = 0.25) -> float:
+    """The fewest samples to the signal, over batches; the sign of V is no limit for many states."""
+    n = len(mu)
+    centred, covariance = p - mu[:, None], np.diag(mu) - np.outer(mu, mu)
+    through = centred @ np.diag(mu) @ centred.T
+    k_p, k_q = np.trace(through), 1 / q - 1 / t
+    w, kappa = np.trace(through @ covariance), np.trace(through @ through)
+    trace, square = np.trace(covariance), np.trace(covariance @ covariance)
+    eta_v, eta_a = eta / k_q, eta / k_p
+
+    def steps(b: float) -> int | None:
+        v = a = noise_v = noise_a = 0.0
+        for step in range(1, 100_000):
+            size_a, size_v = 1 / t + k_q * a**2 + noise_a, k_p * v**2 + noise_v
+            residual = trace + size_a * size_v - 2 * v * k_p * (k_q * a + 1 / t)
+            second = v**4 * kappa + 2 * v**2 * noise_v * w / trace + noise_v**2 * square / trace**2
+            noise_v, noise_a = (
+                (1 - eta_v * size_a) ** 2 * noise_v + eta_v**2 * size_a * (n - 1) * residual / b,
+                (1 - eta_a * size_v) ** 2 * noise_a + eta_a**2 * n * t * (v**2 * w + square / trace * noise_v + size_a * second) / b,
+            )
+            v, a = v - eta_v * (size_a * v - k_q * a - 1 / t), a - eta_a * (size_v * a - k_p * v)
+            if not max(noise_v, noise_a) < 1e6:
+                return None
+            if min(v, a) >= signal:
+                return step
+        return None
+
+    least, batch = float("inf"), 10 * eta * n * t**0.5 / k_p
+    while (count := steps(batch)) is not None:
+        least, batch = min(least, batch * count), batch / 1.02
+    return least
+
+
 def remedy(directory: Path) -> None:
     evidence = duckdb.sql(f"select evidence from '{directory}/verdicts.parquet' where statement like 'Flipping%'").fetchall()[0][0]
     needed = dict(duckdb.sql(f"""
@@ -272,5 +379,5 @@ def stage_two(directory: Path) -> None:
 
 if __name__ == "__main__":
     name = Path(sys.argv[1]).name
-    checks = {"chain": chain, "convergence": convergence, "mirrored": mirrored, "remedy": remedy, "transfer": transfer, "two_stages": two_stages, "tuned": tuned, "stage_two": stage_two}
+    checks = {"chain": chain, "convergence": convergence, "mirrored": mirrored, "remedy": remedy, "text": text, "text_bytes": text, "text_common": text_common, "transfer": transfer, "two_stages": two_stages, "tuned": tuned, "stage_two": stage_two}
     checks.get(name, main)(Path(sys.argv[1]))

@@ -7,14 +7,24 @@ use super::sweep;
 
 /// The message for a config; checks the exit code and that nothing was created.
 fn message(config: &str, overrides: &str) -> String {
+    message_beside(config, overrides, None)
+}
+
+/// The same, with a file `p.csv` beside the config.
+fn message_beside(config: &str, overrides: &str, matrix: Option<&str>) -> String {
     let home = tempfile::tempdir().unwrap();
     fs::write(home.path().join("bad.toml"), config).unwrap();
+    if let Some(matrix) = matrix {
+        fs::write(home.path().join("p.csv"), matrix).unwrap();
+    }
     let output = sweep(home.path(), &format!("run bad.toml {overrides}"));
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{err}");
     assert!(output.stdout.is_empty());
-    let left: Vec<_> = fs::read_dir(home.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert_eq!(left, ["bad.toml"], "nothing is created");
+    let mut left: Vec<_> = fs::read_dir(home.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    left.sort();
+    let given = if matrix.is_some() { &["bad.toml", "p.csv"][..] } else { &["bad.toml"] };
+    assert_eq!(left, given, "nothing is created");
     err
 }
 
@@ -161,6 +171,51 @@ mistakes! {
     a_whole_division_as_python_has_it: &format!("{GRID}batch_size = \"T//8\"\n");
     a_range_as_numpy_has_it: "[grid]\nN = 3\nQ = 1\nT = \"np.linspace(64, 512, 4)\"\n";
     an_override_into_a_number: GRID, "seed.x=3";
+}
+
+/// A chain in a file, with what is wrong in it.
+macro_rules! wrong_files {
+    ($($name:ident: $matrix:expr;)*) => {$(
+        #[test]
+        fn $name() {
+            insta::assert_snapshot!(message_beside(FROM_FILE, "", $matrix));
+        }
+    )*};
+}
+
+const FROM_FILE: &str = "[grid]\nN = 2\nQ = 1\nT = 64\n[task]\nmatrix = \"p.csv\"\n";
+
+wrong_files! {
+    a_matrix_file_that_is_not_there: None;
+    a_matrix_file_with_a_word: Some("# n after m\n0.9,0.2\n0.1,none\n");
+    a_matrix_file_with_spaces_between: Some("0.9 0.2\n0.1 0.8\n");
+    a_matrix_file_that_is_not_square: Some("0.9,0.2\n0.1,0.8,0.3\n");
+    a_matrix_file_of_rows: Some("0.9,0.1\n0.4,0.6\n");
+    a_matrix_file_without_numbers: Some("# nothing yet\n");
+    a_matrix_file_of_another_size: Some("0.8,0.1,0.1\n0.1,0.8,0.1\n0.1,0.1,0.8\n");
+}
+
+/// A file is found beside the config that names it, from wherever it is run, and its jobs are those
+/// of the same numbers in the config; one that the command line names is found from the current folder.
+#[test]
+fn a_matrix_in_a_file_is_the_matrix() {
+    let home = tempfile::tempdir().unwrap();
+    let sweeps = home.path().join("sweeps");
+    fs::create_dir(&sweeps).unwrap();
+    fs::write(sweeps.join("p.csv"), "\u{feff}# n after m\r\n0.9, 0.2\r\n\r\n0.1,\t0.8\r\n").unwrap();
+    let start = "replicates = 2\n[grid]\nN = 2\nQ = 1\nT = 32\nmax_samples = 640\n[task]\nmatrix = ";
+    fs::write(sweeps.join("file.toml"), format!("{start}\"p.csv\"\n")).unwrap();
+    fs::write(sweeps.join("list.toml"), format!("{start}[[0.9, 0.2], [0.1, 0.8]]\n")).unwrap();
+    let ids = |arguments: &str| {
+        let output = sweep(home.path(), &format!("plan --list {arguments}"));
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().filter(|line| !line.contains(".toml")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let list = ids("sweeps/list.toml");
+    assert!(list.len() >= 2, "{list:?}");
+    assert_eq!(ids("sweeps/file.toml"), list);
+    assert_eq!(ids("sweeps/list.toml task.matrix=sweeps/p.csv"), list);
 }
 
 #[test]

@@ -45,8 +45,8 @@ fn four_readers_read_every_table_of_the_shipped_sweeps() {
     let home = tempfile::tempdir().unwrap();
     let run = |(name, overrides): (&str, &str)| {
         let directory = home.path().join(name.trim_end_matches(".toml"));
-        fs::copy(sweeps.join(name), home.path().join(name)).unwrap();
-        succeed(home.path(), &format!("run {name} -q -o {} {overrides}", directory.display()));
+        let path = sweeps.join(name);
+        succeed(home.path(), &format!("run {} -q -o {} {overrides}", path.display(), directory.display()));
         directory
     };
     read(&small_sweeps().into_iter().map(run).collect::<Vec<_>>());

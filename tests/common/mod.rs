@@ -46,11 +46,13 @@ pub(crate) fn small_sweeps() -> Vec<(&'static str, &'static str)> {
         ("sample_complexity.toml", "replicates=2 T=32,64 training.max_samples=2000"),
         ("smoke.toml", "replicates=2 T=32,64 training.max_samples=2000"),
         ("softmax.toml", "replicates=2 T=32,64 search.rungs=[2,4] training.max_samples=2000"),
+        ("stage_two.toml", "replicates=4 T=32,64 search.rungs=[2,4] training.max_samples=4000"),
+        ("text.toml", "replicates=2 T=32,64 search.rungs=[2,4] max_samples=20000"),
+        ("text_bytes.toml", "replicates=2 T=32 search.rungs=[2,4] max_samples=20000"),
         (
             "transfer.toml",
             "replicates=2 T=32,64 search.rungs=[2,4] max_samples=20000 where=T>0 pretraining.T=32 pretraining.max_samples=10000",
         ),
-        ("stage_two.toml", "replicates=4 T=32,64 search.rungs=[2,4] training.max_samples=4000"),
         ("tuned.toml", "replicates=4 T=32,64 N=3 search.rungs=[2,4] training.max_samples=4000"),
         ("two_stages.toml", "replicates=4 T=32,64 N=3 Q=1 max_samples=4000 where=T>0"),
     ]

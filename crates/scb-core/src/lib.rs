@@ -102,7 +102,7 @@ pub use error::{TaskError, TrainError};
 pub use kernel::{Level, level_in_use, use_level};
 pub use model::Linear;
 pub use ndarray;
-pub use task::{Chain, Pattern, Task, TaskSpec, Weights};
+pub use task::{Chain, MAX_STATES, Pattern, Task, TaskSpec, Weights};
 
 /// Internals of the kernels, for benchmarks and tests of the random words. Not part of the API.
 #[doc(hidden)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::evidence::{Evidence, runs_of};
 use super::verdict::{ExaminedClaim, Finding, Verdict};
+use super::within::Within;
 use crate::analysis::Milestone::Recovery;
 use crate::analysis::{Needed, two};
 use crate::figure::panels::{Axis, Entry, Mark};
@@ -32,7 +33,7 @@ impl<'a> Cell<'a> {
             all.filter(|all| !all.is_empty()).map(|all| all.iter().sum::<f64>() / all.len() as f64)
         };
         let k_p = -libm::log(inverse(&|_, measures| Some(measures.k_p))?);
-        let mu_min = -libm::log(inverse(&|record, _| Some(evidence.tasks.get(&record.job_id)?.mu_min))?);
+        let mu_min = -libm::log(inverse(&|record, _| evidence.tasks.get(&record.job_id)?.mu_min)?);
         Some(Self { needed, k_p, mu_min })
     }
 
@@ -112,38 +113,12 @@ fn explained(unseen: &[(&Cell<'_>, f64)]) -> Verdict {
     if unseen.is_empty() {
         return Verdict::new(STATEMENT, Finding::Undecided, "There are no cells to compare.");
     }
-    let ratio = |(cell, predicted): &(&Cell<'_>, f64)| cell.needed.samples as f64 / predicted;
-    let known: Vec<f64> = unseen.iter().filter(|(cell, _)| !cell.needed.censored).map(ratio).collect();
-    let (least, most) = known.iter().fold((f64::MAX, 0.0f64), |(a, b), &r| (a.min(r), b.max(r)));
-    let inside = |r: f64| (1.0 / WITHIN..=WITHIN).contains(&r);
-    let outside = |(cell, predicted): &(&Cell<'_>, f64)| {
-        let low = cell.needed.ci_low.is_some_and(|low| low as f64 / predicted > WITHIN);
-        low || cell.needed.ci_high.is_some_and(|high| (high as f64) / predicted < 1.0 / WITHIN)
-    };
-    let failing = unseen.iter().filter(|c| outside(c)).count();
-    let finding = if failing > 0 {
-        Finding::Refuted
-    } else if known.len() == unseen.len() && known.len() >= 3 && known.iter().copied().all(inside) {
-        Finding::Confirmed
-    } else {
-        Finding::Undecided
-    };
-    let typical = (known.iter().map(|r| libm::log(*r).powi(2)).sum::<f64>() / known.len().max(1) as f64).sqrt();
-    Verdict::new(
-        STATEMENT,
-        finding,
-        format!(
-            "Needed over predicted samples, each cell by the law of the others: {} to {} in {} cells, off by a factor of {} \
-             in the mean square. It holds if all lie within 1.5, and fails if the 95 % interval of a cell lies outside: of \
-             {failing} it does.",
-            two(least),
-            two(most),
-            known.len(),
-            two(libm::exp(typical))
-        ),
-    )
-    .number("typical factor", Some(libm::exp(typical)), None)
-    .resting_on(unseen.iter().map(|(cell, _)| cell.needed))
+    let cells: Vec<(&Needed, f64)> = unseen.iter().map(|(cell, predicted)| (cell.needed, *predicted)).collect();
+    let within = Within::new(&cells, WITHIN);
+    let evidence = format!("Needed over predicted samples, each cell by the law of the others: {}", within.told());
+    Verdict::new(STATEMENT, within.finding(), evidence)
+        .number("typical factor", Some(within.typical()), None)
+        .resting_on(unseen.iter().map(|(cell, _)| cell.needed))
 }
 
 /// How the best lambda follows K_P: by least squares over cells.
@@ -254,7 +229,7 @@ mod tests {
                 // Half of the tasks have twice the mean of 1/K_P, half none: the mean counts.
                 let spread = if i % 2 == 0 { 1.0 / 1.5 } else { 1.0 / 0.5 };
                 r.measures.as_mut().unwrap().k_p = k_p * spread;
-                tasks.insert(r.job_id.clone(), TaskFacts { mu_min, one_step: None });
+                tasks.insert(r.job_id.clone(), TaskFacts { mu_min: Some(mu_min), ..TaskFacts::default() });
                 records.push(r);
             }
         }

@@ -24,14 +24,32 @@ pub struct Evidence<'a> {
     groups: Vec<Group<'a>>,
 }
 
-/// What no record holds of the task of a run.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A fact that a claim wants to know of the task of each run, and no record holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskFact {
+    /// [`TaskFacts::mu_min`].
+    MuMin,
+    /// [`TaskFacts::one_step`].
+    OneStep,
+    /// [`TaskFacts::mirrored`].
+    Mirrored,
+    /// [`TaskFacts::signal`].
+    Signal,
+}
+
+/// What no record holds of the task of a run; `None` where nobody asked, or theory says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct TaskFacts {
     /// The smallest stationary probability of a state.
-    pub mu_min: f64,
+    pub mu_min: Option<f64>,
     /// The batches on which one step from planted correlations recovers with a probability of 0.5 and
-    /// of 0.9, as theory has it; `None` where it says nothing.
+    /// of 0.9, by theory.
     pub one_step: Option<[f64; 2]>,
+    /// The probability that the run ends mirrored, by theory, with the noise that both factors amplify.
+    pub mirrored: Option<f64>,
+    /// The fewest samples by which the quantile of runs has a signal, by theory: with the noise that both
+    /// factors amplify, and by the sign of V alone.
+    pub signal: Option<[f64; 2]>,
 }
 
 /// A run that a claim wants to show.
@@ -81,6 +99,12 @@ impl<'a> Evidence<'a> {
         let first = found.next();
         if found.next().is_some() { None } else { first }
     }
+}
+
+/// The group of an algorithm that starts from nothing, or from planted correlations.
+pub(super) fn starting<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str, planted: bool) -> Option<&'e Group<'a>> {
+    let is_planted = |g: &&Group<'_>| g.conditions.iter().any(|(key, value)| *key == "init_alpha_v" && *value > 0.0);
+    evidence.groups().iter().filter(|g| g.algorithm == algorithm).find(|g| is_planted(g) == planted)
 }
 
 /// The runs that did not fail.

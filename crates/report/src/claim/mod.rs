@@ -16,7 +16,7 @@
 //! |---|---|
 //! | `verdict`, `verdicts_table` | what the data say of a sentence; the columns of `verdicts.parquet` |
 //! | `evidence` | what claims are examined by |
-//! | `shares`, `agreement`, `agreement_rule`, `growth`, `mixture`, `one_step` | the questions that several claims ask |
+//! | `shares`, `agreement`, `agreement_rule`, `growth`, `mixture`, `one_step`, `within` | the questions that several claims ask |
 //! | the others | a claim each, named in `claims!` below: `examine` |
 
 mod agreement;
@@ -28,8 +28,9 @@ mod one_step;
 mod shares;
 mod verdict;
 mod verdicts_table;
+mod within;
 
-pub use evidence::{Evidence, Matrices, TaskFacts, Wanted};
+pub use evidence::{Evidence, Matrices, TaskFact, TaskFacts, Wanted};
 pub use verdict::{ExaminedClaim, Finding, Verdict};
 pub use verdicts_table::verdicts_table;
 
@@ -83,6 +84,8 @@ claims!(
     Mirrored = mirrored,
     /// Which constants of a chain decide how many samples it takes.
     Chain = chain,
+    /// What the chain of a real text takes, beside what theory has for it.
+    Text = text,
 );
 
 impl Claim {
@@ -95,9 +98,15 @@ impl Claim {
         }
     }
 
-    /// Whether it needs to know more of the tasks of runs than records hold.
+    /// What it needs to know of the tasks of runs that records do not hold.
     #[must_use]
-    pub fn asks_of_tasks(self) -> bool {
-        matches!(self, Self::TwoStages | Self::Chain)
+    pub fn asks_of_tasks(self) -> &'static [TaskFact] {
+        match self {
+            Self::TwoStages => &[TaskFact::OneStep],
+            Self::Chain => &[TaskFact::MuMin],
+            Self::Mirrored => &[TaskFact::Mirrored],
+            Self::Text => &[TaskFact::MuMin, TaskFact::OneStep, TaskFact::Signal],
+            Self::Convergence | Self::Transfer | Self::Softmax | Self::Moment => &[],
+        }
     }
 }

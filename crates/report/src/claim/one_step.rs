@@ -48,9 +48,14 @@ impl<'a> OneStep<'a> {
         !cell.cell.censored && cell.cell.samples <= cell.cell.batch_size
     }
 
+    /// The cells in which one step is enough, with the predicted batch.
+    pub(super) fn known(&self) -> Vec<(&'a Needed, f64)> {
+        self.cells.iter().filter(|c| Self::suffices(c)).filter_map(|c| Some((c.cell, c.predicted?))).collect()
+    }
+
     pub(super) fn verdicts(&self) -> Vec<Verdict> {
-        let enough: Vec<&Cell<'_>> = self.cells.iter().filter(|c| Self::suffices(c)).collect();
-        let known: Vec<(&Needed, f64)> = enough.iter().filter_map(|c| Some((c.cell, c.predicted?))).collect();
+        let enough = self.cells.iter().filter(|c| Self::suffices(c)).count();
+        let known = self.known();
         if known.is_empty() {
             return Vec::new();
         }
@@ -59,12 +64,11 @@ impl<'a> OneStep<'a> {
             "One step of stage 2 is enough for recovery.",
             Finding::Measured,
             format!(
-                "At the best hyperparameters needed samples are one batch in {} of {all} cells, and more in the \
-                 others.",
-                enough.len()
+                "At the best hyperparameters needed samples are one batch in {enough} of {all} cells, and more in the \
+                 others."
             ),
         )
-        .number("share of cells", Some(enough.len() as f64 / all as f64), None);
+        .number("share of cells", Some(enough as f64 / all as f64), None);
         let ratios = |c: &(&Needed, f64)| c.0.samples as f64 / c.1;
         let smallest = known.iter().map(ratios).fold(f64::MAX, f64::min);
         let largest = known.iter().map(ratios).fold(0.0, f64::max);

@@ -1,6 +1,6 @@
 //! The stages apart: from nothing to a signal, and from planted correlations to recovery.
 
-use super::evidence::Evidence;
+use super::evidence::{Evidence, starting};
 use super::growth::{
     at_most_logarithmic, cells_of, common_pair, exponent, log_power, needed_figure, seen_beyond, series,
     smallest_difference, with_interval,
@@ -8,14 +8,8 @@ use super::growth::{
 use super::one_step::OneStep;
 use super::verdict::{ExaminedClaim, Finding, Verdict};
 use crate::analysis::Milestone::{Recovery, Signal};
-use crate::analysis::{Group, PreferredLaw, Term, comparison_in_words};
+use crate::analysis::{PreferredLaw, Term, comparison_in_words};
 use crate::record::{ALGORITHM_1, noiseless};
-
-/// The group of an algorithm that starts from nothing, or from planted correlations.
-fn starting<'e, 'a>(evidence: &'e Evidence<'a>, algorithm: &str, planted: bool) -> Option<&'e Group<'a>> {
-    let is_planted = |g: &&Group<'_>| g.conditions.iter().any(|(key, value)| *key == "init_alpha_v" && *value > 0.0);
-    evidence.groups().iter().filter(|g| g.algorithm == algorithm).find(|g| is_planted(g) == planted)
-}
 
 pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     let (first, second) = (starting(evidence, ALGORITHM_1, false), starting(evidence, ALGORITHM_1, true));

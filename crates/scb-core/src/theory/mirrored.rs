@@ -23,17 +23,17 @@
 //! With normalised steps `L = 1 + eta`, if `eta_V / T` is neglected; then z depends on B, eta and T
 //! through `B / (eta T)` only.
 //!
-//! The derivation is this project's own. In its simulations (`sweeps/mirrored.toml`) mirrored runs
-//! were 1.25 times as frequent as predicted at T = 64, and 0.99 times at T = 1024. The excess falls with
-//! T, as Q/T or its root; the runs do not tell which, but 1/B describes it less well. A
-//! cause may be what the argument leaves out (not derived): V also has noise across Pc, which lets the
-//! attention of all T positions become noisy before the sign is decided, and `|a|^2`, the noise of h,
-//! then lies above its 1/T.
+//! The derivation is this project's own. What it leaves out: V also has noise across Pc, which makes
+//! the attention noisy before the sign is decided, so that `|a|^2`, and with it the noise of h, lies above
+//! 1/T. [`TaskNoise::mirrored`](super::noise::TaskNoise::mirrored) includes that. In simulations
+//! (`sweeps/mirrored.toml`) mirrored runs were 1.25 times as frequent as predicted here at T = 64, and
+//! 0.99 times at T = 1024.
 
+use super::Recursion;
 use crate::Task;
 
 /// `W = sum_m mu_m Var_{n ~ mu} Pc[n,m]`.
-fn output_variance(task: &Task) -> f64 {
+pub(super) fn output_variance(task: &Task) -> f64 {
     let mu = &task.stationary;
     let of_column = |column: ndarray::ArrayView1<'_, f64>| {
         let mean: f64 = column.iter().zip(mu).map(|(p, m)| p * m).sum();
@@ -60,6 +60,37 @@ pub fn z_score(task: &Task, eta_v: f64, eta_a: f64, batch_size: f64) -> f64 {
 #[must_use]
 pub fn probability(task: &Task, eta_v: f64, eta_a: f64, batch_size: f64) -> f64 {
     0.5 * libm::erfc(z_score(task, eta_v, eta_a, batch_size) / std::f64::consts::SQRT_2)
+}
+
+/// The fewest samples by which both correlations reach `signal` in a run with small normalised steps,
+/// if the sign of V is all that asks for a batch: at most a share `mirrored`, in `(0, 0.5)`, of the runs
+/// ends mirrored.
+#[must_use]
+pub fn samples_to_signal(task: &Task, signal: f64, mirrored: f64) -> f64 {
+    const ETA: f64 = 0.05;
+    let (eta_v, eta_a) = (ETA / task.k_q, ETA / task.k_p);
+    // z goes as the root of the batch.
+    let z = normal_quantile(1.0 - mirrored);
+    let of_one = z_score(task, eta_v, eta_a, 1.0);
+    let batch = z * z / (of_one * of_one);
+    let mut state = Recursion::at(0.0, 0.0);
+    let mut steps = 0u32;
+    while state.alpha_v.min(state.alpha_a) < signal && steps < 100_000 {
+        state.step(task, eta_v, eta_a);
+        steps += 1;
+    }
+    batch * f64::from(steps)
+}
+
+/// The z with `Phi(z) = probability`, by bisection.
+fn normal_quantile(probability: f64) -> f64 {
+    let (mut low, mut high) = (-40.0f64, 40.0f64);
+    for _ in 0..80 {
+        let middle = 0.5 * (low + high);
+        let below = 0.5 * libm::erfc(-middle / std::f64::consts::SQRT_2);
+        *(if below < probability { &mut low } else { &mut high }) = middle;
+    }
+    0.5 * (low + high)
 }
 
 #[cfg(test)]
@@ -127,6 +158,17 @@ mod tests {
             assert!((share - expected).abs() < 4.0 * error + 1e-3, "{share} {expected}");
             assert!((0.01..0.45).contains(&expected), "the test can tell a difference: {expected}");
         }
+    }
+
+    #[test]
+    fn the_fewest_samples_are_those_of_the_batch_at_which_a_tenth_is_mirrored() {
+        let task = task(3, 2, 1000);
+        let samples = samples_to_signal(&task, 0.25, 0.1);
+        // 0.05 in normalised units multiplies the mode by 1.05 from 1/T.
+        let steps = (0.25f64 * 1000.0).ln() / 1.05f64.ln();
+        let share = probability(&task, 0.05 / task.k_q, 0.05 / task.k_p, samples / steps);
+        assert!((share - 0.1).abs() < 0.02, "{share}");
+        assert!((normal_quantile(0.9) - 1.281_551_565_5).abs() < 1e-9);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! | [`planted()`] | models with given correlations, on the path that the iterates follow without noise |
 //! | [`Recursion`] | the noise-free recursion of the correlations |
 //! | [`mirrored`] | the probability that a run converges to the mirrored solution |
+//! | [`noise`] | how the noise of both factors grows while boosting, and the samples by which the signal outgrows it |
 //! | [`one_step`] | the probability that one step from planted correlations recovers the truth, and the batch it takes |
 //! | [`support_threshold()`], [`support_probability()`], [`noncentrality()`] | the number of samples needed to find the support |
 //! | [`chi_square`] | tail probabilities of the chi-square distribution |
@@ -32,6 +33,7 @@
 
 pub mod chi_square;
 pub mod mirrored;
+pub mod noise;
 pub mod one_step;
 mod planted;
 pub mod population;

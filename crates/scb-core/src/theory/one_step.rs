@@ -7,7 +7,7 @@
 //! T, by a sum over the tokens at the Q positions of the support and the output. The mean of a
 //! batch is taken to be normal.
 //!
-//! With `w` the weight of a position of the support before the step and `c` after it, four things
+//! With `w` the weight of a position of the support before the step and `c` after it, these things
 //! must happen. Let `sigma_k^2 / B` be the variance that the step gives to an entry of query token
 //! k outside the support. It is proportional to `1 / mu_k`.
 //!
@@ -16,13 +16,15 @@
 //!                        Phi([keep (c - tau) + tau] sqrt(B) / sigma_k)^(T - Q) for each k
 //! all positions stay     no entry of the support falls below keep times another one
 //! weights are right      |A - Q|_mu <= eps sqrt(K_Q), a chi-square variable with N (Q - 1)
-//!                        degrees of freedom
+//!                        degrees of freedom, less what wrong positions take of it
 //! V is right             |V - P|_mu <= eps sqrt(K_P) after V has taken the scale of the
 //!                        attention, with (N - 1)^2 degrees of freedom
 //! ```
 //!
 //! The first one alone gives the familiar `B ~ 2 ln(N T) sigma^2 / (keep c)^2`, that is `Q^2 ln T /
-//! (mu_min K_P)` up to constants of the chain: T enters through its logarithm and nothing else.
+//! (mu K_P)` up to constants of the chain: T enters through its logarithm and nothing else. Here mu is
+//! that of the rarest query token that must be right: errors count by mu, so the positions of tokens
+//! may be wrong that are asked for so rarely that they do not fill eps^2.
 //!
 //! The derivation is this project's own. It holds for equal weights.
 
@@ -118,32 +120,44 @@ impl OneStep {
         // The level below which noise must stay, before the threshold takes its part.
         let level = self.keep * self.weight + self.threshold - self.outside;
         let pairs = self.q * (self.q - 1.0);
-        let (mut all, mut uneven, mut scale) = (0.0, 0.0, 0.0);
+        let allowed = self.epsilon * self.epsilon;
+        let mut wrong = WrongPositions::none(self.weight_of_wrong());
+        let (mut uneven, mut scale, mut added) = (0.0, 0.0, 0.0);
         for &mu in &self.mu {
             let own = |second: f64| second / (mu * batch);
             let noise = own(self.second[0]);
             let common = self.first * self.first / batch;
             let variance = (own(self.second[1]) - common).max(0.0);
             let covariance = own(self.second[2]) - common;
-            all += (self.t - self.q) * log_below(level / noise.sqrt());
-            if pairs > 0.0 {
+            let all_stay = if pairs > 0.0 {
                 let keep = self.keep;
                 let apart = (variance * (1.0 + keep * keep) - 2.0 * keep * covariance).max(0.0);
-                all += pairs * log_below((1.0 - keep) * self.weight / apart.sqrt());
-            }
+                libm::exp(pairs * log_below((1.0 - keep) * self.weight / apart.sqrt()))
+            } else {
+                1.0
+            };
+            let log_below = (self.t - self.q) * log_below(level / noise.sqrt());
+            wrong.add(self.q, all_stay, -log_below, mu / (self.q * self.k_q * allowed));
+            let above = -libm::expm1(log_below / (self.t - self.q));
+            added += mu * (self.t - self.q) * above * self.weight_of_wrong() * self.weight;
             let total = self.q * self.weight;
             uneven += mu * (self.q - 1.0) * (variance - covariance).max(0.0) / (total * total);
             scale += mu * mu * (self.q * variance + pairs * covariance).max(0.0);
         }
         let n = self.mu.len() as f64;
-        let allowed = self.epsilon * self.epsilon;
-        let weights = within(n * (self.q - 1.0), allowed * self.k_q, uneven);
-        // V takes over the scale, which is the mean mass of the attention.
-        let mass = self.q * self.weight;
+        let attention = wrong.expect(|left| within(n * (self.q - 1.0), left * allowed * self.k_q, uneven));
+        // V takes over the scale, which is the mean mass of the attention, that of wrong positions too.
+        let mass = self.q * self.weight + added;
         let bias = mass * self.alpha_v - 1.0;
         let left = (allowed - bias * bias - scale * self.alpha_v * self.alpha_v) * self.k_p;
         let value = within((n - 1.0) * (n - 1.0), left, mass * mass * self.value / batch);
-        libm::exp(all) * weights * value
+        attention * value
+    }
+
+    /// The weight of a position outside of the support that is kept, beside that of one within: between
+    /// `keep` and 1, taken in the middle.
+    fn weight_of_wrong(&self) -> f64 {
+        0.5 * (1.0 + self.keep)
     }
 
     /// The batch at which [`OneStep::probability`] reaches `probability`, in `(0, 1)`, to within 1 %;
@@ -162,6 +176,80 @@ impl OneStep {
             *(if self.probability(middle) < probability { &mut low } else { &mut high }) = middle;
         }
         Some((low * high).sqrt())
+    }
+}
+
+/// How much of the error that the attention may have comes from wrong positions, as a distribution.
+///
+/// A query token has an error of its own, which counts by its probability: a rare one may be wrong. If
+/// j positions outside of the support are kept beside it, each with m times the weight of a position of
+/// the support, the squared error is `m^2 j (Q + j) / (Q (Q + m j)^2)`; if one of the support is lost, it
+/// is `1 / (Q (Q - 1))`.
+struct WrongPositions {
+    /// m.
+    weight: f64,
+    /// Probability of each share of what is allowed, in parts of it; beyond all of it none counts.
+    shares: [f64; Self::PARTS + 1],
+}
+
+impl WrongPositions {
+    /// Parts of what is allowed.
+    const PARTS: usize = 64;
+
+    fn none(weight: f64) -> Self {
+        let mut shares = [0.0; Self::PARTS + 1];
+        shares[0] = 1.0;
+        Self { weight, shares }
+    }
+
+    /// Adds a query token, of which no position is lost with the probability `all_stay`, a Poisson
+    /// number of mean `kept` is kept beside them, and which errs by `unit` parts of what is allowed
+    /// for a squared error of 1/Q.
+    fn add(&mut self, q: f64, all_stay: f64, kept: f64, unit: f64) {
+        // Beyond so many the number is taken as its mean.
+        const MANY: f64 = 30.0;
+        const NEGLIGIBLE: f64 = 1e-13;
+        let lost = if q > 1.0 { 1.0 / (q - 1.0) } else { 0.0 };
+        let error = |j: f64| {
+            let m = self.weight;
+            m * m * j * (q + j) / ((q + m * j) * (q + m * j))
+        };
+        let mut outcomes: Vec<(f64, f64)> = Vec::new();
+        let mut both = |probability: f64, error: f64| {
+            outcomes.push((probability * all_stay, error));
+            outcomes.push((probability * (1.0 - all_stay), error + lost));
+        };
+        if kept > MANY {
+            both(1.0, error(kept));
+        } else {
+            let mut probability = libm::exp(-kept);
+            let mut j = 0.0;
+            while j <= kept || probability > NEGLIGIBLE {
+                both(probability, error(j));
+                j += 1.0;
+                probability *= kept / j;
+            }
+        }
+        let mut next = [0.0; Self::PARTS + 1];
+        for (probability, error) in outcomes.into_iter().filter(|(p, _)| *p > NEGLIGIBLE) {
+            // Between two parts, so that the mean is right.
+            let parts = error * unit * Self::PARTS as f64;
+            let (below, above) = (parts as usize, parts.fract());
+            for (i, before) in self.shares.iter().enumerate() {
+                for (at, part) in [(i + below, 1.0 - above), (i + below + 1, above)] {
+                    if let Some(share) = next.get_mut(at) {
+                        *share += before * probability * part;
+                    }
+                }
+            }
+        }
+        self.shares = next;
+    }
+
+    /// The mean of `of` the share of what is allowed that is left.
+    fn expect(&self, of: impl Fn(f64) -> f64) -> f64 {
+        let left = |i: usize| 1.0 - i as f64 / Self::PARTS as f64;
+        self.shares.iter().enumerate().filter(|(_, share)| **share > 0.0).map(|(i, share)| share * of(left(i))).sum()
     }
 }
 
@@ -200,7 +288,7 @@ struct Moments {
 
 impl Moments {
     /// At `V = mu 1' + alpha_v Pc`, where each position of the support has the weight `weight`. The
-    /// histogram h of the other positions is taken to be its mean. O(N^(Q+1) (N + Q^2)).
+    /// histogram h of the other positions is taken to be its mean. O(N^Q (N^2 + Q^2)).
     fn new(task: &Task, alpha_v: f64, weight: f64) -> Self {
         let (n, q) = (task.n, task.q);
         let mu = &task.stationary;
@@ -214,7 +302,6 @@ impl Moments {
         }
         let mut tokens = vec![0usize; q];
         let mut moments = Self::default();
-        let mut residual = vec![0.0; n];
         loop {
             let mut probability = 1.0;
             tokens.iter().for_each(|&x| probability *= mu[x]);
@@ -223,24 +310,24 @@ impl Moments {
             for &x in &tokens {
                 spread += tokens.iter().filter(|&&other| other == x).count() as f64 / mu[x];
             }
+            // The residual is this less the output: squares of it need one pass for all outputs.
+            let base: Vec<f64> = (0..n).map(|i| mu[i] + alpha_v * weight * sum[i]).collect();
+            let looked_up = |x: usize| -> f64 { (0..n).map(|i| centred[[i, x]] * base[i]).sum() };
+            let (first, second) = (looked_up(tokens[0]), tokens.get(1).map(|&x| looked_up(x)));
+            let through: Vec<f64> = (0..n).map(|i| (0..n).map(|j| c[n * i + j] * base[j]).sum()).collect();
+            let noise_of_base: f64 = base.iter().zip(&through).map(|(b, t)| b * t).sum();
+            let square_of_base: f64 = base.iter().map(|b| b * b).sum();
             for output in 0..n {
                 let share = probability * (mu[output] + sum[output] / q as f64);
-                for i in 0..n {
-                    residual[i] = mu[i] + alpha_v * weight * sum[i] - f64::from(u8::from(i == output));
-                }
-                let at = |x: usize| -> f64 { alpha_v * (0..n).map(|i| centred[[i, x]] * residual[i]).sum::<f64>() };
-                let first = at(tokens[0]);
+                let first = alpha_v * (first - centred[[output, tokens[0]]]);
                 moments.y += share * first;
                 moments.yy += share * first * first;
-                if let Some(&second) = tokens.get(1) {
-                    moments.y_other += share * first * at(second);
+                if let Some(second) = second {
+                    moments.y_other += share * first * alpha_v * (second - centred[[output, tokens[1]]]);
                 }
-                let square: f64 = residual.iter().map(|r| r * r).sum();
+                let square = square_of_base - 2.0 * base[output] + 1.0;
                 moments.value += share * square * weight * weight * spread;
-                let mut noise = 0.0;
-                for i in 0..n {
-                    noise += residual[i] * (0..n).map(|j| c[n * i + j] * residual[j]).sum::<f64>();
-                }
+                let noise = noise_of_base - 2.0 * through[output] + c[n * output + output];
                 moments.outside += share * alpha_v * alpha_v * noise;
             }
             // The next combination of tokens.
@@ -311,6 +398,32 @@ mod tests {
             let (less, more) = (share(batch / OFF), share(batch * OFF));
             assert!(less < 0.5 && more > 0.5, "{case:?}, task {seed}, B = {batch:.0}: {less}, {more}");
         }
+    }
+
+    /// The same where a state is so rare that its query token may be wrong: with the batch that it would
+    /// take for that one too, all runs recover long before.
+    #[test]
+    fn a_rare_query_token_may_be_wrong() {
+        let rare = 0.004;
+        let common = ndarray::array![[0.7, 0.1, 0.2], [0.2, 0.7, 0.1], [0.1, 0.2, 0.7]];
+        let transition = ndarray::Array2::from_shape_fn((4, 4), |(next, current)| match (next, current) {
+            (3, _) => rare,
+            (_, 3) => (1.0 - rare) / 3.0,
+            _ => (1.0 - rare) * common[[next, current]],
+        });
+        let spec = TaskSpec { n: 4, q: 2, t: 1024, chain: Chain::Given(transition), weights: Weights::Equal };
+        let task = Task::draw(&spec, &mut stream([3; 16])).unwrap();
+        let batch = one_step(&task, 0.01).batch(0.5).unwrap();
+        let share = |batch: f64| {
+            let spec = self::spec(batch as usize, 0.01);
+            let recovers =
+                |run: u8| train(&task, &spec, stream([run; 16]), &mut ()).unwrap().status == Status::Recovered;
+            (0..100).filter(|&run| recovers(run)).count()
+        };
+        let (less, more) = (share(batch / 1.4), share(batch * 1.4));
+        assert!(less < 50 && more > 50, "B = {batch:.0}: {less}, {more}");
+        let rarest = task.stationary.iter().copied().fold(1.0, f64::min);
+        assert!(batch * rarest < 8.0, "of so many samples its noise is no smaller than the signal");
     }
 
     /// The sum over tokens against samples of the task itself.

@@ -32,7 +32,7 @@ mod step_sizes;
 pub use milestone::Milestones;
 pub use observe::{Checkpoint, Observer};
 pub use outcome::Outcome;
-pub use prediction::{Predicted, first_step, predicted};
+pub use prediction::{Predicted, SignalSamples, first_step, mirrored_with_noise, predicted, samples_to_signal};
 pub use pretraining::{Pretrained, Pretraining, PretrainingError};
 pub use run::{learner, train};
 pub use spec::{StepScale, StopAt, TrainSpec};

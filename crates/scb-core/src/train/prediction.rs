@@ -3,6 +3,7 @@
 use super::{Start, TrainSpec, step_sizes};
 use crate::learn::{Prediction, Stage, StepSizes};
 use crate::task::Task;
+use crate::theory::noise::{BoostStep, TaskNoise};
 use crate::theory::one_step::{OneStep, Sizes};
 use crate::theory::{mirrored, support_threshold};
 
@@ -38,6 +39,34 @@ pub fn predicted(task: &Task, spec: &TrainSpec) -> Predicted {
     }
 }
 
+/// The probability that a run of `spec` on `task` ends mirrored, with the noise that both factors
+/// amplify ([`theory::noise`](crate::theory::noise)); `None` where [`Predicted::mirrored`] is.
+#[must_use]
+pub fn mirrored_with_noise(task: &Task, spec: &TrainSpec) -> Option<f64> {
+    predicted(task, spec).mirrored?;
+    let sizes = step_sizes(task, spec, Stage::Boost);
+    let step = BoostStep { value: sizes.value, attention: sizes.attention, batch: spec.batch_size as f64 };
+    Some(TaskNoise::of(task).mirrored(step, spec.signal))
+}
+
+/// The fewest samples to the signal that theory has for a task, at the best batch and a small step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SignalSamples {
+    /// By the noise that both factors amplify, and the sign of V ([`theory::noise`](crate::theory::noise)).
+    pub noise: f64,
+    /// By the sign of V alone ([`theory::mirrored`](crate::theory::mirrored)).
+    pub sign: f64,
+}
+
+/// The fewest samples by which a run of Algorithm 1 from the uninformative start has the signal of
+/// `spec` with a probability of `quantile`, above 0.5; `None` where theory says nothing.
+#[must_use]
+pub fn samples_to_signal(task: &Task, spec: &TrainSpec, quantile: f64) -> Option<SignalSamples> {
+    predicted(task, spec).mirrored.filter(|_| quantile > 0.5)?;
+    let noise = TaskNoise::of(task).samples_to_signal(spec.signal, 1.0 - quantile)?;
+    Some(SignalSamples { noise, sign: mirrored::samples_to_signal(task, spec.signal, 1.0 - quantile) })
+}
+
 /// The first step of a run whose correlations are planted and which has no boosting stage, without
 /// its batch; `None` where [`OneStep`] says nothing of it.
 #[must_use]
@@ -66,6 +95,10 @@ mod tests {
         let task = Task::draw(&spec, &mut stream([1; 16])).unwrap();
         let prox = TrainSpec::default();
         assert!(predicted(&task, &prox).mirrored.is_some_and(|share| share > 0.0 && share < 0.5));
+        let samples = samples_to_signal(&task, &prox, 0.9).unwrap();
+        assert!(samples.sign > 0.0 && samples.noise > 0.8 * samples.sign, "{samples:?}");
+        assert!(mirrored_with_noise(&task, &prox).unwrap() > predicted(&task, &prox).mirrored.unwrap());
+        assert_eq!(samples_to_signal(&task, &prox, 0.5), None);
         let flip = prox.algorithm.parameter("flip").unwrap();
         for silent in [
             TrainSpec { start: Start::Planted { alpha_v: 0.1, alpha_a: 0.0 }, ..prox.clone() },
@@ -74,6 +107,7 @@ mod tests {
             TrainSpec { algorithm: algorithm("sgd").unwrap(), ..prox.clone() },
         ] {
             assert_eq!(predicted(&task, &silent), Predicted::default());
+            assert_eq!((mirrored_with_noise(&task, &silent), samples_to_signal(&task, &silent, 0.9)), (None, None));
         }
         let moment = predicted(&task, &TrainSpec { algorithm: algorithm("moment").unwrap(), ..prox });
         assert!(moment.support_median < moment.support_quantile && moment.mirrored.is_none());

@@ -10,7 +10,7 @@
 //! | `keys`, `table_reader` | the keys there are, and taking them out of tables |
 //! | `spelling`, `overrides` | one spelling of each axis; `KEY=VALUES` of the command line |
 //! | `values`, `names`, `grids` | the values of an axis, the names in expressions, one `[grid]` |
-//! | `task`, `stages`, `search` | what `[task]`, the stages of `[training]` and `[search]` say |
+//! | `matrix`, `weights`, `stages`, `search` | what `[task]`, the stages of `[training]` and `[search]` say |
 //! | `read` | from a file to a [`Config`] |
 //! | [`resolved`] | the config with every default, written out |
 
@@ -19,6 +19,7 @@ pub mod document;
 pub mod expression;
 mod grids;
 mod keys;
+mod matrix;
 mod names;
 mod overrides;
 mod read;
@@ -29,8 +30,8 @@ pub mod source;
 mod spelling;
 mod stages;
 mod table_reader;
-mod task;
 mod values;
+mod weights;
 
 pub(crate) use read::LARGEST_MAX_JOBS;
 pub use read::{DEFAULT_MAX_JOBS, load, parse};

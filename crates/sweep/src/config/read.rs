@@ -13,14 +13,15 @@ use crate::axis::AXES;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::document::{self, Entry, Node, Value};
 use crate::config::grids::grid;
+use crate::config::matrix::matrix;
 use crate::config::search::SearchReader;
 use crate::config::settings::{Config, GridSpec, Pretraining, Shared};
 use crate::config::source::{Source, Span};
 use crate::config::spelling::unify;
 use crate::config::stages::stage_end;
 use crate::config::table_reader::{TableReader, wrong_kind};
-use crate::config::task::{matrix, weights};
 use crate::config::values::{MAX_RANGE_VALUES, element, only_value};
+use crate::config::weights::weights;
 use crate::config::{keys, overrides};
 use crate::platform::files::read_text;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use report::claim::TaskFacts;
+use report::claim::{TaskFact, TaskFacts};
 use report::record::FinishedRun;
 use report::{Measures, Record, Status, Timing, TracePoint};
 use scb_core::Task;
@@ -76,14 +76,29 @@ impl Training {
         Ok(Trained { task, spec, outcome, source_error })
     }
 
-    /// What is known of the task of a job, which is drawn anew; `None` if it cannot be.
-    pub(crate) fn task_facts(&self, job: &Job) -> Option<TaskFacts> {
+    /// These facts of the task of a job, which is drawn anew; `None` if it cannot be.
+    pub(crate) fn task_facts(&self, job: &Job, facts: &[TaskFact]) -> Option<TaskFacts> {
         let shared = &self.config.shared;
         let task = Task::draw(&job.task_spec(shared), &mut stream(self.identity.task_seed(job))).ok()?;
-        let step = train::first_step(&task, &job.train_spec(shared)).filter(|_| !job.point.transfers());
-        let one_step = step.and_then(|step| Some([step.batch(0.5)?, step.batch(0.9)?]));
-        let mu_min = task.known().mu.iter().copied().fold(1.0, f64::min);
-        Some(TaskFacts { mu_min, one_step })
+        let spec = job.train_spec(shared);
+        // Theory speaks of runs that start without a V of their own.
+        let by_theory = |fact: TaskFact| facts.contains(&fact) && !job.point.transfers();
+        let mut known = TaskFacts::default();
+        if facts.contains(&TaskFact::MuMin) {
+            known.mu_min = Some(task.known().mu.iter().copied().fold(1.0, f64::min));
+        }
+        if by_theory(TaskFact::OneStep) {
+            let step = train::first_step(&task, &spec);
+            known.one_step = step.and_then(|step| Some([step.batch(0.5)?, step.batch(0.9)?]));
+        }
+        if by_theory(TaskFact::Mirrored) {
+            known.mirrored = train::mirrored_with_noise(&task, &spec);
+        }
+        if by_theory(TaskFact::Signal) {
+            let samples = train::samples_to_signal(&task, &spec, self.config.quantile);
+            known.signal = samples.map(|samples| [samples.noise, samples.sign]);
+        }
+        Some(known)
     }
 
     /// The trace of such a run; `None` if there is no such task, or nothing to learn.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ndarray::Array2;
 use rayon::prelude::*;
 use report::analysis::Analysis;
-use report::claim::{Claim, Evidence, Matrices, TaskFacts, Wanted};
+use report::claim::{Claim, Evidence, Matrices, TaskFact, TaskFacts, Wanted};
 use report::figure::{self, Pictured, Specimen, Traced};
 use report::record::{ALGORITHM_1, draws_samples};
 use report::{Record, TracePoint};
@@ -123,11 +123,14 @@ impl<'a> Replay<'a> {
         (shown, matrices)
     }
 
-    /// By job what is known of the tasks of these runs.
-    pub(crate) fn tasks(&self, records: &[Record]) -> HashMap<String, TaskFacts> {
+    /// By job these facts of the tasks of these runs.
+    pub(crate) fn tasks(&self, records: &[Record], facts: &[TaskFact]) -> HashMap<String, TaskFacts> {
+        if facts.is_empty() {
+            return HashMap::new();
+        }
         let of = |record: &Record| {
             let (training, job) = self.job(record)?;
-            Some((record.job_id.clone(), training.task_facts(job)?))
+            Some((record.job_id.clone(), training.task_facts(job, facts)?))
         };
         records.par_iter().filter_map(of).collect()
     }

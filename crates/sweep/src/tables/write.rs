@@ -148,7 +148,7 @@ pub fn write(results: Results<'_>, beside: Option<Results<'_>>) -> Result<String
                 None => record.clone(),
             })
             .collect();
-        let tasks = if claim.asks_of_tasks() { replay.tasks(&judged) } else { HashMap::new() };
+        let tasks = replay.tasks(&judged, claim.asks_of_tasks());
         let evidence = Evidence::new(&analysis, &whole, &shown.0, &shown.1).with_tasks(&tasks);
         (claim, claim.examine(&evidence))
     });

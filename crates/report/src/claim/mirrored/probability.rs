@@ -22,7 +22,8 @@ pub(super) fn probability(runs: &[PredictedRun]) -> Option<Figure> {
         };
         let point = |own: Vec<&PredictedRun>| {
             let share = Share::of(own.iter().map(|run| (run.task, run.mirrored)))?;
-            Some((mean(&own, |run| run.ratio), mean(&own, |run| run.predicted), share))
+            let predicted = mean(&own, |run| run.amplified.unwrap_or(run.predicted));
+            Some((mean(&own, |run| run.ratio), predicted, share))
         };
         at.into_values().filter_map(point).collect()
     };
@@ -36,6 +37,14 @@ pub(super) fn probability(runs: &[PredictedRun]) -> Option<Figure> {
         drawn.push(PlottedCurve {
             panel: 0,
             ink,
+            mark: Mark::Dashes,
+            points: own.iter().map(|(ratio, predicted, _)| (aside * ratio, *predicted)).collect(),
+            band: Vec::new(),
+            bounds: Vec::new(),
+        });
+        drawn.push(PlottedCurve {
+            panel: 0,
+            ink,
             mark: Mark::of(i),
             points: own.iter().map(|(ratio, _, share)| (aside * ratio, share.of)).collect(),
             band: own.iter().map(|(.., share)| share.interval).collect(),
@@ -44,15 +53,6 @@ pub(super) fn probability(runs: &[PredictedRun]) -> Option<Figure> {
         legend.push(Entry { ink, mark: Mark::of(i), text: format!("T = {t}") });
     }
     let all = points(&|_| true);
-    let predicted = all.iter().map(|(ratio, predicted, _)| (*ratio, *predicted)).collect();
-    drawn.push(PlottedCurve {
-        panel: 0,
-        ink: BLACK,
-        mark: Mark::Dashes,
-        points: predicted,
-        band: Vec::new(),
-        bounds: Vec::new(),
-    });
     legend.push(Entry { ink: BLACK, mark: Mark::Dashes, text: "predicted".to_owned() });
     // Half of all is the most that there can be without a push.
     let highest = drawn.iter().flat_map(|c| c.points.iter().map(|p| p.1).chain(c.band.iter().map(|b| b.1)));
@@ -67,8 +67,9 @@ pub(super) fn probability(runs: &[PredictedRun]) -> Option<Figure> {
         name: "claim_mirrored".to_owned(),
         title: "How often runs grow into the mirrored solution".to_owned(),
         caption: format!(
-            "Share of mirrored runs, with 95 % intervals by tasks, against B/(η T). Dashes: Φ(-z), \
-             averaged over the tasks of these runs; nothing is fitted. {}",
+            "Share of mirrored runs, with 95 % intervals by tasks, against B/(η T). Dashes: what is predicted, \
+             averaged over the tasks of these runs, with the noise that V and the attention amplify; nothing is \
+             fitted. {}",
             count(runs.len(), "run") + "."
         ),
         svg,

@@ -15,7 +15,7 @@ use crate::record::{ALGORITHM_1, FLIP, Record, Status};
 pub(super) const MAX_DIVERGED_SHARE: f64 = 0.02;
 
 /// What makes a cell: the step of the ratio, T and eta.
-pub(super) type RatioCell = (i64, i64, OrderedFloat<f64>);
+type RatioCell = (i64, i64, OrderedFloat<f64>);
 
 /// A run that has a prediction, at one ratio `B / (eta T)` (in steps of 10 %), T and eta.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,19 +26,10 @@ pub(super) struct PredictedRun {
     pub(super) task: Task,
     pub(super) ratio: f64,
     pub(super) mirrored: f64,
+    /// By the sign of V alone.
     pub(super) predicted: f64,
-}
-
-impl PredictedRun {
-    /// Its cell.
-    pub(super) fn cell(&self) -> RatioCell {
-        (self.ratio_step, self.t, self.eta)
-    }
-
-    /// Q over T.
-    pub(super) fn sparsity(&self) -> f64 {
-        self.task.1 as f64 / self.t as f64
-    }
+    /// With the noise that both factors amplify, if that was asked for.
+    pub(super) amplified: Option<f64>,
 }
 
 /// The runs that say something, and what was left out: of each length, cells and runs in which too
@@ -64,7 +55,8 @@ pub(super) fn runs(evidence: &Evidence<'_>) -> PredictedRuns {
         let (diverged, own) = cells.entry((ratio_step, record.t, eta)).or_default();
         *diverged += usize::from(record.status == Status::Diverged);
         let mirrored = f64::from(u8::from(record.status == Status::Mirrored));
-        own.push(PredictedRun { ratio_step, t: record.t, eta, task: task_of(record), ratio, mirrored, predicted });
+        let (task, amplified) = (task_of(record), evidence.tasks.get(&record.job_id).and_then(|task| task.mirrored));
+        own.push(PredictedRun { ratio_step, t: record.t, eta, task, ratio, mirrored, predicted, amplified });
     }
     let mut runs = PredictedRuns::default();
     for ((_, t, _), (diverged, own)) in cells {
@@ -108,14 +100,14 @@ impl PredictedRuns {
         }))
     }
 
-    /// These runs compared with their predictions.
-    pub(super) fn against_predictions(&self, is: &dyn Fn(&PredictedRun) -> bool) -> Agreement {
-        Agreement::of(
-            self.kept
-                .iter()
-                .filter(|run| is(run))
-                .map(|run| Contribution::predicted(run.task, run.mirrored, run.predicted)),
-        )
+    /// The runs of which something is predicted, compared with that.
+    pub(super) fn against(
+        &self,
+        predicted: impl Fn(&PredictedRun) -> Option<f64>,
+        is: &dyn Fn(&PredictedRun) -> bool,
+    ) -> Agreement {
+        let own = self.kept.iter().filter(|run| is(run));
+        Agreement::of(own.filter_map(|run| Some(Contribution::predicted(run.task, run.mirrored, predicted(run)?))))
     }
 
     /// What `compare` says of each T and each eta, with its name. Groups of which nothing is

@@ -1,8 +1,7 @@
 //! How often runs grow into the mirrored solution, and what a sign flip of both factors does.
 
-use super::correction::order_of_excess;
 use super::probability::probability;
-use super::runs::{MAX_DIVERGED_SHARE, PredictedRuns, runs};
+use super::runs::{MAX_DIVERGED_SHARE, PredictedRun, PredictedRuns, runs};
 use crate::analysis::Group;
 use crate::analysis::Milestone::Recovery;
 use crate::claim::agreement::Agreement;
@@ -54,14 +53,16 @@ fn agreeing(
 /// How often runs are mirrored: beside each other, beside the prediction, and how the two differ.
 fn how_often(runs: &PredictedRuns) -> Vec<Verdict> {
     let same = runs.groups(|is| runs.against_others(is));
-    let mut right = runs.groups(|is| runs.against_predictions(is));
-    let total = runs.against_predictions(&|_| true);
-    if total.tasks > 0 {
-        right.insert(
-            0,
-            (format!("all ({} of {} runs, {:.0} predicted)", total.seen, runs.kept.len(), total.expected), total),
-        );
-    }
+    let beside = |predicted: fn(&PredictedRun) -> Option<f64>| {
+        let mut groups = runs.groups(|is| runs.against(predicted, is));
+        let total = runs.against(predicted, &|_| true);
+        if total.tasks > 0 {
+            let all = format!("all ({} of {} runs, {:.0} predicted)", total.seen, runs.kept.len(), total.expected);
+            groups.insert(0, (all, total));
+        }
+        groups
+    };
+    let (right, amplified) = (beside(|run| Some(run.predicted)), beside(|run| run.amplified));
     let mut verdicts = vec![
         agreeing(
             "The probability of a mirrored run depends on batch, step and length through B/(η T) \
@@ -73,15 +74,24 @@ fn how_often(runs: &PredictedRuns) -> Vec<Verdict> {
             runs,
         ),
         agreeing(
-            "It is Φ(-z) with z = (K_P / √W) √(B (2+η) / (η T)), as a Gaussian argument predicts, \
-             without a free parameter.",
+            "It is Φ(-z) with z = (K_P / √W) √(B (2+η) / (η T)), as a Gaussian argument for the sign of V \
+             predicts, without a free parameter.",
             Agreeing::Exactly,
             &right,
             "Mirrored over predicted runs",
             runs,
         ),
     ];
-    verdicts.extend(order_of_excess(&runs.kept));
+    if !amplified.is_empty() {
+        verdicts.push(agreeing(
+            "With the noise that V and the attention amplify in each other, the argument predicts it to within \
+             25 %, without a free parameter.",
+            Agreeing::Nearly,
+            &amplified,
+            "Mirrored over predicted runs",
+            runs,
+        ));
+    }
     verdicts
 }
 
@@ -129,7 +139,8 @@ pub(crate) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
         title: "The mirrored solution",
         text: "Of (V, A) and its mirror image both fit; which of them a run grows into is decided \
                by the noise of its first B/η samples against a push of order 1/T. A Gaussian \
-               argument gives the probability without a free parameter. The remedy uses what a \
+               argument gives the probability without a free parameter; at small T it must include that \
+               noise of V makes the attention noisy, and that in turn V. The remedy uses what a \
                learner can see: attention that is a few positive weights has no large negative \
                entries, so the signs of both centred factors are flipped when the most negative \
                entry exceeds the most positive one by a factor. Loss cannot judge it as fast: at \
@@ -177,8 +188,11 @@ fn remedy(evidence: &Evidence<'_>, plain: Option<&Group<'_>>, factor: f64, group
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
     use crate::analysis::{Analysis, Question};
+    use crate::claim::evidence::TaskFacts;
     use crate::record::OPTIONAL;
     use crate::record::fixture::record;
 
@@ -214,6 +228,24 @@ mod tests {
             assert_eq!(examined.verdicts[1].finding, finding, "{:?}", examined.verdicts[1]);
             assert!(examined.figures[0].svg.contains("T = 256"));
         }
+    }
+
+    /// With a third more mirrored runs than by the sign alone, and a prediction that has the third.
+    #[test]
+    fn a_prediction_with_amplified_noise_is_judged_beside_the_one_without() {
+        let records = records(1.34);
+        let amplified = |record: &Record| {
+            let plain = record.measures.as_ref()?.optional("predicted_mirrored")?;
+            Some((record.job_id.clone(), TaskFacts { mirrored: Some(1.34 * plain), ..TaskFacts::default() }))
+        };
+        let tasks: HashMap<String, TaskFacts> = records.iter().filter_map(amplified).collect();
+        assert_eq!(tasks.len(), records.len(), "each has an id of its own");
+        let question = Question { quantile: 0.5, conditions: Vec::new(), tuned: Vec::new() };
+        let analysis = Analysis::of(&records, question);
+        let found = examine(&Evidence::new(&analysis, &records, &[], &[]).with_tasks(&tasks)).verdicts;
+        assert_eq!([found[1].finding, found[2].finding], [Finding::Refuted, Finding::Confirmed], "{found:?}");
+        let none = examine(&Evidence::new(&analysis, &records, &[], &[])).verdicts;
+        assert!(none.iter().all(|verdict| !verdict.statement.contains("amplify")), "nothing is predicted");
     }
 
     /// Records with a known probability of being mirrored; one length has a third more, in as many
