@@ -31,6 +31,16 @@
 use super::chi_square;
 use crate::Task;
 
+/// Points and weights that integrate over a standard normal variable: Gauss and Hermite, exact to the
+/// ninth power.
+const NORMAL: [(f64, f64); 5] = [
+    (0.011_257_411_327_720_7, -2.856_970_013_872_806),
+    (0.222_075_922_005_612_6, -1.355_626_179_974_266),
+    (0.533_333_333_333_333_3, 0.0),
+    (0.222_075_922_005_612_6, 1.355_626_179_974_266),
+    (0.011_257_411_327_720_7, 2.856_970_013_872_806),
+];
+
 /// The most terms of the sum over tokens and outputs.
 const MAX_TERMS: f64 = 4e6;
 
@@ -136,10 +146,16 @@ impl OneStep {
             } else {
                 1.0
             };
-            let log_below = (self.t - self.q) * log_below(level / noise.sqrt());
-            wrong.add(self.q, all_stay, -log_below, mu / (self.q * self.k_q * allowed));
-            let above = -libm::expm1(log_below / (self.t - self.q));
-            added += mu * (self.t - self.q) * above * self.weight_of_wrong() * self.weight;
+            // Noise is held against the largest position of the support. Where there is one only, its
+            // own noise counts; the largest of several hardly varies.
+            let varies = if pairs > 0.0 { 0.0 } else { self.keep * variance.sqrt() };
+            let kept = NORMAL.map(|(share, x)| {
+                let log_below = log_below((level + varies * x) / noise.sqrt());
+                added +=
+                    share * mu * (self.t - self.q) * -libm::expm1(log_below) * self.weight_of_wrong() * self.weight;
+                (share, (self.t - self.q) * -log_below)
+            });
+            wrong.add(self.q, all_stay, &kept, mu / (self.q * self.k_q * allowed));
             let total = self.q * self.weight;
             uneven += mu * (self.q - 1.0) * (variance - covariance).max(0.0) / (total * total);
             scale += mu * mu * (self.q * variance + pairs * covariance).max(0.0);
@@ -203,9 +219,9 @@ impl WrongPositions {
     }
 
     /// Adds a query token, of which no position is lost with the probability `all_stay`, a Poisson
-    /// number of mean `kept` is kept beside them, and which errs by `unit` parts of what is allowed
-    /// for a squared error of 1/Q.
-    fn add(&mut self, q: f64, all_stay: f64, kept: f64, unit: f64) {
+    /// number is kept beside them, whose mean is each of `kept` with a probability, and which errs by
+    /// `unit` parts of what is allowed for a squared error of 1/Q.
+    fn add(&mut self, q: f64, all_stay: f64, kept: &[(f64, f64)], unit: f64) {
         // Beyond so many the number is taken as its mean.
         const MANY: f64 = 30.0;
         const NEGLIGIBLE: f64 = 1e-13;
@@ -219,10 +235,12 @@ impl WrongPositions {
             outcomes.push((probability * all_stay, error));
             outcomes.push((probability * (1.0 - all_stay), error + lost));
         };
-        if kept > MANY {
-            both(1.0, error(kept));
-        } else {
-            let mut probability = libm::exp(-kept);
+        for &(share, kept) in kept {
+            if kept > MANY {
+                both(share, error(kept));
+                continue;
+            }
+            let mut probability = share * libm::exp(-kept);
             let mut j = 0.0;
             while j <= kept || probability > NEGLIGIBLE {
                 both(probability, error(j));
@@ -397,6 +415,29 @@ mod tests {
             };
             let (less, more) = (share(batch / OFF), share(batch * OFF));
             assert!(less < 0.5 && more > 0.5, "{case:?}, task {seed}, B = {batch:.0}: {less}, {more}");
+        }
+    }
+
+    /// On the batch on which 0.9 of the runs should recover, 0.83 to 0.97 do, over 20 tasks. The
+    /// standard error of a share is 0.011; the rest is the approximation's.
+    #[test]
+    fn nine_in_ten_recover_on_the_batch_for_nine_in_ten() {
+        for (n, q, t) in [(3, 1, 1024), (3, 2, 1024), (4, 3, 256), (8, 2, 4096)] {
+            let (tasks, runs) = (20, 40);
+            let recovered: usize = (0..tasks)
+                .map(|seed| {
+                    let task = task(n, q, t, seed);
+                    let spec = spec(one_step(&task, 0.01).batch(0.9).unwrap() as usize, 0.01);
+                    let recovers = |run: u8| {
+                        let mut key = [seed; 16];
+                        key[0] = run;
+                        train(&task, &spec, stream(key), &mut ()).unwrap().status == Status::Recovered
+                    };
+                    (0..runs).filter(|&run| recovers(run)).count()
+                })
+                .sum();
+            let share = recovered as f64 / f64::from(u32::from(tasks) * u32::from(runs));
+            assert!((0.83..0.97).contains(&share), "N = {n}, Q = {q}, T = {t}: {share}");
         }
     }
 

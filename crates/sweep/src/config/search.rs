@@ -96,7 +96,7 @@ impl SearchReader<'_> {
         let rungs = rungs(section.take("rungs"), &general.rules.rungs)?;
         let rules = Rules {
             quantile,
-            confidence: section.real("confidence", general.rules.confidence, 0.01..0.99)?,
+            confidence: section.real("confidence", general.rules.confidence, 0.01..0.999)?,
             rungs,
             margin: section.real("margin", general.rules.margin, 0.0..1.0)?,
             horizon: section.real("horizon", general.rules.horizon, 1.0..100.0)?,
