@@ -176,7 +176,7 @@ def mirrored(directory: Path) -> None:
     told = [row for row in cells if row[2] <= 0.02]
     runs, seen, predicted = (sum(row[i] for row in told) for i in (0, 1, 3))
     print(f"{seen} of {runs} runs mirrored, {predicted:.0f} predicted")
-    evidence = duckdb.sql(f"select evidence from '{directory}/verdicts.parquet' where statement like 'It is%'").fetchall()[0][0]
+    evidence = duckdb.sql(f"select evidence from '{directory}/verdicts.parquet' where statement like 'It is Φ%'").fetchall()[0][0]
     assert f"({seen} of {runs} runs, {predicted:.0f} predicted)" in evidence, evidence
 
     # Each T beside the others once more, with an interval by drawing tasks anew.
@@ -223,7 +223,7 @@ def mirrored(directory: Path) -> None:
     told = rows["diverged"] <= 0.02
     t, b, eta, k_p, k_q, share = (rows[name][told].astype(float) for name in ("T", "batch_size", "eta_boost", "k_p", "k_q", "predicted_mirrored"))
     amplified = norm.cdf(-amplified_z(t, b, eta, k_p, k_q, -norm.ppf(share)))
-    evidence = duckdb.sql(f"select evidence from '{directory}/verdicts.parquet' where statement like 'With the noise%'").fetchall()[0][0]
+    evidence = duckdb.sql(f"select evidence from '{directory}/verdicts.parquet' where statement like 'It is as that%'").fetchall()[0][0]
     known = float(re.search(r"([\d.]+) predicted\)", evidence)[1])
     print(f"with amplified noise {amplified.sum():.0f} predicted; told {known:.0f}")
     assert abs(amplified.sum() / known - 1) < 0.04
@@ -276,7 +276,7 @@ def text(directory: Path) -> None:
     found = np.exp(np.mean(np.log(ratios)))
     told = duckdb.sql(f"select estimate from '{directory}/verdicts.parquet' where statement like 'Stage 1, from%'").fetchall()[0][0]
     print("needed over predicted:", np.round(ratios, 3), f"mean {found:.3f}; told {told:.3f}")
-    assert abs(found / told - 1) < 0.01
+    assert abs(found / told - 1) < 0.02
 
 
 def text_common(directory: Path) -> None:
@@ -316,7 +316,7 @@ def samples_by_noise(p: np.ndarray, mu: np.ndarray, t: int, q: int, eta: float =
 
     least, batch = float("inf"), 10 * eta * n * t**0.5 / k_p
     while (count := steps(batch)) is not None:
-        least, batch = min(least, batch * count), batch / 1.02
+        least, batch = min(least, batch * count), batch / 1.01
     return least
 
 

@@ -110,15 +110,10 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
 fn explained(unseen: &[(&Cell<'_>, f64)]) -> Verdict {
     const STATEMENT: &str = "K_P and mu_min explain needed samples: one law gives them for every way to draw chains, within a \
                              factor of 1.5.";
-    if unseen.is_empty() {
-        return Verdict::new(STATEMENT, Finding::Undecided, "There are no cells to compare.");
-    }
     let cells: Vec<(&Needed, f64)> = unseen.iter().map(|(cell, predicted)| (cell.needed, *predicted)).collect();
-    let within = Within::new(&cells, WITHIN);
-    let evidence = format!("Needed over predicted samples, each cell by the law of the others: {}", within.told());
-    Verdict::new(STATEMENT, within.finding(), evidence)
-        .number("typical factor", Some(within.typical()), None)
-        .resting_on(unseen.iter().map(|(cell, _)| cell.needed))
+    let within = Within::new(&cells, cells.len(), WITHIN);
+    let verdict = within.verdict(STATEMENT, "Needed over predicted samples, each cell by the law of the others");
+    verdict.number("typical factor", within.typical(), None)
 }
 
 /// How the best lambda follows K_P: by least squares over cells.

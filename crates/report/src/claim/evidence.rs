@@ -47,8 +47,8 @@ pub struct TaskFacts {
     pub one_step: Option<[f64; 2]>,
     /// The probability that the run ends mirrored, by theory, with the noise that both factors amplify.
     pub mirrored: Option<f64>,
-    /// The fewest samples by which the quantile of runs has a signal, by theory: with the noise that both
-    /// factors amplify, and by the sign of V alone.
+    /// The fewest samples by which a typical run has a signal, by theory, while as many as the quantile
+    /// asks are not mirrored: with the noise that both factors amplify, and by the sign of V alone.
     pub signal: Option<[f64; 2]>,
 }
 

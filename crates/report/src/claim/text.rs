@@ -25,17 +25,11 @@ fn predicted<'a>(evidence: &Evidence<'a>, cells: &[&'a Needed], which: usize) ->
     cells.iter().filter_map(of).collect()
 }
 
-/// Whether needed samples are what is predicted.
-fn agreement(statement: &str, cells: &[(&Needed, f64)], factor: f64) -> Verdict {
-    let within = Within::new(cells, factor);
-    let evidence = if cells.is_empty() {
-        "There are no cells to compare.".to_owned()
-    } else {
-        format!("Needed over predicted samples: {}", within.told())
-    };
-    Verdict::new(statement, within.finding(), evidence)
-        .number("needed over predicted samples", within.mean(), None)
-        .resting_on(cells.iter().map(|(cell, _)| *cell))
+/// Whether needed samples of all so many cells are what is predicted for these.
+fn agreement(statement: &str, cells: &[(&Needed, f64)], all: usize, factor: f64) -> Verdict {
+    let within = Within::new(cells, all, factor);
+    let verdict = within.verdict(statement, "Needed over predicted samples");
+    verdict.number("needed over predicted samples", within.mean(), None)
 }
 
 pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
@@ -55,11 +49,13 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
             "Stage 1, from nothing to a signal, takes what the noise asks for that V and the attention amplify in each \
              other, within a factor of 1.5 and without a free parameter.",
             &noise,
+            signal.len(),
             SIGNAL,
         ),
         agreement(
             "Stage 1 takes what the sign of V asks for, by K_P, as with three states, within a factor of 1.5.",
             &sign,
+            signal.len(),
             SIGNAL,
         ),
         grows("Stage 1", first, Signal),
@@ -67,6 +63,7 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
             "Stage 2, from planted correlations to recovery, takes one step, on the batch that a Gaussian argument predicts \
              without a free parameter, within a factor of two.",
             &steps,
+            recovery.len(),
             ONE_STEP,
         ),
         grows("Stage 2", second, Recovery),
@@ -93,8 +90,8 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
         title: "The chain of a real text",
         text: "P is that of the bigrams of a text, so that some states are rare and no two columns alike. Two arguments say \
                what it takes. While boosting, noise of V makes the attention noisy at each of T positions, and noise of the \
-               attention makes V noisy; the signal must outgrow that, which asks for a batch in proportion to N Q √T / K_P, \
-               while the sign of V asks for one in proportion to T / K_P. From planted correlations one step is enough if \
+               attention makes V noisy; the signal must outgrow that in a typical run. The sign of V asks for a batch in \
+               proportion to T / K_P, so that at most as many runs end mirrored as the quantile allows. From planted correlations one step is enough if \
                noise stays below what is kept, for all query tokens but those so rare that their errors do not count.",
         verdicts,
         figures: figure.into_iter().collect(),
@@ -115,8 +112,7 @@ fn rarest(evidence: &Evidence<'_>, cells: &[&Needed]) -> Verdict {
         Finding::Measured,
         match most {
             Some(most) => format!(
-                "At most {} times in any cell, in expectation: errors count by how often a query token occurs, so that the \
-                 rarest may be wrong.",
+                "At most {} times in any cell, in expectation. Errors count by how often a query token occurs.",
                 two(most)
             ),
             None => "No cell reached the quantile.".to_owned(),
@@ -135,8 +131,8 @@ mod tests {
     use crate::record::fixture::record;
 
     /// Three cells of each stage. Stage 1 takes `noise` times what noise asks for and `sign` times what
-    /// the sign does, stage 2 `step` times the batch of one step.
-    fn examined(noise: f64, sign: f64, step: f64) -> Vec<Verdict> {
+    /// the sign does, stage 2 `step` times the batch of one step; in the last cell it takes so many steps.
+    fn examined(noise: f64, sign: f64, step: f64, last: i64) -> Vec<Verdict> {
         let (mut records, mut tasks) = (Vec::new(), HashMap::new());
         for (cell, t) in [64, 256, 1024].into_iter().enumerate() {
             for planted in [false, true] {
@@ -145,7 +141,8 @@ mod tests {
                     let mut r = record(27, 2, t, i, Some(needed));
                     r.job_id = format!("{cell}-{planted}-{i}");
                     r.further = vec![("init_alpha_v".to_owned(), f64::from(u8::from(planted)) / 2.0)];
-                    r.batch_size = if planted { needed } else { 100 };
+                    let steps = if cell == 2 { last } else { 1 };
+                    r.batch_size = if planted { needed / steps } else { 100 };
                     let (needed, batch) = (needed as f64, 2000.0 / step);
                     let facts = TaskFacts {
                         mu_min: Some(0.001),
@@ -167,7 +164,7 @@ mod tests {
 
     #[test]
     fn each_stage_is_judged_by_its_own_prediction() {
-        let verdicts = examined(1.2, 20.0, 1.6);
+        let verdicts = examined(1.2, 20.0, 1.6, 1);
         let findings = [0, 1, 3].map(|i| verdicts[i].finding);
         assert_eq!(findings, [Finding::Confirmed, Finding::Refuted, Finding::Confirmed], "{verdicts:?}");
         assert!(
@@ -175,7 +172,10 @@ mod tests {
         );
         assert!((verdicts[3].estimate.unwrap() - 1.6).abs() < 0.02, "{verdicts:?}");
         assert!((verdicts[5].estimate.unwrap() - 2.0).abs() < 1e-9, "2000 samples, a thousandth of them");
-        let wrong = examined(2.0, 1.0, 2.5);
+        let two_steps = &examined(1.2, 20.0, 1.6, 2)[3];
+        assert_eq!(two_steps.finding, Finding::Undecided, "one step is not enough in all cells");
+        assert_eq!(two_steps.reason.as_deref(), Some("2 of 3 cells can be compared"));
+        let wrong = examined(2.0, 1.0, 2.5, 1);
         let findings = [0, 1, 3].map(|i| wrong[i].finding);
         assert_eq!(findings, [Finding::Refuted, Finding::Confirmed, Finding::Refuted], "{wrong:?}");
     }

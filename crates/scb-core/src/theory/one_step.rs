@@ -149,12 +149,14 @@ impl OneStep {
             // Noise is held against the largest position of the support. Where there is one only, its
             // own noise counts; the largest of several hardly varies.
             let varies = if pairs > 0.0 { 0.0 } else { self.keep * variance.sqrt() };
-            let kept = NORMAL.map(|(share, x)| {
+            let nodes: &[(f64, f64)] = if varies > 0.0 { &NORMAL } else { &[(1.0, 0.0)] };
+            let of_node = |&(share, x): &(f64, f64)| {
                 let log_below = log_below((level + varies * x) / noise.sqrt());
                 added +=
                     share * mu * (self.t - self.q) * -libm::expm1(log_below) * self.weight_of_wrong() * self.weight;
                 (share, (self.t - self.q) * -log_below)
-            });
+            };
+            let kept: Vec<(f64, f64)> = nodes.iter().map(of_node).collect();
             wrong.add(self.q, all_stay, &kept, mu / (self.q * self.k_q * allowed));
             let total = self.q * self.weight;
             uneven += mu * (self.q - 1.0) * (variance - covariance).max(0.0) / (total * total);
@@ -181,7 +183,7 @@ impl OneStep {
     #[must_use]
     pub fn batch(&self, probability: f64) -> Option<f64> {
         let (mut low, mut high) = (1.0f64, 2.0f64);
-        while self.probability(high) < probability {
+        while !matches!(self.probability(high), p if p >= probability) {
             if high > 1e9 {
                 return None;
             }
@@ -189,7 +191,7 @@ impl OneStep {
         }
         while high > 1.01 * low {
             let middle = (low * high).sqrt();
-            *(if self.probability(middle) < probability { &mut low } else { &mut high }) = middle;
+            *(if self.probability(middle) >= probability { &mut high } else { &mut low }) = middle;
         }
         Some((low * high).sqrt())
     }
@@ -252,6 +254,9 @@ impl WrongPositions {
         for (probability, error) in outcomes.into_iter().filter(|(p, _)| *p > NEGLIGIBLE) {
             // Between two parts, so that the mean is right.
             let parts = error * unit * Self::PARTS as f64;
+            if parts > Self::PARTS as f64 {
+                continue;
+            }
             let (below, above) = (parts as usize, parts.fract());
             for (i, before) in self.shares.iter().enumerate() {
                 for (at, part) in [(i + below, 1.0 - above), (i + below + 1, above)] {

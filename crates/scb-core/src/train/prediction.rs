@@ -58,8 +58,8 @@ pub struct SignalSamples {
     pub sign: f64,
 }
 
-/// The fewest samples by which a run of Algorithm 1 from the uninformative start has the signal of
-/// `spec` with a probability of `quantile`, above 0.5; `None` where theory says nothing.
+/// The fewest samples by which a typical run of Algorithm 1 from the uninformative start has the signal
+/// of `spec`, while a share of `quantile`, above 0.5, is not mirrored; `None` where theory says nothing.
 #[must_use]
 pub fn samples_to_signal(task: &Task, spec: &TrainSpec, quantile: f64) -> Option<SignalSamples> {
     predicted(task, spec).mirrored.filter(|_| quantile > 0.5)?;

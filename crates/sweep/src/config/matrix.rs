@@ -92,17 +92,18 @@ fn rows_of_file(path: &str, span: &Span) -> Result<Vec<Row>, Diagnostic> {
         let content = line.trim_end();
         let range = start..start + content.len();
         start += line.len();
-        let content = content.trim_start_matches('\u{feff}');
+        let content = content.trim_start_matches('\u{feff}').trim_start();
         if content.is_empty() || content.starts_with('#') {
             continue;
         }
         let row = Span { source: Arc::clone(&source), range };
         let mut entries = Vec::new();
         let mut at = row.range.end - content.len();
-        for cell in content.split(',') {
+        for cell in content.split(',').take(MAX_STATES + 1) {
             let place = Span { source: Arc::clone(&source), range: at..at + cell.len() };
             at += cell.len() + 1;
-            entries.push(cell.trim().parse::<f64>().map_err(|_| {
+            let number = cell.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+            entries.push(number.ok_or_else(|| {
                 Diagnostic::new(format!(
                     "entry {} of row {} of the matrix is no number",
                     entries.len() + 1,
@@ -113,8 +114,8 @@ fn rows_of_file(path: &str, span: &Span) -> Result<Vec<Row>, Diagnostic> {
             })?);
         }
         rows.push((row, entries));
+        too_many_rows(span, rows.len())?;
     }
-    too_many_rows(span, rows.len())?;
     Ok(rows)
 }
 

@@ -67,10 +67,10 @@ pub(super) fn probability(runs: &[PredictedRun]) -> Option<Figure> {
         name: "claim_mirrored".to_owned(),
         title: "How often runs grow into the mirrored solution".to_owned(),
         caption: format!(
-            "Share of mirrored runs, with 95 % intervals by tasks, against B/(η T). Dashes: what is predicted, \
-             averaged over the tasks of these runs, with the noise that V and the attention amplify; nothing is \
-             fitted. {}",
-            count(runs.len(), "run") + "."
+            "Share of mirrored runs, with 95 % intervals by tasks, against B/(η T). Dashes: what is predicted{}, \
+             averaged over the tasks of these runs; nothing is fitted. {}.",
+            if runs.iter().all(|run| run.amplified.is_some()) { " with amplified noise" } else { "" },
+            count(runs.len(), "run")
         ),
         svg,
     })

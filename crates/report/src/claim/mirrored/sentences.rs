@@ -57,7 +57,8 @@ fn how_often(runs: &PredictedRuns) -> Vec<Verdict> {
         let mut groups = runs.groups(|is| runs.against(predicted, is));
         let total = runs.against(predicted, &|_| true);
         if total.tasks > 0 {
-            let all = format!("all ({} of {} runs, {:.0} predicted)", total.seen, runs.kept.len(), total.expected);
+            let compared = runs.kept.iter().filter(|run| predicted(run).is_some()).count();
+            let all = format!("all ({} of {compared} runs, {:.0} predicted)", total.seen, total.expected);
             groups.insert(0, (all, total));
         }
         groups
@@ -84,9 +85,9 @@ fn how_often(runs: &PredictedRuns) -> Vec<Verdict> {
     ];
     if !amplified.is_empty() {
         verdicts.push(agreeing(
-            "With the noise that V and the attention amplify in each other, the argument predicts it to within \
-             25 %, without a free parameter.",
-            Agreeing::Nearly,
+            "It is as that argument predicts with the noise that V and the attention amplify in each other, without \
+             a free parameter.",
+            Agreeing::Exactly,
             &amplified,
             "Mirrored over predicted runs",
             runs,
