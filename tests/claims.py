@@ -223,7 +223,7 @@ def mirrored(directory: Path) -> None:
     told = rows["diverged"] <= 0.02
     t, b, eta, k_p, k_q, share = (rows[name][told].astype(float) for name in ("T", "batch_size", "eta_boost", "k_p", "k_q", "predicted_mirrored"))
     amplified = norm.cdf(-amplified_z(t, b, eta, k_p, k_q, -norm.ppf(share)))
-    evidence = duckdb.sql(f"select evidence from '{directory}/verdicts.parquet' where statement like 'It is as that%'").fetchall()[0][0]
+    evidence = duckdb.sql(f"select evidence from '{directory}/verdicts.parquet' where statement like 'With the noise%'").fetchall()[0][0]
     known = float(re.search(r"([\d.]+) predicted\)", evidence)[1])
     print(f"with amplified noise {amplified.sum():.0f} predicted; told {known:.0f}")
     assert abs(amplified.sum() / known - 1) < 0.04

@@ -46,14 +46,14 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
     };
     let verdicts = vec![
         agreement(
-            "Stage 1, from nothing to a signal, takes what the noise asks for that V and the attention amplify in each \
-             other, within a factor of 1.5 and without a free parameter.",
+            "Stage 1, from nothing to a signal, needs the samples by which the signal outgrows the noise that V and the \
+             attention amplify in each other, without a free parameter, within a factor of 1.5.",
             &noise,
             signal.len(),
             SIGNAL,
         ),
         agreement(
-            "Stage 1 takes what the sign of V asks for, by K_P, as with three states, within a factor of 1.5.",
+            "Stage 1 needs the samples that decide the sign of V, within a factor of 1.5.",
             &sign,
             signal.len(),
             SIGNAL,
@@ -108,11 +108,11 @@ fn rarest(evidence: &Evidence<'_>, cells: &[&Needed]) -> Verdict {
     };
     let most = cells.iter().filter(|cell| !cell.censored).filter_map(of).reduce(f64::max);
     Verdict::new(
-        "The samples that stage 2 needs hold the rarest query token this often.",
+        "The rarest query token occurs so often in the samples that stage 2 needs.",
         Finding::Measured,
         match most {
             Some(most) => format!(
-                "At most {} times in any cell, in expectation. Errors count by how often a query token occurs.",
+                "At most {} times in expectation, in any cell. Errors count by how often a query token occurs.",
                 two(most)
             ),
             None => "No cell reached the quantile.".to_owned(),

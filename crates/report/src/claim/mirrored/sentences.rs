@@ -85,8 +85,8 @@ fn how_often(runs: &PredictedRuns) -> Vec<Verdict> {
     ];
     if !amplified.is_empty() {
         verdicts.push(agreeing(
-            "It is as that argument predicts with the noise that V and the attention amplify in each other, without \
-             a free parameter.",
+            "With the noise that V and the attention amplify in each other, the argument predicts it without a free \
+             parameter.",
             Agreeing::Exactly,
             &amplified,
             "Mirrored over predicted runs",
