@@ -91,8 +91,9 @@ pub(super) fn examine(evidence: &Evidence<'_>) -> ExaminedClaim {
         text: "P is that of the bigrams of a text, so that some states are rare and no two columns alike. Two arguments say \
                what it takes. While boosting, noise of V makes the attention noisy at each of T positions, and noise of the \
                attention makes V noisy; the signal must outgrow that in a typical run. The sign of V asks for a batch in \
-               proportion to T / K_P, so that at most as many runs end mirrored as the quantile allows. From planted correlations one step is enough if \
-               noise stays below what is kept, for all query tokens but those so rare that their errors do not count.",
+               proportion to T / K_P, so that at most as many runs end mirrored as the quantile allows. From planted \
+               correlations one step is enough if noise stays below what is kept, for all query tokens but those so rare \
+               that their errors do not count.",
         verdicts,
         figures: figure.into_iter().collect(),
         notes: Vec::new(),

@@ -34,6 +34,7 @@
 pub mod chi_square;
 pub mod mirrored;
 pub mod noise;
+mod normal;
 pub mod one_step;
 mod planted;
 pub mod population;

@@ -46,7 +46,8 @@
 //! correlated with that across it, and that second moments are those of all runs, not of a typical one: where states occur a few times only in
 //! a run, single samples count (`sweeps/text_bytes.toml`).
 
-use super::mirrored::output_variance;
+use super::mirrored::{SMALL_STEP, output_variance};
+use super::normal;
 use crate::Task;
 
 /// Beyond so many steps a run counts as one that never gets there.
@@ -192,7 +193,7 @@ impl TaskNoise {
         // The mean of the mode: the push of all steps, discounted.
         let mean = of_value * step.value * uniform / growth;
         let z = mean / variance.sqrt();
-        0.5 * libm::erfc(z / std::f64::consts::SQRT_2)
+        normal::above(z)
     }
 
     /// The fewest samples, over batches, by which both correlations reach `signal` in a run with small
@@ -202,12 +203,10 @@ impl TaskNoise {
     /// batch does it.
     #[must_use]
     pub fn samples_to_signal(&self, signal: f64, mirrored: f64) -> Option<f64> {
-        // Small: at half of it samples differ by 1 %.
-        const ETA: f64 = 0.05;
         const FINER: f64 = 1.01;
         const MAX_DOUBLINGS: i32 = 60;
         let samples = |batch: f64| {
-            let step = BoostStep { value: ETA / self.k_q, attention: ETA / self.k_p, batch };
+            let step = BoostStep { value: SMALL_STEP / self.k_q, attention: SMALL_STEP / self.k_p, batch };
             let steps = self.steps_to_signal(step, signal)?;
             (self.mirrored(step, signal) <= mirrored).then(|| batch * f64::from(steps))
         };

@@ -28,7 +28,7 @@
 //!
 //! The derivation is this project's own. It holds for equal weights.
 
-use super::chi_square;
+use super::{chi_square, normal};
 use crate::Task;
 
 /// Points and weights that integrate over a standard normal variable: Gauss and Hermite, exact to the
@@ -278,8 +278,7 @@ impl WrongPositions {
 
 /// `ln Phi(z)`.
 fn log_below(z: f64) -> f64 {
-    let above = 0.5 * libm::erfc(z / std::f64::consts::SQRT_2);
-    libm::log1p(-above.min(1.0 - 1e-16))
+    libm::log1p(-normal::above(z).min(1.0 - 1e-16))
 }
 
 /// The probability that a chi-square variable with `df` degrees of freedom and the mean `mean` is at
