@@ -8,11 +8,13 @@ mod determinism;
 #[cfg(unix)]
 mod disk;
 mod experiments;
+mod explanations;
 #[cfg(unix)]
 mod failures;
 mod imports;
 mod levels;
 mod lock;
+mod one_job;
 mod page;
 #[cfg(unix)]
 mod place;

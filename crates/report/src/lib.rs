@@ -4,7 +4,7 @@
 //! Data flows one way, and modules import in that direction only:
 //!
 //! ```text
-//! table -> record -> statistics -> analysis -> figure -> claim -> page, terminal
+//! table -> record -> statistics -> analysis -> figure -> claim -> page, paper, terminal
 //! ```
 //!
 //! | module | holds |
@@ -16,6 +16,7 @@
 //! | [`figure`] | figures, one a file |
 //! | [`claim`] | claims of the paper and of ours, examined, one a file |
 //! | [`page`] | `report.html` |
+//! | [`paper`] | tables in LaTeX and CSV, figures in PDF |
 //! | [`terminal`] | the table and sentences for the terminal, and their lines |
 //! | [`error`] | what can go wrong with tables |
 //!
@@ -27,6 +28,7 @@ pub mod claim;
 pub mod error;
 pub mod figure;
 pub mod page;
+pub mod paper;
 pub mod record;
 pub mod statistics;
 pub mod table;

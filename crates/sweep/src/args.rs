@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::RangedI64ValueParser;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use report::analysis::Milestone;
 
 use crate::job::shard::Shard;
 
@@ -16,6 +17,13 @@ fn cores() -> RangedI64ValueParser<u32> {
 /// More tasks than any cluster takes.
 fn tasks() -> RangedI64ValueParser<u32> {
     RangedI64ValueParser::new().range(1..=1_000_000)
+}
+
+/// A milestone by its name.
+fn milestone(name: &str) -> Result<Milestone, String> {
+    let known = Milestone::FROM_START;
+    let found = known.into_iter().find(|milestone| milestone.name() == name);
+    found.ok_or_else(|| format!("the milestones are {}", known.map(Milestone::name).join(", ")))
 }
 
 /// Yellow headings, green literals, as cargo shows them.
@@ -63,6 +71,20 @@ pub enum Command {
     Status(Directory),
     /// Put shards together: the same bytes as one run; or sweeps that differ in their grids
     Merge(Merge),
+    /// One job in words and numbers: its task, how it went, how it ended, how to run it again
+    Show(ShowArguments),
+    /// A run, or a dataset, as NumPy arrays in a compressed .npz file
+    ///
+    /// A run: P, mu, positions and weights of q, V and A at the start and at the end, milestones, the
+    /// trace, and a batch with its loss and mean gradients. With --samples, a dataset: P, mu, q, and
+    /// samples of that task.
+    #[command(after_long_help = crate::export::arrays::help(), override_usage = "sweep export [OPTIONS] --output <FILE> <SOURCE> [--job <JOB>...]\n       sweep export [OPTIONS] --output <FILE> <SOURCE> --samples <N> [KEY=VALUES]...")]
+    Export(ExportArguments),
+    /// Write a commented config for a question of your own
+    New(NewArguments),
+    /// What a key, an algorithm, a milestone, a status or a column means, with unit, default and
+    /// range
+    Explain(ExplainArguments),
     /// Run a sweep on a Slurm cluster: an array of shards, and a job that reports when they are
     /// done
     ///
@@ -73,6 +95,17 @@ pub enum Command {
         override_usage = "sweep slurm [OPTIONS] --shards <N> <CONFIG> [KEY=VALUES]...\n                   [-- <EXTRA>...]"
     )]
     Slurm(SlurmArguments),
+    /// Print a script that completes commands in a shell
+    ///
+    /// For bash: sweep completions bash > ~/.local/share/bash-completion/completions/sweep
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write manual pages, one a command, into a folder
+    ///
+    /// For example: sweep man ~/.local/share/man/man1
+    Man(Directory),
 }
 
 /// A config and where its results live.
@@ -142,6 +175,13 @@ pub struct ReportArguments {
     /// Compare with another sweep, cell by cell: a sentence and a figure
     #[arg(long, value_name = "DIR")]
     pub beside: Option<PathBuf>,
+    /// Needed samples by this share of the runs, such as 0.5, instead of the config's; of grids, since
+    /// a search has chosen settings for its own
+    #[arg(long, value_name = "SHARE")]
+    pub quantile: Option<f64>,
+    /// What the answer is about: signal, support, recovery; the tables have all of them
+    #[arg(long, value_name = "NAME", default_value = "recovery", value_parser = milestone)]
+    pub milestone: Milestone,
 }
 
 /// `sweep status`.
@@ -150,6 +190,67 @@ pub struct Directory {
     /// The run directory
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
+}
+
+/// `sweep show`.
+#[derive(Debug, Args)]
+pub struct ShowArguments {
+    /// A run directory, or a config
+    #[arg(value_name = "SOURCE")]
+    pub source: PathBuf,
+    /// The job: what its id begins with, or values such as N=3 T=64 replicate=2
+    #[arg(required = true, value_name = "JOB")]
+    pub job: Vec<String>,
+}
+
+/// At most as many samples as a batch may have.
+fn samples() -> RangedI64ValueParser<u32> {
+    RangedI64ValueParser::new().range(1..=1_000_000_000)
+}
+
+/// `sweep export`.
+#[derive(Debug, Args)]
+pub struct ExportArguments {
+    /// A run directory, or a config
+    #[arg(value_name = "SOURCE")]
+    pub source: PathBuf,
+    /// Replace keys of the config, as for `run`
+    #[arg(value_name = "KEY=VALUES")]
+    pub overrides: Vec<String>,
+    /// The job: what its id begins with, or values such as N=3 T=64 replicate=2
+    #[arg(long, value_name = "JOB", num_args = 1..)]
+    pub job: Vec<String>,
+    /// Samples with their loss and gradients (default: the batch size, the samples of the first step)
+    #[arg(long, value_name = "N", value_parser = samples(), conflicts_with = "samples")]
+    pub batch: Option<u32>,
+    /// Export no run, but so many samples of the task, that of the first job unless --job says which
+    #[arg(long, value_name = "N", value_parser = samples())]
+    pub samples: Option<u32>,
+    /// The file, NAME.npz; only an earlier export is replaced
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// `sweep new`.
+#[derive(Debug, Args)]
+pub struct NewArguments {
+    /// The sweep's name; NAME.toml is written, and sweep.schema.json for editors beside it
+    #[arg(value_name = "NAME")]
+    pub name: PathBuf,
+    /// A chain of your own: its transition matrix, CSV or .npy
+    #[arg(long, value_name = "FILE")]
+    pub matrix: Option<PathBuf>,
+}
+
+/// `sweep explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// What to explain: `lambda`, `training.boost`, `mirrored`, `at_edge`; none: what there is
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Print the JSON Schema of a config, for editors
+    #[arg(long, conflicts_with = "name")]
+    pub schema: bool,
 }
 
 /// `sweep merge`.

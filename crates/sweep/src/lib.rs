@@ -18,10 +18,12 @@
 //! | [`search`] | which jobs the search for the best hyperparameters asks for next |
 //! | [`store`] | the run directory, its parts, and who works in it |
 //! | [`execution`] | jobs across cores; what one job does |
+//! | [`export`] | runs and datasets as NumPy arrays |
+//! | [`explain`] | what every name means |
 //! | [`workload`] | what a sweep has to run: a grid, or a search |
 //! | [`tables`] | the final tables and the printed answer |
 //! | [`cluster`] | batch scripts, and what is asked of the scheduler |
-//! | `command` | `run`, `plan`, `report`, `status`, `merge`, `slurm`, one a file |
+//! | `command` | `run`, `plan`, `report`, `show`, `export` and the others, one a file |
 //!
 //! This crate knows no formulas.
 
@@ -32,6 +34,8 @@ pub(crate) mod command;
 pub mod config;
 pub mod error;
 pub mod execution;
+pub mod explain;
+pub mod export;
 pub mod grid;
 pub mod job;
 pub mod platform;
@@ -63,6 +67,12 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Status(status) => command::status::status(&status.directory),
         Command::Merge(merge) => command::merge::merge(&merge),
         Command::Slurm(slurm) => command::slurm::slurm(&slurm),
+        Command::Show(show) => command::show::show(&show),
+        Command::Export(export) => command::export::export(&export),
+        Command::New(new) => command::new::new(&new),
+        Command::Explain(explain) => command::explain::explain(&explain),
+        Command::Completions { shell } => command::manual::completions(shell),
+        Command::Man(folder) => command::manual::pages(&folder.directory),
     };
     done.unwrap_or_else(|error| {
         print(&error);

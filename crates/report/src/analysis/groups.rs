@@ -42,6 +42,8 @@ pub struct Analysis {
     pub searched: Vec<SearchedCell>,
     /// Another sweep to compare with, if there is one.
     pub beside: Option<Beside>,
+    /// The milestone that answers are about.
+    pub shown: Milestone,
 }
 
 /// One algorithm under one condition: what a table or a figure is about.
@@ -59,6 +61,8 @@ pub struct Group<'a> {
     pub settings: Vec<&'a SettingOutcome>,
     /// How its runs ended, in the order of [`Status::ALL`].
     pub endings: [usize; Status::ALL.len()],
+    /// The milestone that answers are about.
+    pub shown: Milestone,
 }
 
 impl Analysis {
@@ -107,6 +111,7 @@ impl Analysis {
             question,
             searched,
             beside,
+            shown: Milestone::Recovery,
         }
     }
 
@@ -124,6 +129,7 @@ impl Analysis {
                 scalings: Vec::new(),
                 settings: Vec::new(),
                 endings: [0; Status::ALL.len()],
+                shown: self.shown,
             });
             group.needed.push(row);
         }
@@ -139,6 +145,12 @@ impl Analysis {
             }
         }
         let mut groups: Vec<Group<'_>> = groups.into_values().collect();
+        for group in &mut groups {
+            // A search for the signal looks no further.
+            if group.cells(group.shown).is_empty() && !group.cells(Milestone::Signal).is_empty() {
+                group.shown = Milestone::Signal;
+            }
+        }
         // What is only a reference comes last.
         groups.sort_by_key(|group| !draws_samples(group.algorithm));
         groups

@@ -34,6 +34,34 @@ impl Milestone {
         }
     }
 
+    /// What runs do that get there: runs that `recover the truth`.
+    #[must_use]
+    pub fn arrive(self) -> &'static str {
+        match self {
+            Self::Signal => "have a signal",
+            Self::Support => "find the support",
+            Self::Recovery => "recover the truth",
+            Self::SignalToRecovery => "get from the signal to recovery",
+        }
+    }
+
+    /// What it means.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Signal => "both correlations, alpha_V and alpha_A, are at `training.signal` or above",
+            Self::Support => {
+                "for every query token the Q largest attention entries are the true positions, from here to the end \
+                 of the run"
+            }
+            Self::Recovery => {
+                "the rounded model is within `training.epsilon` of the truth in both factors, in units of the \
+                 uninformative start: |A - Q|_mu <= epsilon sqrt(K_Q) and |V - P|_mu <= epsilon sqrt(K_P)"
+            }
+            Self::SignalToRecovery => "the samples from the signal to recovery",
+        }
+    }
+
     /// The column of `runs.parquet` that says when it was reached, if there is one.
     pub(super) fn column(self) -> Option<&'static str> {
         match self {

@@ -3,7 +3,6 @@
 use super::comparison::{FEWEST_LENGTHS, PreferredLaw};
 use super::groups::{Analysis, Group};
 use super::law::{Coefficient, Law};
-use super::milestone::Milestone;
 use super::numbers::{count, off, percent, two};
 use super::scaling::Scaling;
 use super::term::{Form, Term};
@@ -14,13 +13,7 @@ impl Group<'_> {
     /// The answer to the question of this tool in one or two sentences.
     #[must_use]
     pub fn answer(&self, quantile: f64) -> String {
-        // A search for the signal looks no further.
-        let (milestone, arrive) =
-            if self.cells(Milestone::Recovery).is_empty() && !self.cells(Milestone::Signal).is_empty() {
-                (Milestone::Signal, "have a signal")
-            } else {
-                (Milestone::Recovery, "recover the truth")
-            };
+        let (milestone, arrive) = (self.shown, self.shown.arrive());
         let share = percent(quantile);
         let law = self.scaling(milestone).and_then(|s| Some((s, s.power.as_ref()?)));
         let Some((scaling, law)) = law else {

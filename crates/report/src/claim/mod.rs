@@ -37,13 +37,13 @@ pub use verdicts_table::verdicts_table;
 /// Declares the modules and the list of claims. What a config calls a claim is the name of its
 /// file.
 macro_rules! claims {
-    ($($(#[$meaning:meta])* $claim:ident = $module:ident),* $(,)?) => {
+    ($($(#[doc = $meaning:literal])* $claim:ident = $module:ident),* $(,)?) => {
         $(mod $module;)*
 
         /// A claim that a sweep is about.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Claim {
-            $($(#[$meaning])* $claim),*
+            $($(#[doc = $meaning])* $claim),*
         }
 
         impl Claim {
@@ -55,6 +55,14 @@ macro_rules! claims {
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$claim => stringify!($module)),*
+                }
+            }
+
+            /// What it is, in a sentence.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$claim => concat!($($meaning),*).trim_ascii()),*
                 }
             }
 

@@ -143,7 +143,7 @@ impl Verdict {
 }
 
 /// A claim examined: a section of the report.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ExaminedClaim {
     /// Its heading.
     pub title: &'static str,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::colour::{GREY, categorical, sequential};
 use super::panels::{Axis, Drawn, Entry, Mark, Panel, Panels};
 use super::picture::{Figure, left_out};
-use crate::analysis::{Coefficient, Form, Group, Law, Milestone, Needed, Term, law, percent, thinned};
+use crate::analysis::{Coefficient, Form, Group, Law, Needed, Term, law, percent, thinned};
 
 /// What one of the three figures shows where.
 struct View {
@@ -40,7 +40,7 @@ fn of(term: Term, cell: &Needed) -> i64 {
 
 /// The figures of one group for which its grid has more than one value.
 pub(super) fn all(group: &Group<'_>, quantile: f64) -> Vec<Figure> {
-    let cells: Vec<&Needed> = group.cells(Milestone::Recovery).into_iter().filter(|c| c.samples > 0).collect();
+    let cells: Vec<&Needed> = group.cells(group.shown).into_iter().filter(|c| c.samples > 0).collect();
     VIEWS.iter().filter_map(|view| view.figure(group, &cells, quantile)).collect()
 }
 
@@ -58,7 +58,7 @@ impl View {
         let within = |q: i64| cells.iter().copied().filter(move |c| of(self.panel, c) == q).collect::<Vec<_>>();
         let one = |q: i64, n: i64| within(q).into_iter().filter(|c| of(self.series, c) == n).collect::<Vec<_>>();
         let drawn = |c: &&&Needed| panels.contains(&of(self.panel, c)) && series.contains(&of(self.series, c));
-        let scaling = group.scaling(Milestone::Recovery);
+        let scaling = group.scaling(group.shown);
         let of_pair = |q: i64, n: i64| scaling.and_then(|s| s.of_pair(n, q));
         // Against T each curve has an exponent of its own; against N and Q, of which there are few
         // values, each panel.
@@ -82,7 +82,12 @@ impl View {
         let ends = cells.iter().filter(drawn).flat_map(|c| [c.ci_low, Some(c.samples), c.ci_high]).flatten();
         let figure = Panels {
             x: Axis::of_values(self.label, &x_values, if self.x == Term::T { 1.5 } else { 1.15 }, 4),
-            y: Axis::logarithmic("samples to recover the truth", ends.map(|s| s.max(1) as f64), 1.35, 5),
+            y: Axis::logarithmic(
+                &format!("samples to {}", group.shown.arrive()),
+                ends.map(|s| s.max(1) as f64),
+                1.35,
+                5,
+            ),
             columns: 3,
             height: 128,
             legend: legend.collect(),
@@ -109,12 +114,13 @@ impl View {
             name: format!("{}_{}", self.file, group.file_name()),
             title: format!("Needed samples against {}: {}", self.x.name(), group.name()),
             caption: format!(
-                "Samples by which {share} of the runs have recovered the truth, each at \
+                "Samples by which {share} of the runs {}, each at \
                  hyperparameters chosen without it. Bars: 95 % intervals (order statistics), with \
                  an arrow where the replicates leave them open. Open marks with an arrow: lower \
-                 bounds, in cells of which fewer than {share} recover. Lines: fitted power law, \
+                 bounds, in cells of which fewer than {share} do. Lines: fitted power law, \
                  {which} and half its 95 % interval above the panel (none where it is not known to \
                  within 2).{}",
+                group.shown.arrive(),
                 left_out(&[
                     (self.panel.name(), values(self.panel).len(), panels.len()),
                     (self.series.name(), values(self.series).len(), series.len())

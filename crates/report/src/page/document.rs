@@ -21,6 +21,10 @@ const STYLE: &str = include_str!("style.css");
 
 const SCRIPT: &str = include_str!("page.js");
 
+/// The question of this tool.
+const QUESTION: &str = "How many samples does a linear transformer need to learn a sparse contextual bigram, and how does \
+                        that number scale with the sequence length T, the number of states N and the sparsity Q?";
+
 /// The page.
 #[must_use]
 pub fn page(analysis: &Analysis, claim: Option<&ExaminedClaim>, figures: &[Figure], provenance: &Provenance) -> String {
@@ -28,7 +32,11 @@ pub fn page(analysis: &Analysis, claim: Option<&ExaminedClaim>, figures: &[Figur
     let chart = chart(&groups);
     let pictured = claim.into_iter().flat_map(|examined| &examined.figures).chain(shown_on_page(figures));
     let dark = style(pictured.map(|figure| figure.svg.as_str()));
-    let title = format!("{}: samples to learn a sparse contextual bigram", provenance.name);
+    let title = format!(
+        "{}: {}",
+        provenance.name,
+        provenance.title.as_deref().unwrap_or("samples to learn a sparse contextual bigram")
+    );
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -45,11 +53,8 @@ pub fn page(analysis: &Analysis, claim: Option<&ExaminedClaim>, figures: &[Figur
                 a.skip href="#answer" { "To the answer" }
                 header {
                     p.name { (provenance.name) }
-                    h1 {
-                        "How many samples does a linear transformer need to learn a sparse \
-                         contextual bigram, and how does that number scale with the \
-                         sequence length T, the number of states N and the sparsity Q?"
-                    }
+                    h1 { (provenance.title.as_deref().unwrap_or(QUESTION)) }
+                    @if provenance.title.is_some() { p.note { (QUESTION) } }
                 }
                 main {
                     @if let Some(examined) = claim { (claim_section(examined, provenance.missing.is_some())) }
@@ -101,6 +106,7 @@ mod tests {
     fn provenance() -> Provenance {
         Provenance {
             name: "a <small> sweep".to_owned(),
+            title: None,
             missing: None,
             facts: vec![("seed", "7".to_owned())],
             config: "seed = 7 # </pre><script>".to_owned(),

@@ -10,6 +10,8 @@ use crate::record::Status;
 pub struct Provenance {
     /// Its name.
     pub name: String,
+    /// Its headline; `None`: the question of this tool.
+    pub title: Option<String>,
     /// What is missing of it, such as `12 of 96 jobs have not run`; `None` once it is finished.
     pub missing: Option<String>,
     /// Name and value of what a reader needs to run it again: versions, seed, machine, time.

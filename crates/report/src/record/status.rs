@@ -37,6 +37,19 @@ impl Status {
         }
     }
 
+    /// What it means.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Recovered => "the run reached the recovery milestone",
+            Self::Exhausted => "its budget was spent before it recovered",
+            Self::Mirrored => "it grew into the mirrored solution, in which both correlations are negative",
+            Self::Diverged => "it blew up, because a step was too large",
+            Self::Capped => "a search looked at it up to its cap only; it would have gone on",
+            Self::Failed => "it did not run to its end; the column `error` says why",
+        }
+    }
+
     /// Of runs that ended so, how many ended in each way, in the order of [`Status::ALL`].
     pub(crate) fn endings(runs: impl Iterator<Item = Self>) -> [usize; Self::ALL.len()] {
         let mut endings = [0; Self::ALL.len()];

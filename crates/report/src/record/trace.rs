@@ -101,6 +101,12 @@ impl TracePoint {
             values: std::array::from_fn(|i| (TRACED[i].of)(seen, &errors)),
         }
     }
+
+    /// The number of this name; `None` if none of [`TRACED`] has it.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<f64> {
+        TRACED.iter().position(|traced| traced.name == name).map(|i| self.values[i])
+    }
 }
 
 static COLUMNS: LazyLock<Vec<Declared<TracePoint>>> = LazyLock::new(|| {

@@ -155,6 +155,25 @@ impl Table {
 }
 
 impl Column {
+    /// The value in a row, as JSON has it; null also for a double that is not finite.
+    #[must_use]
+    pub fn json(&self, row: usize) -> serde_json::Value {
+        use serde_json::Value::Null;
+        if self.values.is_null(row) {
+            return Null;
+        }
+        if let Some(values) = self.ints() {
+            return values.value(row).into();
+        }
+        if let Some(values) = self.floats() {
+            return values.value(row).into();
+        }
+        if let Some(values) = self.values.as_boolean_opt() {
+            return values.value(row).into();
+        }
+        self.texts().and_then(|values| values.into_iter().nth(row)?).map_or(Null, Into::into)
+    }
+
     /// Its values, if they are integers.
     pub(crate) fn ints(&self) -> Option<&Int64Array> {
         self.values.as_primitive_opt::<Int64Type>()

@@ -7,8 +7,7 @@ use std::fmt::Write;
 use super::head_to_head::head_to_head;
 use super::text::{glued, wrapped};
 use crate::analysis::{
-    Analysis, Coefficient, Group, Law, Milestone, Needed, Term, comparison_in_words, count, percent, short, thinned,
-    two,
+    Analysis, Coefficient, Group, Law, Needed, Term, comparison_in_words, count, percent, short, thinned, two,
 };
 use crate::claim::ExaminedClaim;
 use crate::record::Status;
@@ -113,9 +112,9 @@ fn verdicts(lines: &mut Vec<String>, examined: &ExaminedClaim, width: usize) {
 
 /// The table of a single group; `below` are the lines that follow it.
 fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64, (width, below): (usize, usize)) {
-    let cells = group.cells(Milestone::Recovery);
+    let cells = group.cells(group.shown);
     let (share, name) = (percent(quantile), group.name());
-    let scaling = group.scaling(Milestone::Recovery);
+    let scaling = group.scaling(group.shown);
     let exponent = |n, q| {
         let of_t = scaling.and_then(|s| s.of_pair(n, q)).and_then(|law| law.coefficient(Term::T));
         of_t.map_or_else(|| "-".to_owned(), |c| with_interval(c).trim_start().to_owned())
@@ -138,7 +137,8 @@ fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64, (width, below)
     let columns = width.saturating_sub(2 + n_width + 1 + q_width + 4 + longest.max(heading.len())) / column;
     let all = every.len();
     let lengths = thinned(every, columns.clamp(2, LENGTHS));
-    let mut title = format!("Samples by which {share} of the runs recover the truth ({name}); > is a lower bound");
+    let mut title =
+        format!("Samples by which {share} of the runs {} ({name}); > is a lower bound", group.shown.arrive());
     if lengths.len() < all {
         let _ = write!(title, "; {} of {all} T shown", lengths.len());
     }
@@ -169,13 +169,12 @@ fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64, (width, below)
 }
 
 fn several(lines: &mut Vec<String>, groups: &[Group<'_>], quantile: f64, width: usize) {
-    let title = format!("Samples by which {} of the runs recover the truth grow as these powers of", percent(quantile));
+    let arrive = groups.first().map_or("arrive", |group| group.shown.arrive());
+    let title = format!("Samples by which {} of the runs {arrive} grow as these powers of", percent(quantile));
     lines.extend(wrapped(&title, "", "", width));
     lines.push(String::new());
-    let laws: Vec<(String, Option<&Law>)> = groups
-        .iter()
-        .map(|group| (group.name(), group.scaling(Milestone::Recovery).and_then(|s| s.power.as_ref())))
-        .collect();
+    let laws: Vec<(String, Option<&Law>)> =
+        groups.iter().map(|group| (group.name(), group.scaling(group.shown).and_then(|s| s.power.as_ref()))).collect();
     // Where a law takes more than a line, fewer are shown.
     let shown = |max_laws: usize| {
         let mut lines = exponents("", &laws[..max_laws.min(laws.len())], width);

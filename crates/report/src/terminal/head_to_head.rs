@@ -1,14 +1,14 @@
 //! Algorithms and conditions head to head: a small table, at the largest T and over all cells.
 
 use super::text::{glued, wrapped};
-use crate::analysis::{Analysis, Bout, Milestone, Overall, digits, short, two};
+use crate::analysis::{Analysis, Bout, Overall, digits, short, two};
 
 /// Rows at most; the others are in the report.
 const ROWS: usize = 5;
 
 /// The lines, at recovery; none where there is nothing to compare.
 pub(super) fn head_to_head(analysis: &Analysis, width: usize, room: usize) -> Vec<String> {
-    let bouts: Vec<&Bout> = analysis.bouts.iter().filter(|b| b.milestone == Milestone::Recovery).collect();
+    let bouts: Vec<&Bout> = analysis.bouts.iter().filter(|b| b.milestone == analysis.shown).collect();
     let shown = |count: usize| {
         let mut lines = table(analysis, &bouts[..count], width);
         if count < bouts.len() {
@@ -23,7 +23,8 @@ fn table(analysis: &Analysis, bouts: &[&Bout], width: usize) -> Vec<String> {
     let apart = bouts.iter().any(|bout| !bout.shared);
     let at_edge = bouts.iter().any(|bout| bout.cells.iter().any(|cell| cell.at_edge));
     let title = format!(
-        "Samples to recovery over those of the reference{}; < and > are bounds{}",
+        "Samples to {} over those of the reference{}; < and > are bounds{}",
+        analysis.shown.name(),
         if apart { "" } else { ", on the same tasks" },
         if at_edge { "; edge: tuned at an edge, not decided" } else { "" }
     );

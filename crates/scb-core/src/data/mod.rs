@@ -43,13 +43,16 @@
 //! | [`Chunk`] | a part of a batch, in memory at once |
 //! | [`FixedPointAttention`] | the attention in fixed point, from which histograms are computed |
 //! | [`SparseAttention`] | a fixed attention with few non-zero entries |
+//! | [`Samples`] | samples as arrays |
 
 mod batches;
 mod chunk;
+mod samples;
 mod sparse;
 
 pub use batches::Batches;
 pub use chunk::Chunk;
+pub use samples::Samples;
 pub use sparse::SparseAttention;
 
 pub use crate::kernel::FixedPointAttention;

@@ -74,7 +74,7 @@ pub struct Axis {
     pub meaning: &'static str,
 }
 
-pub(super) const LARGE: f64 = 1e15;
+pub(crate) const LARGE: f64 = 1e15;
 
 impl Axis {
     /// Whether a search may move it: it is a hyperparameter, and no budget.

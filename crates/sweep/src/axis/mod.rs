@@ -8,6 +8,7 @@
 mod definition;
 mod table;
 
+pub(crate) use definition::LARGE;
 pub use definition::{Axis, DefaultValue, Domain, Role};
 // For people; numbers in ids are written by `Axis::canonical`.
 pub use report::record::written;

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use super::directory::{refuse_another_sweep, while_others_work};
 use super::outcome::{exit_code, print_answer};
+use report::analysis::Milestone;
+
 use crate::SweepError;
 use crate::args::Merge;
 use crate::axis::{self, AXES};
@@ -63,7 +65,7 @@ pub(crate) fn merge(arguments: &Merge) -> Result<ExitCode, SweepError> {
     let store = Store::open(output, Access::ReadOnly)?;
     let workload = expanded.workload(&config, store.ids(), None, false);
     let merged = (config, workload, store);
-    print_answer(output, &merged, None)?;
+    print_answer(output, &merged, None, Milestone::Recovery)?;
     lease.finish();
     Ok(exit_code(merged.1.tally(merged.2.ids())))
 }
@@ -131,10 +133,10 @@ fn listed(sweeps: &[Config]) -> [bool; AXES.len()] {
     }
 }
 
-/// A key in which two sweeps differ, except for their names, limits and grids.
+/// A key in which two sweeps differ, except for their names, titles, limits and grids.
 fn difference(a: &Config, b: &Config, listed: &[bool; AXES.len()]) -> Option<String> {
     // Every field is named, so that this does not compile when a setting is added and not compared.
-    let Config { name: _, max_jobs: _, grids: _, seed, replicates, shared, trace, quantile, claim } = a;
+    let Config { name: _, title: _, max_jobs: _, grids: _, seed, replicates, shared, trace, quantile, claim } = a;
     let Shared { weights, matrix, stop_at, signal, resolution, boost_end, sparse_end, pretraining } = shared;
     let agree = [
         ("seed", *seed == b.seed),

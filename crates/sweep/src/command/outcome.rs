@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use report::analysis::Milestone;
+
 use super::directory::Opened;
 use super::shards::{newest_split, state_of};
 use crate::config::Config;
@@ -51,15 +53,21 @@ pub(super) fn kept(tally: &Tally) -> String {
 /// What is done of an opened run directory.
 pub(super) fn results<'s>(config: &'s Arc<Config>, workload: &'s Workload, store: &'s Store) -> Results<'s> {
     let tally = workload.tally(store.ids());
-    Results { config, jobs: &workload.plan.jobs, search: workload.search.as_ref(), tally, store }
+    let (jobs, search) = (&workload.plan.jobs, workload.search.as_ref());
+    Results { config, jobs, search, tally, store, milestone: Milestone::Recovery }
 }
 
-/// Writes the tables of a run directory, prints the answer, beside that of another one if it is
-/// given, and what is missing.
-pub(super) fn print_answer(directory: &Path, opened: &Opened, beside: Option<&Opened>) -> Result<(), SweepError> {
+/// Writes the tables of a run directory, prints the answer for a milestone, beside that of another
+/// directory if it is given, and what is missing.
+pub(super) fn print_answer(
+    directory: &Path,
+    opened: &Opened,
+    beside: Option<&Opened>,
+    milestone: Milestone,
+) -> Result<(), SweepError> {
     let (config, workload, store) = opened;
     let beside = beside.map(|(config, workload, store)| results(config, workload, store));
-    let results = results(config, workload, store);
+    let results = Results { milestone, ..results(config, workload, store) };
     let answer = tables::write(results, beside)?;
     let missing = missing(workload, store, &heartbeat::read_all(directory), directory);
     // This comes before the answer as well, since the answer does not look preliminary.

@@ -1,9 +1,12 @@
-//! A given transition matrix: rows of numbers, or a file of them.
+//! A given transition matrix: rows of numbers, or a file of them, in CSV or in NumPy's format.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ndarray::Array2;
+use ndarray_npy::{ReadNpyError, ReadNpyExt};
 use scb_core::{Chain, MAX_STATES, Task, TaskError, TaskSpec, Weights};
 
 use crate::config::diagnostic::Diagnostic;
@@ -24,8 +27,9 @@ pub(crate) fn matrix(task: &mut TableReader) -> Result<Option<Array2<f64>>, Diag
     let span = entry.node.span.clone();
     let rows = match &entry.node.value {
         Value::List(rows) => rows_of_list(rows, &span)?,
+        Value::Text(path) if path.to_lowercase().ends_with(".npy") => rows_of_npy(path, &span)?,
         Value::Text(path) => rows_of_file(path, &span)?,
-        other => return Err(wrong_kind("matrix", "a list of rows or the name of a CSV file", other, span)),
+        other => return Err(wrong_kind("matrix", "a list of rows or the name of a file, .csv or .npy", other, span)),
     };
     let n = rows.len();
     let mut matrix = Array2::zeros((n, n));
@@ -37,6 +41,7 @@ pub(crate) fn matrix(task: &mut TableReader) -> Result<Option<Array2<f64>>, Diag
         }
         row.iter().enumerate().for_each(|(j, value)| matrix[[i, j]] = *value);
     }
+    normalise(&mut matrix);
     // Whether a task can be drawn from it, so that the error can show its place.
     let spec = TaskSpec { n, q: 1, t: 2, chain: Chain::Given(matrix.clone()), weights: Weights::Equal };
     match Task::draw(&spec, &mut scb_core::random::stream([0; 16])) {
@@ -44,6 +49,21 @@ pub(crate) fn matrix(task: &mut TableReader) -> Result<Option<Array2<f64>>, Diag
         Err(error) => Err(Diagnostic::new("`matrix` is no usable transition matrix")
             .at(span, error.to_string())
             .help(matrix_help(&error, &matrix))),
+    }
+}
+
+/// How far the sum of a column may be from 1 because its entries were rounded to a few decimals.
+const ROUNDED: f64 = 1e-4;
+/// Sums this near to 1 are those of doubles: such a matrix is taken as it is.
+const EXACT: f64 = 1e-9;
+
+/// Divides columns by their sums, where these are 1 but for rounded decimals.
+fn normalise(matrix: &mut Array2<f64>) {
+    for mut column in matrix.columns_mut() {
+        let sum = column.sum();
+        if (EXACT..=ROUNDED).contains(&(sum - 1.0).abs()) && column.iter().all(|&p| p >= 0.0) {
+            column.mapv_inplace(|p| p / sum);
+        }
     }
 }
 
@@ -73,18 +93,8 @@ fn rows_of_list(rows: &[Node], span: &Span) -> Result<Vec<Row>, Diagnostic> {
 /// begin with `#` are passed over. Its path is relative to the file that names it, or to the
 /// current folder if the command line does.
 fn rows_of_file(path: &str, span: &Span) -> Result<Vec<Row>, Diagnostic> {
-    let folder = if span.source.is_command_line() { None } else { Path::new(&span.source.name).parent() };
-    let full = folder.map_or_else(|| Path::new(path).to_owned(), |folder| folder.join(path));
-    let text = read_text(&full).map_err(|error| {
-        Diagnostic::new(format!("cannot read the matrix {}: {error}", full.display()))
-            .at(span.clone(), "named here")
-            .help(format!(
-                "give rows, [[0.9, 0.2], [0.1, 0.8]], or a CSV file, as np.savetxt(\"{}\", P, delimiter=\",\") writes \
-                 it; its path is relative to {}",
-                "p.csv",
-                if folder.is_some() { "the folder of this config" } else { "the current folder" }
-            ))
-    })?;
+    let full = full_path(path, span);
+    let text = read_text(&full).map_err(|error| unreadable(&full, &error.to_string(), span))?;
     let source = Arc::new(Source { name: full.display().to_string(), text });
     let mut rows = Vec::new();
     let mut start = 0;
@@ -119,14 +129,63 @@ fn rows_of_file(path: &str, span: &Span) -> Result<Vec<Row>, Diagnostic> {
     Ok(rows)
 }
 
+/// Where a file lies that is named at `span`.
+fn full_path(path: &str, span: &Span) -> PathBuf {
+    let folder = if span.source.is_command_line() { None } else { Path::new(&span.source.name).parent() };
+    folder.map_or_else(|| Path::new(path).to_owned(), |folder| folder.join(path))
+}
+
+fn unreadable(full: &Path, why: &str, span: &Span) -> Diagnostic {
+    let place = if span.source.is_command_line() { "the current folder" } else { "the folder of this config" };
+    Diagnostic::new(format!("cannot read the matrix {}: {why}", full.display())).at(span.clone(), "named here").help(
+        format!(
+            "give rows, [[0.9, 0.2], [0.1, 0.8]], or a file, as np.save(\"p.npy\", P) or np.savetxt(\"p.csv\", P, \
+         delimiter=\",\") write it; its path is relative to {place}"
+        ),
+    )
+}
+
+/// The largest `.npy` file that is read, in bytes: 256 x 256 doubles and more than a header.
+const MAX_NPY_BYTES: u64 = 1 << 20;
+
+/// The rows of a file in NumPy's format: a square array of doubles or singles.
+fn rows_of_npy(path: &str, span: &Span) -> Result<Vec<Row>, Diagnostic> {
+    let full = full_path(path, span);
+    let read = || -> Result<Array2<f64>, String> {
+        let mut bytes = Vec::new();
+        let file = File::open(&full).map_err(|error| error.to_string())?;
+        file.take(MAX_NPY_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        if bytes.len() as u64 > MAX_NPY_BYTES {
+            return Err(format!("it is larger than a matrix of {MAX_STATES} x {MAX_STATES}"));
+        }
+        match Array2::<f64>::read_npy(&bytes[..]) {
+            Err(ReadNpyError::WrongDescriptor(_)) => match Array2::<f32>::read_npy(&bytes[..]) {
+                Err(ReadNpyError::WrongDescriptor(found)) => {
+                    Err(format!("its type is {found}, and must be float64 or float32"))
+                }
+                singles => singles.map(|p| p.mapv(f64::from)).map_err(|error| error.to_string()),
+            },
+            doubles => doubles.map_err(|error| error.to_string()),
+        }
+    };
+    let matrix = read().map_err(|why| unreadable(&full, &why, span))?;
+    too_many_rows(span, matrix.nrows())?;
+    if let Some(((row, column), value)) = matrix.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        return Err(Diagnostic::new(format!("entry [{row}, {column}] of the matrix is {value}"))
+            .at(span.clone(), "in this file")
+            .help(MEANING));
+    }
+    Ok(matrix.rows().into_iter().map(|row| (span.clone(), row.to_vec())).collect())
+}
+
 /// What to change in a matrix that the core refuses.
 fn matrix_help(error: &TaskError, matrix: &Array2<f64>) -> String {
     let transposed =
-        |row: ndarray::ArrayView1<'_, f64>| (row.sum() - 1.0).abs() < 1e-6 && row.iter().all(|&p| p >= 0.0);
+        |row: ndarray::ArrayView1<'_, f64>| (row.sum() - 1.0).abs() < ROUNDED && row.iter().all(|&p| p >= 0.0);
     match error {
         TaskError::NotStochastic { .. } if matrix.rows().into_iter().all(transposed) => {
-            "its rows sum to 1: transpose it, so that [n][m] is the probability of state n after \
-             state m"
+            "its rows sum to 1: transpose it (P.T in NumPy), so that [n][m] is the probability of state n \
+             after state m"
                 .to_owned()
         }
         TaskError::NotIrreducible { .. } => {

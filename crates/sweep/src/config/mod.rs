@@ -18,7 +18,7 @@ pub mod diagnostic;
 pub mod document;
 pub mod expression;
 mod grids;
-mod keys;
+pub(crate) mod keys;
 mod matrix;
 mod names;
 mod overrides;
@@ -33,8 +33,8 @@ mod table_reader;
 mod values;
 mod weights;
 
-pub(crate) use read::LARGEST_MAX_JOBS;
-pub use read::{DEFAULT_MAX_JOBS, load, parse};
+pub(crate) use keys::LARGEST_MAX_JOBS;
+pub use read::{load, parse};
 pub use settings::{
     AxisSpec, Condition, Config, Element, GridSpec, Pretraining, Quantity, Rules, SearchKey, SearchMilestone,
     SearchSpec, Shared,

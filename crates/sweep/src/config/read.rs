@@ -25,11 +25,6 @@ use crate::config::weights::weights;
 use crate::config::{keys, overrides};
 use crate::platform::files::read_text;
 
-/// The most jobs a config may have unless it says otherwise.
-pub const DEFAULT_MAX_JOBS: u64 = 1_000_000;
-/// The largest `max_jobs` that a config may set. A plan of so many jobs takes 25 GB.
-pub(crate) const LARGEST_MAX_JOBS: i64 = 100_000_000;
-
 /// Reads a config file and applies `overrides`, each `KEY=VALUES`.
 ///
 /// # Errors
@@ -67,9 +62,10 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
             .help(keys::remedy(&entry.key, &entry.key_span, &known)));
     }
     let name = sweep_name(&mut top, name)?;
-    let seed = top.whole("seed", 0, 0, i64::MAX)? as u64;
-    let replicates = top.whole("replicates", 16, 1, 1_000_000)? as u32;
-    let max_jobs = top.whole("max_jobs", DEFAULT_MAX_JOBS as i64, 1, LARGEST_MAX_JOBS)? as u64;
+    let title = title(&mut top)?;
+    let seed = top.whole(&keys::SEED)? as u64;
+    let replicates = top.whole(&keys::REPLICATES)? as u32;
+    let max_jobs = top.whole(&keys::MAX_JOBS)? as u64;
     let mut task = top.section("task")?;
     let mut init = top.section("init")?;
     let mut pretraining = top.section("pretraining")?;
@@ -95,20 +91,20 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
         weights: weights(&mut task)?,
         matrix: matrix(&mut task)?,
         stop_at: training.choice("stop_at", &[("recovery", StopAt::Recovery), ("budget", StopAt::Budget)])?,
-        signal: training.real("signal", 0.25, 1e-6..1.0)?,
-        resolution: training.real("resolution", 0.02, 0.0..0.5)?,
+        signal: training.real(&keys::SIGNAL)?,
+        resolution: training.real(&keys::RESOLUTION)?,
         boost_end: stage_end(&mut training, "boost", defaults.boost_end)?,
         sparse_end: stage_end(&mut training, "sparse", defaults.sparse_end)?,
         pretraining: Pretraining {
-            t: pretraining.whole("T", 64, 2, 1_000_000)? as u32,
-            batch_size: pretraining.whole("batch_size", 512, 1, 1_000_000)? as u32,
-            eta: pretraining.real("eta", 0.05, 1e-9..1e3)?,
-            lambda: pretraining.real("lambda", 0.003, 0.0..1e3)?,
-            max_samples: pretraining.whole("max_samples", 200_000, 1, 1_000_000_000_000)? as u64,
+            t: pretraining.whole(&keys::PRETRAINING_T)? as u32,
+            batch_size: pretraining.whole(&keys::PRETRAINING_BATCH_SIZE)? as u32,
+            eta: pretraining.real(&keys::PRETRAINING_ETA)?,
+            lambda: pretraining.real(&keys::PRETRAINING_LAMBDA)?,
+            max_samples: pretraining.whole(&keys::PRETRAINING_MAX_SAMPLES)? as u64,
         },
     };
-    let trace = trace.truth("enabled", false)?;
-    let quantile = answer.real("quantile", 0.9, 1e-6..1.0)?;
+    let trace = trace.truth_or(&keys::ENABLED, false)?;
+    let quantile = answer.real(&keys::QUANTILE)?;
     let named = Claim::ALL.map(|claim| (claim.name(), Some(claim)));
     let claim = answer.choice("claim", &[&[("none", None)], &named[..]].concat())?;
     let has_matrix = shared.matrix.is_some();
@@ -148,7 +144,26 @@ fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
             grid.search.get_or_insert_with(|| searches.nothing());
         }
     }
-    Ok(Config { name, seed, replicates, max_jobs, grids, shared, trace, quantile, claim })
+    Ok(Config { name, title, seed, replicates, max_jobs, grids, shared, trace, quantile, claim })
+}
+
+/// The longest title, in characters.
+const MAX_TITLE: usize = 200;
+
+fn title(top: &mut TableReader) -> Result<Option<String>, Diagnostic> {
+    match top.take("title").map(|e| e.node) {
+        None => Ok(None),
+        Some(Node { value: Value::Text(title), span }) => {
+            let title = title.trim().to_owned();
+            if title.is_empty() || title.chars().count() > MAX_TITLE || title.chars().any(char::is_control) {
+                return Err(Diagnostic::new("`title` is the headline of the report")
+                    .at(span, "this is not one line")
+                    .help(format!("give one line of at most {MAX_TITLE} characters, or remove `title`")));
+            }
+            Ok(Some(title))
+        }
+        Some(node) => Err(wrong_kind("title", "a text", &node.value, node.span)),
+    }
 }
 
 fn sweep_name(top: &mut TableReader, stem: &str) -> Result<String, Diagnostic> {

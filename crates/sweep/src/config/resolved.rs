@@ -26,6 +26,7 @@ pub fn to_toml(config: &Config) -> Result<String, toml::ser::Error> {
     let common = common_search(config);
     let resolved = Resolved {
         name: &config.name,
+        title: config.title.as_deref(),
         seed: config.seed,
         replicates: config.replicates,
         max_jobs: config.max_jobs,
@@ -72,6 +73,8 @@ pub fn is_at(path: &Path, config: &Config) -> bool {
 #[derive(Serialize)]
 struct Resolved<'c> {
     name: &'c str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'c str>,
     seed: u64,
     replicates: u32,
     max_jobs: u64,

@@ -96,13 +96,13 @@ impl SearchReader<'_> {
         let rungs = rungs(section.take("rungs"), &general.rules.rungs)?;
         let rules = Rules {
             quantile,
-            confidence: section.real("confidence", general.rules.confidence, 0.01..0.999)?,
+            confidence: section.real_or(&keys::CONFIDENCE, general.rules.confidence)?,
             rungs,
-            margin: section.real("margin", general.rules.margin, 0.0..1.0)?,
-            horizon: section.real("horizon", general.rules.horizon, 1.0..100.0)?,
-            max_settings: section.whole("max_settings", general.rules.max_settings as i64, 1, 1_000_000)? as usize,
+            margin: section.real_or(&keys::MARGIN, general.rules.margin)?,
+            horizon: section.real_or(&keys::HORIZON, general.rules.horizon)?,
+            max_settings: section.whole_or(&keys::MAX_SETTINGS, general.rules.max_settings as i64)? as usize,
         };
-        let inherit = section.truth("inherit", general.inherit)?;
+        let inherit = section.truth_or(&keys::INHERIT, general.inherit)?;
         let mut keys = Vec::new();
         for entry in std::mem::take(&mut section.entries) {
             let Some(index) = axis::index(&entry.key) else { continue };

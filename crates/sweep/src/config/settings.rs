@@ -16,6 +16,8 @@ use crate::config::source::Span;
 pub struct Config {
     /// The default name of the run directory: `name`, or else the stem of the file's name.
     pub name: String,
+    /// The headline of the report, if one is given. It is no part of a job's identity.
+    pub title: Option<String>,
     /// What all random streams derive from.
     pub seed: u64,
     /// Runs per point of the grid.

@@ -5,7 +5,7 @@ use scb_core::train::StageEnd;
 use crate::axis::written;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::document::Value;
-use crate::config::keys;
+use crate::config::keys::{self, Key, Kind};
 use crate::config::table_reader::{TableReader, wrong_kind};
 
 /// What ends a stage: `default` if the config has nothing of it, else what it says and nothing
@@ -18,11 +18,11 @@ pub(crate) fn stage_end(training: &mut TableReader, key: &str, default: StageEnd
         return Ok(default);
     }
     Ok(StageEnd {
-        steps: end_condition(&mut table, "end_steps", 1e15)?.map(|s| s as u64),
-        share: end_condition(&mut table, "end_share", 1.0)?,
-        alpha: end_condition(&mut table, "end_alpha", 2.0)?,
-        kept_mass: end_condition(&mut table, "end_kept_mass", 2.0)?,
-        clear_mass: end_condition(&mut table, "end_clear_mass", 2.0)?,
+        steps: end_condition(&mut table, &keys::END_STEPS)?.map(|s| s as u64),
+        share: end_condition(&mut table, &keys::END_SHARE)?,
+        alpha: end_condition(&mut table, &keys::END_ALPHA)?,
+        kept_mass: end_condition(&mut table, &keys::END_KEPT_MASS)?,
+        clear_mass: end_condition(&mut table, &keys::END_CLEAR_MASS)?,
     })
 }
 
@@ -32,14 +32,16 @@ pub(crate) fn ends_a_stage(key: &str) -> bool {
 }
 
 /// A number from 0 to `largest`, or never: where the key is absent, or `false`.
-fn end_condition(table: &mut TableReader, key: &str, largest: f64) -> Result<Option<f64>, Diagnostic> {
+fn end_condition(table: &mut TableReader, key: &Key) -> Result<Option<f64>, Diagnostic> {
+    let Kind::OrNever { whole, largest } = key.kind else { return Ok(None) };
+    let key = key.name;
     let Some(entry) = table.take(key) else { return Ok(None) };
     let value = match entry.node.value {
         Value::Bool(false) => return Ok(None),
         Value::Int(value) => value as f64,
-        Value::Float(value) if key != "end_steps" => value,
+        Value::Float(value) if !whole => value,
         other => {
-            let kind = if key == "end_steps" { "an integer" } else { "a number" };
+            let kind = if whole { "an integer" } else { "a number" };
             return Err(wrong_kind(key, &format!("{kind}, or false for never"), &other, entry.node.span));
         }
     };

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::axis::written;
 use crate::config::diagnostic::{Diagnostic, did_you_mean};
 use crate::config::document::{Entry, Node, Value};
-use crate::config::keys;
+use crate::config::keys::{self, Key, Kind};
 use crate::config::source::Span;
 
 /// A table whose keys are taken out one by one.
@@ -45,9 +45,17 @@ impl TableReader {
         }
     }
 
-    pub(crate) fn whole(&mut self, key: &str, default: i64, min: i64, max: i64) -> Result<i64, Diagnostic> {
-        let help = format!("without it, `{key}` is {default}");
-        Ok(self.optional_whole(key, min, max, &help)?.unwrap_or(default))
+    /// A key that is a whole number, which is `default` where it is not given.
+    pub(crate) fn whole_or(&mut self, key: &Key, default: i64) -> Result<i64, Diagnostic> {
+        let Kind::Whole { min, max, .. } = key.kind else { return Ok(default) };
+        let help = format!("without it, `{}` is {default}", key.name);
+        Ok(self.optional_whole(key.name, min, max, &help)?.unwrap_or(default))
+    }
+
+    /// A key that is a whole number.
+    pub(crate) fn whole(&mut self, key: &Key) -> Result<i64, Diagnostic> {
+        let Kind::Whole { default, .. } = key.kind else { return Ok(0) };
+        self.whole_or(key, default)
     }
 
     /// A whole number from `min` to `max`; `help` says what to do if it is none.
@@ -72,10 +80,17 @@ impl TableReader {
         }
     }
 
-    /// A number within a range, both ends included.
-    pub(crate) fn real(&mut self, key: &str, default: f64, range: Range<f64>) -> Result<f64, Diagnostic> {
-        let help = format!("without it, `{key}` is {default}");
-        Ok(self.optional_real(key, range, &help)?.unwrap_or(default))
+    /// A key that is a number, which is `default` where it is not given.
+    pub(crate) fn real_or(&mut self, key: &Key, default: f64) -> Result<f64, Diagnostic> {
+        let Kind::Real { min, max, .. } = key.kind else { return Ok(default) };
+        let help = format!("without it, `{}` is {default}", key.name);
+        Ok(self.optional_real(key.name, min..max, &help)?.unwrap_or(default))
+    }
+
+    /// A key that is a number.
+    pub(crate) fn real(&mut self, key: &Key) -> Result<f64, Diagnostic> {
+        let Kind::Real { default, .. } = key.kind else { return Ok(f64::NAN) };
+        self.real_or(key, default)
     }
 
     /// A number within a range, both ends included; `help` says what to do if it is none.
@@ -98,11 +113,12 @@ impl TableReader {
             .help(help))
     }
 
-    pub(crate) fn truth(&mut self, key: &str, default: bool) -> Result<bool, Diagnostic> {
-        match self.take(key).map(|e| e.node) {
+    /// A key that is a truth value, which is `default` where it is not given.
+    pub(crate) fn truth_or(&mut self, key: &Key, default: bool) -> Result<bool, Diagnostic> {
+        match self.take(key.name).map(|e| e.node) {
             None => Ok(default),
             Some(Node { value: Value::Bool(truth), .. }) => Ok(truth),
-            Some(node) => Err(wrong_kind(key, "true or false", &node.value, node.span)),
+            Some(node) => Err(wrong_kind(key.name, "true or false", &node.value, node.span)),
         }
     }
 

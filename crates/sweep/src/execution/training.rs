@@ -8,10 +8,9 @@ use std::time::Instant;
 use report::claim::{TaskFact, TaskFacts};
 use report::record::FinishedRun;
 use report::{Measures, Record, Status, Timing, TracePoint};
-use scb_core::Task;
-
-use scb_core::random::stream;
+use scb_core::random::{Seed, stream};
 use scb_core::train::{self, Checkpoint, Observer, Outcome, Start, TrainSpec};
+use scb_core::{Linear, Task};
 
 use crate::axis::{self, AXES};
 use crate::config::Config;
@@ -60,8 +59,7 @@ impl Training {
         change: impl FnOnce(&mut TrainSpec),
     ) -> Result<Trained, String> {
         let shared = &self.config.shared;
-        let mut task_stream = stream(self.identity.task_seed(job));
-        let task = Task::draw(&job.task_spec(shared), &mut task_stream).map_err(|error| explained(&error, shared))?;
+        let task = self.task(job)?;
         let data_stream = stream(self.identity.data_seed(job));
         let mut spec = job.train_spec(shared);
         let mut source_error = None;
@@ -79,7 +77,7 @@ impl Training {
     /// These facts of the task of a job, which is drawn anew; `None` if it cannot be.
     pub(crate) fn task_facts(&self, job: &Job, facts: &[TaskFact]) -> Option<TaskFacts> {
         let shared = &self.config.shared;
-        let task = Task::draw(&job.task_spec(shared), &mut stream(self.identity.task_seed(job))).ok()?;
+        let task = self.task(job).ok()?;
         let spec = job.train_spec(shared);
         // Theory speaks of runs that start without a V of their own.
         let by_theory = |fact: TaskFact| facts.contains(&fact) && !job.point.transfers();
@@ -106,6 +104,32 @@ impl Training {
         let mut trace = Trace { job, points: Vec::new(), enabled: true };
         self.train(job, &mut trace, change).ok()?;
         Some(trace.points)
+    }
+
+    /// Runs a job once more, for what no table holds.
+    ///
+    /// # Errors
+    /// As [`Training::train`].
+    pub(crate) fn replay(&self, job: &Job) -> Result<Replayed, String> {
+        let begun = Instant::now();
+        let mut seen = FirstAndTrace { job, start: None, points: Vec::new() };
+        let trained = self.train(job, &mut seen, |_| {})?;
+        let end = end(trained.outcome.status, trained.measures());
+        let record = self.finished(job, begun, trained.outcome.tokens as i64, end, Vec::new()).record;
+        let data_seed = self.identity.data_seed(job);
+        let start = seen.start.unwrap_or_else(|| trained.outcome.model.clone());
+        let Trained { task, spec, outcome, .. } = trained;
+        Ok(Replayed { task, spec, outcome, start, points: seen.points, record, data_seed })
+    }
+
+    /// The task of a job.
+    ///
+    /// # Errors
+    /// When there is no such task.
+    pub(crate) fn task(&self, job: &Job) -> Result<Task, String> {
+        let shared = &self.config.shared;
+        let mut task_stream = stream(self.identity.task_seed(job));
+        Task::draw(&job.task_spec(shared), &mut task_stream).map_err(|error| explained(&error, shared))
     }
 
     fn finished(&self, job: &Job, start: Instant, tokens: i64, end: End, traces: Vec<TracePoint>) -> Finished {
@@ -197,6 +221,40 @@ impl Trained {
         let Self { task, spec, outcome, source_error } = self;
         let (predicted, source_error) = (train::predicted(task, spec), *source_error);
         Measures::of(&FinishedRun { task, spec, outcome, predicted, source_error })
+    }
+}
+
+/// A run that was run once more.
+#[derive(Debug)]
+pub struct Replayed {
+    /// Its task.
+    pub task: Task,
+    /// How it was trained.
+    pub spec: TrainSpec,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The model before the first step.
+    pub start: Linear,
+    /// The run at each check.
+    pub points: Vec<TracePoint>,
+    /// Its row in the tables.
+    pub record: Record,
+    /// What its samples are drawn with.
+    pub data_seed: Seed,
+}
+
+/// Keeps the first model, and a point of the trace at every check.
+struct FirstAndTrace<'j> {
+    job: &'j Job,
+    start: Option<Linear>,
+    points: Vec<TracePoint>,
+}
+
+impl Observer for FirstAndTrace<'_> {
+    fn observe(&mut self, seen: &Checkpoint<'_>) -> ControlFlow<()> {
+        self.start.get_or_insert_with(|| seen.model.clone());
+        self.points.push(TracePoint::of(self.job.id.to_string(), seen));
+        ControlFlow::Continue(())
     }
 }
 

@@ -135,6 +135,13 @@ impl Identity {
         hash("scb-sweep data stream", &self.canonical(&job.point), job.replicate)
     }
 
+    /// The seed of the stream that a dataset of a job's task is drawn with. It depends on the task
+    /// alone, and no run draws with it.
+    #[must_use]
+    pub fn dataset_seed(&self, job: &Job) -> Seed {
+        hash("scb-sweep dataset stream", &self.canonical_task(job), job.replicate)
+    }
+
     /// The seed of a job's task stream.
     #[must_use]
     pub fn task_seed(&self, job: &Job) -> Seed {

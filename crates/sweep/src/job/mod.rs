@@ -10,12 +10,14 @@
 //! | [`shard`] | shares of equal cost |
 //! | `tally` | which jobs are done |
 //! | [`plan`] | what is done, and what is left |
+//! | `selection` | which jobs a user means |
 
 mod cost;
 mod id;
 mod identity;
 mod list;
 pub mod plan;
+mod selection;
 pub mod shard;
 mod spec;
 mod tally;
@@ -24,5 +26,6 @@ pub use id::{JobId, RESULTS_VERSION};
 pub use identity::Identity;
 pub(crate) use identity::TASK_AXES;
 pub use list::jobs;
+pub use selection::Selection;
 pub use spec::Job;
 pub use tally::{DoneJobs, Seen, Tally};

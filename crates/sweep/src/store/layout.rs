@@ -10,6 +10,7 @@
 //! slurm/         scripts, logs and the id of the last array
 //! *.parquet      the tables
 //! figures/       the figures
+//! answer.tex     tables for a paper, and answer.csv
 //! report.html    the page
 //! ```
 
@@ -85,13 +86,19 @@ pub const ALL_TRACES: &str = "traces.parquet";
 pub const FIGURES: &str = "figures";
 /// What the names of figures end in.
 pub(crate) const FIGURE_ENDING: &str = ".svg";
+/// What the names of figures for LaTeX end in.
+pub(crate) const PDF_ENDING: &str = ".pdf";
+/// Tables for a paper.
+pub const ANSWER_TEX: &str = "answer.tex";
+/// The numbers of the answer, one a row.
+pub const ANSWER_CSV: &str = "answer.csv";
 /// The page.
 pub const REPORT: &str = "report.html";
 
 /// What the report writes over, beside what has a folder of its own.
-pub(crate) const WRITTEN: [&str; 14] = [
+pub(crate) const WRITTEN: [&str; 16] = [
     CONFIG, MANIFEST, REPORT, RUNS, TIMINGS, SUMMARY, NEEDED, SUCCESS, SEARCH, SCALING, COMPARISON, VERDICTS,
-    ALL_TRACES, FIGURES,
+    ALL_TRACES, FIGURES, ANSWER_TEX, ANSWER_CSV,
 ];
 
 /// The file in [`PROGRESS`] of a shard, or of a run without shards.

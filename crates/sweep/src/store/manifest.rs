@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::job::RESULTS_VERSION;
 use crate::platform::files::{FileError, read_text};
 use crate::platform::machine::{cores, host};
-use crate::store::layout::{FIGURE_ENDING, MANIFEST};
+use crate::store::layout::{FIGURE_ENDING, MANIFEST, PDF_ENDING};
 
 #[derive(Serialize)]
 struct Manifest<'a> {
@@ -83,7 +83,10 @@ pub(crate) fn listed_figures(directory: &Path) -> Vec<String> {
     let manifest = read(directory);
     let names = manifest["figures"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
     // Only names without a path: files outside the folder of figures must not be removed.
-    let plain =
-        |name: &&str| name.ends_with(FIGURE_ENDING) && !name.starts_with('.') && !name.contains(['/', '\\', ':']);
+    let plain = |name: &&str| {
+        (name.ends_with(FIGURE_ENDING) || name.ends_with(PDF_ENDING))
+            && !name.starts_with('.')
+            && !name.contains(['/', '\\', ':'])
+    };
     names.filter(plain).map(str::to_owned).collect()
 }

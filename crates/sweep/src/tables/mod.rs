@@ -6,7 +6,9 @@
 //! | `replay` | what figures show and records do not hold |
 //! | `searched` | what searches came to |
 //! | `provenance` | how a sweep was run |
+//! | [`columns`] | every column of every table |
 
+pub mod columns;
 pub(crate) mod provenance;
 pub(crate) mod replay;
 mod searched;

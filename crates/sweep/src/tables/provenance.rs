@@ -7,7 +7,7 @@ use std::time::Duration;
 use report::Timing;
 use report::page::Provenance;
 
-use crate::config::{Config, resolved};
+use crate::config::{self, Config, resolved};
 use crate::job::RESULTS_VERSION;
 use crate::platform::clock::short_time;
 use crate::platform::machine;
@@ -37,14 +37,19 @@ pub(crate) fn provenance(config: &Config, missing: Option<String>, timings: &[Ti
         facts.extend(timings.iter().map(|t| t.finished).max().and_then(date).map(|date| ("finished", date)));
     }
     facts.push(("report written", format!("on {}, {} cores", machine::host(), machine::cores())));
-    let path = quoted_path(&directory.join(layout::CONFIG));
+    let file = directory.join(layout::CONFIG);
+    let path = quoted_path(&file);
+    // `sweep report --quantile` asks otherwise than the config.
+    let own = config::load(&file, &[]).map_or(config.quantile, |there| there.quantile);
+    let asked = if own == config.quantile { String::new() } else { format!(" answer.quantile={}", config.quantile) };
     Provenance {
         name: config.name.clone(),
+        title: config.title.clone(),
         missing,
         facts,
         // A run writes it before the first job, so it can be written.
         config: resolved::to_toml(config).unwrap_or_default(),
-        command: format!("sweep run {path} -o again"),
+        command: format!("sweep run {path}{asked} -o again"),
     }
 }
 

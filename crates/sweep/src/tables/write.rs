@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use report::analysis::{
-    Analysis, ConditionKey, Question, comparison_table, needed_table, scaling_table, search_table, success_table,
-    summary_table,
+    Analysis, ConditionKey, Milestone, Question, comparison_table, needed_table, scaling_table, search_table,
+    success_table, summary_table,
 };
 use report::claim::{Evidence, verdicts_table};
 use report::figure::{self, Figure};
 use report::page::page;
+use report::paper::{answer_csv, answer_tex};
 use report::record::{runs_table, timings_table, traces_table};
 use report::table::write_whole;
 use report::terminal::answer;
@@ -27,9 +28,11 @@ use crate::platform::files::{FileError, create_folder};
 use crate::platform::terminal::{answer_columns, unbroken, wrapped};
 use crate::search::cell::FIRST_RACED;
 use crate::search::sweep::SweepSearch;
+#[cfg(feature = "pdf")]
+use crate::store::layout::PDF_ENDING;
 use crate::store::layout::{
-    ALL_TRACES, COMPARISON, FIGURE_ENDING, FIGURES, NEEDED, REPORT, RUNS, SCALING, SEARCH, SUCCESS, SUMMARY, TIMINGS,
-    VERDICTS,
+    ALL_TRACES, ANSWER_CSV, ANSWER_TEX, COMPARISON, FIGURE_ENDING, FIGURES, NEEDED, REPORT, RUNS, SCALING, SEARCH,
+    SUCCESS, SUMMARY, TIMINGS, VERDICTS,
 };
 use crate::store::{Store, manifest};
 use crate::tables::provenance::provenance;
@@ -49,6 +52,8 @@ pub struct Results<'s> {
     pub tally: Tally,
     /// What is done.
     pub store: &'s Store,
+    /// The milestone that the answer is about.
+    pub milestone: Milestone,
 }
 
 /// The finished runs of a sweep, with the values of these axes, and what is concluded from them.
@@ -103,6 +108,7 @@ pub fn write(results: Results<'_>, beside: Option<Results<'_>>) -> Result<String
     let axes = further_axes(config);
     let further: Vec<String> = axes.iter().map(|&i| AXES[i].name.to_owned()).collect();
     let (records, timings, mut analysis) = analysed(results, &axes);
+    analysis.shown = results.milestone;
     if let Some(other) = beside {
         let (_, _, conclusions) = analysed(other, &further_axes(other.config));
         refuse_another_question(&analysis.question, other.config, &conclusions.question)?;
@@ -177,15 +183,18 @@ pub fn write(results: Results<'_>, beside: Option<Results<'_>>) -> Result<String
     let drawn = figure::all(&analysis, &pictured);
     let examined = examined.as_ref().map(|(_, examined)| examined);
     let all: Vec<&Figure> = drawn.iter().chain(examined.iter().flat_map(|s| &s.figures)).collect();
-    let names: Vec<String> = all.iter().map(|figure| figure.name.clone() + FIGURE_ENDING).collect();
+    let files: Vec<(String, Vec<u8>)> = all.iter().flat_map(|figure| files_of(figure)).collect();
+    let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
     let earlier: Vec<String> =
         manifest::listed_figures(directory).into_iter().filter(|name| !names.contains(name)).collect();
     // The manifest lists all figures before any is written or removed. So after a kill it is known
     // which of them this program has written.
     manifest::write(directory, config, jobs.len(), &records, &[&names[..], &earlier].concat())?;
-    for (figure, name) in all.iter().zip(&names) {
-        write_whole(&figures.join(name), figure.svg.as_bytes())?;
+    for (name, bytes) in &files {
+        write_whole(&figures.join(name), bytes)?;
     }
+    write_whole(&directory.join(ANSWER_TEX), answer_tex(&analysis, examined, &config.name).as_bytes())?;
+    write_whole(&directory.join(ANSWER_CSV), answer_csv(&analysis).as_bytes())?;
     // Only figures that an earlier report has written are removed.
     earlier.iter().try_for_each(|name| remove(figures.join(name)))?;
     let provenance = provenance(config, tally.left(), &timings, directory);
@@ -195,6 +204,14 @@ pub fn write(results: Results<'_>, beside: Option<Results<'_>>) -> Result<String
     let columns = answer_columns();
     let place = format!("Report: {}, tables and figures beside it", unbroken(&page_path.display().to_string()));
     Ok(format!("{}{}\n", answer(&analysis, examined, columns), wrapped(&place, "", "", columns).join("\n")))
+}
+
+/// The files of a figure: for the screen, and for LaTeX if it can be drawn so.
+fn files_of(figure: &Figure) -> Vec<(String, Vec<u8>)> {
+    let mut files = vec![(figure.name.clone() + FIGURE_ENDING, figure.svg.clone().into_bytes())];
+    #[cfg(feature = "pdf")]
+    files.extend(report::paper::pdf(&figure.svg).map(|pdf| (figure.name.clone() + PDF_ENDING, pdf)));
+    files
 }
 
 /// Needed samples can be compared if they are those of the same share of the runs, under the same

@@ -1,0 +1,65 @@
+//! The sweep of a run directory or of a config, and the one of its jobs that is meant.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::directory::open;
+use crate::SweepError;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::{self, Config};
+use crate::execution::training::Training;
+use crate::job::{DoneJobs, Job, Selection};
+use crate::store::Store;
+use crate::workload::Workload;
+
+/// A sweep, whether it has been run or not.
+pub(super) struct Sweep {
+    pub(super) config: Arc<Config>,
+    pub(super) workload: Workload,
+    /// The run directory and what is done in it, if it has been run.
+    pub(super) store: Option<(PathBuf, Store)>,
+}
+
+impl Sweep {
+    /// Of a run directory, or of a config with overrides.
+    ///
+    /// # Errors
+    /// As [`open`] and [`config::load`]; when a run directory is given with overrides.
+    pub(super) fn of(source: &Path, overrides: &[String]) -> Result<Self, SweepError> {
+        if source.is_dir() {
+            if let Some(first) = overrides.first() {
+                return Err(Diagnostic::new(format!("{} has its config: {first} cannot change it", source.display()))
+                    .help(format!("choose one of its jobs with --job {first}"))
+                    .into());
+            }
+            let (config, workload, store) = open(source)?;
+            return Ok(Self { config, workload, store: Some((source.to_owned(), store)) });
+        }
+        let config = Arc::new(config::load(source, overrides)?);
+        let workload = Workload::new(&config, &DoneJobs::default())?;
+        Ok(Self { config, workload, store: None })
+    }
+
+    /// The job that is meant.
+    ///
+    /// # Errors
+    /// As [`Selection::parse`] and [`Selection::one_of`].
+    pub(super) fn job(&self, words: &[String]) -> Result<&Job, Diagnostic> {
+        let plan = &self.workload.plan;
+        Selection::parse(words)?.one_of(&plan.jobs, &plan.further)
+    }
+
+    /// What trains its jobs.
+    pub(super) fn training(&self) -> Training {
+        let training = Training::new(&self.config);
+        match &self.store {
+            Some((directory, _)) => training.in_directory(directory),
+            None => training,
+        }
+    }
+}
+
+/// That a job cannot be run.
+pub(super) fn failed(job: &Job, error: &str, further: &[usize]) -> Diagnostic {
+    Diagnostic::new(format!("job {} fails: {error}", job.id)).help(job.described(further))
+}

@@ -1,0 +1,10 @@
+//! What every name means: keys of a config, algorithms, milestones, statuses, claims and columns, from
+//! the declarations that the program itself works with.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`entries`] | every name, and what is said of it |
+//! | [`schema`] | the JSON Schema of a config |
+
+pub mod entries;
+pub mod schema;
