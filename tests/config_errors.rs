@@ -146,8 +146,9 @@ mistakes! {
     a_key_of_the_answer_at_the_top: &format!("quantile = 0.5\n{GRID}");
     a_key_of_training_at_the_top: &format!("epsilon = 0.5\n{GRID}");
     a_key_of_the_top_in_the_grid: &format!("{GRID}replicates = 3\n");
-    an_override_beside_its_section: &format!("{GRID}[training]\nmax_samples = 6400\n"), "max_samples=500";
-    overrides_beside_their_section: &format!("{GRID}[training]\nepsilon = 0.3\n"), "epsilon=0.1,0.2";
+    an_override_beside_the_grid: &format!("{GRID}max_samples = 6400\n"), "training.max_samples=500";
+    overrides_beside_their_section: GRID, "training.epsilon=0.3 epsilon=0.1,0.2";
+    several_unknown_keys: &format!("{GRID}batchsize = 3\nreplicates = 4\nseeds = 1\n");
     an_override_of_a_section_with_many_values: GRID, "training.epsilon=0.1,0.2";
     a_section_with_many_values: &format!("{GRID}[training]\nepsilon = [0.1, 0.2]\n");
     a_where_about_a_word: &format!("{GRID}where = \"algorithm == 1\"\n");

@@ -50,7 +50,7 @@ fn a_run_that_holds_little_says_what_cannot_be_concluded() {
     // One replicate, one value of T.
     succeed(home.path(), "run small.toml -o one -q replicates=1 T=32");
     let (out, _) = succeed(home.path(), "report one");
-    assert!(out.contains("cells of one replicate") && out.contains("one value of T has no exponent"), "{out}");
+    assert!(out.contains("cells of one replicate") && !out.contains("one value of T"), "{out}");
     numbers_are_numbers(&home.path().join("one"));
     // Part of the jobs.
     succeed(home.path(), "run small.toml -o part -q --shard 1/3");
@@ -130,7 +130,8 @@ fn values_of_any_size_and_many_conditions_make_names_that_any_disk_takes() {
                       alpha_a=0.0123456789012 epsilon=0.212345678901 steps=normalised flip=0,1.00123456789";
     succeed(home.path(), &format!("run small.toml -o many -q replicates=2 T=32,64 {conditions}"));
     let many = names("many");
-    let needed: Vec<&String> = many.iter().filter(|name| name.starts_with("needed_samples_prox_")).collect();
+    let needed: Vec<&String> =
+        many.iter().filter(|name| name.starts_with("needed_samples_prox_") && name.ends_with(".svg")).collect();
     assert_eq!(needed.len(), 2, "{many:?}");
     assert!(many.iter().all(|name| name.len() <= 100), "{many:?}");
     succeed(home.path(), "report many");

@@ -17,7 +17,7 @@ import polars
 import pyarrow
 import pyarrow.parquet as pq
 
-I, F, S, B = "int64", "double", "dictionary<values=string, indices=int32, ordered=0>", "bool"
+I, F, S, B, W = "int64", "double", "dictionary<values=string, indices=int32, ordered=0>", "bool", "timestamp[ms]"
 CELL = {"N": I, "Q": I, "T": I}
 TUNED = {"batch_size": I, "eta_boost": F, "eta_sparse": F, "lambda": F}
 SCHEMA = {
@@ -26,7 +26,7 @@ SCHEMA = {
              "alpha_v": F, "alpha_a": F, "value_error": F, "attention_error": F, "rounded_value_error": F,
              "rounded_attention_error": F, "loss": F, "k_p": F, "k_q": F, "flips": F, "predicted_mirrored": F,
              "predicted_support_50": F, "predicted_support_90": F, "source_error": F, "start_alpha_v": F, "pretraining": S},
-    "timings": {"job_id": S, "wall_seconds": F, "tokens": I, "host": S, "finished": I},
+    "timings": {"job_id": S, "wall_seconds": F, "tokens": I, "host": S, "finished": W},
     "summary": {**CELL, **TUNED, "algorithm": S, "max_samples": I, "replicates": I, "recovered": I, "exhausted": I,
                 "mirrored": I, "diverged": I, "failed": I, "median_samples_to_signal": I, "median_samples_to_support": I,
                 "median_samples_to_recovery": I, "mean_alpha_v": F, "mean_alpha_a": F, "mean_value_error": F,

@@ -1,12 +1,14 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::builder::RangedI64ValueParser;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use report::analysis::Milestone;
 
+use crate::job::RESULTS_VERSION;
 use crate::job::shard::Shard;
 
 /// More cores than any machine has would only cost time to start.
@@ -33,10 +35,25 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Green.on_default())
     .placeholder(AnsiColor::Cyan.on_default());
 
+/// Version and commit.
+pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("SWEEP_COMMIT"), ")");
+
+/// The version with what decides speed and what may be left out of a build, for `--version`.
+fn long_version() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(long_version_text);
+    &TEXT
+}
+
+fn long_version_text() -> String {
+    let pdf = if cfg!(feature = "pdf") { "with" } else { "without" };
+    let levels: Vec<&str> = scb_core::Level::available().iter().map(|level| level.name()).collect();
+    format!("{VERSION}\nresults version {RESULTS_VERSION}; figures in PDF: {pdf}; kernels: {}", levels.join(", "))
+}
+
 /// How many samples does a linear transformer need to learn a sparse contextual bigram, and how
 /// does that number scale with sequence length T, states N and sparsity Q?
 #[derive(Debug, Parser)]
-#[command(name = "sweep", version, styles = STYLES, after_help = "\
+#[command(name = "sweep", version = VERSION, long_version = long_version(), styles = STYLES, after_help = "\
 Exit codes: 0 all jobs done, 1 some job failed or is missing (the others are kept) or the disk \
 failed, 2 usage or config error (nothing on disk is touched), 130 interrupted (finished jobs \
 are kept).
@@ -68,7 +85,7 @@ pub enum Command {
     /// Also while shards are running, or after some are lost: it says what is missing.
     Report(ReportArguments),
     /// Show how far a run is, from any machine: done, running, failed, left; and every shard
-    Status(Directory),
+    Status(StatusArguments),
     /// Put shards together: the same bytes as one run; or sweeps that differ in their grids
     Merge(Merge),
     /// One job in words and numbers: its task, how it went, how it ended, how to run it again
@@ -105,7 +122,7 @@ pub enum Command {
     /// Write manual pages, one a command, into a folder
     ///
     /// For example: sweep man ~/.local/share/man/man1
-    Man(Directory),
+    Man(Folder),
 }
 
 /// A config and where its results live.
@@ -186,8 +203,19 @@ pub struct ReportArguments {
 
 /// `sweep status`.
 #[derive(Debug, Args)]
-pub struct Directory {
+pub struct StatusArguments {
     /// The run directory
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// Show it again every two seconds, until nothing is left or nobody is at work
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// `sweep man`.
+#[derive(Debug, Args)]
+pub struct Folder {
+    /// The folder
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
 }

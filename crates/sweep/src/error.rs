@@ -85,6 +85,15 @@ impl SweepError {
         match self {
             Self::Usage(diagnostic) => diagnostic.clone(),
             Self::Interrupted(error) => error.diagnostic(),
+            Self::File(FileError { path, source, .. }) | Self::Report(ReportError::File { path, source, .. })
+                if source.kind() == std::io::ErrorKind::PermissionDenied =>
+            {
+                said.help(format!(
+                    "you may not write {}: allow it or choose another run directory with -o; what is there is kept, \
+                     and the same command continues",
+                    path.display()
+                ))
+            }
             Self::File(FileError { path, .. }) | Self::Report(ReportError::File { path, .. }) => said.help(format!(
                 "repair {} or choose another run directory with -o; finished jobs are kept, and \
                  the same command continues",

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::groups::{Analysis, Group};
-use super::milestone::Milestone;
 use super::needed::Needed;
 use super::numbers::{count, percent, two};
 use super::regressors::vary_together;
@@ -81,7 +80,7 @@ impl Group<'_> {
             return Vec::new();
         }
         let mut limits = Vec::new();
-        let cells = self.cells(Milestone::Recovery);
+        let cells = self.cells(self.shown);
         let refused = cells.iter().filter(|c| c.refused).max_by_key(|c| c.settings);
         if let Some(cell) = refused {
             let (settings, replicates) = (cell.settings, cell.replicates as usize);
@@ -113,18 +112,19 @@ impl Group<'_> {
         limits.extend(self.limits_of_search());
         let censored = cells.iter().filter(|c| c.censored && !c.refused).count();
         if censored > 0 {
-            let bounds = match self.scaling(Milestone::Recovery).and_then(|s| s.power.as_ref()) {
-                Some(law) if law.censored > 0 => format!("{} of them as lower bounds", law.censored),
-                _ => "none of them".to_owned(),
+            let bounds = match self.scaling(self.shown).and_then(|s| s.power.as_ref()) {
+                Some(law) if law.censored > 0 => format!("{} of them enter the law as lower bounds", law.censored),
+                _ => "none of them enters the law".to_owned(),
             };
             limits.push(format!(
-                "{name}: in {censored} of {} fewer than {} of the runs are known to recover at \
-                 settings chosen without them; the law has {bounds}.",
+                "{name}: {censored} of {} are lower bounds (>): fewer than {} of their runs are known to {} at \
+                 the chosen settings; {bounds}.",
                 count(cells.len(), "cell"),
-                percent(quantile)
+                percent(quantile),
+                self.shown.arrive()
             ));
         }
-        let Some(scaling) = self.scaling(Milestone::Recovery) else { return limits };
+        let Some(scaling) = self.scaling(self.shown) else { return limits };
         let together = scaling.power.as_ref().map_or(&[][..], |law| &law.together);
         if !together.is_empty() {
             let terms: Vec<&str> = together.iter().map(|term| term.name()).collect();
@@ -148,8 +148,8 @@ impl Group<'_> {
         if scaling.power.as_ref().and_then(|law| law.coefficient(Term::T)).is_none() && !together.contains(&Term::T) {
             let reached = || cells.iter().filter(|c| !c.censored);
             let lengths: BTreeSet<i64> = reached().map(|c| c.t).collect();
-            limits.push(match lengths.len() {
-                _ if cells.iter().all(|c| c.t == cells[0].t) => format!("{name}: one value of T has no exponent."),
+            let wanted = cells.iter().any(|c| c.t != cells[0].t);
+            limits.extend(wanted.then(|| match lengths.len() {
                 _ if reached().next().is_some() && reached().all(|c| c.samples == 0) => {
                     format!(
                         "{name}: the truth is recovered at the start, at 0 samples, so there is \
@@ -158,7 +158,7 @@ impl Group<'_> {
                 }
                 0 | 1 => format!("{name}: too few values of T reached the quantile for an exponent of T."),
                 _ => format!("{name}: too few cells reached the quantile for an exponent of T."),
-            });
+            }));
         }
         for check in scaling.rejected_tests() {
             let ((of, with), e) = (check.factors, check.estimate);
@@ -203,8 +203,9 @@ impl Group<'_> {
             let (all, of) =
                 (self.endings.iter().sum::<usize>() as i64, |status: Status| self.endings[status as usize] as i64);
             limits.push(format!(
-                "{name}: {never} of the runs at the chosen settings did not recover; of those at \
+                "{name}: {never} of the runs at the chosen settings did not {}; of those at \
                  any setting {} ended mirrored and {} diverged.",
+                self.shown.arrive(),
                 share(of(Status::Mirrored), all),
                 share(of(Status::Diverged), all)
             ));

@@ -53,6 +53,9 @@ pub(super) static CAP: LazyLock<[Declared<Record>; 1]> = LazyLock::new(|| {
     [Declared::<Record>::new("cap", "samples", meaning, field!(cap)).may_lack()]
 });
 
+/// When a job ended: in parts seconds, in `timings.parquet` a time.
+const FINISHED: &str = "finished";
+
 /// What a job cost, but for its name.
 pub(super) static COST: LazyLock<Vec<Declared<Timing>>> = LazyLock::new(|| {
     vec![
@@ -64,7 +67,7 @@ pub(super) static COST: LazyLock<Vec<Declared<Timing>>> = LazyLock::new(|| {
             field!(tokens),
         ),
         Declared::new("host", "", "where it ran", field!(host)),
-        Declared::new("finished", "s since 1970-01-01", "when it ended", field!(finished)),
+        Declared::new(FINISHED, "s since 1970-01-01", "when it ended", field!(finished)),
     ]
 });
 
@@ -93,7 +96,8 @@ pub fn runs_table(records: &[Record], further: &[String]) -> Table {
 #[must_use]
 pub fn timings_table(timings: &[Timing]) -> Table {
     let job_id = [Declared::<Timing>::new("job_id", "", HASH, field!(job_id))];
-    Table::of(&job_id, &timings.iter()).beside(cost_table(&timings.iter()))
+    let cost = cost_table(&timings.iter()).without(FINISHED);
+    Table::of(&job_id, &timings.iter()).beside(cost).time(FINISHED, "when it ended", timings.iter().map(|t| t.finished))
 }
 
 /// The columns of `timings.parquet`, but for the name of the job.

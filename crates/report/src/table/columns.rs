@@ -6,7 +6,10 @@ use std::sync::Arc;
 use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
-use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, TypedDictionaryArray};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, TimestampMillisecondArray,
+    TypedDictionaryArray,
+};
 
 /// One column.
 #[derive(Debug, Clone)]
@@ -17,7 +20,7 @@ pub struct Column {
     pub unit: Cow<'static, str>,
     /// What it means.
     pub meaning: Cow<'static, str>,
-    /// Its values: 64-bit integers, doubles, truth values or dictionary-encoded strings.
+    /// Its values: 64-bit integers, doubles, truth values, times or dictionary-encoded strings.
     pub values: ArrayRef,
 }
 
@@ -89,6 +92,14 @@ impl Table {
         values: impl Iterator<Item = B>,
     ) -> Self {
         self.column(name, ("", meaning), Arc::new(values.map(Into::into).collect::<BooleanArray>()))
+    }
+
+    /// With one more column of times, of seconds since 1970.
+    #[must_use]
+    pub(crate) fn time(self, name: &str, meaning: &'static str, seconds: impl Iterator<Item = i64>) -> Self {
+        // Parquet has no seconds. Without a zone, which readers want further modules for.
+        let times: TimestampMillisecondArray = seconds.map(|s| Some(s.saturating_mul(1000))).collect();
+        self.column(name, ("UTC", meaning), Arc::new(times))
     }
 
     fn column(self, name: &str, (unit, meaning): (&'static str, &'static str), values: ArrayRef) -> Self {

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
@@ -116,6 +116,7 @@ impl Table {
 fn expected(field: &Field) -> Result<(), String> {
     match field.data_type() {
         DataType::Int64 | DataType::Float64 | DataType::Boolean => Ok(()),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => Ok(()),
         DataType::Dictionary(key, value) if (&**key, &**value) == (&DataType::Int32, &DataType::Utf8) => Ok(()),
         DataType::Dictionary(..) => Err(format!("column {} holds no strings", field.name())),
         other => Err(format!("column {} has type {other}", field.name())),

@@ -9,14 +9,28 @@ use crate::SweepError;
 use crate::args::ConfigArguments;
 use crate::cluster::slurm;
 use crate::config::diagnostic::Diagnostic;
-use crate::config::{Config, resolved};
+use crate::config::{self, Config, resolved};
+use crate::platform::terminal::say;
 use crate::store::heartbeat::{self, Seen};
 use crate::store::{Access, Store, admission, layout};
 use crate::workload::Workload;
 
 /// Where the results of a config live.
 pub(super) fn run_directory(arguments: &ConfigArguments, config: &Config) -> PathBuf {
-    arguments.output.clone().unwrap_or_else(|| Path::new("output").join(&config.name))
+    if let Some(output) = &arguments.output {
+        return output.clone();
+    }
+    let directory = Path::new("output").join(&config.name);
+    if let Some(stem) = renamed(&arguments.config, config) {
+        say(&format!("{stem} cannot be the name of a run directory everywhere: it is {}", directory.display()));
+    }
+    directory
+}
+
+/// The name of the file, if the sweep is called after it and not the same.
+fn renamed(path: &Path, config: &Config) -> Option<String> {
+    let stem = path.file_stem()?.to_string_lossy().into_owned();
+    (stem != config.name && config::name_of(&stem) == config.name).then_some(stem)
 }
 
 /// The config of a run directory, what it has to run, and what is done of that.

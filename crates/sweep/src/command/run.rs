@@ -43,7 +43,11 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     interrupt::before_exit(lease.mark_stopped());
     let mut store = Store::open(&directory, if run.shard.is_some() { Access::Shared } else { Access::Alone })?;
     let mut workload = expanded.workload(&config, store.ids(), run.shard, run.retry_failed);
-    foreign_results(&directory, &workload, &store).iter().filter(|_| !run.quiet).for_each(|text| say(text));
+    let foreign = foreign_results(&directory, &workload, &store);
+    if let Some(text) = foreign.filter(|_| !run.quiet) {
+        let replaced = "; the tables there are replaced by those of this run: -o DIR keeps both";
+        say(&if run.config.overrides.is_empty() { text } else { text + replaced });
+    }
     let threads = run.jobs.map_or_else(machine::cores, |cores| cores as usize);
     let options = Options { threads, fail_fast: run.fail_fast, memory: Memory::of_this_process() };
     let before = workload.tally_before(store.ids());

@@ -1,23 +1,56 @@
 //! `sweep status`: how far a run is, from any machine that sees its directory.
 
 use std::fmt::Write;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::directory::open;
+use super::directory::{open, while_others_work};
 use super::shards::{newest_split, state_of, state_text};
 use report::analysis::count;
 
 use crate::SweepError;
+use crate::args::StatusArguments;
 use crate::platform::clock::short_time;
+use crate::platform::shell::quoted_path;
 use crate::platform::terminal::{answer_columns, fitted, print};
 use crate::store::heartbeat::{self, Seen};
 
 /// More shards than this are shown only as far as they are not finished.
 const MAX_SHARDS_SHOWN: u32 = 64;
 
-pub(crate) fn status(directory: &Path) -> Result<ExitCode, SweepError> {
+/// How often `--watch` looks.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
+/// Clears the terminal and goes to its first line.
+const CLEAR: &str = "\x1b[2J\x1b[H";
+
+pub(crate) fn status(arguments: &StatusArguments) -> Result<ExitCode, SweepError> {
+    let mut before = String::new();
+    loop {
+        let Look { text, at_work, left } = while_others_work(|| look(&arguments.directory))?;
+        if text != before {
+            let clear = if arguments.watch && std::io::stdout().is_terminal() { CLEAR } else { "" };
+            print(&format!("{clear}{}", fitted(&text, Some(answer_columns()))))?;
+        }
+        if !arguments.watch || !at_work || !left {
+            return Ok(ExitCode::SUCCESS);
+        }
+        before = text;
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+}
+
+/// What is seen of a run directory.
+struct Look {
+    text: String,
+    /// Whether somebody is at work there.
+    at_work: bool,
+    /// Whether something is left to run.
+    left: bool,
+}
+
+fn look(directory: &Path) -> Result<Look, SweepError> {
     let (config, workload, store) = open(directory)?;
     let owners = heartbeat::read_all(directory);
     let tally = workload.tally(store.ids());
@@ -54,6 +87,8 @@ pub(crate) fn status(directory: &Path) -> Result<ExitCode, SweepError> {
             let _ = writeln!(text, "  shard {shard}: {} of {jobs} done, {}", jobs - left, state_of(shard, &owners));
         }
     }
-    print(&fitted(&text, Some(answer_columns())))?;
-    Ok(ExitCode::SUCCESS)
+    if tally.done > 0 && !tally.is_complete() {
+        let _ = writeln!(text, "  tables and report.html of what is done: sweep report {}", quoted_path(directory));
+    }
+    Ok(Look { text, at_work: !alive.is_empty(), left: !tally.is_complete() })
 }

@@ -186,8 +186,8 @@ pub(crate) fn remedy(key: &str, place: &Span, known: &[&str]) -> String {
     // Of the spellings of an axis one is known here.
     let key = axis::key(key);
     if key == "replicate" {
-        return "did you mean `replicates`, the number of runs of each setting? they are numbered \
-                from 0, and none is run alone"
+        return "did you mean `replicates`, the number of runs of each setting? to look at one of them: \
+                sweep show CONFIG N=3 T=64 replicate=2"
             .to_owned();
     }
     let there: Vec<(&str, &str)> =

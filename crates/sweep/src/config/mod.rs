@@ -34,6 +34,7 @@ mod values;
 mod weights;
 
 pub(crate) use keys::LARGEST_MAX_JOBS;
+pub(crate) use read::name_of;
 pub use read::{load, parse};
 pub use settings::{
     AxisSpec, Condition, Config, Element, GridSpec, Pretraining, Quantity, Rules, SearchKey, SearchMilestone,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::axis;
+use crate::axis::{self, AXES};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::document::{self, Entry, Node, Value};
 use crate::config::source::{COMMAND_LINE, Source, Span};
@@ -57,7 +57,20 @@ fn apply_one<'t>(root: &mut Node, text: &'t str, seen: &mut Seen<'t>) -> Result<
     };
     let key = text[..equals].trim();
     let mut path: Vec<&str> = key.split('.').map(str::trim).collect();
-    if path.len() == 1 && (axis::index(key).is_some() || ["zip", "where"].contains(&key)) {
+    if let ([_], Some(i)) = (&path[..], axis::index(key)) {
+        // What a section of the file has for the whole grid is replaced, whether by one value or by
+        // several.
+        let section = AXES[i].section.filter(|section| stands_in_file(root, section, AXES[i].name));
+        let several = matches!(node.value, Value::List(_) | Value::Table(_));
+        match section {
+            Some(section) if !several => path.insert(0, section),
+            Some(section) => {
+                forget(root, section, AXES[i].name);
+                path.insert(0, "grid");
+            }
+            None => path.insert(0, "grid"),
+        }
+    } else if path.len() == 1 && ["zip", "where"].contains(&key) {
         path.insert(0, "grid");
     }
     if path.len() > MAX_NAMES {
@@ -82,6 +95,26 @@ fn apply_one<'t>(root: &mut Node, text: &'t str, seen: &mut Seen<'t>) -> Result<
         forget_ends(root, &["training", stage]);
     }
     set(root, &path, &at(0..equals), &node)
+}
+
+/// Whether a section of the file has this key.
+fn stands_in_file(root: &Node, section: &str, key: &str) -> bool {
+    let of = |node: &Node, key: &str| match &node.value {
+        Value::Table(entries) => entries.iter().find(|entry| entry.key == key).cloned(),
+        _ => None,
+    };
+    let entry = of(root, section).and_then(|section| of(&section.node, key));
+    entry.is_some_and(|entry| !entry.key_span.source.is_command_line())
+}
+
+/// Takes a key out of a section.
+fn forget(root: &mut Node, section: &str, key: &str) {
+    let Value::Table(entries) = &mut root.value else { return };
+    for entry in entries.iter_mut().filter(|entry| entry.key == section) {
+        if let Value::Table(inner) = &mut entry.node.value {
+            inner.retain(|entry| entry.key != key);
+        }
+    }
 }
 
 /// Takes out what ends the stage whose section is at `path`.
@@ -145,5 +178,29 @@ fn set(target: &mut Node, path: &[&str], key_span: &Span, node: &Node) -> Result
             let help = "see the config for what stands where, or give the whole value";
             Err(Diagnostic::new("this override does not fit the config").at(key_span.clone(), label).help(help))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::parse;
+    use crate::job::{Job, jobs};
+
+    fn ids(text: &str, overrides: &[&str]) -> Vec<String> {
+        let overrides: Vec<String> = overrides.iter().map(|&o| o.to_owned()).collect();
+        let text = format!("[grid]\nN = 3\nQ = 1\nT = 64\n{text}");
+        let config = parse("test", "test.toml", text, &overrides).unwrap_or_else(|wrong| panic!("{}", wrong.render()));
+        jobs(&config).unwrap().iter().map(|job: &Job| job.id.to_string()).collect()
+    }
+
+    /// Whoever types `max_samples=500` does not know in which section the file has it.
+    #[test]
+    fn an_override_replaces_a_key_wherever_the_file_has_it() {
+        let file = "[training]\nmax_samples = 9000\n";
+        assert_eq!(ids(file, &["max_samples=500"]), ids("[training]\nmax_samples = 500\n", &[]));
+        assert_eq!(ids(file, &["max_samples=500"]), ids(file, &["training.max_samples=500"]));
+        assert_eq!(ids(file, &["max_samples=500,600"]), ids("max_samples = [500, 600]\n", &[]));
+        assert_eq!(ids("[init]\nalpha_v = 0.5\n", &["init_alpha_v=0.25"]), ids("[init]\nalpha_v = 0.25\n", &[]));
+        assert_eq!(ids("max_samples = [500, 600]\n", &["max_samples=700"]), ids("max_samples = 700\n", &[]));
     }
 }

@@ -55,12 +55,7 @@ pub fn parse(name: &str, path: &str, text: String, changes: &[String]) -> Result
 fn check(name: &str, root: Node) -> Result<Config, Diagnostic> {
     let root_span = root.span.clone();
     let mut top = TableReader::new("the top level", root)?;
-    let known = keys::of("");
-    if let Some(entry) = top.entries.iter().find(|e| !known.contains(&e.key.as_str())) {
-        return Err(Diagnostic::new(format!("unknown key `{}` at the top level", entry.key))
-            .at(entry.key_span.clone(), "not a key of a sweep")
-            .help(keys::remedy(&entry.key, &entry.key_span, &known)));
-    }
+    top.refuse_unknown(&keys::of(""), "at the top level", "not a key of a sweep")?;
     let name = sweep_name(&mut top, name)?;
     let title = title(&mut top)?;
     let seed = top.whole(&keys::SEED)? as u64;
@@ -166,13 +161,16 @@ fn title(top: &mut TableReader) -> Result<Option<String>, Diagnostic> {
     }
 }
 
+/// The name of a sweep without one, by that of its file.
+pub(crate) fn name_of(stem: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let name: String = stem.trim_start_matches('.').chars().map(plain).collect();
+    if name.is_empty() { "sweep".to_owned() } else { name }
+}
+
 fn sweep_name(top: &mut TableReader, stem: &str) -> Result<String, Diagnostic> {
     match top.take("name").map(|e| e.node) {
-        None => {
-            let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-            let name: String = stem.trim_start_matches('.').chars().map(plain).collect();
-            Ok(if name.is_empty() { "sweep".to_owned() } else { name })
-        }
+        None => Ok(name_of(stem)),
         Some(Node { value: Value::Text(name), span }) => {
             let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
             if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {

@@ -37,12 +37,26 @@ impl TableReader {
     }
 
     pub(crate) fn check_keys(&self, known: &[&str]) -> Result<(), Diagnostic> {
-        match self.entries.iter().find(|e| !known.contains(&e.key.as_str())) {
-            None => Ok(()),
-            Some(entry) => Err(Diagnostic::new(format!("unknown key `{}` in {}", entry.key, self.name))
-                .at(entry.key_span.clone(), "not known here")
-                .help(keys::remedy(&entry.key, &entry.key_span, known))),
+        self.refuse_unknown(known, &format!("in {}", self.name), "not known here")
+    }
+
+    /// Refuses keys that are not known at this place, all of them in one message.
+    pub(crate) fn refuse_unknown(&self, known: &[&str], place: &str, label: &str) -> Result<(), Diagnostic> {
+        let mut unknown = self.entries.iter().filter(|e| !known.contains(&e.key.as_str()));
+        let Some(first) = unknown.next() else { return Ok(()) };
+        let mut help = keys::remedy(&first.key, &first.key_span, known);
+        for other in unknown {
+            // What is known here was said of the first.
+            let remedy = keys::remedy(&other.key, &other.key_span, known);
+            let remedy = remedy.split("known here:").next().unwrap_or_default().trim();
+            help += &format!(
+                "\n`{}` is unknown too{}",
+                other.key,
+                if remedy.is_empty() { String::new() } else { format!(": {remedy}") }
+            );
         }
+        let title = format!("unknown key `{}` {place}", first.key);
+        Err(Diagnostic::new(title).at(first.key_span.clone(), label).help(help))
     }
 
     /// A key that is a whole number, which is `default` where it is not given.

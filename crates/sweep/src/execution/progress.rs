@@ -103,7 +103,7 @@ impl Progress {
             self.bar.set_position((1e4 * self.share()) as u64);
         } else if !self.quiet && self.state.borrow().next_line <= Instant::now() {
             self.state.borrow_mut().next_line = Instant::now() + LINE_EVERY;
-            self.say(&format!("{}: {:.0} %  {message}", self.name, 100.0 * self.share()));
+            self.say(&format!("{}: {:.0} % of the work  {message}", self.name, 100.0 * self.share()));
         }
     }
 
@@ -118,7 +118,7 @@ impl Progress {
         let style = if *bar == 0 {
             ProgressStyle::with_template("{prefix}{percent:>3} %  {msg}")
         } else {
-            ProgressStyle::with_template(&format!("{{prefix}}[{{bar:{bar}}}] {{percent:>3}} %  {{msg}}"))
+            ProgressStyle::with_template(&format!("{{prefix}}[{{bar:{bar}}}] {{percent:>3}} % of the work  {{msg}}"))
         };
         if let Ok(style) = style {
             self.bar.set_style(style.progress_chars("=> "));

@@ -20,9 +20,24 @@ pub fn since_1970() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
+/// `2026-11-23 08:15 UTC`, of seconds since 1970.
+#[must_use]
+pub fn date(seconds: i64) -> Option<String> {
+    let time = chrono::DateTime::from_timestamp(seconds, 0)?;
+    Some(time.format("%Y-%m-%d %H:%M UTC").to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(date(0).as_deref(), Some("1970-01-01 00:00 UTC"));
+        // The billionth second, as it was celebrated.
+        assert_eq!(date(1_000_000_000).as_deref(), Some("2001-09-09 01:46 UTC"));
+        assert_eq!(date(i64::MAX), None);
+    }
 
     #[test]
     fn durations_have_two_units_at_most() {

@@ -1,22 +1,26 @@
 //! `manifest.json`: which program has written a run directory, and what is in it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use report::table::write_whole;
-use report::{Record, Status};
+use report::{Record, Status, Timing};
+use scb_core::level_in_use;
 use serde::Serialize;
 
 use crate::SweepError;
 use crate::config::Config;
 use crate::job::RESULTS_VERSION;
+use crate::platform::clock::date;
 use crate::platform::files::{FileError, read_text};
-use crate::platform::machine::{cores, host};
+use crate::platform::machine::{cores, host, processor};
 use crate::store::layout::{FIGURE_ENDING, MANIFEST, PDF_ENDING};
 
 #[derive(Serialize)]
 struct Manifest<'a> {
     program: &'a str,
     version: &'a str,
+    commit: &'a str,
     results_version: u32,
     schema_version: u32,
     config: &'a str,
@@ -24,7 +28,16 @@ struct Manifest<'a> {
     jobs: usize,
     finished: usize,
     failed: usize,
+    /// When the first job began and the last one ended.
+    started: Option<String>,
+    finished_at: Option<String>,
+    /// Seconds of one core.
+    core_seconds: f64,
+    hosts: Vec<&'a str>,
+    /// Of the machine that has written this.
     host: String,
+    processor: String,
+    kernels: &'a str,
     cores: usize,
     figures: &'a [String],
 }
@@ -38,12 +51,13 @@ pub(crate) fn write(
     directory: &Path,
     config: &Config,
     jobs: usize,
-    records: &[Record],
+    (records, timings): (&[Record], &[Timing]),
     figures: &[String],
 ) -> Result<(), SweepError> {
     let manifest = Manifest {
         program: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
+        commit: env!("SWEEP_COMMIT"),
         results_version: RESULTS_VERSION,
         schema_version: report::table::SCHEMA_VERSION,
         config: &config.name,
@@ -51,7 +65,13 @@ pub(crate) fn write(
         jobs,
         finished: records.len(),
         failed: records.iter().filter(|r| r.status == Status::Failed).count(),
+        started: timings.iter().map(|t| t.finished - t.wall_seconds as i64).min().and_then(date),
+        finished_at: timings.iter().map(|t| t.finished).max().and_then(date),
+        core_seconds: timings.iter().map(|t| t.wall_seconds).sum(),
+        hosts: timings.iter().map(|t| t.host.as_str()).collect::<BTreeSet<_>>().into_iter().collect(),
         host: host(),
+        processor: processor(),
+        kernels: level_in_use().name(),
         cores: cores(),
         figures,
     };

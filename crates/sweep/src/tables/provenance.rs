@@ -9,7 +9,7 @@ use report::page::Provenance;
 
 use crate::config::{self, Config, resolved};
 use crate::job::RESULTS_VERSION;
-use crate::platform::clock::short_time;
+use crate::platform::clock::{date, short_time};
 use crate::platform::machine;
 use crate::platform::shell::quoted_path;
 use crate::store::layout;
@@ -18,7 +18,7 @@ use crate::store::layout;
 /// finished jobs.
 pub(crate) fn provenance(config: &Config, missing: Option<String>, timings: &[Timing], directory: &Path) -> Provenance {
     let mut facts = vec![
-        ("program", format!("sweep {}, results version {RESULTS_VERSION}", env!("CARGO_PKG_VERSION"))),
+        ("program", format!("sweep {}, results version {RESULTS_VERSION}", crate::args::VERSION)),
         ("seed", config.seed.to_string()),
         ("replicates", config.replicates.to_string()),
     ];
@@ -50,24 +50,5 @@ pub(crate) fn provenance(config: &Config, missing: Option<String>, timings: &[Ti
         // A run writes it before the first job, so it can be written.
         config: resolved::to_toml(config).unwrap_or_default(),
         command: format!("sweep run {path}{asked} -o again"),
-    }
-}
-
-/// `2026-11-23 08:15 UTC`, of seconds since 1970.
-fn date(seconds: i64) -> Option<String> {
-    let time = chrono::DateTime::from_timestamp(seconds, 0)?;
-    Some(time.format("%Y-%m-%d %H:%M UTC").to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_those_of_the_calendar() {
-        assert_eq!(date(0).as_deref(), Some("1970-01-01 00:00 UTC"));
-        // The billionth second, as it was celebrated.
-        assert_eq!(date(1_000_000_000).as_deref(), Some("2001-09-09 01:46 UTC"));
-        assert_eq!(date(i64::MAX), None);
     }
 }

@@ -189,7 +189,7 @@ pub fn write(results: Results<'_>, beside: Option<Results<'_>>) -> Result<String
         manifest::listed_figures(directory).into_iter().filter(|name| !names.contains(name)).collect();
     // The manifest lists all figures before any is written or removed. So after a kill it is known
     // which of them this program has written.
-    manifest::write(directory, config, jobs.len(), &records, &[&names[..], &earlier].concat())?;
+    manifest::write(directory, config, jobs.len(), (&records, &timings), &[&names[..], &earlier].concat())?;
     for (name, bytes) in &files {
         write_whole(&figures.join(name), bytes)?;
     }
@@ -200,7 +200,7 @@ pub fn write(results: Results<'_>, beside: Option<Results<'_>>) -> Result<String
     let provenance = provenance(config, tally.left(), &timings, directory);
     let page_path = directory.join(REPORT);
     write_whole(&page_path, page(&analysis, examined, &drawn, &provenance).as_bytes())?;
-    manifest::write(directory, config, jobs.len(), &records, &names)?;
+    manifest::write(directory, config, jobs.len(), (&records, &timings), &names)?;
     let columns = answer_columns();
     let place = format!("Report: {}, tables and figures beside it", unbroken(&page_path.display().to_string()));
     Ok(format!("{}{}\n", answer(&analysis, examined, columns), wrapped(&place, "", "", columns).join("\n")))
