@@ -7,7 +7,7 @@ use crate::analysis::{Analysis, Coefficient, Group, Needed, Term, percent, thinn
 use crate::claim::ExaminedClaim;
 
 /// Values of T at most, which are columns of a table.
-const LENGTHS: usize = 6;
+const LENGTHS: usize = 5;
 
 /// The tables: needed samples of each algorithm and condition, exponents, ratios, and what the runs
 /// say of a claim. `name` is that of the sweep; labels begin with it.
@@ -30,15 +30,24 @@ pub fn answer_tex(analysis: &Analysis, claim: Option<&ExaminedClaim>, name: &str
     text
 }
 
-/// A table with its caption above, as booktabs wants it.
-fn table(caption: &str, label: &str, columns: &str, head: &[String], rows: &[Vec<String>]) -> String {
-    let line = |cells: &[String]| format!("    {} \\\\\n", cells.join(" & "));
+/// A table with its caption above, as booktabs wants it; `head` are its first lines.
+fn table(caption: &str, label: &str, columns: &str, head: &str, rows: &[Vec<String>]) -> String {
     let rows: String = rows.iter().map(|row| line(row)).collect();
     format!(
-        "\n\\begin{{table}}\n  \\centering\n  \\caption{{{caption}}}\n  \\label{{tab:{label}}}\n  \\begin{{tabular}}{{{columns}}}\n    \
-         \\toprule\n{}    \\midrule\n{rows}    \\bottomrule\n  \\end{{tabular}}\n\\end{{table}}\n",
-        line(head)
+        "\n\\begin{{table}}\n  \\centering\\small\n  \\setlength{{\\tabcolsep}}{{4pt}}\n  \\caption{{{caption}}}\n  \
+         \\label{{tab:{label}}}\n  \\begin{{tabular}}{{{columns}}}\n    \\toprule\n{head}    \\midrule\n{rows}    \
+         \\bottomrule\n  \\end{{tabular}}\n\\end{{table}}\n"
     )
+}
+
+/// One line of a table.
+fn line(cells: &[String]) -> String {
+    format!("    {} \\\\\n", cells.join(" & "))
+}
+
+/// As [`line`], of words.
+fn words(cells: &[&str]) -> String {
+    format!("    {} \\\\\n", cells.join(" & "))
 }
 
 /// Needed samples: a row for each N and Q, a column for each T, and the exponent.
@@ -63,9 +72,15 @@ fn needed(group: &Group<'_>, quantile: f64, label: &str) -> String {
         row.push(law.and_then(|law| law.coefficient(Term::T)).map_or_else(|| "--".to_owned(), interval));
         rows.push(row);
     }
-    let mut head = vec!["$N$".to_owned(), "$Q$".to_owned()];
-    head.extend(lengths.iter().map(|t| format!("$T={t}$")));
-    head.push("exponent of $T$".to_owned());
+    let last = 2 + lengths.len();
+    let mut second = vec!["$N$".to_owned(), "$Q$".to_owned()];
+    second.extend(lengths.iter().map(|t| grouped(*t)));
+    second.push("of $T$".to_owned());
+    let head = format!(
+        "     &  & \\multicolumn{{{}}}{{c}}{{$T$}} & exponent \\\\\n    \\cmidrule(lr){{3-{last}}}\n{}",
+        lengths.len(),
+        line(&second)
+    );
     let columns = format!("rr{}l", "r".repeat(lengths.len()));
     let shown = if lengths.len() < all {
         format!(" {} of {all} values of $T$ are shown.", lengths.len())
@@ -107,37 +122,30 @@ fn interval(coefficient: Coefficient) -> String {
     }
 }
 
-/// Exponents of T, N and Q at each milestone.
+/// Exponents of T, N and Q at each milestone; those of several groups below the name of each.
 fn exponents(groups: &[Group<'_>], quantile: f64, name: &str) -> String {
-    let several = groups.len() > 1;
     let mut rows = Vec::new();
     for group in groups {
-        for scaling in &group.scalings {
-            let Some(law) = &scaling.power else { continue };
+        let laws = group.scalings.iter().filter_map(|scaling| Some((scaling.milestone, scaling.power.as_ref()?)));
+        let laws: Vec<_> = laws.collect();
+        if groups.len() > 1 && !laws.is_empty() {
+            rows.push(vec![format!("\\multicolumn{{5}}{{l}}{{\\emph{{{}}}}}", escaped(&group.name()))]);
+        }
+        for (milestone, law) in laws {
             let of = |term| law.coefficient(term).map_or_else(|| "--".to_owned(), interval);
-            let mut row = if several { vec![escaped(&group.name())] } else { Vec::new() };
-            row.extend([
-                scaling.milestone.name().to_owned(),
-                of(Term::T),
-                of(Term::N),
-                of(Term::Q),
-                law.cells.to_string(),
-            ]);
-            rows.push(row);
+            let name = milestone.name().to_owned();
+            rows.push(vec![name, of(Term::T), of(Term::N), of(Term::Q), law.cells.to_string()]);
         }
     }
     if rows.is_empty() {
         return String::new();
     }
-    let mut head: Vec<String> = ["samples to", "$T$", "$N$", "$Q$", "cells"].map(str::to_owned).to_vec();
-    if several {
-        head.insert(0, String::new());
-    }
+    let head = words(&["samples to", "$T$", "$N$", "$Q$", "cells"]);
     let caption = format!(
         "Exponents of $T$, $N$ and $Q$ in the samples by which {} of the runs reach a milestone, by censored regression.",
         escaped(&percent(quantile))
     );
-    table(&caption, &format!("{name}-exponents"), if several { "llllll" } else { "lllll" }, &head, &rows)
+    table(&caption, &format!("{name}-exponents"), "lllll", &head, &rows)
 }
 
 /// Needed samples of algorithms and conditions in units of a reference.
@@ -162,7 +170,7 @@ fn ratios(analysis: &Analysis, name: &str) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let head = ["", "over", "ratio", "exponent of $T$", "cells"].map(str::to_owned);
+    let head = words(&["", "over", "ratio", "exponent of $T$", "cells"]);
     let caption = format!(
         "Needed samples to {} over those of a reference, the geometric mean over cells, and how the ratio grows with $T$.",
         analysis.shown.name()
@@ -183,8 +191,8 @@ fn verdicts(examined: &ExaminedClaim, name: &str) -> String {
         vec![escaped(&verdict.statement), verdict.finding.name().to_owned(), number]
     };
     let rows: Vec<Vec<String>> = examined.verdicts.iter().map(row).collect();
-    let head = ["sentence", "finding", "number"].map(str::to_owned);
-    let columns = "p{0.52\\linewidth}lp{0.28\\linewidth}";
+    let head = words(&["sentence", "finding", "number"]);
+    let columns = "p{0.5\\linewidth}lp{0.27\\linewidth}";
     table(&escaped(examined.title), &format!("{name}-verdicts"), columns, &head, &rows)
 }
 
@@ -253,7 +261,9 @@ mod tests {
         for block in text.split("\\begin{tabular}{").skip(1) {
             let columns = block.chars().take_while(|c| *c != '}').count();
             for line in block.lines().filter(|line| line.ends_with("\\\\")) {
-                assert_eq!(line.matches(" & ").count() + 1, columns, "{line}");
+                let spanned = line.split("\\multicolumn{").nth(1).and_then(|rest| rest.split('}').next()?.parse().ok());
+                let spanned: usize = spanned.unwrap_or(1);
+                assert_eq!(line.matches(" & ").count() + spanned, columns, "{line}");
             }
         }
         let (opened, closed) = (text.matches("\\begin{table}").count(), text.matches("\\end{table}").count());

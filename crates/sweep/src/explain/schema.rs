@@ -14,9 +14,14 @@ pub fn schema() -> Value {
     for key in keys::own("") {
         top.insert(key.name.to_owned(), described(of_key(key), key.meaning));
     }
-    let grid = section("grid");
+    // A section or a list of them. Keywords that are for one of the two say nothing of the other, and
+    // errors stay those of a key, as they would not with `oneOf`.
+    let mut grids = section("grid");
+    grids["items"] = json!({"$ref": "#/definitions/grid"});
+    grids["type"] = json!(["object", "array"]);
+    grids["minItems"] = 1.into();
     let sections = [
-        ("grid", json!({"oneOf": [grid, {"type": "array", "minItems": 1, "items": grid}]})),
+        ("grid", grids),
         ("search", section("search")),
         ("task", section("task")),
         ("init", section("init")),
@@ -37,7 +42,28 @@ pub fn schema() -> Value {
         "additionalProperties": false,
         "required": ["grid"],
         "properties": top,
+        "definitions": definitions(),
     })
+}
+
+/// What is said once and referred to: one value of each axis, a range, a grid.
+fn definitions() -> Value {
+    let mut definitions: Map<String, Value> = AXES.iter().map(|axis| (axis.name.to_owned(), one_value(axis))).collect();
+    let ends = json!({"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}});
+    let range = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {"geom": ends, "lin": ends, "points": {"type": "integer", "minimum": 1}},
+        "required": ["points"],
+    });
+    definitions.insert("range".to_owned(), range);
+    definitions.insert("grid".to_owned(), section("grid"));
+    definitions.into()
+}
+
+/// One value of an axis, by reference.
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/definitions/{name}")})
 }
 
 /// The text of the schema, as it is printed and written.
@@ -65,7 +91,11 @@ fn section(name: &str) -> Value {
     }
     for key in keys::own(name) {
         let schema = match (name, key.name) {
-            ("grid", "search") => json!({"oneOf": [{"type": "boolean", "const": false}, section("search")]}),
+            ("grid", "search") => {
+                let mut search = section("search");
+                search["type"] = json!(["boolean", "object"]);
+                search
+            }
             ("training", stage @ ("boost" | "sparse")) => section(&format!("training.{stage}")),
             _ => of_key(key),
         };
@@ -125,24 +155,17 @@ fn one_value(axis: &Axis) -> Value {
 
 /// A value, a list of values or a range.
 fn in_grid(axis: &Axis) -> Value {
-    let one = one_value(axis);
+    let one = reference(axis.name);
     let list = json!({"type": "array", "minItems": 1, "items": one});
     if axis.names().is_some() {
         return json!({"anyOf": [one, list]});
     }
-    let ends = json!({"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}});
-    let range = json!({
-        "type": "object",
-        "additionalProperties": false,
-        "properties": {"geom": ends, "lin": ends, "points": {"type": "integer", "minimum": 1}},
-        "required": ["points"],
-    });
-    json!({"anyOf": [one, list, range]})
+    json!({"anyOf": [one, list, reference("range")]})
 }
 
 /// `{ start = "T/4", factor = 2, min = 4, max = "8*T" }`.
 fn lattice(axis: &Axis) -> Value {
-    let one = one_value(axis);
+    let one = reference(axis.name);
     json!({
         "type": "object",
         "additionalProperties": false,
@@ -161,7 +184,6 @@ mod tests {
         for section in keys::SECTIONS {
             let path = section.split('.').filter(|name| !name.is_empty());
             let here = path.fold(&schema, |at, name| &at["properties"][name]);
-            let here = if section == "grid" { &here["oneOf"][0] } else { here };
             for key in keys::of(section) {
                 let meaning = here["properties"][key]["description"].as_str();
                 assert!(meaning.is_some_and(|meaning| !meaning.is_empty()), "{section}.{key}");
