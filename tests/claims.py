@@ -16,7 +16,9 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+TOP = Path(__file__).parent.parent
+# What is said of them in the README, and in the pages that it leads to.
+README = "\n".join(path.read_text() for path in sorted([*TOP.glob("*.md"), *TOP.glob("sweeps/*.md"), *TOP.glob("crates/*/*.md")]))
 
 
 def exponents(directory: Path, milestone: str = "recovery") -> list[str]:
@@ -47,7 +49,7 @@ def main(directory: Path) -> None:
     for milestone in ("signal", "support", "recovery", "recovery - signal"):
         written = exponents(directory, milestone)
         print(milestone, "T, N, Q:", *written)
-        row = next(line for line in README.splitlines() if line.startswith(f"      {milestone}  "))
+        row = next(line for line in README.splitlines() if line.startswith(f"  {milestone}  "))
         assert len(written) == 3 and all(exponent in row for exponent in written), row
     estimate, low, high = laws["recovery", "T"]
     # Nine pairs (N, Q) differ in their exponents, and the interval is by them.

@@ -1,23 +1,27 @@
-"""The README's table of claims, made from the verdicts of sweeps.
+"""What sweeps say of claims, in sweeps/README.md, made from their verdicts.
 
     python3 tests/claims_table.py output/two_stages output/transfer      # prints their part
-    python3 tests/claims_table.py --check output/two_stages              # compares it with README.md
+    python3 tests/claims_table.py --check output/two_stages              # compares it with that file
     python3 tests/claims_table.py --write output/two_stages              # puts it there
 
 Longer companions of these sweeps, sweeps/long/, take hours; what they said is kept beside this file.
 
     python3 tests/claims_table.py --keep output/two_stages_long          # keeps it
-    python3 tests/claims_table.py --check                                # compares README.md with what is kept
+    python3 tests/claims_table.py --check                                # compares that file with what is kept, and
+                                                                         # README.md with that file
     python3 tests/claims_table.py --write                                # puts that there
 """
 
 import csv
+import re
 import sys
+import textwrap
 from pathlib import Path
 
 import duckdb
 
-README = Path(__file__).parent.parent / "README.md"
+TOP = Path(__file__).parent.parent
+README = TOP / "sweeps" / "README.md"
 LONG = Path(__file__).parent / "long_runs.csv"
 BEGIN, END = "<!-- {}: by tests/claims_table.py -->", "<!-- end of {} -->"
 
@@ -46,9 +50,13 @@ def sentences(directory: Path) -> list[list[str]]:
     return found
 
 
-def table(heading: list[str], rows: list[list[str]]) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in [heading, *rows]]
-    return "\n" + "\n".join([lines[0], "|" + "---|" * len(heading), *lines[1:]]) + "\n\n"
+def listed(rows: list[list[str]]) -> str:
+    """A paragraph for each sentence: what is found, the sentence, its number."""
+    def entry(statement: str, finding: str, told: str) -> str:
+        text = f"{finding}: {statement}" + (f" ({told})" if told else "") + "."
+        return textwrap.fill(text, 100, initial_indent="- ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+
+    return "\n" + "\n".join(entry(*row) for row in rows) + "\n\n"
 
 
 def kept() -> list[list[str]]:
@@ -68,14 +76,14 @@ def keep(directory: Path) -> None:
 
 
 def part(name: str, text: str) -> tuple[int, int]:
-    """Where the part of a sweep stands in the README."""
+    """Where the part of a sweep stands in the file."""
     begin, end = BEGIN.format(name), END.format(name)
-    assert text.count(begin) == 1 and text.count(end) == 1, f"README.md has no place for {name}: {begin} .. {end}"
+    assert text.count(begin) == 1 and text.count(end) == 1, f"{README} has no place for {name}: {begin} .. {end}"
     return text.index(begin) + len(begin) + 1, text.index(end)
 
 
 def put(name: str, made: str, flags: list[str]) -> None:
-    """Prints a table, compares it with the README's, or puts it there."""
+    """Prints a part, compares it with that of the file, or puts it there."""
     if not flags:
         print(made)
         return
@@ -84,9 +92,29 @@ def put(name: str, made: str, flags: list[str]) -> None:
     if "--write" in flags:
         README.write_text(text[:begin] + made + text[end:])
     elif text[begin:end] != made:
-        sys.exit(f"README.md has another table of {name}; it is now\n{made}")
+        sys.exit(f"{README} says otherwise of {name}; it is now\n{made}")
     else:
-        print(f"README.md has the table of {name}, {made.count(chr(10)) - 4} sentences")
+        print(f"sweeps/README.md says that of {name}, {made.count(chr(10) + '- ')} sentences")
+
+
+def front_page() -> None:
+    """Every number in a line of README.md that leads to a section must stand in that section."""
+    sections = {}
+    for section in re.split(r"^## ", README.read_text(), flags=re.M)[1:]:
+        heading = section.split("\n")[0]
+        sections[re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")] = section
+    lines = re.findall(r"^- (.*?)\(sweeps/README\.md#([\w-]+)\)(.*(?:\n  .*)*)", (TOP / "README.md").read_text(), re.M)
+    assert len(lines) > 8, "README.md has a line for each claim"
+    for before, anchor, after in lines:
+        assert anchor in sections, f"{README} has no section {anchor}: {sorted(sections)}"
+        for told in re.findall(r"-?\d+\.\d+", before + after):
+            assert told in sections[anchor], f"README.md has {told} of {anchor}, which that section has not"
+    # The answer on the front page is that of the default grid and of the search beside it.
+    answer = (TOP / "README.md").read_text().split("The answer, ")[1].split("\n## ")[0]
+    told = README.read_text() + (TOP / "crates" / "sweep" / "README.md").read_text()
+    for number in re.findall(r"-?\d\.\d+", answer):
+        assert number in told, f"README.md has {number}, which is said nowhere else"
+    print(f"README.md says of {len(lines)} claims what their sections say")
 
 
 def main() -> None:
@@ -97,10 +125,12 @@ def main() -> None:
             keep(directory)
         return
     for directory in directories:
-        put(directory.name, table([f"`sweep run sweeps/{directory.name}.toml`", "finding", "number"], sentences(directory)), flags)
+        put(directory.name, listed(sentences(directory)), flags)
     if not directories:
-        rows = [[f"`{name}.toml`", *rest] for name, *rest in kept()]
-        put("long", table(["`sweep run sweeps/long/..`", "sentence", "finding", "number"], rows), flags)
+        names = list(dict.fromkeys(name for name, *_ in kept()))
+        parts = [f"\n`sweep run sweeps/long/{name}.toml`:\n" + listed([rest for other, *rest in kept() if other == name]).rstrip() + "\n" for name in names]
+        put("long", "".join(parts) + "\n", flags)
+        front_page()
 
 
 if __name__ == "__main__":

@@ -122,9 +122,10 @@ def check(name: str, path: Path, further: set[str], searched: set[str], caps: bo
 
 def examples(directory: Path) -> int:
     """Runs the SQL and the Python that the README shows, on this run."""
-    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    top = Path(__file__).parent.parent
+    readme = "\n".join((top / path).read_text() for path in ("README.md", "crates/sweep/README.md"))
     here = lambda text: text.replace("output/sample_complexity", str(directory))
-    commands = [shlex.split(line) for line in re.findall(r"^    (duckdb -c .*)$", readme, re.M)]
+    commands = [shlex.split(line) for line in re.findall(r"^(duckdb -c .*)$", readme, re.M)]
     blocks = re.findall(r"^```python\n(.*?)^```$", readme, re.M | re.S)
     assert commands and blocks, "the README shows how the tables are read"
     for command in commands:

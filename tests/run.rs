@@ -340,7 +340,7 @@ fn an_interrupted_sweep_keeps_what_is_finished_and_says_how_to_continue() {
 
 #[test]
 fn the_config_in_the_readme_is_a_config_and_names_every_axis() {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let text = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     let config = sweep::config::parse("readme", "README.md", text.to_owned(), &[]).unwrap();
     // (N, Q) x (T, batch size) x step size; the two batch sizes are one where T/8 is 64.

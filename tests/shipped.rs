@@ -64,7 +64,7 @@ fn long_sweeps_can_be_planned() {
 fn the_readme_and_the_docs_name_every_algorithm() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let names: Vec<&str> = scb_core::learn::ALGORITHMS.iter().map(|algorithm| algorithm.name).collect();
-    let readme = fs::read_to_string(top.join("README.md")).unwrap();
+    let readme = fs::read_to_string(top.join("crates/sweep/README.md")).unwrap();
     assert!(readme.contains(&format!("# {}\n", names.join(" | "))), "{names:?}");
     let docs = fs::read_to_string(top.join("crates/scb-core/src/learn/mod.rs")).unwrap();
     assert!(names.iter().all(|name| docs.contains(&format!("//! | `{name}` |"))), "{names:?}");

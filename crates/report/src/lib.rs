@@ -22,6 +22,8 @@
 //!
 //! This crate knows nothing of how a job is run. Of `scb-core` it knows the list of algorithms, and
 //! what a run came to, from which its measures are taken.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
 
 pub mod analysis;
 pub mod claim;

@@ -86,6 +86,8 @@
 //! ([`Level`]); all give the same bits. The crate reads no files and no configuration. It starts no
 //! threads of its own: one large job shares its work with idle threads of the rayon pool that it
 //! runs in.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
 
 pub mod data;
 pub mod error;

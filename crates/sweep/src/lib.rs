@@ -1,3 +1,7 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # How it is made
+//!
 //! The `sweep` command: how many samples does a linear transformer need to learn a sparse
 //! contextual bigram, over a grid of sizes, hyperparameters and algorithms.
 //!
