@@ -113,12 +113,14 @@ impl Group<'_> {
         let censored = cells.iter().filter(|c| c.censored && !c.refused).count();
         if censored > 0 {
             let bounds = match self.scaling(self.shown).and_then(|s| s.power.as_ref()) {
-                Some(law) if law.censored > 0 => format!("{} of them enter the law as lower bounds", law.censored),
-                _ => "none of them enters the law".to_owned(),
+                Some(law) if law.censored == censored => "the law has them as such".to_owned(),
+                Some(law) if law.censored > 0 => format!("the law has {} of them", law.censored),
+                _ => "they are no part of the law".to_owned(),
             };
+            let (are, their) = if censored == 1 { ("is a lower bound", "its") } else { ("are lower bounds", "their") };
             limits.push(format!(
-                "{name}: {censored} of {} are lower bounds (>): fewer than {} of their runs are known to {} at \
-                 the chosen settings; {bounds}.",
+                "{name}: {censored} of {} {are} (>): fewer than {} of {their} runs are known to {} at the chosen \
+                 settings; {bounds}.",
                 count(cells.len(), "cell"),
                 percent(quantile),
                 self.shown.arrive()
@@ -309,11 +311,11 @@ mod tests {
         assert!(limits(&[]).contains("nothing can be concluded"));
         let one = [record(3, 2, 64, 0, Some(500))];
         let text = limits(&one);
-        assert!(text.contains("cells of one replicate") && text.contains("one value of T has no exponent"), "{text}");
+        assert!(text.contains("cells of one replicate") && !text.contains("value of T"), "{text}");
         let few: Vec<Record> = (0..5).map(|i| record(3, 2, 64, i, (i > 0).then_some(500))).collect();
         let text = limits(&few);
         assert!(text.contains("5 replicates do not bound") && text.contains("It takes 36"), "{text}");
-        assert!(text.contains("in 1 of 1 cell fewer than 90 %"), "{text}");
+        assert!(text.contains("1 of 1 cell is a lower bound (>): fewer than 90 % of its runs"), "{text}");
         let mut failed = one.clone();
         (failed[0].measures, failed[0].status) = (None, Status::Failed);
         let analysis = Analysis::of(&failed, question());

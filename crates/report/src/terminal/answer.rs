@@ -132,13 +132,21 @@ fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64, (width, below)
     let heading = "exponent of T";
     let longest = pairs.iter().map(|&(n, q)| exponent(n, q).chars().count()).max().unwrap_or(0);
     let every: BTreeSet<i64> = cells.iter().map(|c| c.t).collect();
-    let column = every.iter().map(|t| t.to_string().len() + 4).max().unwrap_or(0).max(8);
+    let narrow = every.iter().map(|t| t.to_string().len() + 4).max().unwrap_or(0).max(8);
     // Between N and Q to the left and the exponent to the right.
-    let columns = width.saturating_sub(2 + n_width + 1 + q_width + 4 + longest.max(heading.len())) / column;
+    let room = width.saturating_sub(2 + n_width + 1 + q_width + 4 + longest.max(heading.len()));
     let all = every.len();
+    // With intervals where every T has room for them.
+    let wide = cells.iter().map(|c| with_ends(c).chars().count() + 3).max().unwrap_or(0).max(narrow);
+    let ends = wide * all <= room && cells.iter().any(|c| c.ci_low.is_some() || c.ci_high.is_some());
+    let (column, number): (usize, fn(&Needed) -> String) = if ends { (wide, with_ends) } else { (narrow, bounded) };
+    let columns = room / column;
     let lengths = thinned(every, columns.clamp(2, LENGTHS));
     let mut title =
         format!("Samples by which {share} of the runs {} ({name}); > is a lower bound", group.shown.arrive());
+    if ends {
+        title += "; [ ] is a 95 % interval";
+    }
     if lengths.len() < all {
         let _ = write!(title, "; {} of {all} T shown", lengths.len());
     }
@@ -157,7 +165,7 @@ fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64, (width, below)
         let row: Vec<&Needed> = cells.iter().copied().filter(|c| (c.n, c.q) == (n, q)).collect();
         for t in &lengths {
             let _ =
-                write!(line, "{:>column$}", row.iter().find(|c| c.t == *t).map_or_else(String::new, |c| bounded(c)));
+                write!(line, "{:>column$}", row.iter().find(|c| c.t == *t).map_or_else(String::new, |c| number(c)));
         }
         lines.push(line + "    " + &exponent);
     }
@@ -226,6 +234,9 @@ fn exponents(head: &str, laws: &[(String, Option<&Law>)], width: usize) -> Vec<S
         format!("  {}", padded.collect::<String>()).trim_end().to_owned()
     };
     let mut lines: Vec<String> = rows.iter().map(line).collect();
+    if rows.iter().flatten().any(|text| text == "unknown") {
+        lines.extend(wrapped("unknown: its 95 % interval is wider than 2", "    ", "    ", width));
+    }
     if columns < heads.len() {
         let mut counts: Vec<&str> = rows[1..].iter().filter_map(|row| row.last().map(String::as_str)).collect();
         if counts.windows(2).all(|pair| pair[0] == pair[1]) {
@@ -271,6 +282,15 @@ fn bounded(cell: &Needed) -> String {
     format!("{}{}", if cell.censored { ">" } else { "" }, short(cell.samples))
 }
 
+/// `2.2k [1.9k, 2.6k]`; an end that the runs leave open is `..`.
+fn with_ends(cell: &Needed) -> String {
+    let end = |x: Option<i64>| x.map_or_else(|| "..".to_owned(), short);
+    match (cell.ci_low, cell.ci_high) {
+        (None, None) => bounded(cell),
+        (low, high) => format!("{} [{}, {}]", bounded(cell), end(low), end(high)),
+    }
+}
+
 fn with_interval(c: Coefficient) -> String {
     match c.interval.filter(|_| c.is_known()) {
         Some((low, high)) => format!("{:>5} [{}, {}]", two(c.estimate), two(low), two(high)),
@@ -301,7 +321,7 @@ mod tests {
         let text = answer(&Analysis::of(&records, question()), None, 100);
         assert!(text.contains("3.2k") && text.contains("6.4k") && text.contains(">100k"), "{text}");
         assert!(text.contains("1.00") && text.contains("38 recovered, 2 exhausted"), "{text}");
-        assert!(text.contains("in 1 of 4 cells fewer than 90 %"), "{text}");
+        assert!(text.contains("1 of 4 cells is a lower bound (>): fewer than 90 %"), "{text}");
     }
 
     #[test]
