@@ -110,6 +110,14 @@ impl Group<'_> {
             ));
         }
         limits.extend(self.limits_of_search());
+        let searched_for = cells.iter().find_map(|c| c.searched.as_ref()).map(|search| search.milestone);
+        if let Some(other) = searched_for.filter(|other| *other != self.shown.chosen_by()) {
+            limits.push(format!(
+                "{name}: the settings were searched for few samples to {}; others may need fewer to {}.",
+                other.name(),
+                self.shown.name()
+            ));
+        }
         let censored = cells.iter().filter(|c| c.censored && !c.refused).count();
         if censored > 0 {
             let bounds = match self.scaling(self.shown).and_then(|s| s.power.as_ref()) {
@@ -204,9 +212,11 @@ impl Group<'_> {
             let never = share(runs - reached, runs);
             let (all, of) =
                 (self.endings.iter().sum::<usize>() as i64, |status: Status| self.endings[status as usize] as i64);
+            // Of a search, the runs that judge have the chosen settings.
+            let those = if searched_for.is_some() { "of all that judge them" } else { "of those at any setting" };
             limits.push(format!(
-                "{name}: {never} of the runs at the chosen settings did not {}; of those at \
-                 any setting {} ended mirrored and {} diverged.",
+                "{name}: {never} of the runs at the chosen settings did not {}; {those} {} ended mirrored and {} \
+                 diverged.",
                 self.shown.arrive(),
                 share(of(Status::Mirrored), all),
                 share(of(Status::Diverged), all)

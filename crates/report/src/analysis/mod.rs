@@ -80,7 +80,7 @@ pub use numbers::{count, percent, short};
 pub(crate) use numbers::{off, thinned, two};
 pub use scaling::{MedianLaws, Scaling, scalings};
 pub use scaling_table::scaling_table;
-pub use search_tables::search_table;
+pub use search_tables::{needed_search_table, search_table};
 pub(crate) use searched::searched_keys;
 pub use searched::{SearchEnd, SearchedCell, TriedSetting};
 pub use sentences::comparison_in_words;

@@ -7,6 +7,12 @@ use crate::record::further_columns;
 use crate::table::Table;
 
 /// The columns that a search adds to `needed.parquet`.
+/// The columns that `needed.parquet` has of a search only.
+#[must_use]
+pub fn needed_search_table() -> Table {
+    search_columns(Table::new(), &[])
+}
+
 pub(super) fn search_columns(table: Table, rows: &[Needed]) -> Table {
     let of = |row: &Needed, get: fn(&SearchedCell) -> Option<i64>| row.searched.as_deref().and_then(get);
     let all = || rows.iter();

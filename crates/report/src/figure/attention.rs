@@ -37,7 +37,7 @@ pub(super) fn figure(specimen: &Specimen) -> Option<Figure> {
         title: format!("Attention at N = {}, Q = {}, T = {}: {}", record.n, record.q, record.t, record.named()),
         caption: format!(
             "Weight of each position for each query token, in the truth and in the model of \
-             replicate {} at B = {}, η = {}, when it recovered after {} samples{}.",
+             replicate {} at B = {}, η = {}, when it recovered after {} samples, before rounding{}.",
             record.replicate,
             record.batch_size,
             record.eta_boost,

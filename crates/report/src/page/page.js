@@ -51,3 +51,16 @@ for (const table of document.querySelectorAll('table.sortable')) {
     heading.setAttribute('aria-sort', down ? 'descending' : 'ascending');
   }));
 }
+
+// A page that was mailed has no files beside it: its figures are saved from the page itself.
+for (const link of document.querySelectorAll('figure a[download]')) {
+  link.addEventListener('click', (event) => {
+    const svg = link.closest('figure').querySelector('svg');
+    if (!svg) return;
+    event.preventDefault();
+    const text = new XMLSerializer().serializeToString(svg);
+    const file = URL.createObjectURL(new Blob([text], { type: 'image/svg+xml' }));
+    Object.assign(document.createElement('a'), { href: file, download: link.download }).click();
+    setTimeout(() => URL.revokeObjectURL(file), 1000);
+  });
+}

@@ -36,7 +36,7 @@ pub(super) fn drawn(figures: &[Figure]) -> Markup {
                     figcaption {
                         strong { (figure.title) ". " }
                         (figure.caption) " "
-                        a href=(format!("figures/{}.svg", figure.name)) { "SVG" }
+                        a href=(format!("figures/{}.svg", figure.name)) download=(format!("{}.svg", figure.name)) { "SVG" }
                     }
                 }
             }

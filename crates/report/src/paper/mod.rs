@@ -15,3 +15,10 @@ pub use csv::answer_csv;
 #[cfg(feature = "pdf")]
 pub use pdf::pdf;
 pub use tex::answer_tex;
+
+/// No figure becomes PDF: the feature `pdf` is off.
+#[cfg(not(feature = "pdf"))]
+#[must_use]
+pub fn pdf(_svg: &str) -> Option<Vec<u8>> {
+    None
+}

@@ -164,8 +164,7 @@ fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64, (width, below)
         let mut line = format!("  {n:>n_width$} {q:>q_width$}");
         let row: Vec<&Needed> = cells.iter().copied().filter(|c| (c.n, c.q) == (n, q)).collect();
         for t in &lengths {
-            let _ =
-                write!(line, "{:>column$}", row.iter().find(|c| c.t == *t).map_or_else(String::new, |c| number(c)));
+            let _ = write!(line, "{:>column$}", row.iter().find(|c| c.t == *t).map_or_else(String::new, |c| number(c)));
         }
         lines.push(line + "    " + &exponent);
     }
@@ -176,7 +175,50 @@ fn one(lines: &mut Vec<String>, group: &Group<'_>, quantile: f64, (width, below)
     lines.extend(exponent_lines);
 }
 
+/// Needed samples of several groups at one N and Q, a row for each; `None` where there is more than
+/// one pair, or no room.
+fn at_one_pair(groups: &[Group<'_>], quantile: f64, width: usize) -> Option<Vec<String>> {
+    let cells: Vec<&Needed> = groups.iter().flat_map(|group| group.cells(group.shown)).collect();
+    let pairs: BTreeSet<(i64, i64)> = cells.iter().map(|c| (c.n, c.q)).collect();
+    let (&(n, q), 1) = (pairs.first()?, pairs.len()) else { return None };
+    let exponent = |group: &Group<'_>| {
+        let law = group.scaling(group.shown).and_then(|s| s.power.as_ref());
+        let known = law.and_then(|law| law.coefficient(Term::T));
+        known.map_or_else(|| "-".to_owned(), |c| with_interval(c).trim_start().to_owned())
+    };
+    let heading = "exponent of T";
+    let last = groups.iter().map(|group| exponent(group).chars().count()).max().unwrap_or(0).max(heading.len());
+    let first = groups.iter().map(|group| group.name().chars().count()).max()?;
+    let every: BTreeSet<i64> = cells.iter().map(|c| c.t).collect();
+    let column = every.iter().map(|t| t.to_string().len() + 4).max().unwrap_or(0).max(8);
+    let columns = width.saturating_sub(2 + first + 4 + last) / column;
+    if columns < 2 || groups.len() > ROWS {
+        return None;
+    }
+    let all = every.len();
+    let lengths = thinned(every, columns.min(LENGTHS));
+    let thinner = if lengths.len() < all { format!("; {} of {all} T shown", lengths.len()) } else { String::new() };
+    let (share, arrive) = (percent(quantile), groups.first()?.shown.arrive());
+    let title =
+        format!("Samples by which {share} of the runs {arrive} at N = {n}, Q = {q}; > is a lower bound{thinner}");
+    let mut lines = wrapped(&title, "", "", width);
+    let head: String = lengths.iter().map(|t| format!("{:>column$}", format!("T={t}"))).collect();
+    lines.push(format!("  {:first$}{head}    {heading}", ""));
+    for group in groups {
+        let cells = group.cells(group.shown);
+        let number = |t: &i64| cells.iter().find(|c| c.t == *t).map_or_else(String::new, |c| bounded(c));
+        let row: String = lengths.iter().map(|t| format!("{:>column$}", number(t))).collect();
+        lines.push(format!("  {:first$}{row}    {}", group.name(), exponent(group)));
+    }
+    lines.push(String::new());
+    Some(lines)
+}
+
 fn several(lines: &mut Vec<String>, groups: &[Group<'_>], quantile: f64, width: usize) {
+    if let Some(table) = at_one_pair(groups, quantile, width) {
+        lines.extend(table);
+        return;
+    }
     let arrive = groups.first().map_or("arrive", |group| group.shown.arrive());
     let title = format!("Samples by which {} of the runs {arrive} grow as these powers of", percent(quantile));
     lines.extend(wrapped(&title, "", "", width));
@@ -274,7 +316,8 @@ fn endings(analysis: &Analysis, width: usize) -> Vec<String> {
     let share = analysis.ended(Status::Recovered) as f64 / analysis.runs() as f64;
     let full = (20.0 * share).round() as usize;
     let bar = "█".repeat(full) + &"░".repeat(20 - full);
-    let text = format!("{}, good and bad settings alike: {}", count(analysis.runs(), "run"), counts.join(", "));
+    let which = if analysis.searched.is_empty() { "good and bad settings alike" } else { "at the chosen settings" };
+    let text = format!("{}, {which}: {}", count(analysis.runs(), "run"), counts.join(", "));
     wrapped(&text, &format!("  {bar} "), &" ".repeat(23), width)
 }
 
@@ -350,6 +393,10 @@ mod tests {
             record.algorithm = format!("algorithm {}", record.n);
         }
         let several = Analysis::of(&records, question());
+        let at_one_pair: Vec<Record> = records.iter().filter(|r| (r.n, r.q) == (3, 2)).cloned().collect();
+        let mut twice = at_one_pair.clone();
+        twice.iter_mut().for_each(|r| r.algorithm = "another".to_owned());
+        let head_to_head = Analysis::of(&[at_one_pair, twice].concat(), question());
         for record in &mut records {
             record.further = vec![("persistence".to_owned(), 0.25), ("concentration".to_owned(), 1.5)];
         }
@@ -375,6 +422,10 @@ mod tests {
             fits(&text, width);
             assert!(text.contains("algorithm 7") || width < 100, "{text}");
             fits(&answer(&long, None, width), width);
+            let text = answer(&head_to_head, None, width);
+            fits(&text, width);
+            assert!(text.contains("N = 3, Q = 2; >") && text.contains("T=8192"), "{text}");
+            assert!(text.lines().any(|line| line.starts_with("  another ") && line.contains('[')), "{text}");
         }
         assert!(answer(&Analysis::of(&[], question()), None, 100).contains("nothing can be concluded"));
     }

@@ -29,7 +29,7 @@ fn table(analysis: &Analysis, bouts: &[&Bout], width: usize) -> Vec<String> {
         if at_edge { "; edge: tuned at an edge, not decided" } else { "" }
     );
     let mut lines = wrapped(&title, "", "", width);
-    let heads = ["", "over", "at the largest T", "over all cells", "T to"].map(str::to_owned);
+    let heads = ["", "over", "at the largest T", "over all cells", "exponents of T differ by"].map(str::to_owned);
     let mut rows = vec![heads.to_vec()];
     rows.extend(bouts.iter().map(|bout| row(analysis, bout)));
     let length = |row: &Vec<String>, i: usize| row[i].chars().count();
@@ -44,7 +44,7 @@ fn table(analysis: &Analysis, bouts: &[&Bout], width: usize) -> Vec<String> {
         return lines;
     }
     for row in &rows[1..] {
-        let parts = [("at the largest T", &row[2]), ("over all cells", &row[3]), ("T to", &row[4])];
+        let parts = [("at the largest T", &row[2]), ("over all cells", &row[3]), ("exponents of T differ by", &row[4])];
         let parts = parts.map(|(head, text)| glued(&format!("{head} {text}"))).join("; ");
         lines.extend(wrapped(&format!("{} over {}: {parts}", row[0], row[1]), "  ", "      ", width));
     }

@@ -7,6 +7,7 @@ use super::directory::open;
 use crate::SweepError;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::{self, Config};
+use crate::execution::memory::Memory;
 use crate::execution::training::Training;
 use crate::job::{DoneJobs, Job, Selection};
 use crate::store::Store;
@@ -46,7 +47,13 @@ impl Sweep {
     /// As [`Selection::parse`] and [`Selection::one_of`].
     pub(super) fn job(&self, words: &[String]) -> Result<&Job, Diagnostic> {
         let plan = &self.workload.plan;
-        Selection::parse(words)?.one_of(&plan.jobs, &plan.further)
+        let chosen = Selection::parse(words)?.one_of(&plan.jobs, &plan.further);
+        chosen.map_err(|wrong| match self.store {
+            None if self.config.is_search() => wrong.help(
+                "the config of a search has only its first jobs: give its run directory, which has all that were run",
+            ),
+            _ => wrong,
+        })
     }
 
     /// What trains its jobs.
@@ -57,6 +64,11 @@ impl Sweep {
             None => training,
         }
     }
+}
+
+/// Why a job would not be run here: it does not fit into the memory that is free.
+pub(super) fn too_large(job: &Job) -> Option<String> {
+    Memory::of_this_process().take(job.bytes()).err()
 }
 
 /// That a job cannot be run.

@@ -13,7 +13,7 @@ use crate::platform::terminal::{answer_columns, print, wrapped};
 /// Columns of the names in the list of all.
 const NAMES: usize = 26;
 /// Columns of what facts are about.
-const ABOUT: usize = 14;
+const ABOUT: usize = 16;
 
 pub(crate) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, SweepError> {
     if arguments.schema {

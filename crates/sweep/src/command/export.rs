@@ -9,7 +9,7 @@ use scb_core::random::stream;
 use scb_core::train::{StageEnd, StopAt, TrainSpec};
 use serde_json::{Map, Value, json};
 
-use super::chosen_job::{Sweep, failed};
+use super::chosen_job::{Sweep, failed, too_large};
 use crate::SweepError;
 use crate::args::ExportArguments;
 use crate::axis::{self, AXES};
@@ -118,6 +118,9 @@ fn run(sweep: &Sweep, job: &Job, batch: Option<u32>) -> Result<Exported, SweepEr
     let further = &sweep.workload.plan.further;
     let size = batch.unwrap_or(job.point.whole(axis::BATCH_SIZE) as u32);
     check_size(size, job.point.whole(axis::T))?;
+    if let Some(error) = too_large(job) {
+        return Err(failed(job, &error, further).into());
+    }
     let run = sweep.training().replay(job).map_err(|error| failed(job, &error, further))?;
     refuse_another_result(sweep, &run)?;
     let npz = content::task(Npz::default(), &run.task)
@@ -159,6 +162,8 @@ pub(super) fn refuse_another_result(sweep: &Sweep, run: &Replayed) -> Result<(),
 /// The id and the parameters of a job.
 fn described(config: &Config, job: &Job) -> Map<String, Value> {
     let value = |i: usize| match AXES[i].names() {
+        // A matrix that is given is not drawn.
+        _ if config.shared.matrix.is_some() && axis::DRAWS_P.contains(&i) => Value::Null,
         Some(_) => AXES[i].canonical(job.point.values[i]).into(),
         None if job.point.values[i].fract() == 0.0 => (job.point.values[i] as i64).into(),
         None => job.point.values[i].into(),

@@ -20,10 +20,14 @@ const SCHEMA: &str = "sweep.schema.json";
 
 const SIZES: &str =
     "N = 3                   # states\nQ = [1, 2]              # positions that a query token attends to\n";
-const TASK: &str = "[task]
-persistence = 0.5       # P = persistence * permutation + (1 - persistence) * Dirichlet columns
-# matrix = \"p.csv\"      # or a chain of your own: N rows of N numbers, .csv or .npy
+const TASK: &str = "# [task]                # without it P = 0.5 * permutation + 0.5 * Dirichlet columns
+# matrix = \"p.npy\"      # a chain of your own: N rows of N numbers, .csv or .npy
 ";
+/// What else may vary: of chains that are drawn, and of one that is given.
+const VARIED: [&str; 2] = [
+    "persistence = [0.2, 0.5, 0.8]       # any other key may vary too; this is the weight of the permutation in P",
+    "epsilon = [0.25, 0.1]               # any other key may vary too; this is the error that counts as recovered",
+];
 
 pub(crate) fn new(arguments: &NewArguments) -> Result<ExitCode, SweepError> {
     let path = match arguments.name.extension() {
@@ -78,8 +82,9 @@ fn filled(name: &str, folder: &Path, matrix: Option<&Path>) -> Result<String, Sw
             (sizes, format!("[task]\nmatrix = {written}\n"))
         }
     };
-    let text = TEMPLATE.replace("{name}", name).replace("{sizes}", &sizes).replace("{task}", &task);
-    Ok(text.replace("{{", "{").replace("}}", "}"))
+    let varied = VARIED[usize::from(matrix.is_some())];
+    let filled = [("{name}", name), ("{sizes}", &sizes), ("{task}", &task), ("{varied}", varied)];
+    Ok(filled.into_iter().fold(TEMPLATE.to_owned(), |text, (place, with)| text.replace(place, with)))
 }
 
 /// How many states the chain of a file has, which must be one.
@@ -101,14 +106,10 @@ mod tests {
         assert!(config.is_search() && config.title.is_some());
         assert!(text.starts_with("#:schema ./sweep.schema.json\n") && !text.contains("{{"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
-        // What is commented out holds too.
-        let opened: String = text
-            .lines()
-            .map(|line| {
-                line.strip_prefix("# ").filter(|rest| rest.starts_with("persistence =")).unwrap_or(line).to_owned()
-                    + "\n"
-            })
-            .collect();
-        assert!(parse("mine", "mine.toml", opened.replacen("\npersistence = 0.5", "\n", 1), &[]).is_ok());
+        // What is commented out in the grid holds too.
+        let opened = text.replace("# persistence =", "persistence =").replace("# where =", "where =");
+        assert_ne!(opened, text);
+        let varied = parse("mine", "mine.toml", opened, &[]).unwrap_or_else(|wrong| panic!("{}", wrong.render()));
+        assert!(varied.grids[0].axes.iter().any(|axis| axis.axis == crate::axis::PERSISTENCE && axis.listed));
     }
 }

@@ -12,7 +12,7 @@ use crate::SweepError;
 use crate::args::PlanArguments;
 use report::analysis::count;
 
-use crate::axis::{AXES, written};
+use crate::axis::{AXES, DefaultValue, written};
 use crate::config::{self, Config, Element, GridSpec, Quantity, Rules};
 use crate::execution::estimate::{Estimate, estimate};
 use crate::execution::level;
@@ -115,7 +115,9 @@ fn describe_search(search: &SweepSearch, tally: &Tally, config: &Config, directo
         values.sort_by(f64::total_cmp);
         values.dedup();
         let listed = config.grids.iter().any(|g| g.axes.iter().any(|a| a.axis == i && a.listed));
-        if values.len() > 1 || listed {
+        // What follows another key by default is not told of.
+        let follows = matches!(axis.default, Some(DefaultValue::Of(_)));
+        if listed || (values.len() > 1 && !follows) {
             let shown: Vec<String> = values.iter().map(|&value| axis.written(value)).collect();
             let _ = writeln!(text, "  {:<14} {}", axis.name, abbreviated(&shown));
         }

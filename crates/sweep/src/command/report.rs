@@ -3,12 +3,16 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use report::analysis::Milestone;
+
 use super::directory::{Opened, open, while_others_work};
 use super::outcome::{exit_code, print_answer};
 use crate::SweepError;
 use crate::args::ReportArguments;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::{Config, keys};
+use crate::platform::shell::quoted_path;
+use crate::platform::terminal::say;
 
 pub(crate) fn report(arguments: &ReportArguments) -> Result<ExitCode, SweepError> {
     let directory = &arguments.directory;
@@ -17,9 +21,26 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<ExitCode, SweepError
         let beside = arguments.beside.as_deref().map(open).transpose()?;
         let beside = beside.map(|opened| asked(opened, arguments.quantile)).transpose()?;
         print_answer(directory, &opened, beside.as_ref(), arguments.milestone)?;
+        if let Some(note) = asked_otherwise(arguments) {
+            say(&note);
+        }
         let (_, workload, store) = opened;
         Ok(exit_code(workload.tally(store.ids())))
     })
+}
+
+/// That tables and page answer what was asked on the command line, if that is not what the config asks.
+fn asked_otherwise(arguments: &ReportArguments) -> Option<String> {
+    let mut asked = Vec::new();
+    asked.extend(arguments.quantile.map(|quantile| format!("the quantile {quantile}")));
+    asked.extend((arguments.milestone != Milestone::Recovery).then(|| format!("the {}", arguments.milestone.name())));
+    let place = quoted_path(&arguments.directory);
+    let said = format!(
+        "tables, figures and page in {place} are about {} now: `sweep report {place}` brings back those that the config \
+         asks for",
+        asked.join(" and ")
+    );
+    (!asked.is_empty()).then_some(said)
 }
 
 /// The same, asked for another quantile if one is given.

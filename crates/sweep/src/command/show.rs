@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use report::analysis::{Milestone, count, short};
-use report::{Status, TracePoint};
+use report::{Record, Status, TracePoint};
 use scb_core::Task;
 
-use super::chosen_job::Sweep;
+use super::chosen_job::{Sweep, too_large};
 use super::export::refuse_another_result;
 use crate::SweepError;
 use crate::args::ShowArguments;
@@ -34,23 +34,58 @@ pub(crate) fn show(arguments: &ShowArguments) -> Result<ExitCode, SweepError> {
     let job = sweep.job(&arguments.job)?;
     let mut page = Page { text: String::new(), columns: answer_columns() };
     let training = sweep.training();
-    match training.replay(job) {
-        Ok(run) => {
-            refuse_another_result(&sweep, &run)?;
-            describe(&mut page, &sweep, job, &run);
+    let stored = sweep.store.as_ref().and_then(|(_, store)| store.done().get(&job.id)).map(|(record, _)| record);
+    match stored {
+        // It would fail again, and what made it fail may be the machine.
+        Some(Record { status: Status::Failed, error, .. }) => {
+            describe_failure(&mut page, &sweep, job, error.as_deref().unwrap_or_default());
         }
-        Err(error) => {
-            let _ = writeln!(page.text, "job {}: failed\n", job.id);
-            page.line("parameters", &parameters(&sweep, job));
-            if let Ok(task) = training.task(job) {
-                describe_task(&mut page, &task);
+        Some(record) if tokens(record) > MAX_TOKENS => describe_record(&mut page, &sweep, job, record),
+        _ => match too_large(job).map_or_else(|| training.replay(job), Err) {
+            Ok(run) => {
+                refuse_another_result(&sweep, &run)?;
+                describe(&mut page, &sweep, job, &run);
             }
-            page.line("end", &format!("failed: {error}"));
-        }
+            Err(error) => describe_failure(&mut page, &sweep, job, &error),
+        },
     }
     commands(&mut page, &sweep, job, &arguments.source);
     print(&page.text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tokens of the runs that are run once more to be shown: about ten seconds.
+const MAX_TOKENS: i64 = 20_000_000_000;
+
+fn tokens(record: &Record) -> i64 {
+    record.measures.as_ref().map_or(0, |measures| measures.samples.saturating_mul(record.t))
+}
+
+fn describe_failure(page: &mut Page, sweep: &Sweep, job: &Job, error: &str) {
+    let _ = writeln!(page.text, "job {}: failed\n", job.id);
+    page.line("parameters", &parameters(sweep, job));
+    if let Ok(task) = sweep.training().task(job) {
+        describe_task(page, &task);
+    }
+    page.line("end", &format!("failed: {error}"));
+}
+
+/// What the tables have of a run that takes long.
+fn describe_record(page: &mut Page, sweep: &Sweep, job: &Job, record: &Record) {
+    let Some(measures) = &record.measures else { return };
+    let _ = writeln!(page.text, "job {}: {} after {} samples\n", job.id, record.status.name(), measures.samples);
+    page.line("parameters", &parameters(sweep, job));
+    if let Ok(task) = sweep.training().task(job) {
+        describe_task(page, &task);
+    }
+    page.line("run", "too long to be run again to be shown; `sweep export` runs it again");
+    for milestone in Milestone::FROM_START {
+        let reached = milestone.reached(measures);
+        let said = reached.map_or_else(|| "not reached".to_owned(), |samples| format!("after {samples} samples"));
+        page.line(milestone.name(), &said);
+    }
+    let (status, v, a) = (record.status, measures.alpha_v, measures.alpha_a);
+    page.line("end", &format!("{}: {}. alpha_V = {v:.2}, alpha_A = {a:.2}", status.name(), status.meaning()));
 }
 
 /// A text of labelled paragraphs.
@@ -117,9 +152,11 @@ fn describe_task(page: &mut Page, task: &Task) {
         let equal = pattern.weights.iter().all(|&w| w == pattern.weights[0]);
         let weights: Vec<String> = pattern.weights.iter().map(|w| format!("{w:.3}")).collect();
         let weights = if equal { String::new() } else { format!(", weights {}", weights.join(" ")) };
+        // Arrays count from 0.
+        let from = if k == 0 { " (states and positions are counted from 1 here)" } else { "" };
         page.line(
             if k == 0 { "positions" } else { "" },
-            &format!("query token {} attends to {}{weights}", k + 1, positions.join(", ")),
+            &format!("query token {} attends to {}{weights}{from}", k + 1, positions.join(", ")),
         );
     }
     if n > MAX_STATES_SHOWN {
@@ -188,7 +225,7 @@ fn error(number: f64) -> String {
 fn sparkline(values: &[(i64, f64)]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let finite = || values.iter().filter(|(_, value)| value.is_finite());
-    let (Some(first), Some(last)) = (finite().next(), finite().last()) else { return "no numbers".to_owned() };
+    let (Some(first), Some(last)) = (finite().next(), finite().next_back()) else { return "no numbers".to_owned() };
     let least = finite().map(|(_, value)| *value).fold(0.0, f64::min);
     let most = finite().map(|(_, value)| *value).fold(1.0, f64::max);
     let places = SPARKS.min(values.len());

@@ -171,7 +171,8 @@ fn rows_of_npy(path: &str, span: &Span) -> Result<Vec<Row>, Diagnostic> {
     let matrix = read().map_err(|why| unreadable(&full, &why, span))?;
     too_many_rows(span, matrix.nrows())?;
     if let Some(((row, column), value)) = matrix.indexed_iter().find(|(_, value)| !value.is_finite()) {
-        return Err(Diagnostic::new(format!("entry [{row}, {column}] of the matrix is {value}"))
+        let (row, column) = (row + 1, column + 1);
+        return Err(Diagnostic::new(format!("entry {column} of row {row} of the matrix is {value}"))
             .at(span.clone(), "in this file")
             .help(MEANING));
     }

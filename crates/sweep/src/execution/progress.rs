@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use report::analysis::count;
 use scb_core::level_in_use;
 
 use crate::execution::source::Cells;
@@ -74,7 +75,12 @@ impl Progress {
             }),
         };
         if !quiet && done.done > 0 {
-            progress.say(&format!("{name}: {} of {} jobs were done before", done.done, done.jobs));
+            progress.say(&match done.cells {
+                0 => format!("{name}: {} of {} jobs were done before", done.done, done.jobs),
+                cells => {
+                    format!("{name}: {} of {cells} cells were searched before, by {} runs", done.complete, done.done)
+                }
+            });
         }
         progress
     }
@@ -138,12 +144,11 @@ impl Progress {
         let state = self.state.borrow();
         if !self.quiet && state.jobs > 0 {
             let (elapsed, rate) = (self.start.elapsed(), self.tokens_per_second());
-            let (name, jobs, time) = (&self.name, state.jobs, short_time(elapsed));
-            self.say(&format!(
-                "{name}: {jobs} jobs in {time}, {:.2} G tokens/s ({})",
-                rate / 1e9,
-                level_in_use().name()
-            ));
+            let (name, time) = (&self.name, short_time(elapsed));
+            // A search looks at some runs several times, each time further.
+            let jobs =
+                if state.cells.is_some() { format!("{} looks at runs", state.jobs) } else { count(state.jobs, "job") };
+            self.say(&format!("{name}: {jobs} in {time}, {:.2} G tokens/s ({})", rate / 1e9, level_in_use().name()));
         }
     }
 

@@ -9,11 +9,14 @@ use scb_core::learn::ALGORITHMS;
 
 use crate::axis::{AXES, Axis, Domain, written};
 use crate::config::keys::{self, Key, Kind, SECTIONS};
+use crate::explain::terms::TERMS;
 use crate::tables::columns::every_column;
 
 /// What a name is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sort {
+    /// A word of the field, or of a report.
+    Term,
     /// A key of a grid: a parameter of a job.
     Parameter,
     /// Another key of the config.
@@ -32,13 +35,22 @@ pub enum Sort {
 
 impl Sort {
     /// All, in the order in which they are listed.
-    pub const ALL: [Self; 7] =
-        [Self::Parameter, Self::Key, Self::Algorithm, Self::Milestone, Self::Status, Self::Claim, Self::Column];
+    pub const ALL: [Self; 8] = [
+        Self::Term,
+        Self::Parameter,
+        Self::Key,
+        Self::Algorithm,
+        Self::Milestone,
+        Self::Status,
+        Self::Claim,
+        Self::Column,
+    ];
 
     /// Its name, of one.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Term => "term",
             Self::Parameter => "parameter of a job",
             Self::Key => "key of the config",
             Self::Algorithm => "algorithm",
@@ -53,6 +65,7 @@ impl Sort {
     #[must_use]
     pub fn heading(self) -> &'static str {
         match self {
+            Self::Term => "Terms",
             Self::Parameter => "Parameters of jobs: keys of [grid], and columns",
             Self::Key => "Other keys of the config",
             Self::Algorithm => "Algorithms: values of `algorithm`",
@@ -89,7 +102,8 @@ pub fn every_entry() -> Vec<Explained> {
         meaning: meaning.to_owned(),
         facts: Vec::new(),
     };
-    let mut entries: Vec<Explained> = AXES.iter().map(of_axis).collect();
+    let mut entries: Vec<Explained> = TERMS.iter().map(|(name, meaning)| plain(Sort::Term, name, meaning)).collect();
+    entries.extend(AXES.iter().map(of_axis));
     entries.extend(SECTIONS.iter().flat_map(|section| keys::own(section).map(|key| of_key(section, key))));
     entries.extend(ALGORITHMS.iter().map(of_algorithm));
     entries.extend(Milestone::ALL.map(|milestone| plain(Sort::Milestone, milestone.name(), milestone.meaning())));
@@ -103,7 +117,7 @@ pub fn every_entry() -> Vec<Explained> {
 #[must_use]
 pub fn of_name<'e>(entries: &'e [Explained], name: &str) -> Vec<&'e Explained> {
     let name = name.trim().trim_matches('`').replace("[", "").replace("] ", ".").replace(']', "");
-    let named = |entry: &&Explained| entry.name == name || entry.aliases.iter().any(|alias| *alias == name);
+    let named = |entry: &&Explained| entry.name == name || entry.aliases.contains(&name);
     let exact: Vec<&Explained> = entries.iter().filter(named).collect();
     if !exact.is_empty() {
         return exact;

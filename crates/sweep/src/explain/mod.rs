@@ -3,8 +3,10 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`terms`] | words that are no keys and no columns |
 //! | [`entries`] | every name, and what is said of it |
 //! | [`schema`] | the JSON Schema of a config |
 
 pub mod entries;
 pub mod schema;
+pub mod terms;

@@ -96,7 +96,9 @@ impl Selection {
     /// # Errors
     /// When there is none, or more than one.
     pub fn one_of<'j>(&self, jobs: &'j [Job], further: &[usize]) -> Result<&'j Job, Diagnostic> {
-        let chosen: Vec<&Job> = jobs.iter().filter(|job| self.includes(job)).collect();
+        let mut chosen: Vec<&Job> = jobs.iter().filter(|job| self.includes(job)).collect();
+        // The replicates of races have large numbers, so the runs that judge come first.
+        chosen.sort_by_key(|job| job.replicate);
         match chosen[..] {
             [job] => Ok(job),
             [] => Err(self.none_of(jobs)),

@@ -1,7 +1,8 @@
 //! Every column of every table that a report writes.
 
 use report::analysis::{
-    Question, comparison_table, needed_table, scaling_table, search_table, success_table, summary_table,
+    Question, comparison_table, needed_search_table, needed_table, scaling_table, search_table, success_table,
+    summary_table,
 };
 use report::claim::{Claim, ExaminedClaim, verdicts_table};
 use report::record::{runs_table, timings_table, traces_table};
@@ -18,6 +19,7 @@ pub fn every_column() -> Vec<(&'static str, Column)> {
     let tables = [
         (RUNS, runs_table(&[], &[])),
         (NEEDED, needed_table(&[], &question)),
+        (NEEDED, needed_search_table()),
         (SCALING, scaling_table(&[], &question)),
         (COMPARISON, comparison_table(&[], &[], &question)),
         (VERDICTS, verdicts_table(Claim::ALL[0], &ExaminedClaim::default())),

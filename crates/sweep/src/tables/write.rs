@@ -12,7 +12,7 @@ use report::analysis::{
 use report::claim::{Evidence, verdicts_table};
 use report::figure::{self, Figure};
 use report::page::page;
-use report::paper::{answer_csv, answer_tex};
+use report::paper::{answer_csv, answer_tex, pdf};
 use report::record::{runs_table, timings_table, traces_table};
 use report::table::write_whole;
 use report::terminal::answer;
@@ -28,11 +28,9 @@ use crate::platform::files::{FileError, create_folder};
 use crate::platform::terminal::{answer_columns, unbroken, wrapped};
 use crate::search::cell::FIRST_RACED;
 use crate::search::sweep::SweepSearch;
-#[cfg(feature = "pdf")]
-use crate::store::layout::PDF_ENDING;
 use crate::store::layout::{
-    ALL_TRACES, ANSWER_CSV, ANSWER_TEX, COMPARISON, FIGURE_ENDING, FIGURES, NEEDED, REPORT, RUNS, SCALING, SEARCH,
-    SUCCESS, SUMMARY, TIMINGS, VERDICTS,
+    ALL_TRACES, ANSWER_CSV, ANSWER_TEX, COMPARISON, FIGURE_ENDING, FIGURES, NEEDED, PDF_ENDING, REPORT, RUNS, SCALING,
+    SEARCH, SUCCESS, SUMMARY, TIMINGS, VERDICTS,
 };
 use crate::store::{Store, manifest};
 use crate::tables::provenance::provenance;
@@ -208,10 +206,9 @@ pub fn write(results: Results<'_>, beside: Option<Results<'_>>) -> Result<String
 
 /// The files of a figure: for the screen, and for LaTeX if it can be drawn so.
 fn files_of(figure: &Figure) -> Vec<(String, Vec<u8>)> {
-    let mut files = vec![(figure.name.clone() + FIGURE_ENDING, figure.svg.clone().into_bytes())];
-    #[cfg(feature = "pdf")]
-    files.extend(report::paper::pdf(&figure.svg).map(|pdf| (figure.name.clone() + PDF_ENDING, pdf)));
-    files
+    let svg = (figure.name.clone() + FIGURE_ENDING, figure.svg.clone().into_bytes());
+    let pdf = pdf(&figure.svg).map(|pdf| (figure.name.clone() + PDF_ENDING, pdf));
+    std::iter::once(svg).chain(pdf).collect()
 }
 
 /// Needed samples can be compared if they are those of the same share of the runs, under the same
