@@ -57,7 +57,7 @@ fn a_job_that_fits_no_memory_fails_and_can_be_retried_where_it_does() {
     assert!(String::from_utf8(again.stderr).unwrap().contains("1 of 2 jobs were done before"));
     // Without the limit.
     let (_, err) = succeed(home.path(), &format!("{arguments} --retry-failed"));
-    assert!(err.contains("1 jobs in"), "only the failed one: {err}");
+    assert!(err.contains("1 job in"), "only the failed one: {err}");
     assert!(statuses(&run).iter().all(|s| s != "failed"));
     succeed(home.path(), &format!("{arguments} -q -o whole"));
     assert_eq!(sha256(&run.join("runs.parquet")), sha256(&home.path().join("whole/runs.parquet")));
@@ -69,7 +69,7 @@ fn retrying_runs_failed_jobs_only_and_says_what_it_left_out() {
     sweep(home.path(), &format!("{FAILING} -j 1 --fail-fast"));
     let err = fail(home.path(), &format!("{FAILING} --retry-failed"), 1);
     assert!(
-        err.contains("1 jobs in") && err.contains("15 of 16 jobs have not run: --retry-failed leaves them out"),
+        err.contains("1 job in") && err.contains("15 of 16 jobs have not run: --retry-failed leaves them out"),
         "{err}"
     );
 }

@@ -86,13 +86,16 @@ fn an_export_is_the_same_each_time_and_replaces_nothing_else() {
 }
 
 #[test]
-fn a_job_that_fails_is_shown_with_its_error() {
+fn a_job_that_failed_is_shown_by_the_id_of_its_message() {
     let home = with_small();
-    fs::write(
-        home.path().join("bad.toml"),
-        "replicates = 1\n[grid]\nN = 3\nQ = 1\nT = 32\nepsilon = 1e-9\nkeep = 1\n[task]\nweights = { dirichlet = 0.5 }\n",
-    )
-    .unwrap();
-    let (shown, _) = succeed(home.path(), "show bad.toml T=32");
-    assert!(shown.contains("job ") && shown.contains("end "), "{shown}");
+    let text = "replicates = 2\n[grid]\nN = 3\nQ = 2\nT = 32\nkeep = 1\nepsilon = 0.01\n[task]\nweights = { dirichlet = 0.5 }\n";
+    fs::write(home.path().join("bad.toml"), text).unwrap();
+    let err = fail(home.path(), "run bad.toml", 1);
+    let (before, _) = err.split_once(" failed: ").unwrap();
+    let id = before.rsplit("job ").next().unwrap();
+    let (shown, _) = succeed(home.path(), &format!("show output/bad {id}"));
+    assert!(shown.starts_with(&format!("job {id}")) && shown.contains(": failed"), "{shown}");
+    assert!(shown.contains("failed: the truth itself would not count as recovered"), "{shown}");
+    assert!(fail(home.path(), &format!("export output/bad --job {id} -o x.npz"), 2).contains("fails: the truth"));
+    unwritten(home.path());
 }

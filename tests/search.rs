@@ -33,7 +33,7 @@ fn every_cell_is_settled_and_judged_on_runs_of_its_own() {
     assert_eq!(judges, 6 * 40);
     // Nothing is left.
     let (_, err) = succeed(home.path(), "run s.toml -o out");
-    assert!(err.contains("were done before"), "{err}");
+    assert!(err.contains("6 of 6 cells were searched before"), "{err}");
 }
 
 #[test]
@@ -104,9 +104,9 @@ fn jobs_that_fail_lose_their_race_and_can_be_run_again() {
     assert!(before >= 40);
     // They are not run again unasked, and asked for only they are.
     let err = fail(home.path(), run, 1);
-    assert!(err.contains("were done before") && !err.contains("jobs in"), "{err}");
+    assert!(err.contains("cells were searched before") && !err.contains("looks at runs in"), "{err}");
     let err = fail(home.path(), &format!("{run} --retry-failed"), 1);
-    assert!(err.contains(&format!("{before} jobs in")), "{err}");
+    assert!(err.contains(&format!("{before} looks at runs in")), "{err}");
     assert_eq!((failed(), hash(home.path(), "out")), (before, bytes));
 }
 

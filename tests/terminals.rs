@@ -35,7 +35,7 @@ fn a_terminal_without_a_cursor_gets_lines() {
     std::fs::write(home.path().join("slow.toml"), SLOW).unwrap();
     for terminal in ["TERM=dumb", "env -u TERM"] {
         let Some(shown) = on_a_terminal(home.path(), terminal, 80, "run slow.toml -j 1 -o dumb", 5) else { return };
-        assert!(shown.contains("slow: ") && shown.contains(" %  ") && shown.contains(" left\n"), "{shown}");
+        assert!(shown.contains("slow: ") && shown.contains(" % of work  ") && shown.contains(" left\n"), "{shown}");
     }
     let Some(shown) = on_a_terminal(home.path(), "TERM=xterm", 80, "run slow.toml -j 1 -o drawn", 2) else { return };
     assert!(shown.contains("slow [") && shown.contains('\u{1b}'), "a bar: {shown}");

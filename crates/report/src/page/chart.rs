@@ -113,7 +113,7 @@ pub(super) fn chart(groups: &[Group<'_>]) -> Option<Chart> {
             .y_axis(
                 axis("needed samples (hollow: lower bounds)")
                     .n_ticks(6)
-                    .exponent_format(plotly::common::ExponentFormat::SmallE),
+                    .exponent_format(plotly::common::ExponentFormat::SI),
             )
             .hover_mode(HoverMode::Closest)
             .legend(Legend::new().orientation(plotly::common::Orientation::Horizontal).y(-0.22))

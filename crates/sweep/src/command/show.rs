@@ -49,7 +49,8 @@ pub(crate) fn show(arguments: &ShowArguments) -> Result<ExitCode, SweepError> {
             Err(error) => describe_failure(&mut page, &sweep, job, &error),
         },
     }
-    commands(&mut page, &sweep, job, &arguments.source);
+    let failed = stored.is_some_and(|record| record.status == Status::Failed);
+    commands(&mut page, &sweep, job, (&arguments.source, failed));
     print(&page.text)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -239,7 +240,7 @@ fn sparkline(values: &[(i64, f64)]) -> String {
 }
 
 /// How to run it again, trace it and export it.
-fn commands(page: &mut Page, sweep: &Sweep, job: &Job, source: &Path) {
+fn commands(page: &mut Page, sweep: &Sweep, job: &Job, (source, failed): (&Path, bool)) {
     let short_id = &job.id.to_string()[..12];
     let mut offered = Vec::new();
     let config = match &sweep.store {
@@ -251,7 +252,9 @@ fn commands(page: &mut Page, sweep: &Sweep, job: &Job, source: &Path) {
         let again = format!("sweep run {} {} -o output/again", quoted_path(&config), changes.join(" "));
         offered.push(("again, traced", format!("{again} trace.enabled=true")));
     }
-    offered.push(("as arrays", format!("sweep export {} --job {short_id} -o run.npz", quoted_path(source))));
+    if !failed {
+        offered.push(("as arrays", format!("sweep export {} --job {short_id} -o run.npz", quoted_path(source))));
+    }
     for (what, command) in offered {
         // A command stays whole, so that it can be copied.
         let _ = write!(page.text, "\n{what}:\n\n    {command}\n");

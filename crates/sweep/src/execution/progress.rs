@@ -109,7 +109,7 @@ impl Progress {
             self.bar.set_position((1e4 * self.share()) as u64);
         } else if !self.quiet && self.state.borrow().next_line <= Instant::now() {
             self.state.borrow_mut().next_line = Instant::now() + LINE_EVERY;
-            self.say(&format!("{}: {:.0} % of the work  {message}", self.name, 100.0 * self.share()));
+            self.say(&format!("{}: {:.0} % of work  {message}", self.name, 100.0 * self.share()));
         }
     }
 
@@ -124,7 +124,7 @@ impl Progress {
         let style = if *bar == 0 {
             ProgressStyle::with_template("{prefix}{percent:>3} %  {msg}")
         } else {
-            ProgressStyle::with_template(&format!("{{prefix}}[{{bar:{bar}}}] {{percent:>3}} % of the work  {{msg}}"))
+            ProgressStyle::with_template(&format!("{{prefix}}[{{bar:{bar}}}] {{percent:>3}} % of work  {{msg}}"))
         };
         if let Ok(style) = style {
             self.bar.set_style(style.progress_chars("=> "));
@@ -194,7 +194,7 @@ impl Progress {
 /// fits into `columns`: first the bar gets shorter, then the name, and then they go.
 fn layout(columns: usize, name: &str, message: usize) -> (usize, String) {
     // A terminal may break a line that ends in its last column.
-    let columns_left = columns.saturating_sub(1 + "[] 100 %  ".len() + message);
+    let columns_left = columns.saturating_sub(1 + "[] 100 % of work  ".len() + message);
     let length = name.chars().count() + 1;
     if columns_left >= length + SHORTEST_BAR {
         return (BAR.min(columns_left - length), format!("{name} "));
@@ -215,18 +215,18 @@ mod tests {
     #[test]
     fn the_bar_fits_its_terminal() {
         assert_eq!(layout(120, "smoke", 40), (32, "smoke ".to_owned()));
-        assert_eq!(layout(80, "smoke", 50), (13, "smoke ".to_owned()));
-        assert_eq!(layout(80, "a_rather_long_name", 50), (8, "a_rather.. ".to_owned()));
-        assert_eq!(layout(80, "a_rather_long_name", 58), (11, String::new()));
-        assert_eq!(layout(60, "smoke", 53), (0, String::new()));
+        assert_eq!(layout(80, "smoke", 42), (13, "smoke ".to_owned()));
+        assert_eq!(layout(80, "a_rather_long_name", 42), (8, "a_rather.. ".to_owned()));
+        assert_eq!(layout(80, "a_rather_long_name", 50), (11, String::new()));
+        assert_eq!(layout(60, "smoke", 45), (0, String::new()));
         for columns in 60..130 {
-            for message in 0..columns - 20 {
+            for message in 0..columns - 28 {
                 for name in
                     ["s", "sample_complexity", "a_name_that_somebody_has_given_to_a_file_without_thinking_of_bars"]
                 {
                     let (bar, name) = layout(columns, name, message);
-                    let brackets = if bar > 0 { 3 } else { 0 };
-                    assert!(name.chars().count() + brackets + bar + "100 %  ".len() + message < columns);
+                    let around = if bar > 0 { "[] 100 % of work  ".len() } else { "100 %  ".len() };
+                    assert!(name.chars().count() + around + bar + message < columns);
                 }
             }
         }
