@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use super::{fail, succeed, table, with_small};
+use super::{command, fail, succeed, sweep, table, with_small};
 
 fn parts(run: &Path) -> Vec<std::path::PathBuf> {
     fs::read_dir(run.join("parts")).unwrap().map(|entry| entry.unwrap().path()).collect()
@@ -365,4 +366,37 @@ fn every_shipped_sweep_can_be_planned() {
         }
     }
     assert!(planned >= 2);
+}
+
+#[test]
+fn a_run_can_be_watched_and_reported_on_while_it_works() {
+    let home = with_small();
+    // A few seconds on one core: sixteen jobs of 8e8 tokens.
+    let arguments =
+        "run small.toml -q -j 1 -o out T=2048 batch_size=64 replicates=16 max_samples=400000 training.stop_at=budget";
+    let mut run = command(home.path(), arguments).spawn().unwrap();
+    let begun = Instant::now();
+    // Until something is done, and not all.
+    let seen = loop {
+        let output = sweep(home.path(), "status out");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() && text.contains("sweep report out") {
+            break text;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{text}");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert!(seen.contains("run: running on"), "{seen}");
+    let partial = sweep(home.path(), "report out");
+    let said = String::from_utf8_lossy(&partial.stdout).into_owned();
+    assert!(
+        partial.status.code() == Some(1) && said.contains("PARTIAL") && said.contains("of 16 jobs have not run"),
+        "{said}"
+    );
+    let page = fs::read_to_string(home.path().join("out/report.html")).unwrap();
+    assert!(page.contains("of 16 jobs have not run"), "the page says how far it is");
+    // It is shown again and again, and ends with the run.
+    let (watched, _) = succeed(home.path(), "status out --watch");
+    assert!(watched.matches("16 jobs in out").count() > 1 && watched.contains("done 16 (0 failed)"), "{watched}");
+    assert!(run.wait().unwrap().success());
 }
