@@ -400,3 +400,14 @@ fn a_run_can_be_watched_and_reported_on_while_it_works() {
     assert!(watched.matches("16 jobs in out").count() > 1 && watched.contains("done 16 (0 failed)"), "{watched}");
     assert!(run.wait().unwrap().success());
 }
+
+/// The smallest config of the front page is a search that can be run.
+#[test]
+fn the_smallest_config_of_the_front_page_can_be_run() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
+    let text = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let home = with_small();
+    fs::write(home.path().join("mine.toml"), text).unwrap();
+    let (out, _) = succeed(home.path(), "run mine.toml T=16,32 replicates=4 search.rungs=[2,4] max_samples=3000");
+    assert!(out.contains("persistence = 0.8") && out.contains("at N = 5, Q = 2"), "{out}");
+}
