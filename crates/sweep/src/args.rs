@@ -58,10 +58,10 @@ Exit codes: 0 all jobs done, 1 some job failed or is missing (the others are kep
 failed, 2 usage or config error (nothing on disk is touched), 130 interrupted (finished jobs \
 are kept).
 
-Environment: SCB_KERNELS=portable|avx2|avx512 chooses the instructions that run and plan use \
+Environment: SCB_KERNELS=portable|avx2|avx512 chooses the instructions that jobs run with \
 (default: the fastest this processor has); speed changes, results do not.
 
-Start with: sweep run sweeps/smoke.toml")]
+Start with: sweep new mine, then sweep run mine.toml")]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
