@@ -104,7 +104,7 @@ keys! {
         r#"{"type": ["string", "object"]}"#), "how the weights of q are drawn: 1/Q each, or a Dirichlet draw of this concentration"];
     MATRIX = ["task", "matrix", other("a list of N rows of N numbers, or the name of a file of them, .csv or .npy", "drawn at random",
         r#"{"type": ["string", "array"]}"#),
-        "P itself: [n][m] is the probability of state n after state m, so that columns sum to 1. A path is relative to the config, \
+        "P itself: [n][m] is the probability of state n after state m, so that columns sum to 1; sums that are off by rounded decimals (1e-4) are divided out. A path is relative to the config, \
          on the command line to the current folder"];
     PRETRAINING_T = ["pretraining", "T", whole(64, 2, 1_000_000), "sequence length of the source"];
     PRETRAINING_BATCH_SIZE = ["pretraining", "batch_size", whole(512, 1, 1_000_000), "samples per step"];
