@@ -286,7 +286,7 @@ def text_common(directory: Path) -> None:
     finding, told = duckdb.sql(f"""
         select finding, estimate from '{directory}/verdicts.parquet' where statement like 'Stage 1, from%'""").fetchall()[0]
     print(f"rare bytes as one state: {finding}, {told:.2f}")
-    assert f"it is {finding}, with {told:.2f}:" in " ".join(README.split())
+    assert f"it is {finding}, with {told:.2f}." in " ".join(README.split())
 
 
 def samples_by_noise(p: np.ndarray, mu: np.ndarray, t: int, q: int, eta: float = 0.05, signal: float = 0.25) -> float:
