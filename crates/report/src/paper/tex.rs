@@ -114,10 +114,16 @@ fn grouped(number: i64) -> String {
     parts.join("\\,")
 }
 
-/// `$0.91$ $[0.80, 1.02]$`.
+/// `$0.91$ $[0.80, 1.02]$`, or `$0.91$` without an interval.
+fn number(estimate: f64, interval: Option<(f64, f64)>) -> String {
+    let ends = interval.map_or_else(String::new, |(low, high)| format!(" $[{}, {}]$", two(low), two(high)));
+    format!("${}${ends}", two(estimate))
+}
+
+/// The number of a coefficient.
 fn interval(coefficient: Coefficient) -> String {
     match coefficient.interval.filter(|_| coefficient.is_known()) {
-        Some((low, high)) => format!("${}$ $[{}, {}]$", two(coefficient.estimate), two(low), two(high)),
+        Some(ends) => number(coefficient.estimate, Some(ends)),
         None => "unknown".to_owned(),
     }
 }
@@ -153,16 +159,11 @@ fn ratios(analysis: &Analysis, name: &str) -> String {
     let mut rows = Vec::new();
     for bout in analysis.bouts.iter().filter(|bout| bout.milestone == analysis.shown) {
         let Some(overall) = &bout.overall else { continue };
-        let within =
-            overall.interval.map_or_else(String::new, |(low, high)| format!(" $[{}, {}]$", two(low), two(high)));
-        let growth = overall.exponent.map_or_else(
-            || "--".to_owned(),
-            |(exponent, (low, high))| format!("${}$ $[{}, {}]$", two(exponent), two(low), two(high)),
-        );
+        let growth = overall.exponent.map_or_else(|| "--".to_owned(), |(exponent, ends)| number(exponent, Some(ends)));
         rows.push(vec![
             escaped(&bout.name()),
             escaped(&bout.names[1]),
-            format!("${}${within}", two(overall.ratio)),
+            number(overall.ratio, overall.interval),
             growth,
             overall.cells.to_string(),
         ]);
@@ -181,14 +182,9 @@ fn ratios(analysis: &Analysis, name: &str) -> String {
 /// The sentences of a claim.
 fn verdicts(examined: &ExaminedClaim, name: &str) -> String {
     let row = |verdict: &crate::claim::Verdict| {
-        let number = match (verdict.estimate, verdict.interval) {
-            (Some(x), Some((low, high))) => {
-                format!("{}: ${}$ $[{}, {}]$", escaped(&verdict.quantity), two(x), two(low), two(high))
-            }
-            (Some(x), None) => format!("{}: ${}$", escaped(&verdict.quantity), two(x)),
-            _ => String::new(),
-        };
-        vec![escaped(&verdict.statement), verdict.finding.name().to_owned(), number]
+        let told = |x| format!("{}: {}", escaped(&verdict.quantity), number(x, verdict.interval));
+        let told = verdict.estimate.map_or_else(String::new, told);
+        vec![escaped(&verdict.statement), verdict.finding.name().to_owned(), told]
     };
     let rows: Vec<Vec<String>> = examined.verdicts.iter().map(row).collect();
     let head = words(&["sentence", "finding", "number"]);

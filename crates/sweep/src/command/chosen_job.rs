@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use report::Record;
+
 use super::directory::open;
 use crate::SweepError;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::{self, Config};
 use crate::execution::memory::Memory;
-use crate::execution::training::Training;
+use crate::execution::training::{Replayed, Training};
+use crate::execution::Work;
 use crate::job::{DoneJobs, Job, Selection};
 use crate::store::Store;
 use crate::workload::Workload;
@@ -56,6 +59,37 @@ impl Sweep {
         })
     }
 
+    /// What the run directory has of a job.
+    pub(super) fn stored(&self, job: &Job) -> Option<&Record> {
+        let (_, store) = self.store.as_ref()?;
+        store.done().get(&job.id).map(|(record, _)| record)
+    }
+
+    /// Runs a job once more.
+    ///
+    /// # Errors
+    /// Within: why there is no such run. Without: when it does not give what the run directory has of it;
+    /// then the program has changed, or a machine is faulty.
+    pub(super) fn replay(&self, job: &Job) -> Result<Result<Replayed, String>, Diagnostic> {
+        let training = self.training();
+        // What does not fit into the memory that is free must not be tried.
+        let run = match Memory::of_this_process().take(training.bytes(job)) {
+            Ok(_held) => training.replay(job),
+            Err(error) => Err(error),
+        };
+        match (&run, self.stored(job), &self.store) {
+            (Ok(run), Some(record), Some((directory, _)))
+                if record.cap == run.record.cap && !record.agrees(&run.record) =>
+            {
+                let directory = directory.display();
+                Err(Diagnostic::new(format!("job {} gives other numbers now than {directory} holds", job.id)).help(
+                    "a changed program or a faulty machine: run the sweep again into another directory and compare",
+                ))
+            }
+            _ => Ok(run),
+        }
+    }
+
     /// What trains its jobs.
     pub(super) fn training(&self) -> Training {
         let training = Training::new(&self.config);
@@ -64,11 +98,6 @@ impl Sweep {
             None => training,
         }
     }
-}
-
-/// Why a job would not be run here: it does not fit into the memory that is free.
-pub(super) fn too_large(job: &Job) -> Option<String> {
-    Memory::of_this_process().take(job.bytes()).err()
 }
 
 /// That a job cannot be run.

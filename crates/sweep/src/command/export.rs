@@ -9,17 +9,16 @@ use scb_core::random::stream;
 use scb_core::train::{StageEnd, StopAt, TrainSpec};
 use serde_json::{Map, Value, json};
 
-use super::chosen_job::{Sweep, failed, too_large};
+use super::chosen_job::{Sweep, failed};
 use crate::SweepError;
 use crate::args::ExportArguments;
 use crate::axis::{self, AXES};
 use crate::config::Config;
 use crate::config::diagnostic::Diagnostic;
 use crate::execution::level;
-use crate::execution::training::Replayed;
 use crate::export::content;
 use crate::export::npz::{Npz, is_export};
-use crate::job::{Identity, Job, JobId, RESULTS_VERSION};
+use crate::job::{Identity, Job, RESULTS_VERSION};
 use crate::platform::files::FileError;
 use crate::platform::shell::command;
 use crate::platform::terminal::{answer_columns, fitted, print};
@@ -118,11 +117,7 @@ fn run(sweep: &Sweep, job: &Job, batch: Option<u32>) -> Result<Exported, SweepEr
     let further = &sweep.workload.plan.further;
     let size = batch.unwrap_or(job.point.whole(axis::BATCH_SIZE) as u32);
     check_size(size, job.point.whole(axis::T))?;
-    if let Some(error) = too_large(job) {
-        return Err(failed(job, &error, further).into());
-    }
-    let run = sweep.training().replay(job).map_err(|error| failed(job, &error, further))?;
-    refuse_another_result(sweep, &run)?;
+    let run = sweep.replay(job)?.map_err(|error| failed(job, &error, further))?;
     let npz = content::task(Npz::default(), &run.task)
         .and_then(|npz| content::run(npz, &run))
         .and_then(|npz| content::batch(npz, &run, size as usize))
@@ -142,21 +137,6 @@ fn run(sweep: &Sweep, job: &Job, batch: Option<u32>) -> Result<Exported, SweepEr
 
 fn unwritten(source: std::io::Error) -> FileError {
     FileError { action: "put together", path: "the arrays".into(), source }
-}
-
-/// Refuses a run that does not give what the run directory has of it: then the program has changed,
-/// or a machine is faulty.
-pub(super) fn refuse_another_result(sweep: &Sweep, run: &Replayed) -> Result<(), SweepError> {
-    let Some((directory, store)) = &sweep.store else { return Ok(()) };
-    let stored = JobId::parse(&run.record.job_id).and_then(|id| store.done().get(&id));
-    match stored {
-        Some((record, _)) if record.cap == run.record.cap && !record.agrees(&run.record) => Err(Diagnostic::new(
-            format!("job {} gives other numbers now than {} holds", run.record.job_id, directory.display()),
-        )
-        .help("a changed program or a faulty machine: run the sweep again into another directory and compare")
-        .into()),
-        _ => Ok(()),
-    }
 }
 
 /// The id and the parameters of a job.

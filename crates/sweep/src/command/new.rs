@@ -42,7 +42,7 @@ pub(crate) fn new(arguments: &NewArguments) -> Result<ExitCode, SweepError> {
         return Err(Diagnostic::new(format!("{} exists", path.display())).help("choose another name").into());
     }
     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    if name.is_empty() || name.starts_with('.') || !name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c)) {
+    if config::name_of(&name) != name {
         return Err(Diagnostic::new(format!("`{name}` cannot name a sweep"))
             .help("use letters, digits, - _ and dots that do not come first: it also names the run directory")
             .into());

@@ -5,11 +5,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use report::analysis::{Milestone, count, short};
-use report::{Record, Status, TracePoint};
+use report::{Measures, Record, Status, TracePoint};
 use scb_core::Task;
 
-use super::chosen_job::{Sweep, too_large};
-use super::export::refuse_another_result;
+use super::chosen_job::Sweep;
 use crate::SweepError;
 use crate::args::ShowArguments;
 use crate::axis::{self, AXES, written};
@@ -33,24 +32,20 @@ pub(crate) fn show(arguments: &ShowArguments) -> Result<ExitCode, SweepError> {
     let sweep = Sweep::of(&arguments.source, &[])?;
     let job = sweep.job(&arguments.job)?;
     let mut page = Page { text: String::new(), columns: answer_columns() };
-    let training = sweep.training();
-    let stored = sweep.store.as_ref().and_then(|(_, store)| store.done().get(&job.id)).map(|(record, _)| record);
-    match stored {
+    let ran = match sweep.stored(job) {
         // It would fail again, and what made it fail may be the machine.
-        Some(Record { status: Status::Failed, error, .. }) => {
-            describe_failure(&mut page, &sweep, job, error.as_deref().unwrap_or_default());
+        Some(Record { status: Status::Failed, error, .. }) => Err(error.clone().unwrap_or_default()),
+        Some(record) if tokens(record) > MAX_TOKENS => {
+            describe_record(&mut page, &sweep, job, record);
+            Ok(())
         }
-        Some(record) if tokens(record) > MAX_TOKENS => describe_record(&mut page, &sweep, job, record),
-        _ => match too_large(job).map_or_else(|| training.replay(job), Err) {
-            Ok(run) => {
-                refuse_another_result(&sweep, &run)?;
-                describe(&mut page, &sweep, job, &run);
-            }
-            Err(error) => describe_failure(&mut page, &sweep, job, &error),
-        },
+        _ => sweep.replay(job)?.map(|run| describe(&mut page, &sweep, job, &run)),
+    };
+    if let Err(error) = &ran {
+        beginning(&mut page, &sweep, job, "failed");
+        page.line("end", &format!("failed: {error}"));
     }
-    let failed = stored.is_some_and(|record| record.status == Status::Failed);
-    commands(&mut page, &sweep, job, (&arguments.source, failed));
+    commands(&mut page, &sweep, job, (&arguments.source, ran.is_err()));
     print(&page.text)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -62,29 +57,36 @@ fn tokens(record: &Record) -> i64 {
     record.measures.as_ref().map_or(0, |measures| measures.samples.saturating_mul(record.t))
 }
 
-fn describe_failure(page: &mut Page, sweep: &Sweep, job: &Job, error: &str) {
-    let _ = writeln!(page.text, "job {}: failed\n", job.id);
-    page.line("parameters", &parameters(sweep, job));
+/// What is said of any job: how it `ended`, its parameters, its task.
+fn beginning(page: &mut Page, sweep: &Sweep, job: &Job, ended: &str) {
+    let place = match &sweep.store {
+        Some((directory, _)) if sweep.stored(job).is_some() => format!(" of {}", directory.display()),
+        Some((directory, _)) => format!(" of {}, not run there yet", directory.display()),
+        None => String::new(),
+    };
+    let _ = writeln!(page.text, "job {}{place}: {ended}\n", job.id);
+    page.line("parameters", &job.described(&sweep.workload.plan.further));
     if let Ok(task) = sweep.training().task(job) {
         describe_task(page, &task);
     }
-    page.line("end", &format!("failed: {error}"));
+    page.text.push('\n');
 }
 
-/// What the tables have of a run that takes long.
-fn describe_record(page: &mut Page, sweep: &Sweep, job: &Job, record: &Record) {
-    let Some(measures) = &record.measures else { return };
-    let _ = writeln!(page.text, "job {}: {} after {} samples\n", job.id, record.status.name(), measures.samples);
-    page.line("parameters", &parameters(sweep, job));
-    if let Ok(task) = sweep.training().task(job) {
-        describe_task(page, &task);
-    }
-    page.line("run", "too long to be run again to be shown; `sweep export` runs it again");
+/// When each milestone was reached.
+fn milestones(page: &mut Page, measures: &Measures) {
     for milestone in Milestone::FROM_START {
         let reached = milestone.reached(measures);
         let said = reached.map_or_else(|| "not reached".to_owned(), |samples| format!("after {samples} samples"));
         page.line(milestone.name(), &said);
     }
+}
+
+/// What the tables have of a run that takes long.
+fn describe_record(page: &mut Page, sweep: &Sweep, job: &Job, record: &Record) {
+    let Some(measures) = &record.measures else { return };
+    beginning(page, sweep, job, &format!("{} after {} samples", record.status.name(), measures.samples));
+    page.line("run", "too long to be run again to be shown; `sweep export` runs it again");
+    milestones(page, measures);
     let (status, v, a) = (record.status, measures.alpha_v, measures.alpha_a);
     page.line("end", &format!("{}: {}. alpha_V = {v:.2}, alpha_A = {a:.2}", status.name(), status.meaning()));
 }
@@ -104,28 +106,10 @@ impl Page {
     }
 }
 
-fn parameters(sweep: &Sweep, job: &Job) -> String {
-    job.described(&sweep.workload.plan.further)
-}
-
 fn describe(page: &mut Page, sweep: &Sweep, job: &Job, run: &Replayed) {
-    let status = run.record.status;
-    let samples = run.outcome.samples;
-    let stored = match &sweep.store {
-        Some((directory, store)) if store.ids().contains(job) => format!(" of {}", directory.display()),
-        Some((directory, _)) => format!(" of {}, not run there yet", directory.display()),
-        None => String::new(),
-    };
-    let _ = writeln!(page.text, "job {}{stored}: {} after {samples} samples\n", job.id, status.name());
-    page.line("parameters", &parameters(sweep, job));
-    describe_task(page, &run.task);
-    page.text.push('\n');
+    beginning(page, sweep, job, &format!("{} after {} samples", run.record.status.name(), run.outcome.samples));
     page.line("run", &steps(run));
-    for milestone in Milestone::FROM_START {
-        let reached = run.record.measures.as_ref().and_then(|measures| milestone.reached(measures));
-        let said = reached.map_or_else(|| "not reached".to_owned(), |samples| format!("after {samples} samples"));
-        page.line(milestone.name(), &said);
-    }
+    run.record.measures.iter().for_each(|measures| milestones(page, measures));
     for name in ["alpha_v", "alpha_a"] {
         let values: Vec<(i64, f64)> =
             run.points.iter().filter_map(|point| Some((point.samples, point.value(name)?))).collect();

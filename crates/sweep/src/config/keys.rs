@@ -169,14 +169,19 @@ pub(crate) fn own(section: &str) -> impl Iterator<Item = &'static Key> {
     KEYS.iter().filter(move |key| key.section == declared)
 }
 
+/// The axes that can stand in a section.
+pub(crate) fn axes(section: &str) -> impl Iterator<Item = &'static Axis> {
+    let stands_in = move |axis: &&Axis| match section {
+        "grid" => true,
+        "search" => axis.can_be_searched(),
+        _ => axis.section == Some(section),
+    };
+    AXES.iter().filter(stands_in)
+}
+
 /// The keys of a section, axes first; of the top of the file if it is "".
 pub(crate) fn of(section: &str) -> Vec<&'static str> {
-    let stands_in = |a: &&Axis| match section {
-        "grid" => true,
-        "search" => a.can_be_searched(),
-        _ => a.section == Some(section),
-    };
-    let axes = AXES.iter().filter(stands_in).map(|a| a.name);
+    let axes = axes(section).map(|axis| axis.name);
     axes.chain(own(section).map(|key| key.name)).collect()
 }
 

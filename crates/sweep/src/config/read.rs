@@ -161,7 +161,8 @@ fn title(top: &mut TableReader) -> Result<Option<String>, Diagnostic> {
     }
 }
 
-/// The name of a sweep without one, by that of its file.
+/// The name of a sweep without one, by that of its file. A name that stays as it is can be that of a
+/// run directory.
 pub(crate) fn name_of(stem: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
     let name: String = stem.trim_start_matches('.').chars().map(plain).collect();
@@ -172,8 +173,7 @@ fn sweep_name(top: &mut TableReader, stem: &str) -> Result<String, Diagnostic> {
     match top.take("name").map(|e| e.node) {
         None => Ok(name_of(stem)),
         Some(Node { value: Value::Text(name), span }) => {
-            let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
-            if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+            if name_of(&name) != name {
                 return Err(Diagnostic::new("`name` names a directory")
                     .at(span, "this cannot be a directory")
                     .help("use letters, digits, - _ and dots that do not come first"));

@@ -74,12 +74,7 @@ pub fn text() -> String {
 
 fn section(name: &str) -> Value {
     let mut properties = Map::new();
-    let stands_in = |axis: &&Axis| match name {
-        "grid" => true,
-        "search" => axis.can_be_searched(),
-        name => axis.section == Some(name),
-    };
-    for axis in AXES.iter().filter(stands_in) {
+    for axis in keys::axes(name) {
         let schema = match name {
             "grid" => in_grid(axis),
             "search" => lattice(axis),

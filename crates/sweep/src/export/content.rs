@@ -6,7 +6,7 @@ use ndarray::{Array0, Array1, Array2, arr0};
 use report::TracePoint;
 use scb_core::data::{Batches, Samples};
 use scb_core::learn::{Stage, mean_gradient};
-use scb_core::random::{Seed, stream};
+use scb_core::random::stream;
 use scb_core::{Linear, Task, TrainError};
 
 use crate::execution::training::Replayed;
@@ -72,7 +72,7 @@ pub fn samples(npz: Npz, samples: &Samples) -> io::Result<Npz> {
 /// # Errors
 /// When no batch can be drawn, or an array cannot be written down.
 pub fn batch(npz: Npz, run: &Replayed, size: usize) -> io::Result<Npz> {
-    let drawn = first_batch(&run.task, size, run.data_seed).map_err(io::Error::other)?;
+    let drawn = Samples::draw(&run.task, size, stream(run.data_seed)).map_err(io::Error::other)?;
     let mut npz = samples(npz, &drawn)?;
     let (start, end) = (&run.start, &run.outcome.model);
     for (model, names) in [
@@ -83,10 +83,6 @@ pub fn batch(npz: Npz, run: &Replayed, size: usize) -> io::Result<Npz> {
         npz = npz.with(names[0], &loss)?.with(names[1], &value)?.with(names[2], &of_attention)?;
     }
     Ok(npz)
-}
-
-fn first_batch(task: &Task, size: usize, seed: Seed) -> Result<Samples, TrainError> {
-    Samples::draw(task, size, stream(seed))
 }
 
 type LossAndGradients = (Array0<f64>, Array2<f64>, Array2<f32>);

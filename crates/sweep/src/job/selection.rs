@@ -77,12 +77,6 @@ impl Selection {
         Ok(())
     }
 
-    /// Whether it leaves everything open.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
     /// Whether a job is meant.
     #[must_use]
     pub fn includes(&self, job: &Job) -> bool {
