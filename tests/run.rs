@@ -99,7 +99,7 @@ fn a_plan_counts_and_touches_nothing() {
 #[test]
 fn a_plan_of_huge_steps_takes_seconds() {
     let home = with_small();
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     let (out, _) = succeed(home.path(), "plan small.toml N=3,200 batch_size=1e6 T=1e6 training.max_samples=1e6");
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
     assert!(out.contains("at most ") && out.contains("ns per token and core measured just now, on smaller"), "{out}");
@@ -320,7 +320,7 @@ fn an_interrupted_sweep_keeps_what_is_finished_and_says_how_to_continue() {
     // A first part is written after a second of several.
     let stored = home.path().join("stopped/parts");
     for _ in 0..600 {
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(50));
         if fs::read_dir(&stored).is_ok_and(|entries| entries.count() > 0) {
             break;
         }
