@@ -137,7 +137,14 @@ mod tests {
             }
             let all = head_to_head(&analysis, width, 20).join(" ");
             assert!(all.contains("theta = 0.25") && all.contains("0.62 ["), "25 over 40: {all}");
-            assert_eq!(all.contains(" over transfer"), width < 100, "{all}");
+        }
+        let table = head_to_head(&analysis, 120, 20);
+        let fits = table.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+        assert!((80..120).contains(&fits), "{table:?}");
+        assert_eq!(head_to_head(&analysis, fits, 20), table);
+        for (width, in_words) in [(120, false), (fits, false), (fits - 1, true), (60, true)] {
+            let all = head_to_head(&analysis, width, 20).join(" ");
+            assert_eq!(all.contains(" over transfer"), in_words, "{width}: {all}");
         }
         let none = Analysis::of(&[], analysis.question.clone());
         assert!(head_to_head(&none, 80, 20).is_empty());
