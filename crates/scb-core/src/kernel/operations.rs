@@ -129,27 +129,80 @@ impl Level {
 
     /// `a <- a - eta (g - mean)`, then `sign(a) max(|a| - threshold, 0)` if `threshold > 0`.
     pub fn descend(self, a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32) {
-        let part = |(a, g): (&mut [f32], &[f32])| dispatch!(self, descend(a, g, eta, mean, threshold));
-        if worth_many_cores(a.len()) {
-            a.par_chunks_mut(PIECE).zip(g.par_chunks(PIECE)).with_min_len(SHARED_PIECES).for_each(part);
-        } else {
-            part((a, g));
-        }
+        for_each_pair_of_pieces(a, g, |a, g| dispatch!(self, descend(a, g, eta, mean, threshold)));
     }
 
     /// Adds `x` to every entry.
     pub fn add_to_all(self, a: &mut [f32], x: f32) {
-        let part = |a: &mut [f32]| dispatch!(self, add_to_all(a, x));
+        for_each_piece(a, |a| dispatch!(self, add_to_all(a, x)));
+    }
+
+    /// `a <- exp(s - largest)`, where `largest` is the largest entry of `s`.
+    pub fn exponentials(self, a: &mut [f32], s: &[f32], largest: f32) {
+        for_each_pair_of_pieces(a, s, |a, s| dispatch!(self, exponentials(a, s, largest)));
+    }
+
+    /// Multiplies every entry by `x`.
+    pub fn multiply_all(self, a: &mut [f32], x: f32) {
+        for_each_piece(a, |a| dispatch!(self, multiply_all(a, x)));
+    }
+
+    /// `<a, g>`, in double precision.
+    #[must_use]
+    pub fn inner(self, a: &[f32], g: &[f32]) -> f64 {
+        let part = |(a, g): (&[f32], &[f32])| dispatch!(self, inner(a, g));
         if worth_many_cores(a.len()) {
-            a.par_chunks_mut(PIECE).with_min_len(SHARED_PIECES).for_each(part);
+            let parts = a.par_chunks(PIECE).zip(g.par_chunks(PIECE)).with_min_len(SHARED_PIECES).map(part);
+            parts.collect::<Vec<f64>>().into_iter().sum()
         } else {
-            part(a);
+            a.chunks(PIECE).zip(g.chunks(PIECE)).map(part).sum()
+        }
+    }
+
+    /// `g <- a (g - mean)`.
+    pub fn to_logits(self, g: &mut [f32], a: &[f32], mean: f32) {
+        for_each_pair_of_pieces(g, a, |g, a| dispatch!(self, to_logits(g, a, mean)));
+    }
+
+    /// A step of Adam for parameters `x` with gradient `g` and moments `m` and `s`:
+    /// `m <- m + rates[0] (g - m)`, `s <- s + rates[1] (g^2 - s)`,
+    /// `x <- x - eta m / (sqrt(s) scale + e)`.
+    pub fn adam(self, x: &mut [f32], g: &[f32], moments: [&mut [f32]; 2], rates: [f32; 2], eta_scale_e: [f32; 3]) {
+        let [m, s] = moments;
+        let part = |(((x, g), m), s): (((&mut [f32], &[f32]), &mut [f32]), &mut [f32])| {
+            dispatch!(self, adam(x, g, [m, s], rates, eta_scale_e))
+        };
+        if worth_many_cores(x.len()) {
+            let pieces = x.par_chunks_mut(PIECE).zip(g.par_chunks(PIECE));
+            let pieces = pieces.zip(m.par_chunks_mut(PIECE)).zip(s.par_chunks_mut(PIECE));
+            pieces.with_min_len(SHARED_PIECES).for_each(part);
+        } else {
+            part((((x, g), m), s));
         }
     }
 
     /// Rounds `a * per_unit` to integers of the given form; gives their sum.
     pub(super) fn round_weights(self, form: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
         dispatch!(self, round_weights(form, a, per_unit, lanes))
+    }
+}
+
+/// Changes `a`, piece by piece on many cores if it is long.
+fn for_each_piece(a: &mut [f32], part: impl Fn(&mut [f32]) + Sync + Send) {
+    if worth_many_cores(a.len()) {
+        a.par_chunks_mut(PIECE).with_min_len(SHARED_PIECES).for_each(part);
+    } else {
+        part(a);
+    }
+}
+
+/// Changes `a` by the entries of `b`, piece by piece on many cores if they are long.
+fn for_each_pair_of_pieces(a: &mut [f32], b: &[f32], part: impl Fn(&mut [f32], &[f32]) + Sync + Send) {
+    if worth_many_cores(a.len()) {
+        let pieces = a.par_chunks_mut(PIECE).zip(b.par_chunks(PIECE));
+        pieces.with_min_len(SHARED_PIECES).for_each(|(a, b)| part(a, b));
+    } else {
+        part(a, b);
     }
 }
 
@@ -194,4 +247,24 @@ pub(crate) fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: 
 /// [`Level::add_to_all`] at the level in use.
 pub(crate) fn add_to_all(a: &mut [f32], x: f32) {
     level_in_use().add_to_all(a, x);
+}
+
+/// [`Level::exponentials`] at the level in use.
+pub(crate) fn exponentials(a: &mut [f32], s: &[f32], largest: f32) {
+    level_in_use().exponentials(a, s, largest);
+}
+
+/// [`Level::multiply_all`] at the level in use.
+pub(crate) fn multiply_all(a: &mut [f32], x: f32) {
+    level_in_use().multiply_all(a, x);
+}
+
+/// [`Level::inner`] at the level in use.
+pub(crate) fn inner(a: &[f32], g: &[f32]) -> f64 {
+    level_in_use().inner(a, g)
+}
+
+/// [`Level::to_logits`] at the level in use.
+pub(crate) fn to_logits(g: &mut [f32], a: &[f32], mean: f32) {
+    level_in_use().to_logits(g, a, mean);
 }

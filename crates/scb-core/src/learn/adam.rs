@@ -8,6 +8,7 @@ use super::composed::Composed;
 use super::parametrisation::LinearAttention;
 use super::rule::Rule;
 use super::{Algorithm, Constructor, ParameterValues, Prediction};
+use crate::kernel::level_in_use;
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "adam",
@@ -36,8 +37,8 @@ pub(super) struct Adam {
     powers: (f64, f64),
     /// First and second moment of each entry of dV, row by row.
     of_value: Vec<(f64, f64)>,
-    /// First and second moment of each parameter of the attention, row by row.
-    of_rows: Vec<(f32, f32)>,
+    /// First moments of the parameters of the attention, row by row, and their second moments.
+    of_rows: [Vec<f32>; 2],
 }
 
 const B1: f64 = 0.9;
@@ -59,7 +60,7 @@ impl Adam {
 
 impl Rule for Adam {
     fn new(n: usize, t: usize, _: &ParameterValues) -> Self {
-        Self { t, powers: (1.0, 1.0), of_value: vec![(0.0, 0.0); n * n], of_rows: vec![(0.0, 0.0); n * t] }
+        Self { t, powers: (1.0, 1.0), of_value: vec![(0.0, 0.0); n * n], of_rows: [(); 2].map(|()| vec![0.0; n * t]) }
     }
 
     fn begin(&mut self) {
@@ -77,13 +78,9 @@ impl Rule for Adam {
 
     fn step_row(&mut self, k: usize, parameters: &mut [f32], gradient: &[f32], eta: f64) {
         let (first, second) = self.corrections();
-        let (eta, second) = ((eta * first) as f32, second as f32);
-        let moments = &mut self.of_rows[k * self.t..(k + 1) * self.t];
-        for ((x, &g), (m, s)) in parameters.iter_mut().zip(gradient).zip(moments) {
-            *m += (1.0 - B1) as f32 * (g - *m);
-            *s += (1.0 - B2) as f32 * (g * g - *s);
-            *x -= eta * *m / (s.sqrt() * second + E as f32);
-        }
+        let moments = self.of_rows.each_mut().map(|moments| &mut moments[k * self.t..(k + 1) * self.t]);
+        let rates = [(1.0 - B1) as f32, (1.0 - B2) as f32];
+        level_in_use().adam(parameters, gradient, moments, rates, [(eta * first) as f32, second as f32, E as f32]);
     }
 }
 

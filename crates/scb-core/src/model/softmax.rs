@@ -10,9 +10,6 @@ use crate::kernel::{self, row, row_mut};
 /// Smaller attention counts as this, so that its logarithm exists.
 const MIN_ATTENTION: f32 = 1e-12;
 
-/// Number of lanes of the sum `<a, g>`. Decides results.
-const LANES: usize = 16;
-
 /// The logits `s = ln a` of an attention; entries below [`MIN_ATTENTION`] count as that. Uniform
 /// attention has equal logits.
 pub(crate) fn logits_of(attention: &Array2<f32>) -> Array2<f32> {
@@ -26,33 +23,15 @@ pub(crate) fn attend(logits: &Array2<f32>, attention: &mut Array2<f32>) {
     for k in 0..logits.nrows() {
         let (s, a) = (row(logits, k), row_mut(attention, k));
         let largest = kernel::largest(s);
-        a.iter_mut().zip(s).for_each(|(a, &s)| *a = libm::expf(s - largest));
-        let scale = (1.0 / kernel::sum(a)) as f32;
-        a.iter_mut().for_each(|a| *a *= scale);
+        kernel::exponentials(a, s, largest);
+        kernel::multiply_all(a, (1.0 / kernel::sum(a)) as f32);
     }
 }
 
 /// Turns the gradient of one row of attention into that of its logits, in place.
 pub(crate) fn to_logits(a: &[f32], g: &mut [f32]) {
-    let mean = inner(a, g) as f32;
-    g.iter_mut().zip(a).for_each(|(g, &a)| *g = a * (*g - mean));
-}
-
-/// `<a, g>` in double precision, in a fixed order.
-fn inner(a: &[f32], g: &[f32]) -> f64 {
-    let mut lanes = [0.0; LANES];
-    let ((a, a_rest), (g, g_rest)) = (a.as_chunks::<LANES>(), g.as_chunks::<LANES>());
-    for (a, g) in a
-        .iter()
-        .map(<[f32; LANES]>::as_slice)
-        .chain([a_rest])
-        .zip(g.iter().map(<[f32; LANES]>::as_slice).chain([g_rest]))
-    {
-        for ((lane, &a), &g) in lanes.iter_mut().zip(a).zip(g) {
-            *lane += f64::from(a) * f64::from(g);
-        }
-    }
-    lanes.iter().sum()
+    let mean = kernel::inner(a, g) as f32;
+    kernel::to_logits(g, a, mean);
 }
 
 #[cfg(test)]

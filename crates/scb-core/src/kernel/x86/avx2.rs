@@ -22,6 +22,11 @@ compile_portable! { "avx2,bmi1,bmi2,popcnt":
     fn kept(x: &[f32], floor: f32) -> [f32; 3];
     fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32);
     fn add_to_all(a: &mut [f32], x: f32);
+    fn exponentials(a: &mut [f32], s: &[f32], largest: f32);
+    fn multiply_all(a: &mut [f32], x: f32);
+    fn inner(a: &[f32], g: &[f32]) -> f64;
+    fn to_logits(g: &mut [f32], a: &[f32], mean: f32);
+    fn adam(x: &mut [f32], g: &[f32], moments: [&mut [f32]; 2], rates: [f32; 2], eta_scale_e: [f32; 3]);
 }
 
 /// Loads 32 bytes, the first or second half of 64.

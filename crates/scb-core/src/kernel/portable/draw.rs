@@ -1,0 +1,170 @@
+//! Tokens from random words, and histograms.
+
+use crate::kernel::layout::{Block, ROUND};
+use crate::kernel::residuals::width;
+use crate::kernel::sequences::{Line, Piece, Sequences};
+use crate::kernel::states::Cells;
+use crate::kernel::weights::Weights16;
+
+/// Number of entries of a vector that stay in registers.
+const TILE: usize = 16;
+
+/// Draws sequences of a narrow layout. For each bound the weights of the tokens beyond it are added
+/// up.
+#[inline(always)]
+pub(in crate::kernel) fn draw_narrow(job: &mut Sequences<'_>) {
+    let states = job.states;
+    let Cells::Ordered(bounds) = &states.cells else { return };
+    match bounds.len() {
+        1 => draw_narrow_of::<1, 4>(job, bounds),
+        2 => draw_narrow_of::<2, 4>(job, bounds),
+        3 => draw_narrow_of::<3, 4>(job, bounds),
+        4..=7 => draw_narrow_of::<7, 8>(job, bounds),
+        _ => draw_narrow_of::<15, 16>(job, bounds),
+    }
+}
+
+/// The version for `J` bounds and histograms of `W` entries.
+#[inline(always)]
+fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
+    const { assert!(W == width(J + 1)) };
+    assert_eq!(job.width, W);
+    let layout = job.layout;
+    let (mut source, lines) = job.split();
+    let mut words = [[0; ROUND]; 4];
+    for Line { histograms, mut destination } in lines {
+        for (sequence, h) in histograms.as_chunks_mut::<W>().0.iter_mut().enumerate() {
+            let shift = layout.shift(sequence);
+            let mut histogram = [0.0; W];
+            for mut piece in destination.pieces::<4>() {
+                let mut passed = [0; W];
+                let mut sums = [[0i32; ROUND]; J];
+                let scale = piece.scale;
+                for mut span in piece.spans() {
+                    let mut block = if sequence == 0 { [0; ROUND] } else { span.block.0 };
+                    let mut lowest = i16::MAX;
+                    for (r, (weights, words)) in span.weights.iter().zip(&mut words).enumerate() {
+                        *words = source.bits.round();
+                        let mut tokens = [0u16; ROUND];
+                        for (bound, sums) in bounds.iter().zip(&mut sums) {
+                            pass(words, to_signed(bound.0[0]), weights, &mut tokens, sums);
+                        }
+                        for w in 0..ROUND {
+                            block[w] |= tokens[w] << (4 * r as u32 + shift);
+                            lowest = lowest.min(to_signed(words[w]));
+                        }
+                    }
+                    span.block.0 = block;
+                    if lowest < to_signed(source.states.escapes) {
+                        let rounds = span.weights.len();
+                        source.draw_escapes(&mut span, &words[..rounds], shift, &mut passed);
+                    }
+                }
+                for (passed, sums) in passed.iter_mut().zip(&sums) {
+                    *passed += sums.iter().sum::<i32>();
+                }
+                scale.add_passed(&mut histogram, &passed);
+            }
+            *h = histogram;
+        }
+    }
+}
+
+/// Maps a word to a signed number, keeping the order: SSE2 and AVX2 compare vectors of signed
+/// numbers only.
+#[inline(always)]
+fn to_signed(x: u16) -> i16 {
+    (x ^ 0x8000) as i16
+}
+
+/// Counts the words beyond `bound` into `tokens` and adds their weights to `sums`. It is a function
+/// of its own because the compiler makes vector code of it alone, but not within its callers.
+#[inline(never)]
+fn pass(
+    words: &[u16; ROUND],
+    bound: i16,
+    weights: &[Weights16; 2],
+    tokens: &mut [u16; ROUND],
+    sums: &mut [i32; ROUND],
+) {
+    for (half, weights) in weights.iter().enumerate() {
+        for i in 0..16 {
+            let mask = -i16::from(to_signed(words[16 * half + i]) > bound);
+            tokens[16 * half + i] = tokens[16 * half + i].wrapping_sub(mask as u16);
+            sums[16 * half + i] += weights.0[i] & i32::from(mask);
+        }
+    }
+}
+
+/// Draws sequences of a wide layout.
+#[inline(always)]
+pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
+    let states = job.states;
+    let Cells::Columns(columns) = &states.cells else { return };
+    let (mut source, lines) = job.split();
+    let (mut words, mut sums) = ([[0; ROUND]; 2], WideSums::ZERO);
+    for Line { histograms: h, mut destination } in lines {
+        h.fill(0.0);
+        for mut piece in destination.pieces::<2>() {
+            for mut span in piece.spans() {
+                let rounds = span.weights.len();
+                let mut lowest = u16::MAX;
+                for words in &mut words[..rounds] {
+                    *words = source.bits.round();
+                    for &word in &*words {
+                        lowest = lowest.min(word);
+                    }
+                }
+                let block = &mut span.block.0;
+                for w in 0..ROUND {
+                    block[w] = u16::from(columns.of(words[0][w])) | u16::from(columns.of(words[1][w])) << 8;
+                }
+                if lowest < states.escapes {
+                    source.draw_escapes_wide(&mut span, &words[..rounds]);
+                }
+            }
+            sums.add(&piece, h);
+        }
+    }
+}
+
+/// The weights of the tokens of each state, in four sums per state, so that an addition need not
+/// wait for the one before it. All are 0 between uses.
+#[repr(C, align(64))]
+pub(in crate::kernel) struct WideSums([[i32; 256]; 4]);
+
+impl WideSums {
+    pub(in crate::kernel) const ZERO: Self = Self([[0; 256]; 4]);
+
+    /// Adds the tokens of `piece` to a histogram of whole tiles.
+    #[inline(always)]
+    pub(in crate::kernel) fn add(&mut self, piece: &Piece<'_, 2>, h: &mut [f64]) {
+        let [s0, s1, s2, s3] = &mut self.0;
+        for (block, weights) in piece.blocks.iter().zip(piece.weights.chunks(2)) {
+            if let [[w0, w1], [w2, w3]] = weights {
+                for i in 0..16 {
+                    let (x, y) = (block.0[i], block.0[16 + i]);
+                    s0[usize::from(x as u8)] += w0.0[i];
+                    s1[usize::from(y as u8)] += w1.0[i];
+                    s2[usize::from(x >> 8)] += w2.0[i];
+                    s3[usize::from(y >> 8)] += w3.0[i];
+                }
+            } else {
+                // The line ends after one round.
+                for (w, word) in block.0.iter().enumerate() {
+                    s0[usize::from(*word as u8)] += weights[0][w / 16].0[w % 16];
+                }
+            }
+        }
+        let sums = self.0.each_mut().map(|sums| sums.as_chunks_mut::<TILE>().0);
+        for (tile, h) in h.as_chunks_mut::<TILE>().0.iter_mut().enumerate() {
+            for i in 0..TILE {
+                let sum: i32 = sums.iter().map(|sums| sums[tile][i]).sum();
+                h[i] += f64::from(sum) * piece.scale.unit;
+            }
+            for s in 0..4 {
+                sums[s][tile] = [0; TILE];
+            }
+        }
+    }
+}

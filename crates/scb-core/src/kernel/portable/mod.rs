@@ -1,0 +1,37 @@
+//! The kernels in plain Rust, for any processor. They define what the other levels compute.
+//!
+//! The functions that `x86` uses are inlined into its functions, so that they can be compiled for
+//! wider registers.
+#![allow(clippy::needless_range_loop, reason = "a lane is a number, and several arrays have it")]
+
+mod attention;
+mod draw;
+mod look_up;
+mod residuals;
+mod rules;
+
+pub(super) use attention::{add_to_all, descend, for_each_run, kept, largest, round_weights, sum};
+pub(super) use draw::{WideSums, draw_narrow, draw_wide};
+pub(super) use look_up::{look_up_narrow, look_up_wide, store};
+pub(super) use residuals::{residuals, unit};
+pub(super) use rules::{adam, exponentials, inner, multiply_all, to_logits};
+
+use super::bits::{Bits, GENERATORS};
+
+/// The exclusive or of rounds of random words: a lower limit of the cost of drawing.
+#[inline(always)]
+pub(super) fn random_words(bits: &mut Bits, rounds: usize) -> u64 {
+    let mut total = [0; GENERATORS];
+    for _ in 0..rounds {
+        for (total, word) in total.iter_mut().zip(bits.advance()) {
+            *total ^= word;
+        }
+    }
+    total.iter().fold(0, |all, &word| all ^ word)
+}
+
+/// Fills `words` with the generators' words, a round at a time.
+#[inline(always)]
+pub(super) fn fill(bits: &mut Bits, words: &mut [[u64; GENERATORS]]) {
+    words.iter_mut().for_each(|words| *words = bits.advance());
+}
