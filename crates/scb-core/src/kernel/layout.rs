@@ -83,6 +83,18 @@ impl Layout {
         (self.bits * sequence) as u32
     }
 
+    /// The bits of the first sequence in a word.
+    pub(super) fn mask(&self) -> u16 {
+        if self.narrow() { 0x1111 * ((1 << self.bits) - 1) } else { 0xffff }
+    }
+
+    /// The tokens whose bits are the index `index` into a look-up table, one of each sequence of a
+    /// line.
+    pub fn tokens(&self, index: usize) -> impl Iterator<Item = usize> {
+        let bits = self.bits;
+        (0..self.sequences).map(move |sequence| index >> (bits * sequence) & ((1 << bits) - 1))
+    }
+
     /// Token of sequence `sequence < self.sequences()` of `line` at `position`.
     #[must_use]
     pub fn token(&self, line: &[Block], sequence: usize, position: usize) -> usize {

@@ -70,9 +70,7 @@ pub use states::States;
 
 pub use table::{Table, table_size};
 
-pub(crate) use operations::{
-    add_to_all, descend, exponentials, inner, kept, largest, multiply_all, sum, to_logits,
-};
+pub(crate) use operations::{add_to_all, descend, exponentials, inner, kept, largest, multiply_all, sum, to_logits};
 pub(crate) use pieces::PIECE;
 
 #[cfg(test)]

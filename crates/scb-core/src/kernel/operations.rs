@@ -181,6 +181,30 @@ impl Level {
         }
     }
 
+    /// Adds the tokens of one sequence of a line of `layout` to another line, where the place of
+    /// the sequence has zeros so far: that of number `from_to[0]` in `line` becomes number
+    /// `from_to[1]` in `into`.
+    pub fn copy_tokens(self, layout: &Layout, line: &[Block], into: &mut [Block], from_to: [usize; 2]) {
+        let shifts = from_to.map(|sequence| layout.shift(sequence));
+        dispatch!(self, copy_tokens(line, into, layout.mask(), shifts));
+    }
+
+    /// Adds to `counts` the field of `bits` bits from `shift` on of each of `sums`, which are
+    /// integers below 2^23. Counters stay at their largest value.
+    pub fn add_fields(self, counts: &mut [u32], sums: &[f32], shift: usize, bits: usize) {
+        dispatch!(self, add_fields(counts, sums, shift, bits));
+    }
+
+    /// Writes `counts` to `both`, adds them to `here` and takes them from `rest`.
+    pub fn take_counts(self, both: &mut [f64], rest: &mut [f64], here: &mut [f64], counts: &[u32]) {
+        dispatch!(self, take_counts(both, rest, here, counts));
+    }
+
+    /// Adds `scale (both - share here - shift)^2` to every entry of `sizes`.
+    pub fn add_dependence(self, sizes: &mut [f64], both: &[f64], here: &[f64], share_shift_scale: [f64; 3]) {
+        dispatch!(self, add_dependence(sizes, both, here, share_shift_scale));
+    }
+
     /// Rounds `a * per_unit` to integers of the given form; gives their sum.
     pub(super) fn round_weights(self, form: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
         dispatch!(self, round_weights(form, a, per_unit, lanes))

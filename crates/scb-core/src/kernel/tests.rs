@@ -348,6 +348,111 @@ fn steps_of_the_attention_agree_with_one_entry_at_a_time() {
     }
 }
 
+/// Every exponent from 0 to far below the least one: within 2^-22 of the exponential function in
+/// double precision, never 0, the same bits at every level.
+#[test]
+fn exponentials_are_right_at_every_level() {
+    let s: Vec<f32> = (0..400_001).map(|i| 3.0 - i as f32 / 4000.0).collect();
+    let run = |level: Level| {
+        let mut a = vec![0.0; s.len()];
+        level.exponentials(&mut a, &s, 3.0);
+        a
+    };
+    let a = run(Level::PORTABLE);
+    let mut worst = 0.0f64;
+    for (&a, &s) in a.iter().zip(&s) {
+        let exact = f64::from(s - 3.0).max(-87.0).exp();
+        worst = worst.max((f64::from(a) / exact - 1.0).abs());
+    }
+    assert!(worst < 2f64.powi(-22) && worst > 2f64.powi(-25), "{worst:e}");
+    assert_eq!(a[0], 1.0);
+    for level in Level::available() {
+        assert!(run(level).iter().zip(&a).all(|(x, y)| x.to_bits() == y.to_bits()), "{level:?}");
+        for wrong in [f32::NAN, f32::INFINITY] {
+            let mut a = vec![0.0; 70];
+            level.exponentials(&mut a, &[wrong; 70], if wrong.is_nan() { 1.0 } else { wrong });
+            assert!(a.iter().all(|a| a.is_nan()), "what blew up stays visible");
+        }
+    }
+}
+
+/// `<a, g>` in 16 lanes, and the gradient of logits, by definition.
+#[test]
+fn gradients_of_logits_have_the_bits_of_their_definition() {
+    for t in [1, 15, 16, 77, 1000] {
+        let mut random = stream([t as u8; 16]);
+        let (a, g) = (floats(&mut random, t), floats(&mut random, t));
+        let mut lanes = [0.0; 16];
+        for (i, (&a, &g)) in a.iter().zip(&g).enumerate() {
+            lanes[i % 16] += f64::from(a) * f64::from(g);
+        }
+        let mean: f64 = lanes.iter().sum();
+        for level in Level::available() {
+            assert_eq!(level.inner(&a, &g).to_bits(), mean.to_bits(), "{level:?}");
+            let mut ds = g.clone();
+            level.to_logits(&mut ds, &a, mean as f32);
+            let expected = |i: usize| a[i] * (g[i] - mean as f32);
+            assert!((0..t).all(|i| ds[i].to_bits() == expected(i).to_bits()), "{level:?}");
+            level.multiply_all(&mut ds, 0.3);
+            assert!((0..t).all(|i| ds[i].to_bits() == (expected(i) * 0.3).to_bits()), "{level:?}");
+        }
+    }
+}
+
+/// Adam entry by entry, with the rounding of single precision.
+#[test]
+fn adam_has_the_bits_of_its_definition() {
+    for t in [1, 33, 500] {
+        let mut random = stream([t as u8; 16]);
+        let (x, g, m) = (floats(&mut random, t), floats(&mut random, t), floats(&mut random, t));
+        let s: Vec<f32> = floats(&mut random, t).into_iter().map(f32::abs).collect();
+        for level in Level::available() {
+            let (mut moved, mut first, mut second) = (x.clone(), m.clone(), s.clone());
+            level.adam(&mut moved, &g, [&mut first, &mut second], [0.1, 0.001], [0.02, 1.5, 1e-8]);
+            for i in 0..t {
+                let first_moment = m[i] + 0.1 * (g[i] - m[i]);
+                let second_moment = s[i] + 0.001 * (g[i] * g[i] - s[i]);
+                let step = 0.02 * first_moment / (second_moment.sqrt() * 1.5 + 1e-8);
+                let expected = [first_moment, second_moment, x[i] - step];
+                assert_eq!([first[i], second[i], moved[i]].map(f32::to_bits), expected.map(f32::to_bits), "{level:?}");
+            }
+        }
+    }
+}
+
+/// Sequences of one line, copied to others one by one, are the tokens of the first; and sums of
+/// fields are taken apart.
+#[test]
+fn tokens_are_copied_and_fields_counted_at_every_level() {
+    for n in [2, 3, 4, 7, 16, 20, 256] {
+        let case = Case::new((n, 300, 2));
+        for level in Level::available() {
+            let (drawn, lines) = case.fast(level);
+            let (blocks, sequences) = (case.layout.blocks(), case.layout.sequences());
+            for ((line, i), tokens) in case.places().zip(&drawn.tokens) {
+                for to in 0..sequences {
+                    let mut copy = vec![Block::ZERO; blocks];
+                    level.copy_tokens(&case.layout, &lines[line * blocks..][..blocks], &mut copy, [i, to]);
+                    for (t, &token) in tokens.iter().enumerate() {
+                        for other in 0..sequences {
+                            let expected = if other == to { usize::from(token) } else { 0 };
+                            assert_eq!(case.layout.token(&copy, other, t), expected, "N = {n}, {level:?}");
+                        }
+                    }
+                }
+            }
+            let sums: Vec<f32> = (0..300).map(|i| (i * 6_781 % (1 << 21)) as f32).collect();
+            for shift in [0, 7, 14] {
+                let mut counts = vec![5; 300];
+                counts[299] = u32::MAX;
+                level.add_fields(&mut counts, &sums, shift, 7);
+                assert!((0..299).all(|i| counts[i] == 5 + (sums[i] as u32 >> shift & 127)), "{level:?}");
+                assert_eq!(counts[299], u32::MAX);
+            }
+        }
+    }
+}
+
 /// Long enough to be shared among cores.
 #[test]
 fn any_number_of_cores_gives_the_same_bits() {

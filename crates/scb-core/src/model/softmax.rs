@@ -44,24 +44,6 @@ mod tests {
         Array2::from_shape_fn((n, t), |_| 0.7 * normal(&mut s) as f32)
     }
 
-    /// The order of the sum decides its last bits, which seldom matter to a run: 16 lanes, and then
-    /// their sum.
-    #[test]
-    fn inner_products_are_summed_in_sixteen_lanes() {
-        let (a, g) = (random(1, 77, 3), random(1, 77, 4));
-        let mut lanes = [0.0; 16];
-        for (i, (&a, &g)) in a.iter().zip(&g).enumerate() {
-            lanes[i % 16] += f64::from(a) * f64::from(g);
-        }
-        let expected: f64 = lanes.iter().sum();
-        let plain: f64 = a.iter().zip(&g).map(|(&a, &g)| f64::from(a) * f64::from(g)).sum();
-        let found = inner(a.as_slice().unwrap(), g.as_slice().unwrap());
-        assert!(
-            found.to_bits() == expected.to_bits() && found.to_bits() != plain.to_bits(),
-            "{found} {expected} {plain}"
-        );
-    }
-
     #[test]
     fn attention_is_positive_sums_to_one_and_has_its_logits_back() {
         let logits = random(3, 77, 1);

@@ -6,7 +6,13 @@ use crate::kernel::table::Table;
 /// `sums[p]` becomes the sum over lines of `table[line][bits of position p]`. If `add`, it is added
 /// to what `sums` holds.
 #[inline(always)]
-pub(in crate::kernel) fn look_up_narrow(lines: &[Block], per_line: usize, tables: &[Table], add: bool, sums: &mut [f32]) {
+pub(in crate::kernel) fn look_up_narrow(
+    lines: &[Block],
+    per_line: usize,
+    tables: &[Table],
+    add: bool,
+    sums: &mut [f32],
+) {
     for (b, sums) in sums.chunks_mut(4 * ROUND).enumerate() {
         let mut tile = [[0.0f32; ROUND]; 4];
         for (block, table) in lines[b..].iter().step_by(per_line).zip(tables) {

@@ -5,12 +5,14 @@
 #![allow(clippy::needless_range_loop, reason = "a lane is a number, and several arrays have it")]
 
 mod attention;
+mod counting;
 mod draw;
 mod look_up;
 mod residuals;
 mod rules;
 
 pub(super) use attention::{add_to_all, descend, for_each_run, kept, largest, round_weights, sum};
+pub(super) use counting::{add_dependence, add_fields, copy_tokens, take_counts};
 pub(super) use draw::{WideSums, draw_narrow, draw_wide};
 pub(super) use look_up::{look_up_narrow, look_up_wide, store};
 pub(super) use residuals::{residuals, unit};

@@ -27,6 +27,10 @@ compile_portable! { "avx2,bmi1,bmi2,popcnt":
     fn inner(a: &[f32], g: &[f32]) -> f64;
     fn to_logits(g: &mut [f32], a: &[f32], mean: f32);
     fn adam(x: &mut [f32], g: &[f32], moments: [&mut [f32]; 2], rates: [f32; 2], eta_scale_e: [f32; 3]);
+    fn copy_tokens(line: &[Block], into: &mut [Block], mask: u16, from_to: [u32; 2]);
+    fn add_fields(counts: &mut [u32], sums: &[f32], shift: usize, bits: usize);
+    fn take_counts(both: &mut [f64], rest: &mut [f64], here: &mut [f64], counts: &[u32]);
+    fn add_dependence(sizes: &mut [f64], both: &[f64], here: &[f64], share_shift_scale: [f64; 3]);
 }
 
 /// Loads 32 bytes, the first or second half of 64.

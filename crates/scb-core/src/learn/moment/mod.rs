@@ -12,7 +12,11 @@
 //! V follows by least squares from those positions that rounding would keep. The learner must know
 //! mu, as Algorithm 1 does.
 //!
-//! There are `N^3 T` counters of four bytes.
+//! There are `N^2 (N-1) T` counters of four bytes.
+
+mod counts;
+
+use counts::Counts;
 
 use super::{Algorithm, Alignment, Constructor, Learner, Prediction, Setup, Stage, StepSizes};
 use crate::data::Batches;
@@ -27,7 +31,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
     summary: "the moment estimator: no gradient, a counter for every position and pair of tokens",
     parameters: &[],
     scale_free: false,
-    bytes,
+    bytes: counts::bytes,
     prediction: |_| Prediction::Support,
     make: Constructor::FromSamples(|setup| Box::new(Moment::new(setup))),
 };
@@ -54,11 +58,6 @@ fn beyond_noise(n: usize, t: usize) -> f64 {
     (high - freedom).sqrt()
 }
 
-/// Bytes of the counters.
-fn bytes(n: f64, t: f64) -> f64 {
-    4.0 * n * n * n * t
-}
-
 /// The counts, and the model estimated from them, computed when it is asked for.
 struct Moment {
     known: Known,
@@ -68,13 +67,7 @@ struct Moment {
     batches: Batches,
     /// Drawing sequences takes an attention; this one is zero.
     attention: FixedPointAttention,
-    /// Number of samples with token m at position t, query token k and output n, at the index
-    /// `((k T + t) N + n) N + m`.
-    counts: Vec<u32>,
-    /// Number of samples of each query token.
-    samples: Vec<u64>,
-    /// Number of samples with each output, for each query token, row by row.
-    outputs: Vec<u64>,
+    counts: Counts,
     model: Linear,
     /// Whether the counts have changed since `model` was computed.
     stale: bool,
@@ -89,30 +82,15 @@ impl Moment {
             beyond_noise: beyond_noise(n, t),
             batches,
             attention: FixedPointAttention::zeros(n, t),
-            counts: vec![0; n * n * n * t],
-            samples: vec![0; n],
-            outputs: vec![0; n * n],
+            counts: Counts::new(n, t),
             model: Linear::uninformative(&known),
             stale: false,
             known,
         }
     }
 
-    /// The empirical value of `C_t^(k)`, row by row.
-    fn moment(&self, k: usize, t: usize, into: &mut [f64]) {
-        let (n, mu) = (self.known.n, &self.known.mu);
-        let samples = self.samples[k] as f64;
-        let counts = &self.counts[(k * self.known.t + t) * n * n..][..n * n];
-        for m in 0..n {
-            let here: u64 = (0..n).map(|o| u64::from(counts[o * n + m])).sum();
-            for o in 0..n {
-                let (both, output) = (f64::from(counts[o * n + m]), self.outputs[k * n + o] as f64);
-                into[o * n + m] = (both - mu[o] * here as f64 - output * mu[m]) / samples + mu[o] * mu[m];
-            }
-        }
-    }
-
     fn estimate(&mut self) {
+        self.counts.count_all();
         let (n, t, mu) = (self.known.n, self.known.t, self.known.mu.to_vec());
         let freedom = ((n - 1) * (n - 1)) as f64;
         let mut moment = vec![0.0; n * n];
@@ -122,18 +100,12 @@ impl Moment {
         // The result must not depend on earlier estimates.
         self.model = Linear::uninformative(&self.known);
         for k in 0..n {
-            let samples = self.samples[k] as f64;
+            let samples = self.counts.samples(k) as f64;
             if samples == 0.0 {
                 continue;
             }
-            for (at, weight) in weights.iter_mut().enumerate() {
-                self.moment(k, at, &mut moment);
-                let mut size = 0.0;
-                for (o, row) in moment.chunks_exact(n).enumerate() {
-                    size += row.iter().zip(&mu).map(|(c, &m)| c * c / (mu[o] * m)).sum::<f64>();
-                }
-                *weight = (samples * size - freedom).max(0.0).sqrt();
-            }
+            self.counts.statistics(k, &mu, &mut weights);
+            weights.iter_mut().for_each(|weight| *weight = (*weight - freedom).max(0.0).sqrt());
             let largest = weights.iter().copied().fold(0.0, f64::max);
             if largest == 0.0 {
                 continue;
@@ -159,7 +131,7 @@ impl Moment {
             let mass: f64 = kept.iter().map(|&at| weights[at]).sum();
             for at in kept {
                 let share = weights[at] / mass;
-                self.moment(k, at, &mut moment);
+                self.counts.moment(k, at, &mu, &mut moment);
                 // C diag(1/mu) = q Pc.
                 for row in 0..n {
                     for column in 0..n {
@@ -193,20 +165,8 @@ impl Learner for Moment {
     }
 
     fn step(&mut self, _: &StepSizes) {
-        let Self { known, batches, attention, counts, samples, outputs, .. } = self;
-        let (n, t) = (known.n, known.t);
-        batches.for_each_chunk(attention, |chunk| {
-            for (place, query) in chunk.samples() {
-                let output = chunk.output(place);
-                samples[query] += 1;
-                outputs[query * n + output] += 1;
-                let here = &mut counts[query * t * n * n..][..t * n * n];
-                for (position, cells) in here.chunks_exact_mut(n * n).enumerate() {
-                    let cell = &mut cells[output * n + chunk.token(place, position)];
-                    *cell = cell.saturating_add(1);
-                }
-            }
-        });
+        let Self { batches, attention, counts, .. } = self;
+        batches.for_each_chunk(attention, |chunk| counts.add(chunk));
         self.stale = true;
     }
 
@@ -285,11 +245,12 @@ mod tests {
             },
         );
         learner.step(&NOTHING);
+        learner.counts.count_all();
         let mut moment = [0.0; 9];
         for k in 0..3 {
             let own: Vec<_> = seen.iter().filter(|s| s.0 == k).collect();
             for t in [0, 7, 19] {
-                learner.moment(k, t, &mut moment);
+                learner.counts.moment(k, t, &task.stationary.to_vec(), &mut moment);
                 for o in 0..3 {
                     for m in 0..3 {
                         let centred = |x: usize, i: usize| f64::from(u8::from(x == i)) - task.stationary[i];
@@ -316,9 +277,9 @@ mod tests {
         let pc = task.centred_transition();
         let mut moment = [0.0; 9];
         for (k, pattern) in task.patterns.iter().enumerate() {
-            let error = 0.4 / (learner.samples[k] as f64).sqrt();
+            let error = 0.4 / (learner.counts.samples(k) as f64).sqrt();
             for t in 0..40 {
-                learner.moment(k, t, &mut moment);
+                learner.counts.moment(k, t, &task.stationary.to_vec(), &mut moment);
                 let q = if pattern.positions.contains(&t) { 0.5 } else { 0.0 };
                 for (i, &c) in moment.iter().enumerate() {
                     let expected = q * pc[[i / 3, i % 3]] * task.stationary[i % 3];
