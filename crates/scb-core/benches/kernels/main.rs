@@ -97,7 +97,7 @@ fn kernels(c: &mut Criterion, results: &mut Results, level: Level, size: Size) {
     let outputs = vec![0; samples];
     let mut residuals = Residuals::new(n);
     let mut tables = vec![Table([0.0; 16]); count * inside::table_size(n)];
-    residuals.begin(&model.value, 1.0 / b as f64);
+    residuals.begin(level, &model.value, 1.0 / b as f64);
     measure(c, results, ("residuals", name, level), tokens, || {
         level.residuals(&mut residuals, &layout, &filled, &outputs, &histograms, &mut tables);
     });

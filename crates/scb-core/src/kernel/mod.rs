@@ -3,7 +3,7 @@
 //! A [`Level`] is an instruction set that they are written for. All levels give the same bits, for
 //! three reasons. Tokens are integers made from the same random words. Histograms are sums of
 //! integers, which do not depend on their order (see `fixed_point`). Floating-point sums have a
-//! fixed order and no fused multiply-add.
+//! fixed order, and multiply-add is fused nowhere or, in `wide`, everywhere.
 //!
 //! The order is this. Look-ups add line after line at every position. A sum over the positions of a
 //! piece, `PIECE` positions, runs over `LANES` lanes; position t belongs to lane `t mod 64`. Then
@@ -18,6 +18,7 @@
 //! | `layout` | how tokens lie in memory |
 //! | `fixed_point` | the attention as integers |
 //! | `residuals` | the small matrix products between histograms and look-ups |
+//! | `wide` | the same for more than 16 states |
 //! | `level` | which version of the kernels is in use |
 //! | `processor` | what this processor can run |
 //! | `pieces` | the unit of sums in a fixed order, and of work that cores share |
@@ -55,6 +56,7 @@ mod sequences;
 mod states;
 mod table;
 mod weights;
+mod wide;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

@@ -12,6 +12,7 @@ use super::sequences::Sequences;
 use super::states::Cells;
 use super::table::Table;
 use super::weights::{Form, Weights16};
+use super::wide::GROUP;
 #[cfg(target_arch = "x86_64")]
 use super::x86;
 
@@ -81,7 +82,10 @@ impl Level {
         assert_eq!(outputs.len(), filled.len() * sequences);
         assert_eq!(histograms.len(), outputs.len() * job.width);
         let samples = &Samples { sequences, filled, outputs, histograms };
-        dispatch!(self, residuals(job, samples, tables));
+        match &mut job.wide {
+            Some(wide) => wide.take(self, job.weight, samples, tables),
+            None => dispatch!(self, residuals(job, samples, tables)),
+        }
     }
 
     /// Makes `rounds` rounds of 32 random words of 16 bits and returns their exclusive or. No
@@ -203,6 +207,28 @@ impl Level {
     /// Adds `scale (both - share here - shift)^2` to every entry of `sizes`.
     pub fn add_dependence(self, sizes: &mut [f64], both: &[f64], here: &[f64], share_shift_scale: [f64; 3]) {
         dispatch!(self, add_dependence(sizes, both, here, share_shift_scale));
+    }
+
+    /// `Y = X' M`, with fused multiply-add. M is given by rows of `width` entries, X by rows of
+    /// [`GROUP`] entries, and Y by `GROUP` rows of `width`, a multiple of `WIDE_TILE`.
+    pub(super) fn products(self, matrix: &[f32], width: usize, x: &[[f32; GROUP]], y: &mut [f32]) {
+        dispatch!(self, products(matrix, width, x, y));
+    }
+
+    /// Rounds to single precision.
+    pub(super) fn to_single(self, from: &[f64], into: &mut [f32]) {
+        dispatch!(self, to_single(from, into));
+    }
+
+    /// Writes `from` in double precision, or adds it.
+    pub(super) fn to_double(self, from: &[f32], add: bool, into: &mut [f64]) {
+        dispatch!(self, to_double(from, add, into));
+    }
+
+    /// Transposes [`GROUP`] rows of a whole number of groups of entries: entry j of row i goes to
+    /// `into[j * stride + i]`.
+    pub(super) fn transpose(self, rows: &[f32], stride: usize, into: &mut [f32]) {
+        dispatch!(self, transpose(rows, stride, into));
     }
 
     /// Rounds `a * per_unit` to integers of the given form; gives their sum.

@@ -3,7 +3,7 @@
 /// Whether this processor has all instructions that `avx2` is compiled for.
 pub(super) fn has_avx2() -> bool {
     use std::arch::is_x86_feature_detected as has;
-    has!("avx2") && has!("bmi1") && has!("bmi2") && has!("popcnt")
+    has!("avx2") && has!("fma") && has!("bmi1") && has!("bmi2") && has!("popcnt")
 }
 
 /// Whether this processor has all instructions that `avx512` is compiled for.

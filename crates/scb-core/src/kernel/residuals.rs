@@ -1,12 +1,13 @@
 //! From histograms to look-up tables: three small matrix products per sample.
 //!
 //! `r = (V h - e_{x_o}) / B`, `dV += r h'`, and the table `V' r`. Vectors of up to 16 states are
-//! padded with zeros to a power of two, which the compiler keeps in registers.
+//! padded with zeros to a power of two, which the compiler keeps in registers, and everything is in
+//! double precision. For more states see [`wide`](super::wide).
 
 use ndarray::Array2;
 
-/// Number of samples of a wide layout that share one pass over V.
-pub(super) const PANEL: usize = 4;
+use super::level::Level;
+use super::wide::{WIDE_TILE, Wide};
 
 /// Number of entries of a vector over `n` states, padding included.
 #[must_use]
@@ -15,7 +16,7 @@ pub const fn width(n: usize) -> usize {
         0..=4 => 4,
         5..=8 => 8,
         9..=16 => 16,
-        _ => n.next_multiple_of(16),
+        _ => n.next_multiple_of(WIDE_TILE),
     }
 }
 
@@ -25,16 +26,14 @@ pub struct Residuals {
     pub(super) width: usize,
     /// 1 / B.
     pub(super) weight: f64,
-    /// V by rows, padded.
+    /// V by rows, padded; empty for more than 16 states.
     pub(super) rows: Vec<f64>,
-    /// V by columns, padded.
+    /// V by columns, padded; empty for more than 16 states.
     pub(super) columns: Vec<f64>,
     /// dV by rows, padded.
     pub(super) gradient: Vec<f64>,
-    /// `r` of a few samples.
-    pub(super) residuals: Vec<f64>,
-    /// `V' r` of a few samples.
-    pub(super) sums: Vec<f64>,
+    /// For more than 16 states.
+    pub(super) wide: Option<Wide>,
 }
 
 impl Residuals {
@@ -42,29 +41,24 @@ impl Residuals {
     #[must_use]
     pub fn new(n: usize) -> Self {
         let width = width(n);
-        let square = vec![0.0; width * width];
-        let vectors = vec![0.0; PANEL * width];
-        Self {
-            width,
-            weight: 0.0,
-            rows: square.clone(),
-            columns: square.clone(),
-            gradient: square,
-            residuals: vectors.clone(),
-            sums: vectors,
-        }
+        let wide = (n > 16).then(|| Wide::new(n, width));
+        let square = if wide.is_some() { Vec::new() } else { vec![0.0; width * width] };
+        Self { width, weight: 0.0, rows: square.clone(), columns: square.clone(), gradient: square, wide }
     }
 
     /// Begins a batch at the value matrix `value`, shape `(N, N)`, each sample counting `weight`.
     ///
     /// # Panics
     /// If `value` is not row-major.
-    pub fn begin(&mut self, value: &Array2<f64>, weight: f64) {
+    pub fn begin(&mut self, level: Level, value: &Array2<f64>, weight: f64) {
         self.weight = weight;
+        let Some(values) = value.as_slice() else { panic!("{}", super::ROW_MAJOR) };
+        if let Some(wide) = &mut self.wide {
+            wide.begin(level, values);
+            return;
+        }
         self.gradient.fill(0.0);
         let (n, width) = (value.ncols(), self.width);
-        assert!(value.is_standard_layout());
-        let Some(values) = value.as_slice() else { return };
         for i in 0..n {
             let from = &values[i * n..(i + 1) * n];
             self.rows[i * width..].iter_mut().zip(from).for_each(|(v, &from)| *v = from);
@@ -74,9 +68,19 @@ impl Residuals {
     }
 
     /// Writes dV, shape `(N, N)`.
-    pub fn finish(&self, value: &mut Array2<f64>) {
-        for (i, mut row) in value.rows_mut().into_iter().enumerate() {
-            row.iter_mut().zip(&self.gradient[i * self.width..]).for_each(|(g, &from)| *g = from);
+    ///
+    /// # Panics
+    /// If `value` is not row-major.
+    pub fn finish(&self, level: Level, value: &mut Array2<f64>) {
+        let n = value.ncols();
+        let Some(values) = value.as_slice_mut() else { panic!("{}", super::ROW_MAJOR) };
+        match &self.wide {
+            Some(wide) => wide.finish(level, values),
+            None => {
+                for (row, from) in values.chunks_exact_mut(n).zip(self.gradient.chunks_exact(self.width)) {
+                    row.copy_from_slice(&from[..n]);
+                }
+            }
         }
     }
 }

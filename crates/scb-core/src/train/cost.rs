@@ -32,6 +32,8 @@ mod tests {
         assert_eq!(tokens(population, 4.0, 1000.0, 64.0, 6463.0), 100.0 * 1000.0);
         assert_eq!(tokens(prox, 4.0, 10.0, 64.0, 1.0), 650.0, "one step at least");
         assert_eq!(bytes(prox, 3.0, 2.0, 100.0), 3.0 * 1264.0 + 1600.0);
-        assert_eq!(bytes(moment, 3.0, 2.0, 100.0) - bytes(prox, 3.0, 2.0, 100.0), 4.0 * 27.0 * 100.0);
+        // For each query token and output, counters of two tokens and 30 lines of half a byte.
+        let of_moment = bytes(moment, 3.0, 2.0, 100.0) - bytes(prox, 3.0, 2.0, 100.0);
+        assert_eq!(of_moment, 9.0 * 100.0 * (4.0 * 2.0 + 30.0 * 0.5));
     }
 }

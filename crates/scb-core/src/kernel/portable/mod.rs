@@ -8,6 +8,7 @@ mod attention;
 mod counting;
 mod draw;
 mod look_up;
+mod products;
 mod residuals;
 mod rules;
 
@@ -15,6 +16,7 @@ pub(super) use attention::{add_to_all, descend, for_each_run, kept, largest, rou
 pub(super) use counting::{add_dependence, add_fields, copy_tokens, take_counts};
 pub(super) use draw::{WideSums, draw_narrow, draw_wide};
 pub(super) use look_up::{look_up_narrow, look_up_wide, store};
+pub(super) use products::{products, to_double, to_single, transpose};
 pub(super) use residuals::{residuals, unit};
 pub(super) use rules::{adam, exponentials, inner, multiply_all, to_logits};
 

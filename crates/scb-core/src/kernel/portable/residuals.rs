@@ -1,17 +1,16 @@
 //! The small matrix products between histograms and look-ups.
 
-use crate::kernel::residuals::{PANEL, Residuals, Samples};
+use crate::kernel::residuals::{Residuals, Samples};
 use crate::kernel::table::Table;
 
-/// Takes in samples: computes the residual of each, its part of dV, and the look-up tables of all
+/// Takes in samples of a narrow layout: computes the residual of each, its part of dV, and the look-up tables of all
 /// lines.
 #[inline(always)]
 pub(in crate::kernel) fn residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]) {
     match job.width {
         4 => residuals_of::<4>(job, samples, tables),
         8 => residuals_of::<8>(job, samples, tables),
-        16 => residuals_of::<16>(job, samples, tables),
-        _ => wide_residuals(job, samples, tables),
+        _ => residuals_of::<16>(job, samples, tables),
     }
 }
 
@@ -98,84 +97,4 @@ pub(in crate::kernel) fn unit<const W: usize>(state: usize) -> &'static [f64; W]
     };
     const { assert!(W <= 16) };
     ONE[15 - state % 16..].first_chunk().unwrap_or(&[0.0; W])
-}
-
-/// Number of entries of a vector that stay in registers.
-const TILE: usize = 16;
-
-/// The version for vectors of any whole number of tiles, with one sequence per line.
-#[inline(always)]
-fn wide_residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]) {
-    let count = samples.filled.len();
-    let per_line = tables.len() / count.max(1);
-    let mut done = 0;
-    while done < count {
-        let panel = (count - done).min(PANEL);
-        let h = &samples.histograms[done * job.width..];
-        let (outputs, tables) = (&samples.outputs[done..], &mut tables[done * per_line..(done + panel) * per_line]);
-        match panel {
-            1 => residuals_of_panel::<1>(job, h, outputs, tables),
-            2 => residuals_of_panel::<2>(job, h, outputs, tables),
-            3 => residuals_of_panel::<3>(job, h, outputs, tables),
-            _ => residuals_of_panel::<PANEL>(job, h, outputs, tables),
-        }
-        done += panel;
-    }
-}
-
-/// Takes in the first `S` samples of `h`, `outputs` and `tables`.
-#[inline(always)]
-fn residuals_of_panel<const S: usize>(job: &mut Residuals, h: &[f64], outputs: &[usize], tables: &mut [Table]) {
-    let per_line = tables.len() / S;
-    let Residuals { width, weight, rows, columns, gradient, residuals, sums } = job;
-    let width = *width;
-    // r = (V h - e) / B, column by column.
-    multiply::<S>(columns, width, h, residuals);
-    for (r, &output) in residuals.chunks_exact_mut(width).zip(outputs).take(S) {
-        r[output] -= 1.0;
-        r.iter_mut().for_each(|r| *r *= *weight);
-    }
-    // V' r, row by row.
-    multiply::<S>(rows, width, residuals, sums);
-    for tile in 0..width / TILE {
-        let h: [[f64; TILE]; S] = std::array::from_fn(|s| h[s * width..].as_chunks().0[tile]);
-        for (i, gradient) in gradient.chunks_exact_mut(width).enumerate() {
-            let gradient = &mut gradient.as_chunks_mut::<TILE>().0[tile];
-            let mut g = *gradient;
-            for s in 0..S {
-                let r = residuals[s * width + i];
-                for x in 0..TILE {
-                    g[x] += r * h[s][x];
-                }
-            }
-            *gradient = g;
-        }
-    }
-    for (table, sums) in tables.chunks_exact_mut(per_line).zip(sums.chunks_exact(width)) {
-        for (entry, &sum) in table.iter_mut().flat_map(|table| &mut table.0).zip(sums) {
-            *entry = sum as f32;
-        }
-    }
-}
-
-/// `y = M' x` for `S` vectors `x` and `y`, one after the other. M is given by rows of `width`
-/// entries, which are added in order.
-#[inline(always)]
-fn multiply<const S: usize>(matrix: &[f64], width: usize, x: &[f64], y: &mut [f64]) {
-    let x: [&[f64]; S] = std::array::from_fn(|s| &x[s * width..(s + 1) * width]);
-    for tile in 0..width / TILE {
-        let mut sums = [[0.0; TILE]; S];
-        for (k, row) in matrix.chunks_exact(width).enumerate() {
-            let row = &row.as_chunks::<TILE>().0[tile];
-            for s in 0..S {
-                let x = x[s][k];
-                for i in 0..TILE {
-                    sums[s][i] += row[i] * x;
-                }
-            }
-        }
-        for (y, sums) in y.chunks_exact_mut(width).zip(&sums) {
-            y.as_chunks_mut::<TILE>().0[tile] = *sums;
-        }
-    }
 }

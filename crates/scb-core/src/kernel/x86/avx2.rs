@@ -16,6 +16,7 @@ use crate::kernel::sequences::{Line, Sequences};
 use crate::kernel::states::{Cells, Columns};
 use crate::kernel::table::Table;
 use crate::kernel::weights::{Form, Weights16};
+use crate::kernel::wide::GROUP;
 
 compile_portable! { "avx2,bmi1,bmi2,popcnt":
     fn largest(x: &[f32]) -> f32;
@@ -31,6 +32,54 @@ compile_portable! { "avx2,bmi1,bmi2,popcnt":
     fn add_fields(counts: &mut [u32], sums: &[f32], shift: usize, bits: usize);
     fn take_counts(both: &mut [f64], rest: &mut [f64], here: &mut [f64], counts: &[u32]);
     fn add_dependence(sizes: &mut [f64], both: &[f64], here: &[f64], share_shift_scale: [f64; 3]);
+}
+
+compile_portable! { "avx2,fma,bmi1,bmi2,popcnt":
+    fn products(matrix: &[f32], width: usize, x: &[[f32; GROUP]], y: &mut [f32]);
+    fn to_single(from: &[f64], into: &mut [f32]);
+    fn to_double(from: &[f32], add: bool, into: &mut [f64]);
+}
+
+/// See `portable::transpose`. Eight registers at a time: pairs of entries are interleaved, then
+/// pairs of pairs, then halves.
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn transpose(rows: &[f32], stride: usize, into: &mut [f32]) {
+    let width = rows.len() / GROUP;
+    for tile in 0..width / GROUP {
+        let row = |i: usize| load_8(&rows[i * width + GROUP * tile..]);
+        let pairs = |a, b| [_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b)];
+        let fours = |a, b| [_mm256_shuffle_ps(a, b, 0b01_00_01_00), _mm256_shuffle_ps(a, b, 0b11_10_11_10)];
+        let quarter = |i: usize| {
+            let ([a, b], [c, d]) = (pairs(row(i), row(i + 1)), pairs(row(i + 2), row(i + 3)));
+            let ([a, b], [c, d]) = (fours(a, c), fours(b, d));
+            [a, b, c, d]
+        };
+        let (low, high) = (quarter(0), quarter(4));
+        for j in 0..4 {
+            let first = _mm256_permute2f128_ps(low[j], high[j], 0x20);
+            let second = _mm256_permute2f128_ps(low[j], high[j], 0x31);
+            store_8(&mut into[(GROUP * tile + j) * stride..], first);
+            store_8(&mut into[(GROUP * tile + j + 4) * stride..], second);
+        }
+    }
+}
+
+/// Loads the first eight floats; 0 if there are fewer.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_8(from: &[f32]) -> __m256 {
+    // SAFETY: as invariant 2, of 32 bytes that the reference to an array guarantees.
+    from.first_chunk::<8>().map_or(_mm256_setzero_ps(), |from| unsafe { _mm256_loadu_ps(from.as_ptr()) })
+}
+
+/// Stores to the first eight floats.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store_8(to: &mut [f32], x: __m256) {
+    if let Some(to) = to.first_chunk_mut::<8>() {
+        // SAFETY: as invariant 2, of 32 bytes that the reference to an array guarantees.
+        unsafe { _mm256_storeu_ps(to.as_mut_ptr(), x) }
+    }
 }
 
 /// Loads 32 bytes, the first or second half of 64.

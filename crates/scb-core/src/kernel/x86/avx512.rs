@@ -15,6 +15,7 @@ use crate::kernel::sequences::{Line, Sequences};
 use crate::kernel::states::{Cells, Columns};
 use crate::kernel::table::Table;
 use crate::kernel::weights::{Form, Weights16};
+use crate::kernel::wide::{GROUP, WIDE_TILE};
 
 compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt":
     fn largest(x: &[f32]) -> f32;
@@ -30,6 +31,38 @@ compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt":
     fn add_fields(counts: &mut [u32], sums: &[f32], shift: usize, bits: usize);
     fn take_counts(both: &mut [f64], rest: &mut [f64], here: &mut [f64], counts: &[u32]);
     fn add_dependence(sizes: &mut [f64], both: &[f64], here: &[f64], share_shift_scale: [f64; 3]);
+}
+
+compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,popcnt":
+    fn to_single(from: &[f64], into: &mut [f32]);
+    fn to_double(from: &[f32], add: bool, into: &mut [f64]);
+}
+
+/// See `portable::transpose`.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn transpose(rows: &[f32], stride: usize, into: &mut [f32]) {
+    avx2::transpose(rows, stride, into);
+}
+
+/// See `portable::products`. Eight rows and 32 entries of each stay in registers.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+pub(in crate::kernel) fn products(matrix: &[f32], width: usize, x: &[[f32; GROUP]], y: &mut [f32]) {
+    for tile in 0..width / WIDE_TILE {
+        let mut sums = [[_mm512_setzero_ps(); 2]; GROUP];
+        for (row, x) in matrix.chunks_exact(width).zip(x) {
+            let (row, _) = row.as_chunks::<16>();
+            let [low, high] = [0, 1].map(|half| _mm512_castsi512_ps(load(&row[2 * tile + half])));
+            for (sums, &x) in sums.iter_mut().zip(x) {
+                let x = _mm512_set1_ps(x);
+                *sums = [_mm512_fmadd_ps(low, x, sums[0]), _mm512_fmadd_ps(high, x, sums[1])];
+            }
+        }
+        for (sums, y) in sums.iter().zip(y.chunks_exact_mut(width)) {
+            let (y, _) = y.as_chunks_mut::<16>();
+            store(&mut y[2 * tile], _mm512_castps_si512(sums[0]));
+            store(&mut y[2 * tile + 1], _mm512_castps_si512(sums[1]));
+        }
+    }
 }
 
 /// Loads 64 bytes.
