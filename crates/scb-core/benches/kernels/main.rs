@@ -118,8 +118,7 @@ fn gradient(c: &mut Criterion, results: &mut Results, level: Level, size: Size) 
     let mut accumulator = GradientAccumulator::new(n);
     let mut gradient = Gradient::zeros(n, t);
     measure(c, results, ("gradient", &name(size), level), b * t, || {
-        attention.set(&model.attention);
-        accumulator.next_batch(&model, &attention, &mut batches, &mut gradient);
+        accumulator.next_batch(&model, &mut attention, &mut batches, &mut gradient);
     });
 }
 

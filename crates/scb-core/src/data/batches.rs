@@ -10,6 +10,7 @@
 
 use std::iter::repeat_n;
 
+use ndarray::Array2;
 use rand::Rng;
 use rayon::prelude::*;
 
@@ -175,6 +176,28 @@ impl Batches {
         });
     }
 
+    /// As [`Batches::for_each_chunk`] for `attention`, shape `(N, T)`, row-major. `weights` is scratch
+    /// space of that shape: only the rows of query tokens that occur in the batch are converted.
+    ///
+    /// # Panics
+    /// If the shapes differ, or the attention is not row-major.
+    pub fn for_each_chunk_at(
+        &mut self,
+        attention: &Array2<f32>,
+        weights: &mut FixedPointAttention,
+        mut visit: impl FnMut(&Chunk),
+    ) {
+        assert_eq!(attention.dim(), (self.counts.len(), self.t), "the attention is of another shape");
+        self.chunk.has_tokens = true;
+        weights.forget();
+        self.for_each(&mut visit, |batches, samples| {
+            let groups = batches.chunk.groups.iter().enumerate();
+            groups.filter(|(_, group)| !group.is_empty()).for_each(|(k, _)| weights.set_row(k, attention));
+            batches.draw_sequences(weights);
+            batches.draw_outputs(samples);
+        });
+    }
+
     /// As [`Batches::for_each_chunk`], for a fixed attention with few non-zero entries. Only the
     /// tokens at these entries and the token that determines the output are drawn. The chunks have
     /// query tokens, outputs and histograms, but no tokens: [`Chunk::token`] panics. The samples
@@ -185,7 +208,7 @@ impl Batches {
     }
 
     /// Draws a batch chunk by chunk: the query tokens, then the rest with `draw`.
-    fn for_each(&mut self, visit: &mut dyn FnMut(&Chunk), draw: impl Fn(&mut Self, usize)) {
+    fn for_each(&mut self, visit: &mut dyn FnMut(&Chunk), mut draw: impl FnMut(&mut Self, usize)) {
         let mut left = self.batch_size;
         while left > 0 {
             let samples = left.min(self.samples_per_chunk);

@@ -42,6 +42,8 @@ pub struct FixedPointAttention {
     /// The scales of the pieces of each query token.
     scales: Vec<Scale>,
     pieces_per_row: usize,
+    /// Whether the row of each query token was set since [`forget`](Self::forget).
+    is_set: Vec<bool>,
 }
 
 /// The rounded attention of one query token.
@@ -74,6 +76,7 @@ impl FixedPointAttention {
             lanes_per_row,
             scales,
             pieces_per_row,
+            is_set: vec![false; n],
         }
     }
 
@@ -83,20 +86,32 @@ impl FixedPointAttention {
     /// # Panics
     /// If its shape is another, or it is not row-major.
     pub fn set(&mut self, attention: &Array2<f32>) {
+        self.forget();
+        (0..self.shape.0).for_each(|k| self.set_row(k, attention));
+    }
+
+    /// From now on [`set_row`](Self::set_row) converts every row once.
+    pub(crate) fn forget(&mut self) {
+        self.is_set.fill(false);
+    }
+
+    /// Converts row `k` of `attention`, unless that has been done.
+    pub(crate) fn set_row(&mut self, k: usize, attention: &Array2<f32>) {
         assert_eq!(attention.dim(), self.shape, "the attention is of another shape");
+        if std::mem::replace(&mut self.is_set[k], true) {
+            return;
+        }
         let (level, form) = (self.level, self.form);
         let set =
             |((scale, lanes), a): ((&mut Scale, &mut [Weights16]), &[f32])| *scale = set_piece(level, form, a, lanes);
-        let rows =
-            self.scales.chunks_exact_mut(self.pieces_per_row).zip(self.lanes.chunks_exact_mut(self.lanes_per_row));
-        for (k, (scales, lanes)) in rows.enumerate() {
-            let a = crate::kernel::row(attention, k);
-            if worth_many_cores(a.len()) {
-                let pieces = scales.par_iter_mut().zip(lanes.par_chunks_mut(PIECE / 16));
-                pieces.zip(a.par_chunks(PIECE)).with_min_len(SHARED_PIECES).for_each(set);
-            } else {
-                scales.iter_mut().zip(lanes.chunks_mut(PIECE / 16)).zip(a.chunks(PIECE)).for_each(set);
-            }
+        let scales = &mut self.scales[k * self.pieces_per_row..(k + 1) * self.pieces_per_row];
+        let lanes = &mut self.lanes[k * self.lanes_per_row..(k + 1) * self.lanes_per_row];
+        let a = crate::kernel::row(attention, k);
+        if worth_many_cores(a.len()) {
+            let pieces = scales.par_iter_mut().zip(lanes.par_chunks_mut(PIECE / 16));
+            pieces.zip(a.par_chunks(PIECE)).with_min_len(SHARED_PIECES).for_each(set);
+        } else {
+            scales.iter_mut().zip(lanes.chunks_mut(PIECE / 16)).zip(a.chunks(PIECE)).for_each(set);
         }
     }
 

@@ -59,6 +59,8 @@ impl Adam {
 }
 
 impl Rule for Adam {
+    const RESTS: bool = false;
+
     fn new(n: usize, t: usize, _: &ParameterValues) -> Self {
         Self { t, powers: (1.0, 1.0), of_value: vec![(0.0, 0.0); n * n], of_rows: [(); 2].map(|()| vec![0.0; n * t]) }
     }

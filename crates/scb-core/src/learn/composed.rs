@@ -25,12 +25,13 @@ impl<P: Parametrisation, R: Rule> Composed<P, R> {
     }
 
     /// The learner that runs this optimiser on `setup`.
-    pub(super) fn learner(setup: Setup) -> Box<dyn Learner>
+    pub(super) fn learner(mut setup: Setup) -> Box<dyn Learner>
     where
         P: 'static,
         R: 'static,
     {
         let optimiser = Self::at(&setup.start, &setup.parameters);
+        (0..setup.known.n).for_each(|k| optimiser.parametrisation.attend(&mut setup.start, k));
         Box::new(Sampled::new(setup, optimiser))
     }
 }
@@ -44,10 +45,13 @@ impl<P: Parametrisation, R: Rule> Optimiser for Composed<P, R> {
         self.rule.begin();
         self.rule.step_value(&mut model.value, &gradient.value, sizes.value);
         for k in 0..known.n {
+            if R::RESTS && gradient.is_zero(k) {
+                continue;
+            }
             let g = row_mut(&mut gradient.attention, k);
             self.parametrisation.pull_back(model, k, g);
             self.rule.step_row(k, self.parametrisation.row_mut(model, k), g, sizes.attention);
+            self.parametrisation.attend(model, k);
         }
-        self.parametrisation.attend(model);
     }
 }

@@ -15,13 +15,30 @@ pub struct Gradient {
     pub value: Array2<f64>,
     /// dA transposed, shape `(N, T)`, row-major: row `k` belongs to `a^(k)`.
     pub attention: Array2<f32>,
+    /// Rows of `attention` that are known to be 0, as those of query tokens are that no sample of a
+    /// batch has.
+    zero_rows: Vec<bool>,
 }
 
 impl Gradient {
     /// All zero, for `n` states and `t` positions.
     #[must_use]
     pub fn zeros(n: usize, t: usize) -> Self {
-        Self { value: Array2::zeros((n, n)), attention: Array2::zeros((n, t)) }
+        Self::new(Array2::zeros((n, n)), Array2::zeros((n, t)))
+    }
+
+    /// The gradient with these parts.
+    #[must_use]
+    pub fn new(value: Array2<f64>, attention: Array2<f32>) -> Self {
+        let zero_rows = vec![false; attention.nrows()];
+        Self { value, attention, zero_rows }
+    }
+
+    /// Whether row `k` of the attention's part is known to be 0: no sample of the batch had query
+    /// token k.
+    #[must_use]
+    pub fn is_zero(&self, k: usize) -> bool {
+        self.zero_rows[k]
     }
 }
 
@@ -74,9 +91,7 @@ impl GradientAccumulator {
         let look_up = |k: usize, first_position: usize, sums: &mut [f32]| {
             let group = &chunk.groups[k];
             if group.is_empty() {
-                if first {
-                    sums.fill(0.0);
-                }
+                sums.fill(0.0);
                 return;
             }
             let lines = &chunk.lines[group.start * blocks..group.end * blocks];
@@ -85,13 +100,20 @@ impl GradientAccumulator {
         };
         assert!(chunk.has_tokens, "only the entries of an attention were drawn, and no sequences");
         let Some(sums) = gradient.attention.as_slice_mut() else { panic!("{}", kernel::ROW_MAJOR) };
+        // Rows that change. What is 0 and has no samples stays so.
+        let rows = sums.chunks_mut(t).zip(&mut gradient.zero_rows).zip(&chunk.groups).enumerate();
+        let changing = rows.filter_map(|(k, ((sums, zero), group))| {
+            let was_zero = std::mem::replace(zero, group.is_empty() && (first || *zero));
+            let stays = group.is_empty() && (!first || was_zero);
+            (!stays).then_some((k, sums))
+        });
         if chunk.worth_many_cores() {
-            sums.par_chunks_mut(t).enumerate().for_each(|(k, sums)| {
+            changing.par_bridge().for_each(|(k, sums)| {
                 let pieces = sums.par_chunks_mut(PIECE).enumerate();
                 pieces.for_each(|(piece, sums)| look_up(k, piece * PIECE, sums));
             });
         } else {
-            sums.chunks_mut(t).enumerate().for_each(|(k, sums)| look_up(k, 0, sums));
+            changing.for_each(|(k, sums)| look_up(k, 0, sums));
         }
     }
 
@@ -100,18 +122,18 @@ impl GradientAccumulator {
         self.residuals.finish(level_in_use(), &mut gradient.value);
     }
 
-    /// Writes the mean gradient of the next batch at `model` to `gradient`. `attention` holds the
-    /// attention of `model`.
+    /// Writes the mean gradient of the next batch at `model` to `gradient`. `weights` is scratch
+    /// space of the shape of its attention.
     pub fn next_batch(
         &mut self,
         model: &Linear,
-        attention: &FixedPointAttention,
+        weights: &mut FixedPointAttention,
         batches: &mut Batches,
         gradient: &mut Gradient,
     ) {
         self.begin(model, batches.batch_size());
         let mut first = true;
-        batches.for_each_chunk(attention, |chunk| {
+        batches.for_each_chunk_at(&model.attention, weights, |chunk| {
             self.add(chunk, first, gradient);
             first = false;
         });
@@ -140,10 +162,8 @@ impl GradientAccumulator {
 /// If the shapes of `model` are not those of the samples, or its attention is not row-major.
 pub fn mean_gradient(batches: &mut Batches, model: &Linear) -> Gradient {
     let (n, t) = model.attention.dim();
-    let mut attention = FixedPointAttention::zeros(n, t);
-    attention.set(&model.attention);
-    let mut gradient = Gradient::zeros(n, t);
-    GradientAccumulator::new(n).next_batch(model, &attention, batches, &mut gradient);
+    let (mut weights, mut gradient) = (FixedPointAttention::zeros(n, t), Gradient::zeros(n, t));
+    GradientAccumulator::new(n).next_batch(model, &mut weights, batches, &mut gradient);
     gradient
 }
 
@@ -190,7 +210,7 @@ mod tests {
         let mut attention = FixedPointAttention::zeros(n, t);
         attention.set(&model.attention);
         // The result must not depend on the previous contents.
-        let mut gradient = Gradient { value: Array2::ones((n, n)), attention: Array2::ones((n, t)) };
+        let mut gradient = Gradient::new(Array2::ones((n, n)), Array2::ones((n, t)));
         let mut accumulator = GradientAccumulator::new(n);
         accumulator.begin(model, batches.batch_size());
         let mut chunks = Vec::new();

@@ -16,8 +16,8 @@ pub(super) trait Parametrisation {
     fn pull_back(&self, model: &Linear, k: usize, gradient: &mut [f32]);
     /// The parameters of row `k`, T of them.
     fn row_mut<'p>(&'p mut self, model: &'p mut Linear, k: usize) -> &'p mut [f32];
-    /// Computes the attention from its parameters, after all rows have changed.
-    fn attend(&self, model: &mut Linear);
+    /// Computes row `k` of the attention from its parameters.
+    fn attend(&self, model: &mut Linear, k: usize);
 }
 
 /// The attention is its own parameter.
@@ -37,7 +37,7 @@ impl Parametrisation for LinearAttention {
         row_mut(&mut model.attention, k)
     }
 
-    fn attend(&self, _: &mut Linear) {}
+    fn attend(&self, _: &mut Linear, _: usize) {}
 }
 
 /// `a^(k) = softmax(s^(k))`.
@@ -66,7 +66,7 @@ impl Parametrisation for SoftmaxAttention {
         row_mut(&mut self.logits, k)
     }
 
-    fn attend(&self, model: &mut Linear) {
-        attend(&self.logits, &mut model.attention);
+    fn attend(&self, model: &mut Linear, k: usize) {
+        attend(row(&self.logits, k), row_mut(&mut model.attention, k));
     }
 }

@@ -125,7 +125,11 @@ impl Optimiser for Prox {
         for (k, &mu) in known.mu.iter().enumerate() {
             let eta = sizes.attention / mu;
             let a = row_mut(&mut model.attention, k);
-            step_attention(a, row(&gradient.attention, k), eta, sizes.threshold);
+            if gradient.is_zero(k) && sizes.threshold == 0.0 {
+                restore_sum(a);
+            } else {
+                step_attention(a, row(&gradient.attention, k), eta, sizes.threshold);
+            }
         }
         if let Some(factor) = self.flip.filter(|_| self.boosting) {
             let (positive, negative) = extremes(model, known);
@@ -266,7 +270,7 @@ mod tests {
         let mut s = stream([2; 16]);
         let value = Array2::from_shape_fn((task.n, task.n), |_| normal(&mut s));
         let attention = Array2::from_shape_fn((task.n, task.t), |_| normal(&mut s) as f32);
-        Gradient { value, attention }
+        Gradient::new(value, attention)
     }
 
     fn optimiser() -> Prox {
@@ -286,7 +290,7 @@ mod tests {
         let wrong = (0..35).filter(|t| !task.patterns[2].positions.contains(t)).take(2).collect::<Vec<_>>();
         (model.attention[[2, wrong[0]]], model.attention[[2, wrong[1]]]) = (0.1, -0.1);
         let exact = expected_gradient(&task, &model);
-        let mut gradient = Gradient { value: exact.value, attention: exact.attention.mapv(|g| g as f32) };
+        let mut gradient = Gradient::new(exact.value, exact.attention.mapv(|g| g as f32));
         // V moves too. That does not affect how much the entries shrink in this step.
         gradient.value += &task.centred_transition();
         let sizes = StepSizes { value: 0.5, attention: 0.3 / task.k_p, threshold: 0.0 };
@@ -389,7 +393,7 @@ mod tests {
         for step in 0..200 {
             let exact = expected_gradient(&task, &model);
             let attention = exact.attention.mapv(|g| g as f32);
-            prox.step(&mut model, &mut Gradient { value: exact.value, attention }, &task.known(), &sizes);
+            prox.step(&mut model, &mut Gradient::new(exact.value, attention), &task.known(), &sizes);
             state.step(&task, sizes.value, sizes.attention);
             let (alpha_v, alpha_a) = (truth.alpha_v(&model.value), truth.alpha_a(&model.attention));
             let far = (alpha_v - state.alpha_v).abs().max((alpha_a - state.alpha_a).abs());
@@ -423,7 +427,7 @@ mod tests {
         for step in 0..200 {
             let exact = expected_gradient(&task, &model);
             let attention = exact.attention.mapv(|g| g as f32);
-            prox.step(&mut model, &mut Gradient { value: exact.value, attention }, &task.known(), &sizes);
+            prox.step(&mut model, &mut Gradient::new(exact.value, attention), &task.known(), &sizes);
             population.step(&sizes);
             let other = population.model();
             let far = model.value.iter().zip(&other.value).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max);

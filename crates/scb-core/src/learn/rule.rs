@@ -7,6 +7,8 @@ use super::ParameterValues;
 
 /// An update rule for V, N x N, and for N rows of T parameters of the attention.
 pub(super) trait Rule {
+    /// Whether a gradient of 0 leaves parameters as they are, at every step.
+    const RESTS: bool;
     /// The rule for `n` states and length `t`, before the first step, at these values of its
     /// algorithm's parameters.
     fn new(n: usize, t: usize, parameters: &ParameterValues) -> Self;

@@ -81,7 +81,6 @@ impl<O: Optimiser> Learner for Sampled<O> {
     fn step(&mut self, sizes: &StepSizes) {
         let Self { accumulator, gradient, model, batches, weights, .. } = self;
         if self.optimiser.moves_attention() {
-            weights.set(&model.attention);
             accumulator.next_batch(model, weights, batches, gradient);
         } else {
             accumulator.begin(model, batches.batch_size());

@@ -28,6 +28,8 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
 pub(super) struct Descent;
 
 impl Rule for Descent {
+    const RESTS: bool = true;
+
     fn new(_: usize, _: usize, _: &ParameterValues) -> Self {
         Self
     }
@@ -90,7 +92,7 @@ mod tests {
             let attention = exact.attention.mapv(|g| g as f32);
             Sgd::at(&model, &ParameterValues::defaults()).step(
                 &mut model,
-                &mut Gradient { value: exact.value, attention },
+                &mut Gradient::new(exact.value, attention),
                 &task.known(),
                 &sizes,
             );

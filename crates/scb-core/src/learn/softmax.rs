@@ -41,7 +41,7 @@ mod tests {
         for _ in 0..2000 {
             let exact = expected_gradient(&task, &model);
             let attention = exact.attention.mapv(|g| g as f32);
-            softmax.step(&mut model, &mut Gradient { value: exact.value, attention }, &task.known(), &sizes);
+            softmax.step(&mut model, &mut Gradient::new(exact.value, attention), &task.known(), &sizes);
             let next = expected_loss(&task, &model);
             assert!(next < loss + 1e-6, "{next} {loss}");
             loss = next;

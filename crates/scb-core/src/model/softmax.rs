@@ -5,7 +5,7 @@
 
 use ndarray::Array2;
 
-use crate::kernel::{self, row, row_mut};
+use crate::kernel;
 
 /// Smaller attention counts as this, so that its logarithm exists.
 const MIN_ATTENTION: f32 = 1e-12;
@@ -18,14 +18,10 @@ pub(crate) fn logits_of(attention: &Array2<f32>) -> Array2<f32> {
     attention.mapv(|a| libm::logf(if a < MIN_ATTENTION { MIN_ATTENTION } else { a } / largest))
 }
 
-/// Writes `softmax(s)` of every row into `attention`, both shape `(N, T)`.
-pub(crate) fn attend(logits: &Array2<f32>, attention: &mut Array2<f32>) {
-    for k in 0..logits.nrows() {
-        let (s, a) = (row(logits, k), row_mut(attention, k));
-        let largest = kernel::largest(s);
-        kernel::exponentials(a, s, largest);
-        kernel::multiply_all(a, (1.0 / kernel::sum(a)) as f32);
-    }
+/// Writes `softmax(s)` of one row.
+pub(crate) fn attend(s: &[f32], a: &mut [f32]) {
+    kernel::exponentials(a, s, kernel::largest(s));
+    kernel::multiply_all(a, (1.0 / kernel::sum(a)) as f32);
 }
 
 /// Turns the gradient of one row of attention into that of its logits, in place.
@@ -37,6 +33,7 @@ pub(crate) fn to_logits(a: &[f32], g: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::{row, row_mut};
     use crate::random::{normal, stream};
 
     fn random(n: usize, t: usize, seed: u8) -> Array2<f32> {
@@ -44,18 +41,22 @@ mod tests {
         Array2::from_shape_fn((n, t), |_| 0.7 * normal(&mut s) as f32)
     }
 
+    fn attend_all(logits: &Array2<f32>, attention: &mut Array2<f32>) {
+        (0..logits.nrows()).for_each(|k| attend(row(logits, k), row_mut(attention, k)));
+    }
+
     #[test]
     fn attention_is_positive_sums_to_one_and_has_its_logits_back() {
         let logits = random(3, 77, 1);
         let mut attention = Array2::zeros((3, 77));
-        attend(&logits, &mut attention);
+        attend_all(&logits, &mut attention);
         for (a, s) in attention.rows().into_iter().zip(logits.rows()) {
             assert!(a.iter().all(|&a| a > 0.0) && (a.sum() - 1.0).abs() < 1e-5);
             let total: f64 = s.iter().map(|&s| f64::from(s).exp()).sum();
             assert!(a.iter().zip(s).all(|(&a, &s)| (f64::from(a) - f64::from(s).exp() / total).abs() < 1e-7));
         }
         let mut again = attention.clone();
-        attend(&logits_of(&attention), &mut again);
+        attend_all(&logits_of(&attention), &mut again);
         assert!(again.iter().zip(&attention).all(|(x, y)| (x - y).abs() < 1e-6));
         assert_eq!(logits_of(&Array2::from_elem((2, 5), 0.2)), Array2::<f32>::zeros((2, 5)));
         assert!(logits_of(&Array2::from_elem((1, 2), -1.0)).iter().all(|s| s.is_finite()));
@@ -70,7 +71,7 @@ mod tests {
             s.iter().zip(&g).map(|(s, &g)| f64::from(g) * s.exp() / total).sum::<f64>()
         };
         let mut attention = Array2::zeros((1, 33));
-        attend(&logits, &mut attention);
+        attend_all(&logits, &mut attention);
         let mut ds = g.clone();
         to_logits(row(&attention, 0), row_mut(&mut ds, 0));
         let s: Vec<f64> = logits.iter().map(|&s| f64::from(s)).collect();
