@@ -102,8 +102,10 @@ impl FixedPointAttention {
             return;
         }
         let (level, form) = (self.level, self.form);
-        let set =
-            |((scale, lanes), a): ((&mut Scale, &mut [Weights16]), &[f32])| *scale = set_piece(level, form, a, lanes);
+        let set = |((scale, lanes), a): ((&mut Scale, &mut [Weights16]), &[f32])| {
+            let (unit, total) = level.round_piece(form, a, lanes);
+            *scale = Scale { unit, total };
+        };
         let scales = &mut self.scales[k * self.pieces_per_row..(k + 1) * self.pieces_per_row];
         let lanes = &mut self.lanes[k * self.lanes_per_row..(k + 1) * self.lanes_per_row];
         let a = crate::kernel::row(attention, k);
@@ -135,20 +137,6 @@ impl FixedPointAttention {
             scales: &self.scales[k * pieces..(k + 1) * pieces],
         }
     }
-}
-
-/// Rounds the weights of one piece.
-fn set_piece(level: Level, form: Form, a: &[f32], lanes: &mut [Weights16]) -> Scale {
-    let largest_sum = level.magnitude(a);
-    if !largest_sum.is_finite() {
-        return Scale { unit: f64::NAN, total: 0 };
-    }
-    // The power of two that puts the largest possible sum between 2^29 and 2^30, within what a
-    // float can hold.
-    let largest_exponent = (largest_sum.to_bits() >> 52) as i64 - 1023;
-    let per_unit = f64::from_bits((((29 - largest_exponent).clamp(-100, 120) + 1023) as u64) << 52);
-    let total = level.round_weights(form, a, per_unit as f32, lanes);
-    Scale { unit: 1.0 / per_unit, total }
 }
 
 #[cfg(test)]

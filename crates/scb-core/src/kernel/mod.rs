@@ -72,7 +72,9 @@ pub use states::States;
 
 pub use table::{Table, table_size};
 
-pub(crate) use operations::{add_to_all, descend, exponentials, inner, kept, largest, multiply_all, sum, to_logits};
+pub(crate) use operations::{
+    descend, exponentials, inner, kept, largest, multiply_all, restore_sum, step_row, step_value, sum, to_logits,
+};
 pub(crate) use pieces::PIECE;
 
 #[cfg(test)]

@@ -231,9 +231,34 @@ impl Level {
         dispatch!(self, transpose(rows, stride, into));
     }
 
-    /// Rounds `a * per_unit` to integers of the given form; gives their sum.
-    pub(super) fn round_weights(self, form: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
-        dispatch!(self, round_weights(form, a, per_unit, lanes))
+    /// A step of a row of the attention: `a <- a - eta (g - mean(g))`, then
+    /// `sign(a) max(|a| - threshold, 0)` if `threshold > 0`. Then the same number is added to every
+    /// entry so that they sum to 1.
+    pub fn step_row(self, a: &mut [f32], g: &[f32], eta: f32, threshold: f32) {
+        if a.len() <= PIECE {
+            return dispatch!(self, step_row(a, g, eta, threshold));
+        }
+        let mean = self.sum(g) / a.len() as f64;
+        self.descend(a, g, eta, mean as f32, threshold);
+        self.restore_sum(a);
+    }
+
+    /// Adds the same number to every entry so that they sum to 1.
+    pub fn restore_sum(self, a: &mut [f32]) {
+        let missing = (1.0 - self.sum(a)) / a.len() as f64;
+        self.add_to_all(a, missing as f32);
+    }
+
+    /// Preconditions the gradient `g` of V by `diag(1/mu)` and projects it, then `V <- V - eta g`.
+    /// Both are N x N, row by row; `mu` has N entries, and `means` is scratch space for N.
+    pub fn step_value(self, v: &mut [f64], g: &mut [f64], mu: &[f64], means: &mut [f64], eta: f64) {
+        dispatch!(self, step_value(v, g, mu, means, eta));
+    }
+
+    /// Rounds one piece of weights to integers of the given form: their unit, NaN if they are not
+    /// finite, and their sum.
+    pub(super) fn round_piece(self, form: Form, a: &[f32], lanes: &mut [Weights16]) -> (f64, i32) {
+        dispatch!(self, round_piece(form, a, lanes))
     }
 }
 
@@ -294,9 +319,19 @@ pub(crate) fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: 
     level_in_use().descend(a, g, eta, mean, threshold);
 }
 
-/// [`Level::add_to_all`] at the level in use.
-pub(crate) fn add_to_all(a: &mut [f32], x: f32) {
-    level_in_use().add_to_all(a, x);
+/// [`Level::step_row`] at the level in use.
+pub(crate) fn step_row(a: &mut [f32], g: &[f32], eta: f32, threshold: f32) {
+    level_in_use().step_row(a, g, eta, threshold);
+}
+
+/// [`Level::step_value`] at the level in use.
+pub(crate) fn step_value(v: &mut [f64], g: &mut [f64], mu: &[f64], means: &mut [f64], eta: f64) {
+    level_in_use().step_value(v, g, mu, means, eta);
+}
+
+/// [`Level::restore_sum`] at the level in use.
+pub(crate) fn restore_sum(a: &mut [f32]) {
+    level_in_use().restore_sum(a);
 }
 
 /// [`Level::exponentials`] at the level in use.

@@ -59,11 +59,11 @@ impl Residuals {
         }
         self.gradient.fill(0.0);
         let (n, width) = (value.ncols(), self.width);
-        for i in 0..n {
-            let from = &values[i * n..(i + 1) * n];
-            self.rows[i * width..].iter_mut().zip(from).for_each(|(v, &from)| *v = from);
-            let from = values[i..].iter().step_by(n);
-            self.columns[i * width..].iter_mut().zip(from).for_each(|(v, &from)| *v = from);
+        for (i, values) in values.chunks_exact(n).enumerate() {
+            for (j, &v) in values.iter().enumerate() {
+                self.rows[i * width + j] = v;
+                self.columns[j * width + i] = v;
+            }
         }
     }
 

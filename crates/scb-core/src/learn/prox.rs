@@ -99,7 +99,7 @@ impl Optimiser for Prox {
                     let residual_noise = model.residual_noise_of(k);
                     let a = row_mut(&mut model.attention, k);
                     let left = rounding::cut(a, residual_noise, self.cut);
-                    restore_sum(a);
+                    kernel::restore_sum(a);
                     model.residual_noise.iter_mut().for_each(|noise| noise[k] = left);
                 }
             }
@@ -115,20 +115,19 @@ impl Optimiser for Prox {
     }
 
     fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, known: &Known, sizes: &StepSizes) {
-        project_value(gradient, known, &mut self.means);
         // This uses the V at which the gradient was taken. After rounding there is no noise left.
         shrink_residual_noise(model, known, sizes.attention);
-        model.value.scaled_add(-sizes.value, &gradient.value);
+        step_value(model, gradient, known, &mut self.means, sizes.value);
         if self.rounded {
             return;
         }
         for (k, &mu) in known.mu.iter().enumerate() {
-            let eta = sizes.attention / mu;
+            let (eta, threshold) = ((sizes.attention / mu) as f32, sizes.threshold as f32);
             let a = row_mut(&mut model.attention, k);
-            if gradient.is_zero(k) && sizes.threshold == 0.0 {
-                restore_sum(a);
+            if gradient.is_zero(k) && threshold == 0.0 {
+                kernel::restore_sum(a);
             } else {
-                step_attention(a, row(&gradient.attention, k), eta, sizes.threshold);
+                kernel::step_row(a, row(&gradient.attention, k), eta, threshold);
             }
         }
         if let Some(factor) = self.flip.filter(|_| self.boosting) {
@@ -207,42 +206,14 @@ impl Prox {
     }
 }
 
-/// Preconditions dV by `diag(1/mu)` and projects it, in place. `means` is scratch space of N
-/// entries.
-fn project_value(gradient: &mut Gradient, known: &Known, means: &mut [f64]) {
-    debug_assert!(gradient.value.is_standard_layout());
-    let (Some(mu), Some(values)) = (known.mu.as_slice(), gradient.value.as_slice_mut()) else { return };
-    means.fill(0.0);
-    // Row by row, which is the order in memory.
-    for row in values.chunks_exact_mut(known.n) {
-        for ((g, &m), mean) in row.iter_mut().zip(mu).zip(&mut *means) {
-            *g /= m;
-            *mean += *g;
-        }
-    }
-    means.iter_mut().for_each(|mean| *mean /= known.n as f64);
-    for row in values.chunks_exact_mut(known.n) {
-        let mut along = 0.0;
-        for ((g, &m), &mean) in row.iter_mut().zip(mu).zip(&*means) {
-            *g -= mean;
-            along += *g * m;
-        }
-        row.iter_mut().for_each(|g| *g -= along);
-    }
-}
-
-/// `a <- a - eta (da - mean(da))`, then the soft threshold if it is positive. Then the sum is set
-/// to 1 again.
-fn step_attention(a: &mut [f32], da: &[f32], eta: f64, threshold: f64) {
-    let mean = kernel::sum(da) / da.len() as f64;
-    kernel::descend(a, da, eta as f32, mean as f32, threshold as f32);
-    restore_sum(a);
-}
-
-/// Adds the same number to every entry so that they sum to 1.
-fn restore_sum(a: &mut [f32]) {
-    let missing = (1.0 - kernel::sum(a)) / a.len() as f64;
-    kernel::add_to_all(a, missing as f32);
+/// Preconditions dV by `diag(1/mu)`, projects it, and moves V against it. `means` is scratch space of
+/// N entries.
+fn step_value(model: &mut Linear, gradient: &mut Gradient, known: &Known, means: &mut [f64], eta: f64) {
+    let (Some(mu), Some(v), Some(g)) = (known.mu.as_slice(), model.value.as_slice_mut(), gradient.value.as_slice_mut())
+    else {
+        panic!("{}", kernel::ROW_MAJOR)
+    };
+    kernel::step_value(v, g, mu, means, eta);
 }
 
 #[cfg(test)]
@@ -328,7 +299,11 @@ mod tests {
                 (0..4).for_each(|j| slow[[i, j]] -= along);
             }
         }
-        project_value(&mut gradient, &task.known(), &mut [0.0; 4]);
+        let start = planted(&task, 0.3, 0.3);
+        let mut model = start.clone();
+        step_value(&mut model, &mut gradient, &task.known(), &mut [0.0; 4], 0.3);
+        let moved = start.value - 0.3 * &slow;
+        assert!(model.value.iter().zip(&moved).all(|(x, y)| (x - y).abs() < 1e-12));
         for (x, y) in gradient.value.iter().zip(&slow) {
             assert!((x - y).abs() < 1e-12);
         }
@@ -345,7 +320,7 @@ mod tests {
             let da = gradient.attention.row(1).to_vec();
             let mut a = planted(&task, 0.2, 0.4).attention.row(1).to_vec();
             let mut slow: Vec<f64> = a.iter().map(|&x| f64::from(x)).collect();
-            step_attention(&mut a, &da, 0.05, threshold);
+            kernel::step_row(&mut a, &da, 0.05, threshold as f32);
             let mean = da.iter().map(|&g| f64::from(g)).sum::<f64>() / 35.0;
             for (x, &g) in slow.iter_mut().zip(&da) {
                 *x -= 0.05 * (f64::from(g) - mean);
@@ -370,13 +345,13 @@ mod tests {
     #[test]
     fn thresholding_clips_small_entries_and_gives_back_the_sum() {
         let mut a = [0.9, 0.05, 0.05];
-        step_attention(&mut a, &[0.0; 3], 1.0, 0.1);
+        kernel::step_row(&mut a, &[0.0; 3], 1.0, 0.1);
         let third = 0.2f32 / 3.0;
         for (x, y) in a.iter().zip([0.8 + third, third, third]) {
             assert!((x - y).abs() < 1e-6, "{a:?}");
         }
         let mut blown = [f32::NAN, 0.5];
-        step_attention(&mut blown, &[0.0; 2], 1.0, 0.1);
+        kernel::step_row(&mut blown, &[0.0; 2], 1.0, 0.1);
         assert!(blown.iter().all(|x| x.is_nan()), "not-a-number stays visible");
     }
 

@@ -118,6 +118,54 @@ pub(in crate::kernel) fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, 
     if threshold > 0.0 { for_each_pair(a, g, move_and_shrink_one) } else { for_each_pair(a, g, move_one) }
 }
 
+/// A step of a row of at most one piece: `a <- a - eta (g - mean(g))`, then towards 0 by `threshold`
+/// if that is positive. Then the same number is added to every entry so that they sum to 1.
+#[inline(always)]
+pub(in crate::kernel) fn step_row(a: &mut [f32], g: &[f32], eta: f32, threshold: f32) {
+    step_row_with(sum::<false>, a, g, eta, threshold);
+}
+
+/// As [`step_row`], with another version of [`sum`].
+#[inline(always)]
+pub(in crate::kernel) fn step_row_with(
+    sum: impl Fn(&[f32]) -> f32,
+    a: &mut [f32],
+    g: &[f32],
+    eta: f32,
+    threshold: f32,
+) {
+    let length = a.len() as f64;
+    descend(a, g, eta, (f64::from(sum(g)) / length) as f32, threshold);
+    let missing = (1.0 - f64::from(sum(a))) / length;
+    add_to_all(a, missing as f32);
+}
+
+/// Rounds one piece of weights to integers of the given form: their unit, or NaN if they are not
+/// finite, and their sum.
+#[inline(always)]
+pub(in crate::kernel) fn round_piece(form: Form, a: &[f32], lanes: &mut [Weights16]) -> (f64, i32) {
+    round_piece_with(sum::<true>, |per_unit, lanes| round_weights(form, a, per_unit, lanes), a, lanes)
+}
+
+/// As [`round_piece`], with other versions of [`sum`] and [`round_weights`].
+#[inline(always)]
+pub(in crate::kernel) fn round_piece_with(
+    magnitude: impl Fn(&[f32]) -> f32,
+    round: impl Fn(f32, &mut [Weights16]) -> i32,
+    a: &[f32],
+    lanes: &mut [Weights16],
+) -> (f64, i32) {
+    let largest_sum = f64::from(magnitude(a));
+    if !largest_sum.is_finite() {
+        return (f64::NAN, 0);
+    }
+    // The power of two that puts the largest possible sum between 2^29 and 2^30, within what a
+    // float can hold.
+    let largest_exponent = (largest_sum.to_bits() >> 52) as i64 - 1023;
+    let per_unit = f64::from_bits((((29 - largest_exponent).clamp(-100, 120) + 1023) as u64) << 52);
+    (1.0 / per_unit, round(per_unit as f32, lanes))
+}
+
 /// Adds `x` to every entry.
 #[inline(always)]
 pub(in crate::kernel) fn add_to_all(a: &mut [f32], x: f32) {

@@ -11,14 +11,18 @@ mod look_up;
 mod products;
 mod residuals;
 mod rules;
+mod value;
 
-pub(super) use attention::{add_to_all, descend, for_each_run, kept, largest, round_weights, sum};
+pub(super) use attention::{add_to_all, descend, kept, largest, round_piece, step_row, sum};
+#[cfg(target_arch = "x86_64")]
+pub(super) use attention::{for_each_run, round_piece_with, step_row_with};
 pub(super) use counting::{add_dependence, add_fields, copy_tokens, take_counts};
 pub(super) use draw::{WideSums, draw_narrow, draw_wide};
 pub(super) use look_up::{look_up_narrow, look_up_wide, store};
 pub(super) use products::{products, to_double, to_single, transpose};
 pub(super) use residuals::{residuals, unit};
 pub(super) use rules::{adam, exponentials, inner, multiply_all, to_logits};
+pub(super) use value::step_value;
 
 use super::bits::{Bits, GENERATORS};
 

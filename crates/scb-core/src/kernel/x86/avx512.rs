@@ -27,6 +27,7 @@ compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt":
     fn inner(a: &[f32], g: &[f32]) -> f64;
     fn to_logits(g: &mut [f32], a: &[f32], mean: f32);
     fn adam(x: &mut [f32], g: &[f32], moments: [&mut [f32]; 2], rates: [f32; 2], eta_scale_e: [f32; 3]);
+    fn step_value(v: &mut [f64], g: &mut [f64], mu: &[f64], means: &mut [f64], eta: f64);
     fn copy_tokens(line: &[Block], into: &mut [Block], mask: u16, from_to: [u32; 2]);
     fn add_fields(counts: &mut [u32], sums: &[f32], shift: usize, bits: usize);
     fn take_counts(both: &mut [f64], rest: &mut [f64], here: &mut [f64], counts: &[u32]);
@@ -243,9 +244,22 @@ fn totals([a, b, c, d]: [__m512i; 4]) -> [i32; 4] {
     [_mm_extract_epi32(sums, 0), _mm_extract_epi32(sums, 1), _mm_extract_epi32(sums, 2), _mm_extract_epi32(sums, 3)]
 }
 
+/// See `portable::step_row`.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn step_row(a: &mut [f32], g: &[f32], eta: f32, threshold: f32) {
+    portable::step_row_with(|x| sum::<false>(x), a, g, eta, threshold);
+}
+
+/// See `portable::round_piece`.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn round_piece(form: Form, a: &[f32], lanes: &mut [Weights16]) -> (f64, i32) {
+    let round = |per_unit: f32, lanes: &mut [Weights16]| round_weights(form, a, per_unit, lanes);
+    portable::round_piece_with(|x| sum::<true>(x), round, a, lanes)
+}
+
 /// See `portable::round_weights`; the form is always whole.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-pub(in crate::kernel) fn round_weights(_: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
+fn round_weights(_: Form, a: &[f32], per_unit: f32, lanes: &mut [Weights16]) -> i32 {
     let per_unit = _mm512_set1_ps(per_unit);
     let mut total = _mm512_setzero_si512();
     portable::for_each_run(a, |run, a: &[f32; 16]| {
