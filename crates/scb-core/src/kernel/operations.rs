@@ -172,16 +172,15 @@ impl Level {
     /// `m <- m + rates[0] (g - m)`, `s <- s + rates[1] (g^2 - s)`,
     /// `x <- x - eta m / (sqrt(s) scale + e)`.
     pub fn adam(self, x: &mut [f32], g: &[f32], moments: [&mut [f32]; 2], rates: [f32; 2], eta_scale_e: [f32; 3]) {
-        let [m, s] = moments;
-        let part = |(((x, g), m), s): (((&mut [f32], &[f32]), &mut [f32]), &mut [f32])| {
-            dispatch!(self, adam(x, g, [m, s], rates, eta_scale_e))
+        let part = |x: &mut [f32], g: &[f32], moments: [&mut [f32]; 2]| {
+            dispatch!(self, adam(x, g, moments, rates, eta_scale_e));
         };
         if worth_many_cores(x.len()) {
-            let pieces = x.par_chunks_mut(PIECE).zip(g.par_chunks(PIECE));
-            let pieces = pieces.zip(m.par_chunks_mut(PIECE)).zip(s.par_chunks_mut(PIECE));
-            pieces.with_min_len(SHARED_PIECES).for_each(part);
+            let [m, s] = moments.map(|moment| moment.par_chunks_mut(PIECE));
+            let pieces = x.par_chunks_mut(PIECE).zip(g.par_chunks(PIECE)).zip(m.zip(s));
+            pieces.with_min_len(SHARED_PIECES).for_each(|((x, g), (m, s))| part(x, g, [m, s]));
         } else {
-            part((((x, g), m), s));
+            part(x, g, moments);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The description of an algorithm.
 
 use super::{Learner, Parameter, ParameterValues, Setup};
-use crate::model::Linear;
+use crate::model::Model;
 use crate::task::Task;
 
 /// The description of a learning algorithm; [`ALGORITHMS`](super::ALGORITHMS) lists those of this
@@ -34,7 +34,7 @@ pub enum Constructor {
     /// From samples, an initial model and what may be known of the task.
     FromSamples(fn(Setup) -> Box<dyn Learner>),
     /// From the task itself, for algorithms that follow a formula and draw no samples.
-    FromTask(for<'t> fn(&'t Task, Linear, InitialModel) -> Box<dyn Learner + 't>),
+    FromTask(for<'t> fn(&'t Task, Model<'static>, InitialModel) -> Box<dyn Learner + 't>),
 }
 
 /// How the initial model relates to the truth; for [`Constructor::FromTask`].

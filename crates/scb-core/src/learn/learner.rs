@@ -2,7 +2,7 @@
 
 use super::{ParameterValues, Stage};
 use crate::data::Batches;
-use crate::model::Linear;
+use crate::model::{Linear, Model};
 use crate::task::Known;
 
 /// What a learner is made from. It does not contain P or the attention patterns.
@@ -43,9 +43,9 @@ pub trait Learner {
     /// Takes one step: draws one batch, if it draws samples, and updates the model.
     fn step(&mut self, sizes: &StepSizes);
     /// The current model. It may be computed on demand.
-    fn model(&mut self) -> &Linear;
+    fn model(&mut self) -> Model<'_>;
     /// The model at the end.
-    fn into_model(self: Box<Self>) -> Linear;
+    fn into_model(self: Box<Self>) -> Model<'static>;
     /// How the training loop is to compute `alpha_A`, which may end a stage.
     fn alignment(&self) -> Alignment;
     /// How often it has changed the sign of both centred factors, `Vc` and `Ac`, so far; `None` if

@@ -10,9 +10,9 @@ use ndarray::Array2;
 use super::algorithm::no_bytes;
 use super::{Algorithm, Alignment, Constructor, InitialModel, Learner, Prediction, Stage, StepSizes};
 use crate::measure::Truth;
-use crate::model::Linear;
+use crate::model::Model;
 use crate::task::Task;
-use crate::theory::{Recursion, planted};
+use crate::theory::{Recursion, on_path};
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "population",
@@ -33,18 +33,18 @@ struct Population<'t> {
     /// The part of Vc orthogonal to Pc at the start, and `state.orthogonal` there; `None` if there
     /// is no such part.
     orthogonal: Option<(Array2<f64>, f64)>,
-    model: Linear,
+    model: Model<'static>,
     /// The state that `model` was made from.
     shown: Recursion,
 }
 
 impl<'t> Population<'t> {
-    fn new(task: &'t Task, model: Linear, correlations: InitialModel) -> Self {
+    fn new(task: &'t Task, model: Model<'static>, correlations: InitialModel) -> Self {
         let (state, orthogonal) = match correlations {
             InitialModel::Planted { alpha_v, alpha_a } => (Recursion::at(alpha_v, alpha_a), None),
             InitialModel::AnyValue => {
                 let alpha_v = Truth::new(task).alpha_v(&model.value);
-                let rest = &model.value - &planted(task, alpha_v, 0.0).value;
+                let rest = &*model.value - &*on_path(task, alpha_v, 0.0).value;
                 let size = (squared_norm(task, &rest) / task.k_p).sqrt();
                 (Recursion { orthogonal: size, ..Recursion::at(alpha_v, 0.0) }, (size > 0.0).then_some((rest, size)))
             }
@@ -68,18 +68,18 @@ impl Learner for Population<'_> {
         self.state.step(self.task, sizes.value, sizes.attention);
     }
 
-    fn model(&mut self) -> &Linear {
+    fn model(&mut self) -> Model<'_> {
         if self.shown != self.state {
-            self.model = planted(self.task, self.state.alpha_v, self.state.alpha_a);
+            self.model = on_path(self.task, self.state.alpha_v, self.state.alpha_a);
             if let Some((rest, size)) = &self.orthogonal {
-                self.model.value.scaled_add(self.state.orthogonal / size, rest);
+                self.model.value.to_mut().scaled_add(self.state.orthogonal / size, rest);
             }
             self.shown = self.state;
         }
-        &self.model
+        (&self.model).into()
     }
 
-    fn into_model(mut self: Box<Self>) -> Linear {
+    fn into_model(mut self: Box<Self>) -> Model<'static> {
         self.model();
         self.model
     }

@@ -6,8 +6,8 @@ use super::gradient::Gradient;
 use super::sampled::{Optimiser, Sampled};
 use super::{Algorithm, Constructor, Parameter, Prediction, Range, Setup, Stage, StepSizes};
 use crate::kernel::{self, row, row_mut};
-use crate::model::Linear;
 use crate::model::rounding::{self, smallest};
+use crate::model::{Linear, Row};
 use crate::task::Known;
 
 /// When the sparse stage begins, entries of `a` below this share of the largest are set to 0. For
@@ -192,7 +192,7 @@ impl Prox {
         for (k, &mu) in known.mu.iter().enumerate() {
             let residual_noise = model.residual_noise_of(k);
             let a = row_mut(&mut model.attention, k);
-            let rounding::Kept { floor, mass, .. } = rounding::kept(a, residual_noise, self.keep);
+            let rounding::Kept { floor, mass, .. } = rounding::kept(Row::Entries(a), residual_noise, self.keep);
             // Written as `x < floor` so that NaN entries stay NaN.
             a.iter_mut().for_each(|x| *x = if *x < floor { 0.0 } else { (f64::from(*x) / mass) as f32 });
             scale += mu * mass;
@@ -394,7 +394,7 @@ mod tests {
         let start = Start::Transferred { value: source.transition.clone(), weight: 0.7 };
         let spec = TrainSpec { algorithm: algorithm("population").unwrap(), start, ..TrainSpec::default() };
         let mut population = learner(&task, &spec, stream([1; 16])).unwrap();
-        let mut model = spec.start.model(&task).unwrap();
+        let mut model = spec.start.model(&task).unwrap().to_linear(&task);
         let theta = 0.7 * 0.6 * (source.k_p / task.k_p).sqrt();
         assert!((truth.alpha_v(&model.value) - theta).abs() < 1e-9, "weight, correlation and size");
         let sizes = StepSizes { value: 0.05 / task.k_q, attention: 0.05 / task.k_p, threshold: 0.0 };
@@ -404,7 +404,7 @@ mod tests {
             let attention = exact.attention.mapv(|g| g as f32);
             prox.step(&mut model, &mut Gradient::new(exact.value, attention), &task.known(), &sizes);
             population.step(&sizes);
-            let other = population.model();
+            let other = population.model().to_linear(&task);
             let far = model.value.iter().zip(&other.value).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max);
             let attention =
                 model.attention.iter().zip(&other.attention).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);

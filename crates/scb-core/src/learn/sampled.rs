@@ -4,7 +4,7 @@ use super::gradient::{Gradient, GradientAccumulator};
 use super::{Alignment, Learner, Setup, Stage, StepSizes};
 use crate::data::{Batches, SparseAttention};
 use crate::kernel::FixedPointAttention;
-use crate::model::Linear;
+use crate::model::{Linear, Model};
 use crate::task::Known;
 
 /// A gradient method: it turns the gradient of a batch into a change of the model.
@@ -93,12 +93,12 @@ impl<O: Optimiser> Learner for Sampled<O> {
         self.optimiser.step(model, gradient, &self.known, sizes);
     }
 
-    fn model(&mut self) -> &Linear {
-        &self.model
+    fn model(&mut self) -> Model<'_> {
+        (&self.model).into()
     }
 
-    fn into_model(self: Box<Self>) -> Linear {
-        self.model
+    fn into_model(self: Box<Self>) -> Model<'static> {
+        self.model.into()
     }
 
     fn alignment(&self) -> Alignment {

@@ -2,9 +2,8 @@
 
 use ndarray::Array2;
 
-use crate::kernel;
-use crate::model::{Linear, rounding};
-use crate::theory::{planted, population};
+use crate::model::{Attention, Model, Row, rounding};
+use crate::theory::{on_path, population};
 use crate::{Task, TrainError};
 
 /// Scale and error of the rounded attention (see [`crate::model`]).
@@ -69,22 +68,23 @@ impl<'t> Truth<'t> {
 
     /// `alpha_A = <Ac, Qc>_mu / K_Q`. Costs O(N T).
     #[must_use]
-    pub fn alpha_a(&self, attention: &Array2<f32>) -> f64 {
-        self.overlap(attention, kernel::sum)
+    pub fn alpha_a<'m>(&self, attention: impl Into<Attention<'m>>) -> f64 {
+        self.overlap(&attention.into(), |row| row.sum())
     }
 
     /// As [`Truth::alpha_a`] for attention whose rows are known to sum to 1. Costs O(N Q).
     #[must_use]
-    pub fn alpha_a_of_unit_rows(&self, attention: &Array2<f32>) -> f64 {
-        self.overlap(attention, |_| 1.0)
+    pub fn alpha_a_of_unit_rows<'m>(&self, attention: impl Into<Attention<'m>>) -> f64 {
+        self.overlap(&attention.into(), |_| 1.0)
     }
 
-    fn overlap(&self, attention: &Array2<f32>, row_sum: impl Fn(&[f32]) -> f64) -> f64 {
+    fn overlap(&self, attention: &Attention<'_>, row_sum: impl Fn(Row<'_>) -> f64) -> f64 {
         let task = self.task;
         let mut sum = 0.0;
         for (k, (pattern, &mu)) in task.patterns.iter().zip(&task.stationary).enumerate() {
-            let a = kernel::row(attention, k);
-            let overlap: f64 = pattern.positions.iter().zip(&pattern.weights).map(|(&p, &w)| w * f64::from(a[p])).sum();
+            let a = attention.row(k);
+            let terms = pattern.positions.iter().zip(&pattern.weights).enumerate();
+            let overlap: f64 = terms.map(|(i, (&p, &w))| w * f64::from(a.at(i, p))).sum();
             sum += mu * (overlap - row_sum(a) / task.t as f64);
         }
         sum / task.k_q
@@ -93,26 +93,29 @@ impl<'t> Truth<'t> {
     /// Whether, for every query token, the Q largest entries are the true positions. If another
     /// entry ties with the smallest of these, they are not. O(N T).
     #[must_use]
-    pub fn support_found(&self, attention: &Array2<f32>) -> bool {
+    pub fn support_found<'m>(&self, attention: impl Into<Attention<'m>>) -> bool {
+        let attention = attention.into();
         self.task.patterns.iter().enumerate().all(|(k, pattern)| {
-            let a = kernel::row(attention, k);
-            let smallest = pattern.positions.iter().map(|&p| a[p]).fold(f32::INFINITY, f32::min);
-            a.iter().filter(|&&x| x >= smallest).take(self.task.q + 1).count() == self.task.q
+            let a = attention.row(k);
+            let positions = pattern.positions.iter().enumerate();
+            let smallest = positions.map(|(i, &p)| a.at(i, p)).fold(f32::INFINITY, f32::min);
+            a.count_from(smallest, self.task.q + 1) == self.task.q
         })
     }
 
     /// Scale and error of the attention after rounding with the fraction `keep`. O(N T).
     #[must_use]
-    pub fn rounded(&self, model: &Linear, keep: f64) -> Rounded {
-        let task = self.task;
+    pub fn rounded<'m>(&self, model: impl Into<Model<'m>>, keep: f64) -> Rounded {
+        let (task, model) = (self.task, model.into());
         let mut rounded = Rounded { scale: 0.0, attention_error: 0.0 };
         for (k, (pattern, &mu)) in task.patterns.iter().zip(&task.stationary).enumerate() {
-            let a = kernel::row(&model.attention, k);
+            let a = model.attention.row(k);
             let rounding::Kept { floor, mass, square, .. } = rounding::kept(a, model.residual_noise_of(k), keep);
             let mut overlap = 0.0;
-            for (&position, &weight) in pattern.positions.iter().zip(&pattern.weights) {
-                if a[position] >= floor {
-                    overlap += weight * f64::from(a[position]);
+            for (i, (&position, &weight)) in pattern.positions.iter().zip(&pattern.weights).enumerate() {
+                let a = a.at(i, position);
+                if a >= floor {
+                    overlap += weight * f64::from(a);
                 }
             }
             rounded.scale += mu * mass;
@@ -138,9 +141,9 @@ impl<'t> Truth<'t> {
         if self.task.patterns.iter().all(|p| p.weights.iter().all(|&w| w > 1.001 * keep * largest(&p.weights))) {
             return Ok(());
         }
-        let truth = planted(self.task, 1.0, 1.0);
+        let truth = on_path(self.task, 1.0, 1.0);
         let dropped = self.task.patterns.iter().enumerate().find_map(|(k, pattern)| {
-            let floor = f64::from(rounding::floor(kernel::row(&truth.attention, k), truth.residual_noise_of(k), keep));
+            let floor = f64::from(rounding::floor(truth.attention.row(k), truth.residual_noise_of(k), keep));
             pattern.weights.iter().copied().find(|&w| ((w as f32) as f64) < floor).map(|weight| (k + 1, weight))
         });
         let Some((query, weight)) = dropped else { return Ok(()) };
@@ -166,14 +169,14 @@ impl<'t> Truth<'t> {
 
     /// `|A - Q|_mu / sqrt(K_Q)`. O(N T).
     #[must_use]
-    pub fn attention_error(&self, attention: &Array2<f32>) -> f64 {
-        let task = self.task;
+    pub fn attention_error<'m>(&self, attention: impl Into<Attention<'m>>) -> f64 {
+        let (task, attention) = (self.task, attention.into());
         let mut sum = 0.0;
         for (k, (pattern, &mu)) in task.patterns.iter().zip(&task.stationary).enumerate() {
-            let a = kernel::row(attention, k);
-            let mut square: f64 = a.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
-            for (&position, &weight) in pattern.positions.iter().zip(&pattern.weights) {
-                let x = f64::from(a[position]);
+            let a = attention.row(k);
+            let mut square = a.square();
+            for (i, (&position, &weight)) in pattern.positions.iter().zip(&pattern.weights).enumerate() {
+                let x = f64::from(a.at(i, position));
                 square += (x - weight) * (x - weight) - x * x;
             }
             sum += mu * not_negative(square);
@@ -183,14 +186,15 @@ impl<'t> Truth<'t> {
 
     /// All distances at once; the rounded ones with the fraction `keep`. O(N T + N^2).
     #[must_use]
-    pub fn errors(&self, model: &Linear, keep: f64) -> Errors {
-        let rounded = self.rounded(model, keep);
+    pub fn errors<'m>(&self, model: impl Into<Model<'m>>, keep: f64) -> Errors {
+        let model = model.into();
+        let rounded = self.rounded(&model, keep);
         Errors {
             value: self.value_error(&model.value, 1.0),
             attention: self.attention_error(&model.attention),
             rounded_value: self.value_error(&model.value, rounded.scale),
             rounded_attention: rounded.attention_error,
-            loss: population::expected_loss(self.task, model),
+            loss: population::expected_loss(self.task, &model),
         }
     }
 }
@@ -203,8 +207,10 @@ fn not_negative(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Linear;
     use crate::random::{normal, stream};
     use crate::task::{Chain, TaskSpec, Weights};
+    use crate::theory::planted;
 
     fn task() -> Task {
         let chain = Chain::Mixture { persistence: 0.3, concentration: 1.0 };

@@ -2,8 +2,7 @@
 
 use ndarray::Array1;
 
-use super::Linear;
-use crate::kernel;
+use super::{Model, Row};
 
 /// How far the attention rises above `1/T` on entries that stand out, minus how far it falls below
 /// on entries that stand out on the other side; the mean over query tokens with weights `mu`. An
@@ -24,8 +23,9 @@ use crate::kernel;
 /// # Panics
 /// If the attention is not row-major.
 #[must_use]
-pub fn clear_mass(mu: &Array1<f64>, model: &Linear, keep: f64) -> f64 {
-    mu.iter().enumerate().map(|(k, &mu)| mu * of_row(kernel::row(&model.attention, k), keep)).sum()
+pub fn clear_mass<'m>(mu: &Array1<f64>, model: impl Into<Model<'m>>, keep: f64) -> f64 {
+    let attention = model.into().attention;
+    mu.iter().enumerate().map(|(k, &mu)| mu * of_row(attention.row(k), keep)).sum()
 }
 
 /// Numbers that are added up side by side, which the compiler turns into vectors.
@@ -34,10 +34,17 @@ const LANES: usize = 16;
 const PIECE: usize = 4096;
 
 /// The clear mass of one row.
-fn of_row(a: &[f32], keep: f64) -> f64 {
-    let uniform = (1.0 / a.len() as f64) as f32;
-    let least = (keep * f64::from(farthest(a, uniform))) as f32;
+fn of_row(row: Row<'_>, keep: f64) -> f64 {
+    let uniform = (1.0 / row.len() as f64) as f32;
+    let farthest = match row {
+        Row::Entries(a) => farthest(a, uniform),
+        Row::Path { .. } => row.distinct().fold(0.0, |y: f32, (x, _)| y.max((x - uniform).abs())),
+    };
+    let least = (keep * f64::from(farthest)) as f32;
     let outlying = |x: f32| if (x - uniform).abs() >= least { x - uniform } else { 0.0 };
+    let Row::Entries(a) = row else {
+        return row.distinct().map(|(x, copies)| copies * f64::from(outlying(x))).sum();
+    };
     let of_piece = |piece: &[f32]| {
         let (blocks, rest) = piece.as_chunks::<LANES>();
         let mut lanes = [0.0f32; LANES];
@@ -75,6 +82,7 @@ fn folded(mut lanes: [f32; LANES], of_two: impl Fn(f32, f32) -> f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Linear;
     use crate::model::kept_mass;
     use crate::random::{normal, stream};
     use crate::task::{Chain, Task, TaskSpec, Weights};
@@ -153,7 +161,7 @@ mod tests {
     #[test]
     fn a_row_that_has_blown_up_is_not_clear() {
         for row in [[f32::NAN; 4], [f32::NAN, 0.0, 0.0, 0.0], [f32::INFINITY, f32::NEG_INFINITY, 0.0, 0.0]] {
-            assert!(of_row(&row, 0.5) < 0.5 || of_row(&row, 0.5).is_nan(), "{row:?}");
+            assert!(of_row(Row::Entries(&row), 0.5) < 0.5 || of_row(Row::Entries(&row), 0.5).is_nan(), "{row:?}");
         }
     }
 }

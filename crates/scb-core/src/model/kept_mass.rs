@@ -2,8 +2,7 @@
 
 use ndarray::Array1;
 
-use super::{Linear, rounding};
-use crate::kernel;
+use super::{Model, rounding};
 
 /// The attention on entries that rounding would keep, minus what uniform attention puts there; the
 /// mean over query tokens with weights `mu`. It needs no ground truth. It is near 0 at the
@@ -13,11 +12,12 @@ use crate::kernel;
 /// # Panics
 /// If the attention is not row-major.
 #[must_use]
-pub fn kept_mass(mu: &Array1<f64>, model: &Linear, keep: f64) -> f64 {
-    let uniform = 1.0 / model.attention.ncols() as f64;
+pub fn kept_mass<'m>(mu: &Array1<f64>, model: impl Into<Model<'m>>, keep: f64) -> f64 {
+    let model = model.into();
     let mut sum = 0.0;
     for (k, &mu) in mu.iter().enumerate() {
-        let a = kernel::row(&model.attention, k);
+        let a = model.attention.row(k);
+        let uniform = 1.0 / a.len() as f64;
         let kept = rounding::kept(a, model.residual_noise_of(k), keep);
         sum += mu * (kept.mass - kept.count * uniform);
     }
@@ -27,6 +27,7 @@ pub fn kept_mass(mu: &Array1<f64>, model: &Linear, keep: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Linear;
     use crate::random::stream;
     use crate::task::{Chain, Task, TaskSpec, Weights};
     use crate::theory::planted;

@@ -3,6 +3,7 @@
 //! | item | is |
 //! |---|---|
 //! | [`Linear`] | the linear transformer `f = V X a^(k)` |
+//! | [`Model`] | a model as measures see it |
 //! | [`clear_mass()`] | the attention that stands out of the noise, which a learner can compute |
 //! | [`kept_mass()`] | the attention that rounding would keep, which a learner can compute |
 //!
@@ -28,12 +29,15 @@
 //! rule serves learners that round and [`measure`](crate::measure), which says what rounding would
 //! give.
 
+mod attention;
 mod clear_mass;
 mod kept_mass;
 mod linear;
 pub(crate) mod rounding;
 pub(crate) mod softmax;
 
+pub(crate) use attention::Row;
+pub use attention::{Attention, Model, Path};
 pub use clear_mass::clear_mass;
 pub use kept_mass::kept_mass;
 pub use linear::Linear;

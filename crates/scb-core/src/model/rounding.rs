@@ -15,7 +15,7 @@
 //! the distance travelled is not much longer than what lambda takes off, noise is then on one side
 //! only, and its entries would be kept. For equal weights the second rule has no advantage.
 
-use crate::kernel;
+use super::Row;
 
 /// An entry counts as signal if it lies this many times as far above `1/T` as the lowest entry lies
 /// below. The extremes of T normal variables are about `sqrt(2 ln T)` standard deviations away on
@@ -39,19 +39,19 @@ pub(crate) struct Kept {
 /// What rounding keeps of the row `a` of T entries. `residual_noise` is the noise that a cut has
 /// left; `None` for equal weights.
 #[must_use]
-pub(crate) fn kept(a: &[f32], residual_noise: Option<f64>, share: f64) -> Kept {
+pub(crate) fn kept(a: Row<'_>, residual_noise: Option<f64>, share: f64) -> Kept {
     let floor = floor(a, residual_noise, share);
-    let (mass, square, count) = kernel::kept(a, floor);
+    let (mass, square, count) = a.kept(floor);
     Kept { floor, mass, square, count }
 }
 
 /// The smallest value that an entry of the row `a` must have to be kept; `share` in `(0, 1]`.
 #[must_use]
-pub(crate) fn floor(a: &[f32], residual_noise: Option<f64>, share: f64) -> f32 {
+pub(crate) fn floor(a: Row<'_>, residual_noise: Option<f64>, share: f64) -> f32 {
     let uniform = 1.0 / a.len() as f64;
-    let of_largest = share * f64::from(kernel::largest(a));
+    let of_largest = share * f64::from(a.largest());
     let Some(residual_noise) = residual_noise else { return of_largest as f32 };
-    let below = (uniform - f64::from(smallest(a))).max(0.0);
+    let below = (uniform - f64::from(a.smallest())).max(0.0);
     let reach = (below * below + residual_noise * residual_noise).sqrt();
     let beyond_noise = uniform + NOISE_FACTOR * reach;
     // Not `min`: the lowest entry of a row of NaN is infinity, and such a row gets the share.
@@ -63,7 +63,7 @@ pub(crate) fn floor(a: &[f32], residual_noise: Option<f64>, share: f64) -> f32 {
 pub(crate) fn cut(a: &mut [f32], residual_noise: Option<f64>, share: f64) -> f64 {
     let uniform = 1.0 / a.len() as f64;
     let reach = uniform - f64::from(smallest(a));
-    let floor = floor(a, residual_noise, share);
+    let floor = floor(Row::Entries(a), residual_noise, share);
     a.iter_mut().filter(|x| **x < floor).for_each(|x| *x = 0.0);
     if f64::from(floor) < f64::from((uniform + NOISE_FACTOR * reach) as f32) { reach } else { 0.0 }
 }
@@ -84,10 +84,11 @@ pub(crate) fn smallest(a: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel;
     use crate::random::{normal, stream};
 
     fn kept_positions(a: &[f32], share: f64) -> Vec<usize> {
-        let floor = floor(a, Some(0.0), share);
+        let floor = floor(Row::Entries(a), Some(0.0), share);
         (0..a.len()).filter(|&t| a[t] >= floor).collect()
     }
 
@@ -126,14 +127,14 @@ mod tests {
     fn equal_weights_are_kept_by_their_share_alone() {
         let mut row = vec![0.0002f32; 5000];
         (row[3], row[8], row[70], row[900]) = (0.031, 0.033, 0.0016, 0.0021);
-        let of = |noise| floor(&row, noise, 0.5);
+        let of = |noise| floor(Row::Entries(&row), noise, 0.5);
         assert_eq!(of(None), 0.0165);
         assert!(of(Some(0.0)) < 0.001, "{}", of(Some(0.0)));
         // 1/T and 1.5 times as far. The number is written out because it decides results.
         assert!((of(Some(0.0015)) - 0.00245).abs() < 1e-9, "{}", of(Some(0.0015)));
         // Noise of 3 and of 4 on either side, from different batches, makes 5.
         row[17] = 0.0002 - 0.002;
-        let both = floor(&row, Some(0.0015), 0.5);
+        let both = floor(Row::Entries(&row), Some(0.0015), 0.5);
         assert!((both - 0.00395).abs() < 1e-9, "{both}");
     }
 
@@ -159,7 +160,7 @@ mod tests {
         // A mirrored row: the entry that should be large is negative, so noise seems large.
         assert_eq!(kept_positions(&[-0.5, 0.5, 0.4, 0.1], 0.5), [1, 2]);
         assert!(kept_positions(&[-0.5, -0.4], 0.5).is_empty());
-        let blown = kept(&[f32::NAN, 0.5], Some(0.0), 0.5);
+        let blown = kept(Row::Entries(&[f32::NAN, 0.5]), Some(0.0), 0.5);
         assert_eq!((blown.floor, blown.count), (0.25, 1.0));
         for length in [1, 31, 32, 33, 100] {
             let a: Vec<f32> = (0..length).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();

@@ -3,7 +3,7 @@
 //! | item | is |
 //! |---|---|
 //! | [`population`] | exact expected gradients and loss of any model |
-//! | [`planted()`] | models with given correlations, on the path that the iterates follow without noise |
+//! | [`planted()`], [`on_path()`] | models with given correlations, on the path that the iterates follow without noise |
 //! | [`Recursion`] | the noise-free recursion of the correlations |
 //! | [`mirrored`] | the probability that a run converges to the mirrored solution |
 //! | [`noise`] | how the noise of both factors grows while boosting, and the samples by which the signal outgrows it |
@@ -41,6 +41,6 @@ pub mod population;
 mod recursion;
 mod support;
 
-pub use planted::planted;
+pub use planted::{on_path, planted};
 pub use recursion::Recursion;
 pub use support::{noncentrality, support_probability, support_threshold};

@@ -1,6 +1,8 @@
 //! Models with given correlations.
 
-use crate::model::Linear;
+use std::borrow::Cow;
+
+use crate::model::{Attention, Linear, Model, Path};
 use crate::task::Task;
 
 /// The model with correlations `alpha_v` and `alpha_a`: `V = mu 1' + alpha_v Pc`,
@@ -8,19 +10,21 @@ use crate::task::Task;
 /// the mirrored solution. O(N^2 + N T).
 #[must_use]
 pub fn planted(task: &Task, alpha_v: f64, alpha_a: f64) -> Linear {
-    let mut model = Linear::uninformative(&task.known());
-    model.value = task.centred_transition() * alpha_v;
-    for mut column in model.value.columns_mut() {
+    on_path(task, alpha_v, alpha_a).to_linear(task)
+}
+
+/// As [`planted`], without the entries of the attention: O(N^2 + N Q), for any T.
+#[must_use]
+pub fn on_path(task: &Task, alpha_v: f64, alpha_a: f64) -> Model<'static> {
+    let mut value = task.centred_transition() * alpha_v;
+    for mut column in value.columns_mut() {
         column += &task.stationary;
     }
-    let uniform = (1.0 - alpha_a) / task.t as f64;
-    model.attention.fill(uniform as f32);
-    for (mut row, pattern) in model.attention.rows_mut().into_iter().zip(&task.patterns) {
-        for (&position, &weight) in pattern.positions.iter().zip(&pattern.weights) {
-            row[position] = (uniform + alpha_a * weight) as f32;
-        }
+    Model {
+        value: Cow::Owned(value),
+        attention: Attention::Path(Cow::Owned(Path::new(task, alpha_a))),
+        residual_noise: (!task.known().equal_weights).then(|| Cow::Owned(vec![0.0; task.n])),
     }
-    model
 }
 
 #[cfg(test)]

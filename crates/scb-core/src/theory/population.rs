@@ -13,7 +13,7 @@ use ndarray::Array2;
 
 use crate::Task;
 use crate::kernel;
-use crate::model::Linear;
+use crate::model::{Attention, Linear, Model};
 
 /// The expected gradient of the loss at a model, without precondition or projection.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,15 +35,11 @@ struct Moments {
     overlap: f64,
 }
 
-fn moments(task: &Task, model: &Linear, k: usize) -> Moments {
-    let a = kernel::row(&model.attention, k);
-    let mut m = Moments { sum: 0.0, square: 0.0, overlap: 0.0 };
-    for &x in a {
-        m.sum += f64::from(x);
-        m.square += f64::from(x) * f64::from(x);
-    }
-    for (&position, &weight) in task.patterns[k].positions.iter().zip(&task.patterns[k].weights) {
-        m.overlap += weight * f64::from(a[position]);
+fn moments(task: &Task, attention: &Attention<'_>, k: usize) -> Moments {
+    let a = attention.row(k);
+    let mut m = Moments { sum: a.plain_sum(), square: a.square(), overlap: 0.0 };
+    for (i, (&position, &weight)) in task.patterns[k].positions.iter().zip(&task.patterns[k].weights).enumerate() {
+        m.overlap += weight * f64::from(a.at(i, position));
     }
     m
 }
@@ -74,12 +70,13 @@ pub fn expected_gradient(task: &Task, model: &Linear) -> Expected {
     let mu = &task.stationary;
     let v = &model.value;
     // Expected dV = V (d1 D + m1 mu mu') - P (d2 D + m2 mu mu'), averaged over k.
+    let entries = Attention::from(&model.attention);
     let (mut d1, mut m1, mut d2, mut m2) = (0.0, 0.0, 0.0, 0.0);
     let (vv_trace, vv_form) = traces(task, v, v);
     let (vp_trace, vp_form) = traces(task, v, &task.transition);
     let mut attention = Array2::zeros((n, t));
     for (k, mut gradient) in attention.rows_mut().into_iter().enumerate() {
-        let m = moments(task, model, k);
+        let m = moments(task, &entries, k);
         d1 += mu[k] * m.square;
         m1 += mu[k] * (m.sum * m.sum - m.square);
         d2 += mu[k] * m.overlap;
@@ -110,12 +107,13 @@ pub fn expected_gradient(task: &Task, model: &Linear) -> Expected {
 /// If the attention is not row-major. For shapes other than those of the task it may panic or
 /// return meaningless numbers.
 #[must_use]
-pub fn expected_loss(task: &Task, model: &Linear) -> f64 {
+pub fn expected_loss<'m>(task: &Task, model: impl Into<Model<'m>>) -> f64 {
+    let model = model.into();
     let (vv_trace, vv_form) = traces(task, &model.value, &model.value);
     let (vp_trace, vp_form) = traces(task, &model.value, &task.transition);
     let mut loss = 0.0;
     for (k, &mu) in task.stationary.iter().enumerate() {
-        let m = moments(task, model, k);
+        let m = moments(task, &model.attention, k);
         let square = m.square * vv_trace + (m.sum * m.sum - m.square) * vv_form;
         let cross = m.overlap * vp_trace + (m.sum - m.overlap) * vp_form;
         loss += mu * 0.5 * (1.0 - 2.0 * cross + square);

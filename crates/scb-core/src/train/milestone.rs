@@ -1,7 +1,7 @@
 //! Milestones: the sample counts at which a run first reached its goals.
 
-use crate::model::Linear;
 use crate::task::Task;
+use crate::theory::on_path;
 use crate::theory::population::expected_loss;
 
 use super::{Checkpoint, MIRRORED_ALPHA, Status, StopAt, TrainSpec};
@@ -43,7 +43,7 @@ impl Milestones {
         if seen.alpha_a > MIRRORED_ALPHA {
             return None;
         }
-        let loss = expected_loss(seen.truth.task, seen.model);
+        let loss = expected_loss(seen.truth.task, &seen.model);
         Some(if fits(seen.truth.task, loss) { Status::Mirrored } else { Status::Diverged })
     }
 }
@@ -51,5 +51,5 @@ impl Milestones {
 /// Whether `loss` is at most twice that of the uninformative start. A larger loss shows that a run
 /// diverges. The mirrored solution passes: it fits nearly as well as the truth.
 pub(super) fn fits(task: &Task, loss: f64) -> bool {
-    loss <= 2.0 * expected_loss(task, &Linear::uninformative(&task.known()))
+    loss <= 2.0 * expected_loss(task, on_path(task, 0.0, 0.0))
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::learn::Stage;
 use crate::measure::{Errors, Rounded, Truth};
-use crate::model::Linear;
+use crate::model::Model;
 
 /// The state of a run at one check.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct Checkpoint<'a> {
     /// Scale and error that rounding the attention now would give.
     pub rounded: Rounded,
     /// The model.
-    pub model: &'a Linear,
+    pub model: Model<'a>,
     /// The task, with the measures that compare a model with it.
     pub truth: &'a Truth<'a>,
     keep: f64,
@@ -33,7 +33,7 @@ impl<'a> Checkpoint<'a> {
         step: u64,
         samples: u64,
         stage: Stage,
-        model: &'a Linear,
+        model: Model<'a>,
         truth: &'a Truth<'a>,
         keep: f64,
     ) -> Self {
@@ -43,7 +43,7 @@ impl<'a> Checkpoint<'a> {
             stage,
             alpha_v: truth.alpha_v(&model.value),
             alpha_a: truth.alpha_a(&model.attention),
-            rounded: truth.rounded(model, keep),
+            rounded: truth.rounded(&model, keep),
             model,
             truth,
             keep,
@@ -65,7 +65,7 @@ impl<'a> Checkpoint<'a> {
     /// All distances from the truth. They are computed on each call: O(N T + N^2).
     #[must_use]
     pub fn errors(&self) -> Errors {
-        self.truth.errors(self.model, self.keep)
+        self.truth.errors(&self.model, self.keep)
     }
 }
 

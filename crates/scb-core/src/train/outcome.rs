@@ -2,7 +2,7 @@
 
 use super::{Milestones, Status};
 use crate::measure::Errors;
-use crate::model::Linear;
+use crate::model::Model;
 
 /// The result of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,5 +29,5 @@ pub struct Outcome {
     /// Number of sign flips of both factors; `None` if the learner never flips.
     pub flips: Option<u64>,
     /// The model at the end.
-    pub model: Linear,
+    pub model: Model<'static>,
 }

@@ -95,7 +95,7 @@ impl Pretraining {
         let spec = TaskSpec { t: self.t, ..spec.clone() };
         let source = transfer::source(target, theta, &spec, source_stream).map_err(PretrainingError::Source)?;
         let outcome = train(&source, &self.train_spec(), stream, &mut ()).map_err(PretrainingError::Train)?;
-        let value = outcome.model.value;
+        let value = outcome.model.value.into_owned();
         if value.iter().any(|v| !v.is_finite()) {
             return Err(PretrainingError::Diverged);
         }

@@ -124,7 +124,7 @@ pub fn learner<'t>(task: &'t Task, spec: &TrainSpec, stream: Stream) -> Result<B
         Constructor::FromSamples(make) => make(Setup {
             known: task.known(),
             batches: Batches::new(task, spec.batch_size, stream)?,
-            start,
+            start: start.to_linear(task),
             keep: spec.keep,
             parameters: spec.parameters.clone(),
         }),
@@ -156,7 +156,7 @@ fn is_over(
 fn alpha_a(learner: &mut dyn Learner, truth: &Truth<'_>) -> f64 {
     match learner.alignment() {
         Alignment::Is(alpha_a) => alpha_a,
-        Alignment::OfUnitRows => truth.alpha_a_of_unit_rows(&learner.model().attention),
-        Alignment::OfAnyRows => truth.alpha_a(&learner.model().attention),
+        Alignment::OfUnitRows => truth.alpha_a_of_unit_rows(learner.model().attention),
+        Alignment::OfAnyRows => truth.alpha_a(learner.model().attention),
     }
 }

@@ -4,9 +4,9 @@ use ndarray::Array2;
 
 use crate::TrainError;
 use crate::learn::InitialModel;
-use crate::model::Linear;
+use crate::model::Model;
 use crate::task::Task;
-use crate::theory::planted;
+use crate::theory::on_path;
 
 /// The initial model. The default is [`Start::UNINFORMATIVE`].
 #[derive(Debug, Clone, PartialEq)]
@@ -35,15 +35,15 @@ impl Start {
     ///
     /// # Errors
     /// [`TrainError::Setting`] if V does not have shape `(N, N)` or a number is not finite.
-    pub fn model(&self, task: &Task) -> Result<Linear, TrainError> {
+    pub fn model(&self, task: &Task) -> Result<Model<'static>, TrainError> {
         self.check(task)?;
         Ok(match self {
-            &Self::Planted { alpha_v, alpha_a } => planted(task, alpha_v, alpha_a),
+            &Self::Planted { alpha_v, alpha_a } => on_path(task, alpha_v, alpha_a),
             Self::Transferred { value, weight } => {
-                let mut model = Linear::uninformative(&task.known());
+                let mut model = on_path(task, 0.0, 0.0);
                 // w V_src + (1 - w) mu 1' = mu 1' + w (V_src - mu 1').
-                let centred = value - &model.value;
-                model.value.scaled_add(*weight, &centred);
+                let centred = value - &*model.value;
+                model.value.to_mut().scaled_add(*weight, &centred);
                 model
             }
         })

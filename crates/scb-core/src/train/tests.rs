@@ -135,7 +135,7 @@ fn looks_at_the_clear_mass_grow_apart_by_a_tenth() {
     struct Clear(Option<u64>, Option<u64>);
     impl Observer for Clear {
         fn observe(&mut self, seen: &Checkpoint<'_>) -> ControlFlow<()> {
-            if crate::model::clear_mass(&seen.truth.task.stationary, seen.model, 0.5) >= 0.5 {
+            if crate::model::clear_mass(&seen.truth.task.stationary, &seen.model, 0.5) >= 0.5 {
                 self.0.get_or_insert(seen.step);
             }
             if seen.stage == Stage::Sparse {
@@ -431,7 +431,7 @@ fn support_that_is_lost_is_counted_from_when_it_came_back() {
     for (samples, model, expected) in
         [(16, &wrong, None), (32, &right, Some(32)), (48, &right, Some(32)), (64, &wrong, None), (80, &right, Some(80))]
     {
-        let seen = Checkpoint::new(samples / 16, samples, Stage::Boost, model, &truth, spec.keep);
+        let seen = Checkpoint::new(samples / 16, samples, Stage::Boost, model.into(), &truth, spec.keep);
         assert_eq!(milestones.update(&seen, &spec), None);
         assert_eq!(milestones.support, expected);
     }

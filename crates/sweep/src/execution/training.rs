@@ -117,9 +117,10 @@ impl Training {
         let end = end(trained.outcome.status, trained.measures());
         let record = self.finished(job, begun, trained.outcome.tokens as i64, end, Vec::new()).record;
         let data_seed = self.identity.data_seed(job);
-        let start = seen.start.unwrap_or_else(|| trained.outcome.model.clone());
         let Trained { task, spec, outcome, .. } = trained;
-        Ok(Replayed { task, spec, outcome, start, points: seen.points, record, data_seed })
+        let end = outcome.model.to_linear(&task);
+        let start = seen.start.unwrap_or_else(|| end.clone());
+        Ok(Replayed { task, spec, outcome, start, end, points: seen.points, record, data_seed })
     }
 
     /// The task of a job.
@@ -235,6 +236,8 @@ pub struct Replayed {
     pub outcome: Outcome,
     /// The model before the first step.
     pub start: Linear,
+    /// The model at the end.
+    pub end: Linear,
     /// The run at each check.
     pub points: Vec<TracePoint>,
     /// Its row in the tables.
@@ -252,7 +255,7 @@ struct FirstAndTrace<'j> {
 
 impl Observer for FirstAndTrace<'_> {
     fn observe(&mut self, seen: &Checkpoint<'_>) -> ControlFlow<()> {
-        self.start.get_or_insert_with(|| seen.model.clone());
+        self.start.get_or_insert_with(|| seen.model.to_linear(seen.truth.task));
         self.points.push(TracePoint::of(self.job.id.to_string(), seen));
         ControlFlow::Continue(())
     }

@@ -40,8 +40,8 @@ pub fn run(npz: Npz, run: &Replayed) -> io::Result<Npz> {
         |name: &str| -> Array1<f64> { run.points.iter().map(|point| point.value(name).unwrap_or(f64::NAN)).collect() };
     npz.with("V_start", &run.start.value)?
         .with("A_start", &attention(&run.start))?
-        .with("V", &run.outcome.model.value)?
-        .with("A", &attention(&run.outcome.model))?
+        .with("V", &run.end.value)?
+        .with("A", &attention(&run.end))?
         .with("samples_to_signal", &reached(milestones.signal))?
         .with("samples_to_support", &reached(milestones.support))?
         .with("samples_to_recovery", &reached(milestones.recovery))?
@@ -74,7 +74,7 @@ pub fn samples(npz: Npz, samples: &Samples) -> io::Result<Npz> {
 pub fn batch(npz: Npz, run: &Replayed, size: usize) -> io::Result<Npz> {
     let drawn = Samples::draw(&run.task, size, stream(run.data_seed)).map_err(io::Error::other)?;
     let mut npz = samples(npz, &drawn)?;
-    let (start, end) = (&run.start, &run.outcome.model);
+    let (start, end) = (&run.start, &run.end);
     for (model, names) in [
         (start, ["batch_loss_start", "gradient_V_start", "gradient_A_start"]),
         (end, ["batch_loss", "gradient_V", "gradient_A"]),

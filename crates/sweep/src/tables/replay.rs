@@ -203,7 +203,7 @@ impl Observer for Last {
             }
             self.truth = (rows(task.transition()), rows(&attention));
         }
-        self.learned = (rows(&seen.model.value), rows(&seen.model.attention));
+        self.learned = (rows(&seen.model.value), rows(&seen.model.attention.entries(seen.truth.task)));
         ControlFlow::Continue(())
     }
 }

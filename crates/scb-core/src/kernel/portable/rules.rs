@@ -21,9 +21,9 @@ fn exponential(x: f32) -> f32 {
     /// Adding it leaves the nearest integer in the low bits.
     const SHIFT: f32 = 12_582_912.0;
     /// ln 2 in two parts; the first has so few digits that its products with k are exact.
-    const LN_2: [f32; 2] = [0.693_359_375, -2.121_944_4e-4];
+    const LN_2: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4];
     const SERIES: [f32; 6] =
-        [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1];
+        [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.500_000_1];
     // Not `max`, which would turn NaN into a number.
     let x = if x < LEAST { LEAST } else { x };
     let shifted = x * std::f32::consts::LOG2_E + SHIFT;

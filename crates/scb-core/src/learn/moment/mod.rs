@@ -22,7 +22,7 @@ use super::{Algorithm, Alignment, Constructor, Learner, Prediction, Setup, Stage
 use crate::data::Batches;
 use crate::kernel::FixedPointAttention;
 use crate::kernel::{row, row_mut};
-use crate::model::{Linear, rounding};
+use crate::model::{Linear, Model, Row, rounding};
 use crate::task::Known;
 use crate::theory::chi_square::survival;
 
@@ -126,7 +126,7 @@ impl Moment {
             // Rounding sees only the attention and may drop a position of small weight. V is
             // learned from the others.
             let a = row(&self.model.attention, k);
-            let floor = rounding::floor(a, self.model.residual_noise_of(k), self.keep);
+            let floor = rounding::floor(Row::Entries(a), self.model.residual_noise_of(k), self.keep);
             let kept: Vec<usize> = (0..t).filter(|&at| a[at] >= floor).collect();
             let mass: f64 = kept.iter().map(|&at| weights[at]).sum();
             for at in kept {
@@ -147,7 +147,7 @@ impl Moment {
         // The kept entries sum to less than 1. V makes up for that, as in the linear model.
         let kept = |k: usize| {
             let a = row(&self.model.attention, k);
-            rounding::kept(a, self.model.residual_noise_of(k), self.keep).mass
+            rounding::kept(Row::Entries(a), self.model.residual_noise_of(k), self.keep).mass
         };
         let kept: f64 = mu.iter().enumerate().map(|(k, mu)| mu * kept(k)).sum();
         let scale = 1.0 / (squares * kept);
@@ -170,16 +170,16 @@ impl Learner for Moment {
         self.stale = true;
     }
 
-    fn model(&mut self) -> &Linear {
+    fn model(&mut self) -> Model<'_> {
         if std::mem::take(&mut self.stale) {
             self.estimate();
         }
-        &self.model
+        (&self.model).into()
     }
 
-    fn into_model(mut self: Box<Self>) -> Linear {
+    fn into_model(mut self: Box<Self>) -> Model<'static> {
         self.model();
-        self.model
+        self.model.into()
     }
 
     /// It has no stages that could end by it.
@@ -269,7 +269,7 @@ mod tests {
         let task = task(3, 2, 40, 3);
         let truth = Truth::new(&task);
         let mut learner = Moment::new(setup(&task, 200_000, 4));
-        assert_eq!(*learner.model(), Linear::uninformative(&task.known()));
+        assert_eq!(learner.model(), Linear::uninformative(&task.known()).into());
         learner.step(&NOTHING);
         let errors = truth.errors(learner.model(), 0.5);
         assert!(truth.support_found(&learner.model().attention));
@@ -328,7 +328,7 @@ mod tests {
             alone.step(&NOTHING);
             watched.model();
         }
-        assert_eq!(*watched.model(), *alone.model());
+        assert_eq!(watched.model(), alone.model());
     }
 
     /// With few samples the weights of most positions are 0. Nothing may be divided by their sum.
@@ -338,7 +338,7 @@ mod tests {
             let task = task(2, 1, 4, 5);
             let mut learner = Moment::new(setup(&task, samples, 6));
             learner.step(&NOTHING);
-            let model = learner.model();
+            let model = learner.model().to_linear(&task);
             assert!(model.value.iter().all(|v| v.is_finite()) && model.attention.iter().all(|a| a.is_finite()));
             assert!(model.attention.rows().into_iter().all(|a| a.sum() > 0.98 && a.sum() < 1.01), "{samples}");
         }
