@@ -1,21 +1,27 @@
 #!/usr/bin/env python3
-"""The same training step in NumPy, twice, in Numba and here: nanoseconds a token on one core, and the ratios.
+"""The same training step in NumPy, twice, in Numba, in JAX and here: nanoseconds a token on one core, and the ratios.
 
-    pip install numpy numba
-    python3 crates/scb-core/benches/compare.py [--check] [N Q T B]
+    pip install numpy numba jax
+    python3 crates/scb-core/benches/compare.py [--check] [--softmax] [N Q T B]
 
---check fails unless this project is clearly the fastest: 10 times NumPy's gathers, 5 times Numba.
+Without a size: Algorithm 1 at (3, 2, 5000, 64) and at (27, 2, 1024, 64), and softmax attention at (3, 2, 4096, 64).
+--check fails unless this project is clearly the fastest: 10 times NumPy's gathers and JAX, 5 times Numba.
 
-A step draws B fresh samples of a sparse contextual bigram, takes the mean gradient of the linear transformer,
-preconditions and projects it, and moves V and A. NumPy does it with one-hot matrices and einsum, the way the
-formulas are written, and with gathers, the way one writes it for speed; Numba with the loops one would write in C.
-The first two are checked against each other on the same samples. Of the others the fastest step counts, here the median.
+A step draws B fresh samples of a sparse contextual bigram and takes the mean gradient of the linear transformer.
+Algorithm 1 preconditions and projects it and moves V and A; with --softmax plain gradient descent moves V and the
+logits of A. NumPy does it with one-hot matrices and einsum, the way the formulas are written, and with gathers, the
+way one writes it for speed; Numba with the loops one would write in C; JAX by differentiating the loss, all of a step
+in one compiled function. On the same samples the gradients of NumPy and JAX are checked against each other. Of the
+others the fastest step counts, here the median.
 """
 
 import os
 
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[threads] = "1"
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 import pathlib
 import re
@@ -29,6 +35,11 @@ try:
     import numba
 except ImportError:
     numba = None
+try:
+    import jax
+    import jax.numpy as jnp
+except ImportError:
+    jax = None
 
 HERE = pathlib.Path(__file__).resolve().parents[3]
 
@@ -97,9 +108,61 @@ def move(task, v, a, dv, da, eta):
     a += (1 - a.sum(axis=0)) / task.t
 
 
-def numba_step(task, b):
+def move_softmax(v, s, a, dv, da, eta):
+    """Plain gradient descent of V and of the logits s of A, both (T, N)."""
+    v -= eta * dv
+    s -= np.float32(eta) * a * (da - (a * da).sum(axis=0))
+    a[:] = np.exp(s - s.max(axis=0))
+    a /= a.sum(axis=0)
+
+
+def jax_loss(parameters, samples, softmax):
+    """The mean loss; the second parameter is A, or its logits, (T, N)."""
+    v, a = parameters
+    tokens, queries, outputs = samples
+    a = jax.nn.softmax(a, axis=0) if softmax else a
+    h = jnp.einsum("btn,tb->bn", jax.nn.one_hot(tokens, v.shape[0]), a[:, queries])
+    r = h @ v.T - jax.nn.one_hot(outputs, v.shape[0])
+    return 0.5 * (r * r).sum(axis=1).mean()
+
+
+def jax_step(task, b, softmax, v, a, eta):
+    mu, p_ends = jnp.asarray(task.mu, jnp.float32), jnp.cumsum(jnp.asarray(task.p, jnp.float32), axis=0)[:-1]
+    mu_ends, positions = jnp.cumsum(mu)[:-1], jnp.asarray(task.positions)
+
+    def draw(key):
+        keys = jax.random.split(key, 4)
+        tokens = jnp.searchsorted(mu_ends, jax.random.uniform(keys[0], (b, task.t)), side="right")
+        queries = jnp.searchsorted(mu_ends, jax.random.uniform(keys[1], (b,)), side="right")
+        source = positions[queries, jax.random.randint(keys[2], (b,), 0, positions.shape[1])]
+        current = tokens[jnp.arange(b), source]
+        return tokens, queries, (jax.random.uniform(keys[3], (b,)) >= p_ends[:, current]).sum(axis=0)
+
+    @jax.jit
+    def step(key, v, a):
+        key, own = jax.random.split(key)
+        dv, da = jax.grad(jax_loss)((v, a), draw(own), softmax)
+        if not softmax:
+            dv = dv / mu
+            dv -= dv.mean(axis=0)
+            dv -= jnp.outer(dv @ mu, jnp.ones(task.n))
+            da = da / mu
+            da -= da.mean(axis=0)
+        v, a = v - eta * dv, a - eta * da
+        return key, v, a if softmax else a + (1 - a.sum(axis=0)) / task.t
+
+    state = [jax.random.key(1), jnp.asarray(v, jnp.float32), jnp.asarray(a, jnp.float32)]
+
+    def run():
+        state[:] = step(*state)
+        jax.block_until_ready(state)
+
+    return run
+
+
+def numba_step(task, b, softmax):
     @numba.njit(cache=False)
-    def step(v, a, tokens, h, r, table, dv, da, ends, p_ends, positions, eta, mu):
+    def step(v, a, s, tokens, h, r, table, dv, da, ends, p_ends, positions, eta, mu):
         n, t = a.shape
         dv[:] = 0
         da[:] = 0
@@ -135,6 +198,23 @@ def numba_step(task, b):
                     table[j] += v[i, j] * r[i] / b
             for i in range(t):
                 da[k, i] += table[tokens[i]]
+        if softmax:
+            for i in range(n):
+                for j in range(n):
+                    v[i, j] -= eta * dv[i, j]
+            for k in range(n):
+                mean, largest, total = np.float32(0), np.float32(-np.inf), np.float32(0)
+                for i in range(t):
+                    mean += a[k, i] * da[k, i]
+                for i in range(t):
+                    s[k, i] -= np.float32(eta) * a[k, i] * (da[k, i] - mean)
+                    largest = max(largest, s[k, i])
+                for i in range(t):
+                    a[k, i] = np.exp(s[k, i] - largest)
+                    total += a[k, i]
+                for i in range(t):
+                    a[k, i] /= total
+            return
         for j in range(n):
             mean = 0.0
             for i in range(n):
@@ -162,7 +242,7 @@ def numba_step(task, b):
     n, t = task.n, task.t
     f32 = lambda *shape: np.zeros(shape, np.float32)
     v, a = np.outer(task.mu, np.ones(n)), np.full((n, t), 1 / t, np.float32)
-    scratch = (np.zeros(t, np.uint8), f32(n), np.zeros(n), f32(n), np.zeros((n, n)), f32(n, t))
+    scratch = (f32(n, t), np.zeros(t, np.uint8), f32(n), np.zeros(n), f32(n), np.zeros((n, n)), f32(n, t))
     given = (np.cumsum(task.mu), np.cumsum(task.p, axis=0), task.positions, 1e-7, task.mu)
     return lambda: step(v, a, *scratch, *given)
 
@@ -178,30 +258,35 @@ def per_token(step, tokens):
     return best * 1e9 / tokens
 
 
-def here(size):
+def here(size, softmax):
     """Nanoseconds a token of the step of this project, by level, as its benchmark prints them."""
     name = "N{}_Q{}_T{}_B{}".format(*size)
-    command = ["cargo", "bench", "-q", "-p", "scb-core", "--", f"^step/{name}/"]
+    group = "of_softmax" if softmax else "(?:step|of_prox)"
+    command = ["cargo", "bench", "-q", "-p", "scb-core", "--", f"^{group}/{name}/"]
     print("building and running " + " ".join(command), file=sys.stderr)
     printed = subprocess.run(command, cwd=HERE, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return {level: float(time) for level, time in re.findall(rf"^step +{name} +(\w+) +([0-9.]+)", printed, re.M)}
+    return {level: float(time) for level, time in re.findall(rf"^{group} +{name} +(\w+) +([0-9.]+)", printed, re.M)}
 
 
-def main():
-    size = [int(x) for x in sys.argv[1:] if x != "--check"] or [3, 2, 5000, 64]
+def compare(size, softmax, check):
     n, q, t, b = size
     rng = np.random.Generator(np.random.PCG64(1))
     task = Task(n, q, t, rng)
     v, a = np.outer(task.mu, np.ones(n)), np.full((t, n), 1 / t, np.float32)
     a += 0.01 * rng.random(a.shape, dtype=np.float32)
+    logits = np.log(a)
     samples = draw(task, b, rng)
-    for x, y in zip(gradient_one_hot(task, v, a, samples), gradient_gather(task, v, a, samples)):
-        assert np.allclose(x, y, atol=1e-5), "the two NumPy versions agree"
+    gradients = [gradient_one_hot(task, v, a, samples), gradient_gather(task, v, a, samples)]
+    if jax:
+        gradients.append(jax.grad(jax_loss)((jnp.asarray(v), jnp.asarray(a)), samples, False))
+    for other in gradients[1:]:
+        for x, y in zip(gradients[0], other):
+            assert np.allclose(x, y, atol=1e-5), "the versions agree"
 
     def numpy_step(gradient):
         def step():
-            samples = draw(task, b, rng)
-            move(task, v, a, *gradient(task, v, a, samples), 1e-7)
+            dv, da = gradient(task, v, a, draw(task, b, rng))
+            move_softmax(v, logits, a, dv, da, 1e-7) if softmax else move(task, v, a, dv, da, 1e-7)
 
         return step
 
@@ -209,22 +294,39 @@ def main():
         "NumPy, one-hot": per_token(numpy_step(gradient_one_hot), b * t),
         "NumPy, gathers": per_token(numpy_step(gradient_gather), b * t),
     }
-    if numba:
-        times["Numba"] = per_token(numba_step(task, b), b * t)
-    else:
-        print("Numba is not installed and left out")
-    ours = here(size)
+    for name, there, step in (
+        ("JAX", jax, lambda: jax_step(task, b, softmax, v, logits if softmax else a, 1e-7)),
+        ("Numba", numba, lambda: numba_step(task, b, softmax)),
+    ):
+        if there:
+            times[name] = per_token(step(), b * t)
+        else:
+            print(f"{name} is not installed and left out")
+    ours = here(size, softmax)
     if not ours:
         sys.exit(f"the benchmark has no step of size {size}; it has those in crates/scb-core/benches/kernels/main.rs")
     times |= {f"scb-core, {level}": time for level, time in ours.items()}
     best = min(ours.values())
-    print(f"one step at (N, Q, T, B) = ({n}, {q}, {t}, {b}), one core\n")
+    what = "softmax attention by gradient descent" if softmax else "Algorithm 1"
+    print(f"one step of {what} at (N, Q, T, B) = ({n}, {q}, {t}, {b}), one core\n")
     print(f"{'':<22}{'ns/token':>10}{'times scb-core':>16}")
     for name, time_of in times.items():
         print(f"{name:<22}{time_of:>10.3f}{time_of / best:>16.1f}")
-    for name, least in {"NumPy, gathers": 10, "Numba": 5}.items() if "--check" in sys.argv else ():
+    print()
+    for name, least in {"NumPy, gathers": 10, "JAX": 10, "Numba": 5}.items() if check else ():
         if times.get(name, float("inf")) < least * best:
             sys.exit(f"{name} is less than {least} times slower")
+
+
+def main():
+    words = sys.argv[1:]
+    size = [int(x) for x in words if not x.startswith("--")]
+    softmax, check = "--softmax" in words, "--check" in words
+    if size or softmax:
+        return compare(size or [3, 2, 4096, 64], softmax, check)
+    compare([3, 2, 5000, 64], False, check)
+    compare([27, 2, 1024, 64], False, check)
+    compare([3, 2, 4096, 64], True, check)
 
 
 if __name__ == "__main__":

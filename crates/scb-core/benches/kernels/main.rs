@@ -3,12 +3,14 @@
 //!
 //! ```text
 //! cargo bench -p scb-core              # everything, some minutes
-//! cargo bench -p scb-core -- step      # whole steps only
+//! cargo bench -p scb-core -- step      # whole steps of Algorithm 1 only
+//! cargo bench -p scb-core -- '^of_'    # whole steps of every algorithm only
 //! ```
 //!
 //! Criterion measures the times. The table at the end divides every time by that of the random bits
-//! alone at the same level, and by that of the portable kernels, all from the same run. Seeds are
-//! fixed, and one core is used.
+//! alone at the same level, and by that of the portable kernels, all from the same run. A second
+//! table has the steps of every algorithm at the fastest level, and their ratio to that of Algorithm
+//! 1 at the size of its first row. Seeds are fixed, and one core is used.
 
 mod table;
 
@@ -18,8 +20,7 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion};
 use scb_core::data::{Batches, FixedPointAttention};
 use scb_core::inside::{self, Bits, Block, Categorical, Layout, Residuals, Sequences, States, Table};
-use scb_core::learn::StepSizes;
-use scb_core::learn::{Gradient, GradientAccumulator};
+use scb_core::learn::{Gradient, GradientAccumulator, StepSizes, algorithm};
 use scb_core::random::stream;
 use scb_core::theory::planted;
 use scb_core::train::{Start, TrainSpec, learner};
@@ -33,6 +34,15 @@ type Size = [usize; 4];
 /// Typical uses: the simulation of the paper, more states, many states, short sequences.
 const SIZES: [Size; 4] = [[3, 2, 5000, 64], [8, 2, 1024, 256], [27, 3, 4096, 64], [3, 2, 64, 16]];
 
+/// The steps of the second table: a size, and the algorithms at it.
+const STEPS: [(Size, &[&str]); 5] = [
+    ([3, 2, 4096, 64], &["prox", "softmax", "softmax_adam", "moment"]),
+    ([3, 2, 64, 8], &["prox", "softmax"]),
+    ([27, 2, 1024, 64], &["prox", "softmax", "softmax_adam"]),
+    ([64, 2, 1024, 64], &["prox", "softmax", "softmax_adam"]),
+    ([256, 2, 1024, 64], &["prox", "softmax", "softmax_adam"]),
+];
+
 /// Numbers of states at which the kernels change, and some in between.
 const STATES: [usize; 20] = [2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 17, 24, 31, 32, 48, 64, 96, 128, 192, 256];
 
@@ -42,7 +52,7 @@ fn task([n, q, t, _]: Size) -> Task {
     Task::draw(&spec, &mut stream([2; 16])).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn name([n, q, t, b]: Size) -> String {
+fn name(&[n, q, t, b]: &Size) -> String {
     format!("N{n}_Q{q}_T{t}_B{b}")
 }
 
@@ -77,7 +87,7 @@ fn kernels(c: &mut Criterion, results: &mut Results, level: Level, size: Size) {
     let mut lines = vec![Block::ZERO; count * layout.blocks()];
     let mut histograms = vec![0.0; samples * width];
     let (mut bits, mut escapes) = (Bits::new(&mut stream([1; 16])), stream([2; 16]));
-    let (name, tokens) = (&*name(size), samples * t);
+    let (name, tokens) = (&*name(&size), samples * t);
     measure(c, results, ("draw_and_weigh", name, level), tokens, || {
         let sequences = Sequences {
             states: &states,
@@ -117,20 +127,21 @@ fn gradient(c: &mut Criterion, results: &mut Results, level: Level, size: Size) 
     let mut batches = Batches::new(&task, b, stream([3; 16])).unwrap_or_else(|error| panic!("{error}"));
     let mut accumulator = GradientAccumulator::new(n);
     let mut gradient = Gradient::zeros(n, t);
-    measure(c, results, ("gradient", &name(size), level), b * t, || {
+    measure(c, results, ("gradient", &name(&size), level), b * t, || {
         accumulator.next_batch(&model, &mut attention, &mut batches, &mut gradient);
     });
 }
 
-/// A whole step of Algorithm 1, with steps so small that the model hardly changes.
-fn step(c: &mut Criterion, results: &mut Results, level: Level, group: &str, size: Size) {
+/// A whole step of an algorithm, with steps so small that the model hardly changes.
+fn step(c: &mut Criterion, results: &mut Results, level: Level, [group, name_of]: [&str; 2], size: Size) {
     let [_, _, t, batch_size] = size;
     let task = task(size);
     let start = Start::Planted { alpha_v: 0.5, alpha_a: 0.5 };
-    let spec = TrainSpec { batch_size, start, ..TrainSpec::default() };
+    let Some(algorithm) = algorithm(name_of) else { panic!("no algorithm is called {name_of}") };
+    let spec = TrainSpec { algorithm, batch_size, start, ..TrainSpec::default() };
     let mut learner = learner(&task, &spec, stream([3; 16])).unwrap_or_else(|error| panic!("{error}"));
     let sizes = StepSizes { value: 1e-7, attention: 1e-7, threshold: 1e-9 };
-    measure(c, results, (group, &name(size), level), batch_size * t, || learner.step(&sizes));
+    measure(c, results, (group, &name(&size), level), batch_size * t, || learner.step(&sizes));
 }
 
 fn all(c: &mut Criterion) -> Results {
@@ -139,12 +150,17 @@ fn all(c: &mut Criterion) -> Results {
         use_level(level);
         random_bits(c, &mut results, level);
         for size in SIZES {
-            step(c, &mut results, level, "step", size);
+            step(c, &mut results, level, ["step", "prox"], size);
             gradient(c, &mut results, level, size);
             kernels(c, &mut results, level, size);
         }
         for n in STATES {
-            step(c, &mut results, level, "states", [n, 2, 1024, 256]);
+            step(c, &mut results, level, ["states", "prox"], [n, 2, 1024, 256]);
+        }
+        for (size, algorithms) in STEPS {
+            for &algorithm in algorithms {
+                step(c, &mut results, level, [&format!("of_{algorithm}"), algorithm], size);
+            }
         }
     }
     results
@@ -163,6 +179,7 @@ fn main() {
     // In the test mode of Cargo everything runs once and nothing is measured.
     if std::env::args().all(|argument| argument != "--test") {
         results.print();
+        results.print_steps(&STEPS.map(|(size, algorithms)| (size, name(&size), algorithms)));
     }
     if one_core.is_err() {
         eprintln!("not on one core: other threads had been started");

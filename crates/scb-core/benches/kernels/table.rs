@@ -46,6 +46,27 @@ impl Results {
         }
     }
 
+    /// A row of Markdown per size, with the steps of every algorithm: nanoseconds per token at the
+    /// last level, which is the fastest, and the ratio to the first of all.
+    pub(super) fn print_steps(&self, steps: &[([usize; 4], String, &[&str])]) {
+        let Some(level) = self.expected.last().map(|e| e.level) else { return };
+        let time = |algorithm: &str, size: &str| {
+            let group = format!("of_{algorithm}");
+            let found = |e: &&Expected| e.group == group && e.size == size && e.level == level;
+            self.expected.iter().find(found).and_then(|e| self.per_token(e))
+        };
+        let Some((_, first, algorithms)) = steps.first() else { return };
+        let Some(unit) = time(algorithms[0], first) else { return };
+        println!("\nnanoseconds a token of a step ({level}), and times {} in the first row\n", algorithms[0]);
+        println!("| N, T, B | {} |\n|---{}|", algorithms.join(" | "), "|---".repeat(algorithms.len()));
+        for ([n, _, t, b], size, _) in steps {
+            let cells = algorithms.iter().map(|algorithm| {
+                time(algorithm, size).map_or_else(String::new, |time| format!("{time:.2} ({:.1})", time / unit))
+            });
+            println!("| {n}, {t}, {b} | {} |", cells.collect::<Vec<_>>().join(" | "));
+        }
+    }
+
     /// Nanoseconds per token, the median of this run.
     fn per_token(&self, e: &Expected) -> Option<f64> {
         let path = home().join(&e.group).join(&e.size).join(e.level).join("new/estimates.json");

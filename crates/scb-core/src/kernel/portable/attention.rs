@@ -52,13 +52,23 @@ pub(in crate::kernel) fn sum<const MAGNITUDES: bool>(x: &[f32]) -> f32 {
 /// Calls `f` with every run of `L` entries and its number; the last run is filled up with zeros. A
 /// lane of a sum is never -0, so zeros do not change it.
 #[inline(always)]
-pub(in crate::kernel) fn for_each_run<const L: usize>(x: &[f32], mut f: impl FnMut(usize, &[f32; L])) {
+pub(in crate::kernel) fn for_each_run<const L: usize>(x: &[f32], f: impl FnMut(usize, &[f32; L])) {
+    for_each_run_with(0.0, x, f);
+}
+
+/// As [`for_each_run`], but the last run is filled up with `filling`.
+#[inline(always)]
+pub(in crate::kernel) fn for_each_run_with<const L: usize>(
+    filling: f32,
+    x: &[f32],
+    mut f: impl FnMut(usize, &[f32; L]),
+) {
     let (runs, rest) = x.as_chunks();
     for (i, run) in runs.iter().enumerate() {
         f(i, run);
     }
     if !rest.is_empty() {
-        let mut last = [0.0; L];
+        let mut last = [filling; L];
         last[..rest.len()].copy_from_slice(rest);
         f(runs.len(), &last);
     }

@@ -20,7 +20,6 @@ use crate::kernel::wide::GROUP;
 
 compile_portable! { "avx2,bmi1,bmi2,popcnt":
     fn largest(x: &[f32]) -> f32;
-    fn kept(x: &[f32], floor: f32) -> [f32; 3];
     fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32);
     fn add_to_all(a: &mut [f32], x: f32);
     fn exponentials(a: &mut [f32], s: &[f32], largest: f32);
@@ -566,9 +565,35 @@ pub(in crate::kernel) fn sum<const MAGNITUDES: bool>(x: &[f32]) -> f32 {
             }
         }
     });
-    let [a, b, c, d] = lanes;
+    whole_tree(lanes)
+}
+
+/// See `portable::tree`.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn whole_tree([a, b, c, d]: [[__m256; 2]; 4]) -> f32 {
     let sums = |half: usize| _mm256_add_ps(_mm256_add_ps(a[half], c[half]), _mm256_add_ps(b[half], d[half]));
     tree(_mm256_add_ps(sums(0), sums(1)))
+}
+
+/// See `portable::kept`. The number of entries is counted in integers.
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn kept(x: &[f32], floor: f32) -> [f32; 3] {
+    let floor = _mm256_set1_ps(floor);
+    let (mut mass, mut square, mut count) = ([[_mm256_setzero_ps(); 2]; 4], [[_mm256_setzero_ps(); 2]; 4], 0);
+    portable::for_each_run_with(f32::NAN, x, |_, x: &[f32; LANES]| {
+        for (i, x) in x.as_chunks::<16>().0.iter().enumerate() {
+            for half in 0..2 {
+                let x = _mm256_castsi256_ps(load(x, half));
+                let kept = _mm256_cmp_ps::<_CMP_GE_OQ>(x, floor);
+                let x = _mm256_and_ps(x, kept);
+                mass[i][half] = _mm256_add_ps(mass[i][half], x);
+                square[i][half] = _mm256_add_ps(square[i][half], _mm256_mul_ps(x, x));
+                count += _mm256_movemask_ps(kept).count_ones();
+            }
+        }
+    });
+    [whole_tree(mass), whole_tree(square), count as f32]
 }
 
 /// The last three levels of `portable::tree`, from 8 lanes to their sum.

@@ -19,7 +19,6 @@ use crate::kernel::wide::{GROUP, WIDE_TILE};
 
 compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt":
     fn largest(x: &[f32]) -> f32;
-    fn kept(x: &[f32], floor: f32) -> [f32; 3];
     fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32);
     fn add_to_all(a: &mut [f32], x: f32);
     fn exponentials(a: &mut [f32], s: &[f32], largest: f32);
@@ -461,7 +460,31 @@ pub(in crate::kernel) fn sum<const MAGNITUDES: bool>(x: &[f32]) -> f32 {
             *lanes = _mm512_add_ps(*lanes, if MAGNITUDES { _mm512_abs_ps(x) } else { x });
         }
     });
-    let [a, b, c, d] = lanes;
+    tree(lanes)
+}
+
+/// See `portable::tree`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn tree([a, b, c, d]: [__m512; 4]) -> f32 {
     let sums = _mm512_add_ps(_mm512_add_ps(a, c), _mm512_add_ps(b, d));
     avx2::tree(_mm256_add_ps(_mm512_castps512_ps256(sums), _mm512_extractf32x8_ps(sums, 1)))
+}
+
+/// See `portable::kept`. The number of entries is counted in integers.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,popcnt")]
+pub(in crate::kernel) fn kept(x: &[f32], floor: f32) -> [f32; 3] {
+    let floor = _mm512_set1_ps(floor);
+    let (mut mass, mut square, mut count) = ([_mm512_setzero_ps(); 4], [_mm512_setzero_ps(); 4], 0);
+    portable::for_each_run_with(f32::NAN, x, |_, x: &[f32; LANES]| {
+        for (i, x) in x.as_chunks::<16>().0.iter().enumerate() {
+            let x = _mm512_castsi512_ps(load(x));
+            let kept = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(x, floor);
+            let x = _mm512_maskz_mov_ps(kept, x);
+            mass[i] = _mm512_add_ps(mass[i], x);
+            square[i] = _mm512_add_ps(square[i], _mm512_mul_ps(x, x));
+            count += kept.count_ones();
+        }
+    });
+    [tree(mass), tree(square), count as f32]
 }
