@@ -1,8 +1,8 @@
 //! Which id a job has, and which random streams it draws from.
 //!
 //! # Identity
-//! A job's id is the first 128 bits of a BLAKE3 hash of its canonical form: the results version,
-//! the seed, every setting that no axis varies, every axis with its value, and the replicate, one
+//! A job's id is the first 128 bits of a BLAKE3 hash of its canonical form: the last results version
+//! that changed it, the seed, every setting that no axis varies, every axis with its value, and the replicate, one
 //! `key=value` a line, numbers in the shortest form that reads back the same. Nothing else about
 //! the sweep changes the id: not the other values of a grid, nor other grids, nor the order of
 //! axes.
@@ -34,7 +34,7 @@ use scb_core::train::{StageEnd, StepScale, StopAt};
 use crate::axis::{self, AXES, DefaultValue};
 use crate::config::{Config, Pretraining, Shared};
 use crate::grid::Point;
-use crate::job::id::{JobId, RESULTS_VERSION};
+use crate::job::id::{JobId, RESULTS_VERSIONS, results_version, results_version_of_pretraining};
 use crate::job::spec::{Job, step_scale};
 
 /// Makes ids and seeds; holds what all jobs of a sweep share.
@@ -42,11 +42,11 @@ use crate::job::spec::{Job, step_scale};
 pub struct Identity {
     /// Canonical form of what is shared by all jobs and decides the task.
     task: String,
-    /// Canonical form of all that is shared by all jobs and decides the result, for either scale of
-    /// the step sizes.
-    shared: [String; 2],
+    /// Canonical form of all that is shared by all jobs and decides the result, for each of the
+    /// results versions and either scale of the step sizes.
+    shared: [[String; 2]; RESULTS_VERSIONS.len()],
     /// The hash of an id, begun with `shared`.
-    start: [Hasher; 2],
+    start: [[Hasher; 2]; RESULTS_VERSIONS.len()],
     /// Canonical form of the pretraining's settings.
     pretraining: String,
     trace: bool,
@@ -73,7 +73,6 @@ impl Identity {
             StopAt::Recovery => "recovery",
             StopAt::Budget => "budget",
         };
-        let before = format!("results_version={RESULTS_VERSION}\n{task}");
         let mut shared = format!("stop_at={stop_at}\nsignal={signal}\nresolution={resolution}\n");
         for (name, end) in [("boost", boost_end), ("sparse", sparse_end)] {
             let StageEnd { steps, share, alpha, kept_mass, clear_mass } = end;
@@ -86,12 +85,16 @@ impl Identity {
             }
         }
         // The scale of the steps stands where it stood before an axis varied it.
-        let shared = StepScale::NAMES.map(|scale| format!("{before}step_scale={scale}\n{shared}"));
-        let start = [0, 1].map(|i| {
-            let mut start = Hasher::new_derive_key("scb-sweep job");
-            start.update(shared[i].as_bytes());
-            start
+        let shared = RESULTS_VERSIONS.map(|version| {
+            let before = format!("results_version={version}\n{task}");
+            StepScale::NAMES.map(|scale| format!("{before}step_scale={scale}\n{shared}"))
         });
+        let started = |shared: &String| {
+            let mut start = Hasher::new_derive_key("scb-sweep job");
+            start.update(shared.as_bytes());
+            start
+        };
+        let start = shared.each_ref().map(|shared| shared.each_ref().map(started));
         let Pretraining { t, batch_size, eta, lambda, max_samples } = pretraining;
         let pretraining = format!(
             "pretraining_T={t}\npretraining_batch_size={batch_size}\npretraining_eta={eta}\npretraining_lambda={lambda}\n\
@@ -102,7 +105,7 @@ impl Identity {
 
     /// Canonical form of a point, without the replicate.
     fn canonical(&self, point: &Point) -> String {
-        let mut text = self.shared[step_scale(point)].clone();
+        let mut text = self.shared[results_version(point)][step_scale(point)].clone();
         (0..AXES.len()).for_each(|i| line(&mut text, point, i));
         if point.transfers() {
             text += &self.pretraining;
@@ -118,7 +121,7 @@ impl Identity {
     }
 
     pub(super) fn of_point(&self, point: &Point, lines: &mut CanonicalLines) -> PointIdentity {
-        let mut id = self.start[step_scale(point)].clone();
+        let mut id = self.start[results_version(point)][step_scale(point)].clone();
         id.update(lines.of(point));
         if point.transfers() {
             id.update(self.pretraining.as_bytes());
@@ -167,7 +170,8 @@ impl Identity {
     pub fn pretraining_id(&self, job: &Job) -> JobId {
         let theta = job.point.values[axis::THETA];
         let text = format!(
-            "results_version={RESULTS_VERSION}\n{}theta={theta}\n{}",
+            "results_version={}\n{}theta={theta}\n{}",
+            RESULTS_VERSIONS[results_version_of_pretraining(&job.point)],
             self.canonical_task(job),
             self.pretraining
         );
@@ -288,6 +292,28 @@ pub(super) mod tests {
         assert_eq!(jobs[3].id.to_string(), "a103978e4e042c702cc5bffb7326653c");
         assert_eq!(hex(identity.task_seed(&jobs[3])), "879b44bb9eabaad3f708bf936c320b81");
         assert_eq!(hex(identity.data_seed(&jobs[3])), "4bd300453ff6891f3c89e492a4fa9c10");
+    }
+
+    /// Version 4 changed more than 16 states, and some algorithms.
+    #[test]
+    fn a_job_has_the_last_version_that_changed_it() {
+        for (overrides, version, of_pretraining) in [
+            (&["N=16"][..], 3, 3),
+            (&["N=17"], 4, 4),
+            (&["algorithm=sgd"], 3, 3),
+            (&["algorithm=adam"], 3, 3),
+            (&["algorithm=softmax"], 4, 3),
+            (&["algorithm=softmax_adam"], 4, 3),
+            (&["algorithm=moment"], 4, 3),
+            (&["algorithm=population"], 4, 3),
+        ] {
+            let config = config(GRID, overrides);
+            let identity = Identity::new(&config);
+            for job in jobs(&config).unwrap() {
+                assert!(identity.canonical(&job.point).starts_with(&format!("results_version={version}\nseed=7\n")));
+                assert_eq!(RESULTS_VERSIONS[results_version_of_pretraining(&job.point)], of_pretraining);
+            }
+        }
     }
 
     #[test]
