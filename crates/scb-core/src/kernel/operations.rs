@@ -242,16 +242,17 @@ impl Level {
         self.restore_sum(a);
     }
 
-    /// Adds the same number to every entry so that they sum to 1.
-    pub fn restore_sum(self, a: &mut [f32]) {
-        let missing = (1.0 - self.sum(a)) / a.len() as f64;
-        self.add_to_all(a, missing as f32);
+    /// Adds the same number to every entry so that they sum to 1, and returns it.
+    pub fn restore_sum(self, a: &mut [f32]) -> f32 {
+        let missing = ((1.0 - self.sum(a)) / a.len() as f64) as f32;
+        self.add_to_all(a, missing);
+        missing
     }
 
     /// Preconditions the gradient `g` of V by `diag(1/mu)` and projects it, then `V <- V - eta g`.
-    /// Both are N x N, row by row; `mu` has N entries, and `means` is scratch space for N.
-    pub fn step_value(self, v: &mut [f64], g: &mut [f64], mu: &[f64], means: &mut [f64], eta: f64) {
-        dispatch!(self, step_value(v, g, mu, means, eta));
+    /// Both are N x N, row by row; mu and `1/mu` have N entries, and `means` is scratch space for N.
+    pub fn step_value(self, v: &mut [f64], g: &mut [f64], mu_and_inverse: [&[f64]; 2], means: &mut [f64], eta: f64) {
+        dispatch!(self, step_value(v, g, mu_and_inverse, means, eta));
     }
 
     /// Rounds one piece of weights to integers of the given form: their unit, NaN if they are not
@@ -324,13 +325,13 @@ pub(crate) fn step_row(a: &mut [f32], g: &[f32], eta: f32, threshold: f32) {
 }
 
 /// [`Level::step_value`] at the level in use.
-pub(crate) fn step_value(v: &mut [f64], g: &mut [f64], mu: &[f64], means: &mut [f64], eta: f64) {
-    level_in_use().step_value(v, g, mu, means, eta);
+pub(crate) fn step_value(v: &mut [f64], g: &mut [f64], mu_and_inverse: [&[f64]; 2], means: &mut [f64], eta: f64) {
+    level_in_use().step_value(v, g, mu_and_inverse, means, eta);
 }
 
 /// [`Level::restore_sum`] at the level in use.
-pub(crate) fn restore_sum(a: &mut [f32]) {
-    level_in_use().restore_sum(a);
+pub(crate) fn restore_sum(a: &mut [f32]) -> f32 {
+    level_in_use().restore_sum(a)
 }
 
 /// [`Level::exponentials`] at the level in use.

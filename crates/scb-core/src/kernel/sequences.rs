@@ -195,15 +195,20 @@ impl Source<'_> {
         }
     }
 
-    /// As [`Source::draw_escapes`] for a wide layout: replaces the tokens.
+    /// As [`Source::draw_escapes`] for a wide layout: replaces the tokens. A bit of `escapes` says for
+    /// each word of a round whether it is one.
     #[cold]
     #[inline(never)]
-    pub(super) fn draw_escapes_wide(&mut self, span: &mut Span<'_>, words: &[[u16; ROUND]]) {
-        for (i, &h) in words.as_flattened().iter().enumerate().take(span.left) {
-            if h < self.states.escapes {
-                let state = u16::from(self.states.draw_escapes(h, self.escapes));
-                let (word, shift) = (&mut span.block.0[i % ROUND], 8 * (i / ROUND));
-                *word = *word & !(0xff << shift) | state << shift;
+    pub(super) fn draw_escapes_wide(&mut self, span: &mut Span<'_>, words: &[[u16; ROUND]], escapes: [u32; 2]) {
+        for (round, (words, mut escapes)) in words.iter().zip(escapes).enumerate() {
+            while escapes != 0 {
+                let i = escapes.trailing_zeros() as usize;
+                escapes &= escapes - 1;
+                if ROUND * round + i < span.left {
+                    let state = u16::from(self.states.draw_escapes(words[i], self.escapes));
+                    let (word, shift) = (&mut span.block.0[i], 8 * round);
+                    *word = *word & !(0xff << shift) | state << shift;
+                }
             }
         }
     }

@@ -4,7 +4,7 @@
 use super::algorithm::no_bytes;
 use super::gradient::Gradient;
 use super::sampled::{Optimiser, Sampled};
-use super::{Algorithm, Constructor, Parameter, Prediction, Range, Setup, Stage, StepSizes};
+use super::{Algorithm, Constructor, Parameter, ParameterValues, Prediction, Range, Stage, StepSizes};
 use crate::kernel::{self, row, row_mut};
 use crate::model::rounding::{self, smallest};
 use crate::model::{Linear, Row};
@@ -43,7 +43,7 @@ pub(super) const ALGORITHM: Algorithm = Algorithm {
         Some(_) => Prediction::Nothing,
     },
     make: Constructor::FromSamples(|setup| {
-        let optimiser = Prox::new(&setup);
+        let optimiser = Prox::new(&setup.known, setup.keep, &setup.parameters);
         Box::new(Sampled::new(setup, optimiser))
     }),
 };
@@ -67,20 +67,26 @@ struct Prox {
     boosting: bool,
     /// Whether the attention has been rounded and is fixed.
     rounded: bool,
+    /// `1/mu`.
+    inverse: Vec<f64>,
     /// Scratch space: the mean of each column of dV.
     means: Vec<f64>,
+    /// Rows of the attention that restoring their sum would not change.
+    settled: Vec<bool>,
 }
 
 impl Prox {
-    fn new(setup: &Setup) -> Self {
+    fn new(known: &Known, keep: f64, parameters: &ParameterValues) -> Self {
         Self {
-            cut: setup.parameters.get(&CUT),
-            keep: setup.keep,
-            flip: setup.parameters.unless_off(&FLIP),
+            cut: parameters.get(&CUT),
+            keep,
+            flip: parameters.unless_off(&FLIP),
             flips: 0,
             boosting: true,
             rounded: false,
-            means: vec![0.0; setup.known.n],
+            inverse: known.mu.iter().map(|mu| 1.0 / mu).collect(),
+            means: vec![0.0; known.n],
+            settled: vec![false; known.n],
         }
     }
 }
@@ -92,6 +98,7 @@ impl Optimiser for Prox {
 
     fn enter(&mut self, stage: Stage, model: &mut Linear, known: &Known) {
         self.boosting = stage == Stage::Boost;
+        self.settled.fill(false);
         match stage {
             Stage::Boost => {}
             Stage::Sparse => {
@@ -117,23 +124,26 @@ impl Optimiser for Prox {
     fn step(&mut self, model: &mut Linear, gradient: &mut Gradient, known: &Known, sizes: &StepSizes) {
         // This uses the V at which the gradient was taken. After rounding there is no noise left.
         shrink_residual_noise(model, known, sizes.attention);
-        step_value(model, gradient, known, &mut self.means, sizes.value);
+        self.step_value(model, gradient, known, sizes.value);
         if self.rounded {
             return;
         }
         for (k, &mu) in known.mu.iter().enumerate() {
             let (eta, threshold) = ((sizes.attention / mu) as f32, sizes.threshold as f32);
             let a = row_mut(&mut model.attention, k);
-            if gradient.is_zero(k) && threshold == 0.0 {
-                kernel::restore_sum(a);
-            } else {
+            if !gradient.is_zero(k) || threshold != 0.0 {
                 kernel::step_row(a, row(&gradient.attention, k), eta, threshold);
+                self.settled[k] = false;
+            } else if !self.settled[k] {
+                // No sample has this query token. A row that lacks nothing will lack nothing.
+                self.settled[k] = kernel::restore_sum(a) == 0.0;
             }
         }
         if let Some(factor) = self.flip.filter(|_| self.boosting) {
             let (positive, negative) = extremes(model, known);
             if negative > factor * positive && negative > MIN_NEGATIVE / known.t as f64 {
                 flip_sign(model, known);
+                self.settled.fill(false);
                 self.flips += 1;
             }
         }
@@ -184,6 +194,16 @@ fn flip_sign(model: &mut Linear, known: &Known) {
 }
 
 impl Prox {
+    /// Preconditions dV by `diag(1/mu)`, projects it, and moves V against it.
+    fn step_value(&mut self, model: &mut Linear, gradient: &mut Gradient, known: &Known, eta: f64) {
+        let (Some(mu), Some(v), Some(g)) =
+            (known.mu.as_slice(), model.value.as_slice_mut(), gradient.value.as_slice_mut())
+        else {
+            panic!("{}", kernel::ROW_MAJOR)
+        };
+        kernel::step_value(v, g, [mu, &self.inverse], &mut self.means, eta);
+    }
+
     /// Rounds the attention: keeps the entries of [`rounding::kept`] and divides each row by its
     /// sum. Vc is multiplied by the mean of these sums, so that the output stays the same on
     /// average.
@@ -204,16 +224,6 @@ impl Prox {
             }
         }
     }
-}
-
-/// Preconditions dV by `diag(1/mu)`, projects it, and moves V against it. `means` is scratch space of
-/// N entries.
-fn step_value(model: &mut Linear, gradient: &mut Gradient, known: &Known, means: &mut [f64], eta: f64) {
-    let (Some(mu), Some(v), Some(g)) = (known.mu.as_slice(), model.value.as_slice_mut(), gradient.value.as_slice_mut())
-    else {
-        panic!("{}", kernel::ROW_MAJOR)
-    };
-    kernel::step_value(v, g, mu, means, eta);
 }
 
 #[cfg(test)]
@@ -244,8 +254,8 @@ mod tests {
         Gradient::new(value, attention)
     }
 
-    fn optimiser() -> Prox {
-        Prox { cut: 0.2, keep: 0.5, flip: None, flips: 0, boosting: true, rounded: false, means: vec![0.0; 4] }
+    fn optimiser(task: &Task) -> Prox {
+        Prox::new(&task.known(), 0.5, &ParameterValues::defaults())
     }
 
     /// Without noise and at the true V, a step shrinks the error of every entry by the same share
@@ -266,7 +276,7 @@ mod tests {
         gradient.value += &task.centred_transition();
         let sizes = StepSizes { value: 0.5, attention: 0.3 / task.k_p, threshold: 0.0 };
         let before = model.value.clone();
-        optimiser().step(&mut model, &mut gradient, &task.known(), &sizes);
+        optimiser(&task).step(&mut model, &mut gradient, &task.known(), &sizes);
         assert_ne!(model.value, before);
         let noise = model.residual_noise_of(2).unwrap();
         assert!((noise - 0.07).abs() < 1e-9, "{noise}");
@@ -301,7 +311,7 @@ mod tests {
         }
         let start = planted(&task, 0.3, 0.3);
         let mut model = start.clone();
-        step_value(&mut model, &mut gradient, &task.known(), &mut [0.0; 4], 0.3);
+        optimiser(&task).step_value(&mut model, &mut gradient, &task.known(), 0.3);
         let moved = start.value - 0.3 * &slow;
         assert!(model.value.iter().zip(&moved).all(|(x, y)| (x - y).abs() < 1e-12));
         for (x, y) in gradient.value.iter().zip(&slow) {
@@ -364,7 +374,7 @@ mod tests {
         let mut model = Linear::uninformative(&task.known());
         let mut state = Recursion::at(0.0, 0.0);
         let sizes = StepSizes { value: 0.05 / task.k_q, attention: 0.05 / task.k_p, threshold: 0.0 };
-        let mut prox = optimiser();
+        let mut prox = optimiser(&task);
         for step in 0..200 {
             let exact = expected_gradient(&task, &model);
             let attention = exact.attention.mapv(|g| g as f32);
@@ -398,7 +408,7 @@ mod tests {
         let theta = 0.7 * 0.6 * (source.k_p / task.k_p).sqrt();
         assert!((truth.alpha_v(&model.value) - theta).abs() < 1e-9, "weight, correlation and size");
         let sizes = StepSizes { value: 0.05 / task.k_q, attention: 0.05 / task.k_p, threshold: 0.0 };
-        let mut prox = optimiser();
+        let mut prox = optimiser(&task);
         for step in 0..200 {
             let exact = expected_gradient(&task, &model);
             let attention = exact.attention.mapv(|g| g as f32);
@@ -417,7 +427,7 @@ mod tests {
     fn steps_keep_the_constraints() {
         let task = task();
         let mut model = planted(&task, 0.3, 0.3);
-        let mut prox = optimiser();
+        let mut prox = optimiser(&task);
         let sizes = StepSizes { value: 0.1, attention: 0.01, threshold: 0.002 };
         for _ in 0..50 {
             prox.step(&mut model, &mut random_gradient(&task), &task.known(), &sizes);
@@ -436,7 +446,7 @@ mod tests {
     #[test]
     fn stages_cut_and_round_the_attention() {
         let task = task();
-        let mut prox = optimiser();
+        let mut prox = optimiser(&task);
         let mut model = planted(&task, 0.5, 0.5);
         let off = (0..task.t).find(|t| !task.patterns[0].positions.contains(t)).unwrap();
         model.attention[[0, off]] = -0.3;
@@ -475,7 +485,7 @@ mod tests {
         let zero = Gradient::zeros(task.n, task.t);
         for (alpha, flips) in [(0.2, 0), (-0.2, 1)] {
             let mut model = planted(&task, alpha, alpha);
-            let mut prox = Prox { flip: Some(2.0), ..optimiser() };
+            let mut prox = Prox { flip: Some(2.0), ..optimiser(&task) };
             // Twice: a model that has been flipped is not flipped again.
             (0..2).for_each(|_| prox.step(&mut model, &mut zero.clone(), &task.known(), &sizes));
             assert_eq!(prox.flips(), Some(flips));
@@ -488,14 +498,14 @@ mod tests {
         for t in [37, 100, 512, 1000, 1024, 4096, 5000] {
             let long = Task::new(t, task.transition.clone(), task.patterns.clone()).unwrap();
             let mut model = Linear::uninformative(&long.known());
-            let mut prox = Prox { flip: Some(1.5), ..optimiser() };
+            let mut prox = Prox { flip: Some(1.5), ..optimiser(&task) };
             (0..3).for_each(|_| prox.step(&mut model, &mut Gradient::zeros(long.n, t), &long.known(), &sizes));
             assert_eq!(prox.flips(), Some(0), "T = {t}");
         }
         let mut model = planted(&task, -0.2, -0.2);
-        let mut off = optimiser();
+        let mut off = optimiser(&task);
         off.step(&mut model, &mut zero.clone(), &task.known(), &sizes);
-        let mut late = Prox { flip: Some(2.0), ..optimiser() };
+        let mut late = Prox { flip: Some(2.0), ..optimiser(&task) };
         late.enter(Stage::Sparse, &mut model.clone(), &task.known());
         late.step(&mut model, &mut zero.clone(), &task.known(), &sizes);
         assert_eq!((off.flips(), late.flips()), (None, Some(0)), "only if asked to, and only while boosting");
@@ -518,7 +528,7 @@ mod tests {
                 model.value.mapv_inplace(|v| v + noise * normal(&mut random));
                 model.attention.mapv_inplace(|a| a + (noise * normal(&mut random)) as f32);
                 let said = truth.errors(&model, 0.5);
-                optimiser().enter(Stage::Round, &mut model, &task.known());
+                optimiser(&task).enter(Stage::Round, &mut model, &task.known());
                 let found = [truth.value_error(&model.value, 1.0), truth.attention_error(&model.attention)];
                 for (said, found) in [said.rounded_value, said.rounded_attention].into_iter().zip(found) {
                     // Squares are compared, because near 0 one of them is a difference of numbers
@@ -540,7 +550,7 @@ mod tests {
         let mut model = planted(&task, 0.7, 0.5);
         model.attention.mapv_inplace(|a| a + (0.05 * normal(&mut random)) as f32);
         let mut expected = model.clone();
-        let mut prox = Prox { cut: 0.05, ..optimiser() };
+        let mut prox = Prox { cut: 0.05, ..optimiser(&task) };
         prox.enter(Stage::Sparse, &mut model, &task.known());
         for k in 0..4 {
             let left = rounding::cut(row_mut(&mut expected.attention, k), Some(0.0), 0.05);
@@ -558,7 +568,7 @@ mod tests {
         let mut model = planted(&task, 0.5, 0.5);
         model.attention.row_mut(1).fill(f32::NAN);
         model.attention[[2, 3]] = f32::NAN;
-        optimiser().enter(Stage::Round, &mut model, &task.known());
+        optimiser(&task).enter(Stage::Round, &mut model, &task.known());
         assert!(model.attention.row(1).iter().all(|a| a.is_nan()) && model.attention[[2, 3]].is_nan());
     }
 }

@@ -96,6 +96,12 @@ fn pass(
     }
 }
 
+/// A bit for every word that is below `limit`.
+#[inline(always)]
+pub(in crate::kernel) fn words_below(words: &[u16; ROUND], limit: u16) -> u32 {
+    words.iter().enumerate().fold(0, |bits, (i, &word)| bits | u32::from(word < limit) << i)
+}
+
 /// Draws sequences of a wide layout.
 #[inline(always)]
 pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
@@ -108,19 +114,17 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
         for mut piece in destination.pieces::<2>() {
             for mut span in piece.spans() {
                 let rounds = span.weights.len();
-                let mut lowest = u16::MAX;
-                for words in &mut words[..rounds] {
+                let mut escapes = [0; 2];
+                for (words, escapes) in words[..rounds].iter_mut().zip(&mut escapes) {
                     *words = source.bits.round();
-                    for &word in &*words {
-                        lowest = lowest.min(word);
-                    }
+                    *escapes = words_below(words, states.escapes);
                 }
                 let block = &mut span.block.0;
                 for w in 0..ROUND {
                     block[w] = u16::from(columns.of(words[0][w])) | u16::from(columns.of(words[1][w])) << 8;
                 }
-                if lowest < states.escapes {
-                    source.draw_escapes_wide(&mut span, &words[..rounds]);
+                if escapes != [0; 2] {
+                    source.draw_escapes_wide(&mut span, &words[..rounds], escapes);
                 }
             }
             sums.add(&piece, h);

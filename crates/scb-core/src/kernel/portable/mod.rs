@@ -17,6 +17,8 @@ pub(super) use attention::{add_to_all, descend, kept, largest, round_piece, step
 #[cfg(target_arch = "x86_64")]
 pub(super) use attention::{for_each_run, for_each_run_with, round_piece_with, step_row_with};
 pub(super) use counting::{add_dependence, add_fields, copy_tokens, take_counts};
+#[cfg(target_arch = "x86_64")]
+pub(super) use draw::words_below;
 pub(super) use draw::{WideSums, draw_narrow, draw_wide};
 pub(super) use look_up::{look_up_narrow, look_up_wide, store};
 pub(super) use products::{products, to_double, to_single, transpose};

@@ -4,16 +4,31 @@
 const LANES: usize = 16;
 
 /// Preconditions the gradient `g` of V by `diag(1/mu)` and projects it, then `V <- V - eta g`. Both
-/// are N x N, row by row; `mu` has N entries, and `means` is scratch space for N.
+/// are N x N, row by row; `mu` and `inverse`, which is `1/mu`, have N entries, and `means` is scratch
+/// space for N.
 #[inline(always)]
-pub(in crate::kernel) fn step_value(v: &mut [f64], g: &mut [f64], mu: &[f64], means: &mut [f64], eta: f64) {
+pub(in crate::kernel) fn step_value(
+    v: &mut [f64],
+    g: &mut [f64],
+    [mu, inverse]: [&[f64]; 2],
+    means: &mut [f64],
+    eta: f64,
+) {
     let n = mu.len();
     means.fill(0.0);
-    // Row by row, which is the order in memory.
+    // Row by row, which is the order in memory. For many states divisions would take most of the
+    // time.
     for row in g.chunks_exact_mut(n) {
-        for ((g, &m), mean) in row.iter_mut().zip(mu).zip(&mut *means) {
-            *g /= m;
-            *mean += *g;
+        if n > LANES {
+            for ((g, &inverse), mean) in row.iter_mut().zip(inverse).zip(&mut *means) {
+                *g *= inverse;
+                *mean += *g;
+            }
+        } else {
+            for ((g, &m), mean) in row.iter_mut().zip(mu).zip(&mut *means) {
+                *g /= m;
+                *mean += *g;
+            }
         }
     }
     means.iter_mut().for_each(|mean| *mean /= n as f64);

@@ -27,7 +27,7 @@ compile_portable! { "avx2,bmi1,bmi2,popcnt":
     fn inner(a: &[f32], g: &[f32]) -> f64;
     fn to_logits(g: &mut [f32], a: &[f32], mean: f32);
     fn adam(x: &mut [f32], g: &[f32], moments: [&mut [f32]; 2], rates: [f32; 2], eta_scale_e: [f32; 3]);
-    fn step_value(v: &mut [f64], g: &mut [f64], mu: &[f64], means: &mut [f64], eta: f64);
+    fn step_value(v: &mut [f64], g: &mut [f64], mu_and_inverse: [&[f64]; 2], means: &mut [f64], eta: f64);
     fn copy_tokens(line: &[Block], into: &mut [Block], mask: u16, from_to: [u32; 2]);
     fn add_fields(counts: &mut [u32], sums: &[f32], shift: usize, bits: usize);
     fn take_counts(both: &mut [f64], rest: &mut [f64], here: &mut [f64], counts: &[u32]);
@@ -472,7 +472,8 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
                     store(span.block, half, _mm256_or_si256(tokens[0][half], _mm256_slli_epi16(tokens[1][half], 8)));
                 }
                 if any_at_most(lowest, last_escape) {
-                    source.draw_escapes_wide(&mut span, &words[..rounds]);
+                    let escapes = words.map(|words| portable::words_below(&words, states.escapes));
+                    source.draw_escapes_wide(&mut span, &words[..rounds], escapes);
                 }
             }
             sums.add(&piece, h);

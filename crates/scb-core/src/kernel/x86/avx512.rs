@@ -26,7 +26,7 @@ compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt":
     fn inner(a: &[f32], g: &[f32]) -> f64;
     fn to_logits(g: &mut [f32], a: &[f32], mean: f32);
     fn adam(x: &mut [f32], g: &[f32], moments: [&mut [f32]; 2], rates: [f32; 2], eta_scale_e: [f32; 3]);
-    fn step_value(v: &mut [f64], g: &mut [f64], mu: &[f64], means: &mut [f64], eta: f64);
+    fn step_value(v: &mut [f64], g: &mut [f64], mu_and_inverse: [&[f64]; 2], means: &mut [f64], eta: f64);
     fn copy_tokens(line: &[Block], into: &mut [Block], mask: u16, from_to: [u32; 2]);
     fn add_fields(counts: &mut [u32], sums: &[f32], shift: usize, bits: usize);
     fn take_counts(both: &mut [f64], rest: &mut [f64], here: &mut [f64], counts: &[u32]);
@@ -371,12 +371,11 @@ fn draw_columns<const C: usize>(job: &mut Sequences<'_>, columns: &Columns) {
         for mut piece in destination.pieces::<2>() {
             for mut span in piece.spans() {
                 let rounds = span.weights.len();
-                let mut lowest = _mm512_set1_epi16(-1);
-                let mut states = [_mm512_setzero_si512(); 2];
-                for (words, state) in words[..rounds].iter_mut().zip(&mut states) {
+                let (mut states, mut escaped) = ([_mm512_setzero_si512(); 2], [0; 2]);
+                for ((words, state), escaped) in words[..rounds].iter_mut().zip(&mut states).zip(&mut escaped) {
                     let h = generators.next();
                     store(words, h);
-                    lowest = _mm512_min_epu16(lowest, h);
+                    *escaped = _mm512_cmplt_epu16_mask(h, escapes);
                     let column = _mm512_srl_epi16(h, shift);
                     let second = _mm512_cmpge_epu16_mask(h, look_up_words(splits, column));
                     let pair = look_up_words(pairs, column);
@@ -384,8 +383,8 @@ fn draw_columns<const C: usize>(job: &mut Sequences<'_>, columns: &Columns) {
                 }
                 let packed = _mm512_or_si512(_mm512_and_si512(states[0], low), _mm512_slli_epi16(states[1], 8));
                 store(span.block, packed);
-                if _mm512_cmplt_epu16_mask(lowest, escapes) != 0 {
-                    source.draw_escapes_wide(&mut span, &words[..rounds]);
+                if escaped != [0; 2] {
+                    source.draw_escapes_wide(&mut span, &words[..rounds], escaped);
                 }
             }
             sums.add(&piece, h);
