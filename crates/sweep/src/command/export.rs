@@ -18,7 +18,7 @@ use crate::config::diagnostic::Diagnostic;
 use crate::execution::level;
 use crate::export::content;
 use crate::export::npz::{Npz, is_export};
-use crate::job::{Identity, Job, RESULTS_VERSION};
+use crate::job::{Identity, Job, results_version_of};
 use crate::platform::files::FileError;
 use crate::platform::shell::command;
 use crate::platform::terminal::{answer_columns, fitted, print};
@@ -41,7 +41,7 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<ExitCode, SweepError
         None => run(&sweep, job, arguments.batch)?,
     };
     meta.insert("command".to_owned(), command().into());
-    meta.insert("results_version".to_owned(), RESULTS_VERSION.into());
+    meta.insert("results_version".to_owned(), results_version_of([job]).into());
     meta.insert("seed".to_owned(), sweep.config.seed.into());
     let arrays = npz.len();
     let bytes = npz.into_bytes(meta).map_err(FileError::at("write", &arguments.output))?;

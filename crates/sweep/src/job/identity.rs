@@ -34,8 +34,9 @@ use scb_core::train::{StageEnd, StepScale, StopAt};
 use crate::axis::{self, AXES, DefaultValue};
 use crate::config::{Config, Pretraining, Shared};
 use crate::grid::Point;
-use crate::job::id::{JobId, RESULTS_VERSIONS, results_version, results_version_of_pretraining};
+use crate::job::id::JobId;
 use crate::job::spec::{Job, step_scale};
+use crate::job::version::{RESULTS_VERSIONS, results_version, results_version_of_pretraining};
 
 /// Makes ids and seeds; holds what all jobs of a sweep share.
 #[derive(Debug)]

@@ -2,7 +2,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `id` | what identifies a job, and the version of the results |
+//! | `id` | what identifies a job |
+//! | `version` | the versions of the results |
 //! | `spec` | one job: what its parameters mean for the task and the training |
 //! | `cost` | its tokens and bytes |
 //! | `identity` | which id and which random streams a job has |
@@ -21,11 +22,14 @@ mod selection;
 pub mod shard;
 mod spec;
 mod tally;
+mod version;
 
-pub use id::{JobId, RESULTS_VERSION};
+pub use id::JobId;
 pub use identity::Identity;
 pub(crate) use identity::TASK_AXES;
 pub use list::jobs;
 pub use selection::Selection;
 pub use spec::Job;
 pub use tally::{DoneJobs, Seen, Tally};
+pub use version::RESULTS_VERSION;
+pub(crate) use version::results_version_of;

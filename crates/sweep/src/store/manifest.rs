@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::SweepError;
 use crate::config::Config;
-use crate::job::RESULTS_VERSION;
+use crate::job::{Job, results_version_of};
 use crate::platform::clock::date;
 use crate::platform::files::{FileError, read_text};
 use crate::platform::machine::{cores, host, processor};
@@ -50,7 +50,7 @@ struct Manifest<'a> {
 pub(crate) fn write(
     directory: &Path,
     config: &Config,
-    jobs: usize,
+    jobs: &[Job],
     (records, timings): (&[Record], &[Timing]),
     figures: &[String],
 ) -> Result<(), SweepError> {
@@ -58,11 +58,11 @@ pub(crate) fn write(
         program: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
         commit: env!("SWEEP_COMMIT"),
-        results_version: RESULTS_VERSION,
+        results_version: results_version_of(jobs),
         schema_version: report::table::SCHEMA_VERSION,
         config: &config.name,
         seed: config.seed,
-        jobs,
+        jobs: jobs.len(),
         finished: records.len(),
         failed: records.iter().filter(|r| r.status == Status::Failed).count(),
         started: timings.iter().map(|t| t.finished - t.wall_seconds as i64).min().and_then(date),

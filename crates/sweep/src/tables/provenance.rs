@@ -8,17 +8,22 @@ use report::Timing;
 use report::page::Provenance;
 
 use crate::config::{self, Config, resolved};
-use crate::job::RESULTS_VERSION;
 use crate::platform::clock::{date, short_time};
 use crate::platform::machine;
 use crate::platform::shell::quoted_path;
 use crate::store::layout;
 
-/// How the sweep in `directory` was run. What is `missing` is said in words; `timings` are those of the
+/// How the sweep in `directory` was run, whose jobs have this results version. What is `missing` is said in words; `timings` are those of the
 /// finished jobs.
-pub(crate) fn provenance(config: &Config, missing: Option<String>, timings: &[Timing], directory: &Path) -> Provenance {
+pub(crate) fn provenance(
+    config: &Config,
+    results_version: u32,
+    missing: Option<String>,
+    timings: &[Timing],
+    directory: &Path,
+) -> Provenance {
     let mut facts = vec![
-        ("program", format!("sweep {}, results version {RESULTS_VERSION}", crate::args::VERSION)),
+        ("program", format!("sweep {}, results version {results_version}", crate::args::VERSION)),
         ("seed", config.seed.to_string()),
         ("replicates", config.replicates.to_string()),
     ];

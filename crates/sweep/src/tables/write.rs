@@ -23,7 +23,7 @@ use crate::axis::{AXES, Role};
 use crate::config::Config;
 use crate::config::diagnostic::Diagnostic;
 use crate::grid::further_axes;
-use crate::job::{Job, RESULTS_VERSION, TASK_AXES, Tally};
+use crate::job::{Job, TASK_AXES, Tally, results_version_of};
 use crate::platform::files::{FileError, create_folder};
 use crate::platform::terminal::{answer_columns, unbroken, wrapped};
 use crate::search::cell::FIRST_RACED;
@@ -117,9 +117,10 @@ pub fn write(results: Results<'_>, beside: Option<Results<'_>>) -> Result<String
     // Traces are read before any table is written: they may be missing because a shard has just put
     // their parts into another one.
     let mut traces = if config.trace { store.traces()? } else { HashMap::new() };
+    let results_version = results_version_of(jobs);
     let metadata = [
         ("program", format!("sweep {}", env!("CARGO_PKG_VERSION"))),
-        ("results_version", RESULTS_VERSION.to_string()),
+        ("results_version", results_version.to_string()),
         ("seed", config.seed.to_string()),
     ];
     let directory = store.directory();
@@ -187,7 +188,7 @@ pub fn write(results: Results<'_>, beside: Option<Results<'_>>) -> Result<String
         manifest::listed_figures(directory).into_iter().filter(|name| !names.contains(name)).collect();
     // The manifest lists all figures before any is written or removed. So after a kill it is known
     // which of them this program has written.
-    manifest::write(directory, config, jobs.len(), (&records, &timings), &[&names[..], &earlier].concat())?;
+    manifest::write(directory, config, jobs, (&records, &timings), &[&names[..], &earlier].concat())?;
     for (name, bytes) in &files {
         write_whole(&figures.join(name), bytes)?;
     }
@@ -195,10 +196,10 @@ pub fn write(results: Results<'_>, beside: Option<Results<'_>>) -> Result<String
     write_whole(&directory.join(ANSWER_CSV), answer_csv(&analysis).as_bytes())?;
     // Only figures that an earlier report has written are removed.
     earlier.iter().try_for_each(|name| remove(figures.join(name)))?;
-    let provenance = provenance(config, tally.left(), &timings, directory);
+    let provenance = provenance(config, results_version, tally.left(), &timings, directory);
     let page_path = directory.join(REPORT);
     write_whole(&page_path, page(&analysis, examined, &drawn, &provenance).as_bytes())?;
-    manifest::write(directory, config, jobs.len(), (&records, &timings), &names)?;
+    manifest::write(directory, config, jobs, (&records, &timings), &names)?;
     let columns = answer_columns();
     let place = format!("Report: {}, tables and figures beside it", unbroken(&page_path.display().to_string()));
     Ok(format!("{}{}\n", answer(&analysis, examined, columns), wrapped(&place, "", "", columns).join("\n")))
