@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench -p sweep --bench scaling                       # the default grid, and the search beside it
 //! cargo bench -p sweep --bench scaling -- NAME [KEY=VALUE ...]   # another one of sweeps/
+//! cargo bench -p sweep --bench scaling -- --check            # a short one, to see that it works
 //! ```
 //!
 //! On one core every look at a job is timed. The simulation hands the same looks, at those times, to
@@ -34,7 +35,10 @@ use sweep::workload::Workload;
 const CORES: [usize; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 
 fn main() {
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let (flags, words): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|word| word.starts_with("--"));
+    if flags.iter().any(|flag| flag == "--check") {
+        return scale("tuned", &["N=3", "T=32,64,128"].map(str::to_owned));
+    }
     match words.split_first() {
         Some((name, overrides)) => scale(name, overrides),
         None => {

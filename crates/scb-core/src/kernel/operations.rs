@@ -208,8 +208,9 @@ impl Level {
         dispatch!(self, add_dependence(sizes, both, here, share_shift_scale));
     }
 
-    /// `Y = X' M`, with fused multiply-add. M is given by rows of `width` entries, X by rows of
-    /// [`GROUP`] entries, and Y by `GROUP` rows of `width`, a multiple of `WIDE_TILE`.
+    /// `Y = X' M`, with fused multiply-add. M has `width` columns, a multiple of `WIDE_TILE`, and is
+    /// tiled; X is given by groups of [`GROUP`] columns, one after the other, row by row; and Y by
+    /// rows of `width` entries.
     pub(super) fn products(self, matrix: &[f32], width: usize, x: &[[f32; GROUP]], y: &mut [f32]) {
         dispatch!(self, products(matrix, width, x, y));
     }

@@ -10,7 +10,8 @@
 //! # Streams
 //! The *task* stream derives from what the task depends on only (seed, N, Q, T, how P and q are
 //! drawn, replicate), so that all algorithms and hyperparameters meet the same task. The *data*
-//! stream derives from the whole canonical form. Tracing looks at a run without changing it, so it
+//! stream derives from the whole canonical form, with the results version 3: later versions keep the
+//! streams. Tracing looks at a run without changing it, so it
 //! enters the id, but no stream.
 //!
 //! A parameter that was added after the first results is in the canonical form only if it differs
@@ -43,10 +44,10 @@ use crate::job::version::{RESULTS_VERSIONS, results_version, results_version_of_
 pub struct Identity {
     /// Canonical form of what is shared by all jobs and decides the task.
     task: String,
-    /// Canonical form of all that is shared by all jobs and decides the result, for each of the
-    /// results versions and either scale of the step sizes.
-    shared: [[String; 2]; RESULTS_VERSIONS.len()],
-    /// The hash of an id, begun with `shared`.
+    /// Canonical form of all that is shared by all jobs and decides the result, for either scale of
+    /// the step sizes; for streams.
+    shared: [String; 2],
+    /// The hash of an id, begun with that form, for each of the results versions.
     start: [[Hasher; 2]; RESULTS_VERSIONS.len()],
     /// Canonical form of the pretraining's settings.
     pretraining: String,
@@ -86,16 +87,18 @@ impl Identity {
             }
         }
         // The scale of the steps stands where it stood before an axis varied it.
-        let shared = RESULTS_VERSIONS.map(|version| {
+        let of_version = |version: u32| {
             let before = format!("results_version={version}\n{task}");
             StepScale::NAMES.map(|scale| format!("{before}step_scale={scale}\n{shared}"))
-        });
-        let started = |shared: &String| {
-            let mut start = Hasher::new_derive_key("scb-sweep job");
-            start.update(shared.as_bytes());
-            start
         };
-        let start = shared.each_ref().map(|shared| shared.each_ref().map(started));
+        let start = RESULTS_VERSIONS.map(|version| {
+            of_version(version).map(|shared| {
+                let mut start = Hasher::new_derive_key("scb-sweep job");
+                start.update(shared.as_bytes());
+                start
+            })
+        });
+        let shared = of_version(RESULTS_VERSIONS[0]);
         let Pretraining { t, batch_size, eta, lambda, max_samples } = pretraining;
         let pretraining = format!(
             "pretraining_T={t}\npretraining_batch_size={batch_size}\npretraining_eta={eta}\npretraining_lambda={lambda}\n\
@@ -104,9 +107,9 @@ impl Identity {
         Self { task, shared, start, pretraining, trace: config.trace }
     }
 
-    /// Canonical form of a point, without the replicate.
+    /// Canonical form of a point, without the replicate, for streams.
     fn canonical(&self, point: &Point) -> String {
-        let mut text = self.shared[results_version(point)][step_scale(point)].clone();
+        let mut text = self.shared[step_scale(point)].clone();
         (0..AXES.len()).for_each(|i| line(&mut text, point, i));
         if point.transfers() {
             text += &self.pretraining;
@@ -295,7 +298,7 @@ pub(super) mod tests {
         assert_eq!(hex(identity.data_seed(&jobs[3])), "4bd300453ff6891f3c89e492a4fa9c10");
     }
 
-    /// Version 4 changed more than 16 states, and some algorithms.
+    /// Version 4 changed more than 16 states, and some algorithms. It enters ids, and no stream.
     #[test]
     fn a_job_has_the_last_version_that_changed_it() {
         for (overrides, version, of_pretraining) in [
@@ -311,7 +314,11 @@ pub(super) mod tests {
             let config = config(GRID, overrides);
             let identity = Identity::new(&config);
             for job in jobs(&config).unwrap() {
-                assert!(identity.canonical(&job.point).starts_with(&format!("results_version={version}\nseed=7\n")));
+                let text = identity.canonical(&job.point);
+                assert!(text.starts_with("results_version=3\nseed=7\n"));
+                assert_eq!(identity.data_seed(&job), hash("scb-sweep data stream", &text, job.replicate));
+                let text = text.replacen('3', &version.to_string(), 1);
+                assert_eq!(job.id.0, hash("scb-sweep job", &text, job.replicate), "{overrides:?}");
                 assert_eq!(RESULTS_VERSIONS[results_version_of_pretraining(&job.point)], of_pretraining);
             }
         }

@@ -7,8 +7,8 @@
 //!   blow-up after recovery is one, sources of one strength.
 //! - 4: residuals of more than 16 states in single precision; softmax attention by an exponential
 //!   function of its own; statistics of the moment estimator in another order; the population limit
-//!   in closed form. From now on a job that a version does not change keeps the one before, and so
-//!   its id, its streams and its bytes.
+//!   in closed form. From now on a new version keeps all streams, and a job that it does not change
+//!   keeps the version before, and so its id and its bytes.
 
 use crate::axis;
 use crate::grid::Point;

@@ -3,30 +3,34 @@
 //! The result of a fused multiply-add is rounded once, by definition. So a processor that has the
 //! instruction and the library function for one that has not give the same bits.
 
-use crate::kernel::wide::GROUP;
+use crate::kernel::wide::{GROUP, WIDE_TILE};
 
 /// Rows of the result, and entries of a row, that stay in registers.
 const ROWS: usize = 4;
 const TILE: usize = 16;
 
-/// `Y = X' M`. M is given by rows of `width` entries, X by rows of [`GROUP`]
-/// entries, and Y by `GROUP` rows of `width`. The rows of M are added in order.
+/// `Y = X' M`. M has `width` columns and is tiled; X is given by groups of [`GROUP`] columns, one
+/// after the other, row by row; and Y by rows of `width` entries. The rows of M are added in order.
 #[inline(always)]
 pub(in crate::kernel) fn products(matrix: &[f32], width: usize, x: &[[f32; GROUP]], y: &mut [f32]) {
-    for (group, y) in y.chunks_exact_mut(ROWS * width).enumerate() {
-        for tile in 0..width / TILE {
-            let mut sums = [[0.0; TILE]; ROWS];
-            for (row, x) in matrix.chunks_exact(width).zip(x) {
-                let row = &row.as_chunks::<TILE>().0[tile];
-                let x = x.as_chunks::<ROWS>().0[group];
-                for s in 0..ROWS {
-                    for i in 0..TILE {
-                        sums[s][i] = row[i].mul_add(x[s], sums[s][i]);
+    let rows = matrix.len() / width;
+    for (tile, matrix) in matrix.chunks_exact(rows * WIDE_TILE).enumerate() {
+        for (x, y) in x.chunks_exact(rows).zip(y.chunks_exact_mut(GROUP * width)) {
+            for half in 0..WIDE_TILE / TILE {
+                for (part, y) in y.chunks_exact_mut(ROWS * width).enumerate() {
+                    let mut sums = [[0.0; TILE]; ROWS];
+                    for (row, x) in matrix.as_chunks::<WIDE_TILE>().0.iter().zip(x) {
+                        let (row, x) = (&row.as_chunks::<TILE>().0[half], x.as_chunks::<ROWS>().0[part]);
+                        for s in 0..ROWS {
+                            for i in 0..TILE {
+                                sums[s][i] = row[i].mul_add(x[s], sums[s][i]);
+                            }
+                        }
+                    }
+                    for (sums, y) in sums.iter().zip(y.chunks_exact_mut(width)) {
+                        y.as_chunks_mut().0[WIDE_TILE / TILE * tile + half] = *sums;
                     }
                 }
-            }
-            for (sums, y) in sums.iter().zip(y.chunks_exact_mut(width)) {
-                y.as_chunks_mut().0[tile] = *sums;
             }
         }
     }

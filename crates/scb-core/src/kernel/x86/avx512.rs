@@ -47,20 +47,22 @@ pub(in crate::kernel) fn transpose(rows: &[f32], stride: usize, into: &mut [f32]
 /// See `portable::products`. Eight rows and 32 entries of each stay in registers.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 pub(in crate::kernel) fn products(matrix: &[f32], width: usize, x: &[[f32; GROUP]], y: &mut [f32]) {
-    for tile in 0..width / WIDE_TILE {
-        let mut sums = [[_mm512_setzero_ps(); 2]; GROUP];
-        for (row, x) in matrix.chunks_exact(width).zip(x) {
-            let (row, _) = row.as_chunks::<16>();
-            let [low, high] = [0, 1].map(|half| _mm512_castsi512_ps(load(&row[2 * tile + half])));
-            for (sums, &x) in sums.iter_mut().zip(x) {
-                let x = _mm512_set1_ps(x);
-                *sums = [_mm512_fmadd_ps(low, x, sums[0]), _mm512_fmadd_ps(high, x, sums[1])];
+    let rows = matrix.len() / width;
+    for (tile, matrix) in matrix.chunks_exact(rows * WIDE_TILE).enumerate() {
+        for (x, y) in x.chunks_exact(rows).zip(y.chunks_exact_mut(GROUP * width)) {
+            let mut sums = [[_mm512_setzero_ps(); 2]; GROUP];
+            for ([low, high], x) in matrix.as_chunks::<16>().0.as_chunks::<2>().0.iter().zip(x) {
+                let (low, high) = (_mm512_castsi512_ps(load(low)), _mm512_castsi512_ps(load(high)));
+                for (sums, &x) in sums.iter_mut().zip(x) {
+                    let x = _mm512_set1_ps(x);
+                    *sums = [_mm512_fmadd_ps(low, x, sums[0]), _mm512_fmadd_ps(high, x, sums[1])];
+                }
             }
-        }
-        for (sums, y) in sums.iter().zip(y.chunks_exact_mut(width)) {
-            let (y, _) = y.as_chunks_mut::<16>();
-            store(&mut y[2 * tile], _mm512_castps_si512(sums[0]));
-            store(&mut y[2 * tile + 1], _mm512_castps_si512(sums[1]));
+            for (sums, y) in sums.iter().zip(y.chunks_exact_mut(width)) {
+                let (y, _) = y.as_chunks_mut::<16>();
+                store(&mut y[2 * tile], _mm512_castps_si512(sums[0]));
+                store(&mut y[2 * tile + 1], _mm512_castps_si512(sums[1]));
+            }
         }
     }
 }
