@@ -162,9 +162,14 @@ impl WideSums {
         }
         let sums = self.0.each_mut().map(|sums| sums.as_chunks_mut::<TILE>().0);
         for (tile, h) in h.as_chunks_mut::<TILE>().0.iter_mut().enumerate() {
+            let mut totals = [0i32; TILE];
+            for s in 0..4 {
+                for i in 0..TILE {
+                    totals[i] += sums[s][tile][i];
+                }
+            }
             for i in 0..TILE {
-                let sum: i32 = sums.iter().map(|sums| sums[tile][i]).sum();
-                h[i] += f64::from(sum) * piece.scale.unit;
+                h[i] += f64::from(totals[i]) * piece.scale.unit;
             }
             for s in 0..4 {
                 sums[s][tile] = [0; TILE];
