@@ -18,6 +18,7 @@
 //! | `layout` | how tokens lie in memory |
 //! | `fixed_point` | the attention as integers |
 //! | `residuals` | the small matrix products between histograms and look-ups |
+//! | `samples` | samples by place |
 //! | `wide` | the same for more than 16 states |
 //! | `level` | which version of the kernels is in use |
 //! | `processor` | what this processor can run |
@@ -52,6 +53,7 @@ mod portable;
 mod processor;
 mod residuals;
 mod rows;
+mod samples;
 mod sequences;
 mod states;
 mod table;

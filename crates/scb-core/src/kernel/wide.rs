@@ -6,7 +6,7 @@
 //! sum of blocks, are in double precision.
 
 use super::level::Level;
-use super::residuals::Samples;
+use super::samples::Samples;
 use super::table::Table;
 
 /// Vectors are padded with zeros to a multiple of this.

@@ -6,8 +6,7 @@ use super::gradient::Gradient;
 use super::sampled::{Optimiser, Sampled};
 use super::{Algorithm, Constructor, Parameter, ParameterValues, Prediction, Range, Stage, StepSizes};
 use crate::kernel::{self, row, row_mut};
-use crate::model::rounding::{self, smallest};
-use crate::model::{Linear, Row};
+use crate::model::{Linear, Row, rounding, smallest};
 use crate::task::Known;
 
 /// When the sparse stage begins, entries of `a` below this share of the largest are set to 0. For

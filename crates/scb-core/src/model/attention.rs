@@ -178,7 +178,7 @@ impl Row<'_> {
     /// The smallest entry; NaN entries are ignored.
     pub(crate) fn smallest(&self) -> f32 {
         match self {
-            Self::Entries(a) => super::rounding::smallest(a),
+            Self::Entries(a) => smallest(a),
             Self::Path { .. } => self.distinct().fold(f32::INFINITY, |y, (x, _)| if x < y { x } else { y }),
         }
     }
@@ -241,6 +241,19 @@ impl Row<'_> {
     }
 }
 
+/// The smallest entry; infinity if there is none. It is computed in lanes, which the compiler turns
+/// into vectors.
+#[must_use]
+pub(crate) fn smallest(a: &[f32]) -> f32 {
+    let less = |x: f32, y: f32| if x < y { x } else { y };
+    let (blocks, rest) = a.as_chunks::<32>();
+    let mut lanes = [f32::INFINITY; 32];
+    for block in blocks {
+        lanes.iter_mut().zip(block).for_each(|(lane, &x)| *lane = less(x, *lane));
+    }
+    lanes.into_iter().chain(rest.iter().copied()).fold(f32::INFINITY, |least, x| less(x, least))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,7 +296,11 @@ mod tests {
                     let same = x == y || (x - y).abs() < 2e-5 * (1.0 + y.abs());
                     assert!(same, "measure {i} at T = {t}, alpha_A = {alpha}: {x} {y}");
                 }
-                assert_eq!(truth.support_found(&path.attention), truth.support_found(&entries.attention), "{t} {alpha}");
+                assert_eq!(
+                    truth.support_found(&path.attention),
+                    truth.support_found(&entries.attention),
+                    "{t} {alpha}"
+                );
             }
         }
     }

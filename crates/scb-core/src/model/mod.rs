@@ -36,8 +36,8 @@ mod linear;
 pub(crate) mod rounding;
 pub(crate) mod softmax;
 
-pub(crate) use attention::Row;
 pub use attention::{Attention, Model, Path};
+pub(crate) use attention::{Row, smallest};
 pub use clear_mass::clear_mass;
 pub use kept_mass::kept_mass;
 pub use linear::Linear;

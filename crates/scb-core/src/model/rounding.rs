@@ -15,7 +15,7 @@
 //! the distance travelled is not much longer than what lambda takes off, noise is then on one side
 //! only, and its entries would be kept. For equal weights the second rule has no advantage.
 
-use super::Row;
+use super::attention::{Row, smallest};
 
 /// An entry counts as signal if it lies this many times as far above `1/T` as the lowest entry lies
 /// below. The extremes of T normal variables are about `sqrt(2 ln T)` standard deviations away on
@@ -66,19 +66,6 @@ pub(crate) fn cut(a: &mut [f32], residual_noise: Option<f64>, share: f64) -> f64
     let floor = floor(Row::Entries(a), residual_noise, share);
     a.iter_mut().filter(|x| **x < floor).for_each(|x| *x = 0.0);
     if f64::from(floor) < f64::from((uniform + NOISE_FACTOR * reach) as f32) { reach } else { 0.0 }
-}
-
-/// The smallest entry; infinity if there is none. It is computed in lanes, which the compiler turns
-/// into vectors.
-#[must_use]
-pub(crate) fn smallest(a: &[f32]) -> f32 {
-    let less = |x: f32, y: f32| if x < y { x } else { y };
-    let (blocks, rest) = a.as_chunks::<32>();
-    let mut lanes = [f32::INFINITY; 32];
-    for block in blocks {
-        lanes.iter_mut().zip(block).for_each(|(lane, &x)| *lane = less(x, *lane));
-    }
-    lanes.into_iter().chain(rest.iter().copied()).fold(f32::INFINITY, |least, x| less(x, least))
 }
 
 #[cfg(test)]

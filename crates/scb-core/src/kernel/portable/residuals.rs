@@ -1,6 +1,7 @@
 //! The small matrix products between histograms and look-ups.
 
-use crate::kernel::residuals::{Residuals, Samples};
+use crate::kernel::residuals::Residuals;
+use crate::kernel::samples::Samples;
 use crate::kernel::table::Table;
 
 /// Takes in samples of a narrow layout: computes the residual of each, its part of dV, and the look-up tables of all
