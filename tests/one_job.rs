@@ -58,6 +58,10 @@ fn what_chooses_no_job_or_several_is_a_mistake() {
         ("export output/small --job T=32 batch_size=16 replicate=0 -o x", "does not end in .npz"),
         ("export output/small --job T=32 batch_size=16 replicate=0 -o no/x.npz", "there is no folder no"),
         ("export small.toml --samples 100000000 -o x.npz", "export at most"),
+        (
+            "export small.toml T=100000000 algorithm=population batch_size=1 --job replicate=1 -o x.npz",
+            "export a job with fewer",
+        ),
     ] {
         let err = fail(home.path(), words, 2);
         assert!(err.contains(said), "{words}: {err}");

@@ -60,6 +60,19 @@ impl Model<'_> {
         }
     }
 
+    /// The same model, which borrows nothing.
+    #[must_use]
+    pub fn into_owned(self) -> Model<'static> {
+        Model {
+            value: Cow::Owned(self.value.into_owned()),
+            attention: match self.attention {
+                Attention::Entries(entries) => Attention::Entries(Cow::Owned(entries.into_owned())),
+                Attention::Path(path) => Attention::Path(Cow::Owned(path.into_owned())),
+            },
+            residual_noise: self.residual_noise.map(|noise| Cow::Owned(noise.into_owned())),
+        }
+    }
+
     /// [`residual_noise`](Self::residual_noise) of query token k.
     pub(crate) fn residual_noise_of(&self, k: usize) -> Option<f64> {
         self.residual_noise.as_ref().map(|noise| noise[k])

@@ -79,6 +79,20 @@ fn check_output(path: &Path) -> Result<(), Diagnostic> {
     }
 }
 
+/// Entries of an exported A at most: four bytes each, and A and its gradient twice.
+const MAX_ENTRIES: u64 = 1 << 28;
+
+/// Refuses a run whose attention no file should hold. Runs of infinitely many samples a step do not
+/// hold it themselves.
+fn check_entries(job: &Job) -> Result<(), Diagnostic> {
+    let [n, t] = [axis::N, axis::T].map(|axis| job.point.whole(axis) as u64);
+    if n * t <= MAX_ENTRIES {
+        return Ok(());
+    }
+    Err(Diagnostic::new(format!("A has {} entries at N = {n}, T = {t}, more than {MAX_ENTRIES}", n * t))
+        .help("export a job with fewer, or read the numbers of this one in runs.parquet"))
+}
+
 /// Refuses more samples than a file should hold.
 fn check_size(samples: u32, t: usize) -> Result<(), Diagnostic> {
     let tokens = u64::from(samples) * t as u64;
@@ -116,6 +130,7 @@ fn dataset(sweep: &Sweep, job: &Job, samples: u32) -> Result<Exported, SweepErro
 fn run(sweep: &Sweep, job: &Job, batch: Option<u32>) -> Result<Exported, SweepError> {
     let further = &sweep.workload.plan.further;
     let size = batch.unwrap_or(job.point.whole(axis::BATCH_SIZE) as u32);
+    check_entries(job)?;
     check_size(size, job.point.whole(axis::T))?;
     let run = sweep.replay(job)?.map_err(|error| failed(job, &error, further))?;
     let npz = content::task(Npz::default(), &run.task)

@@ -10,7 +10,8 @@ use report::record::FinishedRun;
 use report::{Measures, Record, Status, Timing, TracePoint};
 use scb_core::random::{Seed, stream};
 use scb_core::train::{self, Checkpoint, Observer, Outcome, Start, TrainSpec};
-use scb_core::{Linear, Task};
+use scb_core::Task;
+use scb_core::model::Model;
 
 use crate::axis::{self, AXES};
 use crate::config::Config;
@@ -118,9 +119,8 @@ impl Training {
         let record = self.finished(job, begun, trained.outcome.tokens as i64, end, Vec::new()).record;
         let data_seed = self.identity.data_seed(job);
         let Trained { task, spec, outcome, .. } = trained;
-        let end = outcome.model.to_linear(&task);
-        let start = seen.start.unwrap_or_else(|| end.clone());
-        Ok(Replayed { task, spec, outcome, start, end, points: seen.points, record, data_seed })
+        let start = seen.start.unwrap_or_else(|| outcome.model.clone());
+        Ok(Replayed { task, spec, outcome, start, points: seen.points, record, data_seed })
     }
 
     /// The task of a job.
@@ -235,9 +235,7 @@ pub struct Replayed {
     /// What it came to.
     pub outcome: Outcome,
     /// The model before the first step.
-    pub start: Linear,
-    /// The model at the end.
-    pub end: Linear,
+    pub start: Model<'static>,
     /// The run at each check.
     pub points: Vec<TracePoint>,
     /// Its row in the tables.
@@ -249,13 +247,13 @@ pub struct Replayed {
 /// Keeps the first model, and a point of the trace at every check.
 struct FirstAndTrace<'j> {
     job: &'j Job,
-    start: Option<Linear>,
+    start: Option<Model<'static>>,
     points: Vec<TracePoint>,
 }
 
 impl Observer for FirstAndTrace<'_> {
     fn observe(&mut self, seen: &Checkpoint<'_>) -> ControlFlow<()> {
-        self.start.get_or_insert_with(|| seen.model.to_linear(seen.truth.task));
+        self.start.get_or_insert_with(|| Model::from(&seen.model).into_owned());
         self.points.push(TracePoint::of(self.job.id.to_string(), seen));
         ControlFlow::Continue(())
     }

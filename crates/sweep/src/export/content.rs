@@ -7,6 +7,7 @@ use report::TracePoint;
 use scb_core::data::{Batches, Samples};
 use scb_core::learn::{Stage, mean_gradient};
 use scb_core::random::stream;
+use scb_core::model::Model;
 use scb_core::{Linear, Task, TrainError};
 
 use crate::execution::training::Replayed;
@@ -38,10 +39,11 @@ pub fn run(npz: Npz, run: &Replayed) -> io::Result<Npz> {
     let stage = |point: &TracePoint| stages.iter().position(|stage| stage.name() == point.stage).unwrap_or(0) as u8;
     let traced =
         |name: &str| -> Array1<f64> { run.points.iter().map(|point| point.value(name).unwrap_or(f64::NAN)).collect() };
-    npz.with("V_start", &run.start.value)?
-        .with("A_start", &attention(&run.start))?
-        .with("V", &run.end.value)?
-        .with("A", &attention(&run.end))?
+    let (start, end) = (&run.start, &run.outcome.model);
+    npz.with("V_start", &*start.value)?
+        .with("A_start", &attention(start, &run.task))?
+        .with("V", &*end.value)?
+        .with("A", &attention(end, &run.task))?
         .with("samples_to_signal", &reached(milestones.signal))?
         .with("samples_to_support", &reached(milestones.support))?
         .with("samples_to_recovery", &reached(milestones.recovery))?
@@ -53,8 +55,8 @@ pub fn run(npz: Npz, run: &Replayed) -> io::Result<Npz> {
 }
 
 /// A of shape `(T, N)`.
-fn attention(model: &Linear) -> Array2<f32> {
-    model.attention.t().as_standard_layout().into_owned()
+fn attention(model: &Model<'_>, task: &Task) -> Array2<f32> {
+    model.attention.entries(task).t().as_standard_layout().into_owned()
 }
 
 /// Samples of a task.
@@ -74,12 +76,11 @@ pub fn samples(npz: Npz, samples: &Samples) -> io::Result<Npz> {
 pub fn batch(npz: Npz, run: &Replayed, size: usize) -> io::Result<Npz> {
     let drawn = Samples::draw(&run.task, size, stream(run.data_seed)).map_err(io::Error::other)?;
     let mut npz = samples(npz, &drawn)?;
-    let (start, end) = (&run.start, &run.end);
     for (model, names) in [
-        (start, ["batch_loss_start", "gradient_V_start", "gradient_A_start"]),
-        (end, ["batch_loss", "gradient_V", "gradient_A"]),
+        (&run.start, ["batch_loss_start", "gradient_V_start", "gradient_A_start"]),
+        (&run.outcome.model, ["batch_loss", "gradient_V", "gradient_A"]),
     ] {
-        let (loss, value, of_attention) = loss_and_gradients(run, &drawn, model).map_err(io::Error::other)?;
+        let (loss, value, of_attention) = loss_and_gradients(run, &drawn, &model.to_linear(&run.task)).map_err(io::Error::other)?;
         npz = npz.with(names[0], &loss)?.with(names[1], &value)?.with(names[2], &of_attention)?;
     }
     Ok(npz)
