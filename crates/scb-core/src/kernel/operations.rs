@@ -253,7 +253,7 @@ impl Level {
 
     /// Preconditions the gradient `g` of V by `diag(1/mu)` and projects it, then `V <- V - eta g`.
     /// Both are N x N, row by row; mu and `1/mu` have N entries, and `means` is scratch space for N.
-    pub fn step_value(self, v: &mut [f64], g: &mut [f64], mu_and_inverse: [&[f64]; 2], means: &mut [f64], eta: f64) {
+    pub fn step_value(self, v: &mut [f64], g: &[f64], mu_and_inverse: [&[f64]; 2], means: &mut [f64], eta: f64) {
         dispatch!(self, step_value(v, g, mu_and_inverse, means, eta));
     }
 
@@ -327,7 +327,7 @@ pub(crate) fn step_row(a: &mut [f32], g: &[f32], eta: f32, threshold: f32) {
 }
 
 /// [`Level::step_value`] at the level in use.
-pub(crate) fn step_value(v: &mut [f64], g: &mut [f64], mu_and_inverse: [&[f64]; 2], means: &mut [f64], eta: f64) {
+pub(crate) fn step_value(v: &mut [f64], g: &[f64], mu_and_inverse: [&[f64]; 2], means: &mut [f64], eta: f64) {
     level_in_use().step_value(v, g, mu_and_inverse, means, eta);
 }
 

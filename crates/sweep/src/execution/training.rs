@@ -8,10 +8,10 @@ use std::time::Instant;
 use report::claim::{TaskFact, TaskFacts};
 use report::record::FinishedRun;
 use report::{Measures, Record, Status, Timing, TracePoint};
-use scb_core::random::{Seed, stream};
-use scb_core::train::{self, Checkpoint, Observer, Outcome, Start, TrainSpec};
 use scb_core::Task;
 use scb_core::model::Model;
+use scb_core::random::{Seed, stream};
+use scb_core::train::{self, Checkpoint, Observer, Outcome, Start, TrainSpec};
 
 use crate::axis::{self, AXES};
 use crate::config::Config;

@@ -6,8 +6,8 @@ use ndarray::{Array0, Array1, Array2, arr0};
 use report::TracePoint;
 use scb_core::data::{Batches, Samples};
 use scb_core::learn::{Stage, mean_gradient};
-use scb_core::random::stream;
 use scb_core::model::Model;
+use scb_core::random::stream;
 use scb_core::{Linear, Task, TrainError};
 
 use crate::execution::training::Replayed;
@@ -80,7 +80,8 @@ pub fn batch(npz: Npz, run: &Replayed, size: usize) -> io::Result<Npz> {
         (&run.start, ["batch_loss_start", "gradient_V_start", "gradient_A_start"]),
         (&run.outcome.model, ["batch_loss", "gradient_V", "gradient_A"]),
     ] {
-        let (loss, value, of_attention) = loss_and_gradients(run, &drawn, &model.to_linear(&run.task)).map_err(io::Error::other)?;
+        let (loss, value, of_attention) =
+            loss_and_gradients(run, &drawn, &model.to_linear(&run.task)).map_err(io::Error::other)?;
         npz = npz.with(names[0], &loss)?.with(names[1], &value)?.with(names[2], &of_attention)?;
     }
     Ok(npz)

@@ -2,7 +2,7 @@
 
 use crate::kernel::layout::{Block, ROUND};
 use crate::kernel::residuals::width;
-use crate::kernel::sequences::{Line, Piece, Sequences};
+use crate::kernel::sequences::{Line, Sequences, Span};
 use crate::kernel::states::Cells;
 use crate::kernel::weights::Weights16;
 
@@ -112,6 +112,7 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
     for Line { histograms: h, mut destination } in lines {
         h.fill(0.0);
         for mut piece in destination.pieces::<2>() {
+            let scale = piece.scale;
             for mut span in piece.spans() {
                 let rounds = span.weights.len();
                 let mut escapes = [0; 2];
@@ -126,8 +127,9 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
                 if escapes != [0; 2] {
                     source.draw_escapes_wide(&mut span, &words[..rounds], escapes);
                 }
+                sums.add(&span);
             }
-            sums.add(&piece, h);
+            sums.close(scale.unit, h);
         }
     }
 }
@@ -140,26 +142,30 @@ pub(in crate::kernel) struct WideSums([[i32; 256]; 4]);
 impl WideSums {
     pub(in crate::kernel) const ZERO: Self = Self([[0; 256]; 4]);
 
-    /// Adds the tokens of `piece` to a histogram of whole tiles.
+    /// Adds the tokens of one block.
     #[inline(always)]
-    pub(in crate::kernel) fn add(&mut self, piece: &Piece<'_, 2>, h: &mut [f64]) {
+    pub(in crate::kernel) fn add(&mut self, span: &Span<'_>) {
         let [s0, s1, s2, s3] = &mut self.0;
-        for (block, weights) in piece.blocks.iter().zip(piece.weights.chunks(2)) {
-            if let [[w0, w1], [w2, w3]] = weights {
-                for i in 0..16 {
-                    let (x, y) = (block.0[i], block.0[16 + i]);
-                    s0[usize::from(x as u8)] += w0.0[i];
-                    s1[usize::from(y as u8)] += w1.0[i];
-                    s2[usize::from(x >> 8)] += w2.0[i];
-                    s3[usize::from(y >> 8)] += w3.0[i];
-                }
-            } else {
-                // The line ends after one round.
-                for (w, word) in block.0.iter().enumerate() {
-                    s0[usize::from(*word as u8)] += weights[0][w / 16].0[w % 16];
-                }
+        let (block, weights) = (&*span.block, span.weights);
+        if let [[w0, w1], [w2, w3]] = weights {
+            for i in 0..16 {
+                let (x, y) = (block.0[i], block.0[16 + i]);
+                s0[usize::from(x as u8)] += w0.0[i];
+                s1[usize::from(y as u8)] += w1.0[i];
+                s2[usize::from(x >> 8)] += w2.0[i];
+                s3[usize::from(y >> 8)] += w3.0[i];
+            }
+        } else {
+            // The line ends after one round.
+            for (w, word) in block.0.iter().enumerate() {
+                s0[usize::from(*word as u8)] += weights[0][w / 16].0[w % 16];
             }
         }
+    }
+
+    /// Adds the sums of a piece to a histogram of whole tiles, and begins again.
+    #[inline(always)]
+    pub(in crate::kernel) fn close(&mut self, unit: f64, h: &mut [f64]) {
         let sums = self.0.each_mut().map(|sums| sums.as_chunks_mut::<TILE>().0);
         for (tile, h) in h.as_chunks_mut::<TILE>().0.iter_mut().enumerate() {
             let mut totals = [0i32; TILE];
@@ -169,7 +175,7 @@ impl WideSums {
                 }
             }
             for i in 0..TILE {
-                h[i] += f64::from(totals[i]) * piece.scale.unit;
+                h[i] += f64::from(totals[i]) * unit;
             }
             for s in 0..4 {
                 sums[s][tile] = [0; TILE];

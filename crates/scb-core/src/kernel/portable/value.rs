@@ -1,55 +1,104 @@
 //! Steps of the value matrix.
 
-/// Number of lanes of a sum over states. For at most as many states it is a sum in order.
+/// Number of lanes of a sum over more than 16 states. For at most as many it is a sum in order.
 const LANES: usize = 16;
 
-/// Preconditions the gradient `g` of V by `diag(1/mu)` and projects it, then `V <- V - eta g`. Both
-/// are N x N, row by row; `mu` and `inverse`, which is `1/mu`, have N entries, and `means` is scratch
-/// space for N.
+/// Preconditions the gradient `g` of V by `diag(1/mu)` and projects it to `G`, then `V <- V - eta
+/// G`. Both are N x N, row by row; `mu` and `inverse`, which is `1/mu`, have N entries, and `means`
+/// is scratch space for N.
 #[inline(always)]
-pub(in crate::kernel) fn step_value(
-    v: &mut [f64],
-    g: &mut [f64],
-    [mu, inverse]: [&[f64]; 2],
-    means: &mut [f64],
-    eta: f64,
-) {
+pub(in crate::kernel) fn step_value(v: &mut [f64], g: &[f64], [mu, inverse]: [&[f64]; 2], means: &mut [f64], eta: f64) {
+    match mu.len() {
+        // In steps of few samples what a loop costs to begin and to end counts.
+        2 => step_value_of::<2>(v, g, mu, eta),
+        3 => step_value_of::<3>(v, g, mu, eta),
+        4 => step_value_of::<4>(v, g, mu, eta),
+        ..=LANES => step_few(v, g, mu, means, eta),
+        _ => step_many(v, g, [mu, inverse], means, eta),
+    }
+}
+
+/// The version for `N` states, in registers.
+#[inline(always)]
+fn step_value_of<const N: usize>(v: &mut [f64], g: &[f64], mu: &[f64], eta: f64) {
+    let ((v, _), (g, _)) = (v.as_chunks_mut::<N>(), g.as_chunks::<N>());
+    let (Some(v), Some(g), Some(mu)) = (v.first_chunk_mut::<N>(), g.first_chunk::<N>(), mu.first_chunk::<N>()) else {
+        return;
+    };
+    let (mut scaled, mut means) = ([[0.0; N]; N], [0.0; N]);
+    for i in 0..N {
+        for j in 0..N {
+            scaled[i][j] = g[i][j] / mu[j];
+            means[j] += scaled[i][j];
+        }
+    }
+    means = means.map(|sum| sum / N as f64);
+    for i in 0..N {
+        let mut along = 0.0;
+        for j in 0..N {
+            scaled[i][j] -= means[j];
+            along += scaled[i][j] * mu[j];
+        }
+        for j in 0..N {
+            v[i][j] += -eta * (scaled[i][j] - along);
+        }
+    }
+}
+
+/// The version for up to 16 states.
+#[inline(always)]
+fn step_few(v: &mut [f64], g: &[f64], mu: &[f64], means: &mut [f64], eta: f64) {
     let n = mu.len();
     means.fill(0.0);
-    // Row by row, which is the order in memory. For many states divisions would take most of the
-    // time.
-    for row in g.chunks_exact_mut(n) {
-        if n > LANES {
-            for ((g, &inverse), mean) in row.iter_mut().zip(inverse).zip(&mut *means) {
-                *g *= inverse;
-                *mean += *g;
-            }
-        } else {
-            for ((g, &m), mean) in row.iter_mut().zip(mu).zip(&mut *means) {
-                *g /= m;
-                *mean += *g;
-            }
+    for g in g.chunks_exact(n) {
+        for ((&g, &m), mean) in g.iter().zip(mu).zip(&mut *means) {
+            *mean += g / m;
         }
     }
     means.iter_mut().for_each(|mean| *mean /= n as f64);
-    for (v, g) in v.chunks_exact_mut(n).zip(g.chunks_exact_mut(n)) {
+    for (v, g) in v.chunks_exact_mut(n).zip(g.chunks_exact(n)) {
+        let mut centred = [0.0; LANES];
+        let mut along = 0.0;
+        for (((centred, &g), &m), &mean) in centred.iter_mut().zip(g).zip(mu).zip(&*means) {
+            *centred = g / m - mean;
+            along += *centred * m;
+        }
+        for (v, centred) in v.iter_mut().zip(centred) {
+            *v += -eta * (centred - along);
+        }
+    }
+}
+
+/// The version for more states. It multiplies by `inverse`, because divisions would take most of the
+/// time; and computes the preconditioned gradient three times, because writing it down would take
+/// longer.
+#[inline(always)]
+fn step_many(v: &mut [f64], g: &[f64], [mu, inverse]: [&[f64]; 2], means: &mut [f64], eta: f64) {
+    let n = mu.len();
+    means.fill(0.0);
+    // Row by row, which is the order in memory.
+    for g in g.chunks_exact(n) {
+        for ((&g, &inverse), mean) in g.iter().zip(inverse).zip(&mut *means) {
+            *mean += g * inverse;
+        }
+    }
+    means.iter_mut().for_each(|mean| *mean /= n as f64);
+    for (v, g) in v.chunks_exact_mut(n).zip(g.chunks_exact(n)) {
         let mut lanes = [0.0; LANES];
-        let (tiles, rest) = g.as_chunks_mut::<LANES>();
-        let ((mus, mu_rest), (means, mean_rest)) = (mu.as_chunks::<LANES>(), means.as_chunks::<LANES>());
-        for ((g, mu), means) in tiles.iter_mut().zip(mus).zip(means) {
+        let tiles = g.as_chunks::<LANES>().0.iter().zip(inverse.as_chunks::<LANES>().0);
+        let (mu_tiles, mean_tiles) = (mu.as_chunks::<LANES>().0, means.as_chunks::<LANES>().0);
+        for ((g, inverse), (mu, means)) in tiles.zip(mu_tiles.iter().zip(mean_tiles)) {
             for i in 0..LANES {
-                g[i] -= means[i];
-                lanes[i] += g[i] * mu[i];
+                lanes[i] += (g[i] * inverse[i] - means[i]) * mu[i];
             }
         }
-        for (((g, lane), &m), &mean) in rest.iter_mut().zip(&mut lanes).zip(mu_rest).zip(mean_rest) {
-            *g -= mean;
-            *lane += *g * m;
+        let rest = n - n % LANES;
+        for (lane, j) in lanes.iter_mut().zip(rest..n) {
+            *lane += (g[j] * inverse[j] - means[j]) * mu[j];
         }
-        let along = lanes[..n.min(LANES)].iter().fold(0.0, |sum, lane| sum + lane);
-        for (v, g) in v.iter_mut().zip(g) {
-            *g -= along;
-            *v += -eta * *g;
+        let along = lanes.iter().fold(0.0, |sum, lane| sum + lane);
+        for (((v, &g), &inverse), &mean) in v.iter_mut().zip(g).zip(inverse).zip(&*means) {
+            *v += -eta * (g * inverse - mean - along);
         }
     }
 }

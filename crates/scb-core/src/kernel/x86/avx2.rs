@@ -28,7 +28,7 @@ compile_portable! { "avx2,bmi1,bmi2,popcnt":
     fn inner(a: &[f32], g: &[f32]) -> f64;
     fn to_logits(g: &mut [f32], a: &[f32], mean: f32);
     fn adam(x: &mut [f32], g: &[f32], moments: [&mut [f32]; 2], rates: [f32; 2], eta_scale_e: [f32; 3]);
-    fn step_value(v: &mut [f64], g: &mut [f64], mu_and_inverse: [&[f64]; 2], means: &mut [f64], eta: f64);
+    fn step_value(v: &mut [f64], g: &[f64], mu_and_inverse: [&[f64]; 2], means: &mut [f64], eta: f64);
     fn copy_tokens(line: &[Block], into: &mut [Block], mask: u16, from_to: [u32; 2]);
     fn add_fields(counts: &mut [u32], sums: &[f32], shift: usize, bits: usize);
     fn take_counts(both: &mut [f64], rest: &mut [f64], here: &mut [f64], counts: &[u32]);
@@ -455,6 +455,7 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
     for Line { histograms: h, mut destination } in lines {
         h.fill(0.0);
         for mut piece in destination.pieces::<2>() {
+            let (scale, mut before) = (piece.scale, None);
             for mut span in piece.spans() {
                 let rounds = span.weights.len();
                 let mut lowest = _mm256_set1_epi16(-1);
@@ -476,8 +477,16 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
                     let escapes = words.map(|words| portable::words_below(&words, states.escapes));
                     source.draw_escapes_wide(&mut span, &words[..rounds], escapes);
                 }
+                // One block late: additions of a block need not wait for its tokens then, and
+                // overlap with the drawing of the next.
+                if let Some(span) = before.replace(span) {
+                    sums.add(&span);
+                }
             }
-            sums.add(&piece, h);
+            if let Some(span) = before {
+                sums.add(&span);
+            }
+            sums.close(scale.unit, h);
         }
     }
     generators.store(source.bits);

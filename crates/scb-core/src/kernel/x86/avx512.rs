@@ -27,7 +27,7 @@ compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt":
     fn inner(a: &[f32], g: &[f32]) -> f64;
     fn to_logits(g: &mut [f32], a: &[f32], mean: f32);
     fn adam(x: &mut [f32], g: &[f32], moments: [&mut [f32]; 2], rates: [f32; 2], eta_scale_e: [f32; 3]);
-    fn step_value(v: &mut [f64], g: &mut [f64], mu_and_inverse: [&[f64]; 2], means: &mut [f64], eta: f64);
+    fn step_value(v: &mut [f64], g: &[f64], mu_and_inverse: [&[f64]; 2], means: &mut [f64], eta: f64);
     fn copy_tokens(line: &[Block], into: &mut [Block], mask: u16, from_to: [u32; 2]);
     fn add_fields(counts: &mut [u32], sums: &[f32], shift: usize, bits: usize);
     fn take_counts(both: &mut [f64], rest: &mut [f64], here: &mut [f64], counts: &[u32]);
@@ -372,6 +372,7 @@ fn draw_columns<const C: usize>(job: &mut Sequences<'_>, columns: &Columns) {
     for Line { histograms: h, mut destination } in lines {
         h.fill(0.0);
         for mut piece in destination.pieces::<2>() {
+            let (scale, mut before) = (piece.scale, None);
             for mut span in piece.spans() {
                 let rounds = span.weights.len();
                 let (mut states, mut escaped) = ([_mm512_setzero_si512(); 2], [0; 2]);
@@ -389,8 +390,16 @@ fn draw_columns<const C: usize>(job: &mut Sequences<'_>, columns: &Columns) {
                 if escaped != [0; 2] {
                     source.draw_escapes_wide(&mut span, &words[..rounds], escaped);
                 }
+                // One block late: additions of a block need not wait for its tokens then, and
+                // overlap with the drawing of the next.
+                if let Some(span) = before.replace(span) {
+                    sums.add(&span);
+                }
             }
-            sums.add(&piece, h);
+            if let Some(span) = before {
+                sums.add(&span);
+            }
+            sums.close(scale.unit, h);
         }
     }
     generators.store(source.bits);
