@@ -1,7 +1,7 @@
 //! Products of matrices in single precision, with fused multiply-add.
 //!
 //! The result of a fused multiply-add is rounded once, by definition. So a processor that has the
-//! instruction and the library function for one that has not give the same bits.
+//! instruction and [`fused`], for one that has not, give the same bits.
 
 use crate::kernel::wide::{GROUP, WIDE_TILE};
 
@@ -22,9 +22,7 @@ pub(in crate::kernel) fn products(matrix: &[f32], width: usize, x: &[[f32; GROUP
                     for (row, x) in matrix.as_chunks::<WIDE_TILE>().0.iter().zip(x) {
                         let (row, x) = (&row.as_chunks::<TILE>().0[half], x.as_chunks::<ROWS>().0[part]);
                         for s in 0..ROWS {
-                            for i in 0..TILE {
-                                sums[s][i] = row[i].mul_add(x[s], sums[s][i]);
-                            }
+                            add_row(&mut sums[s], row, x[s]);
                         }
                     }
                     for (sums, y) in sums.iter().zip(y.chunks_exact_mut(width)) {
@@ -34,6 +32,41 @@ pub(in crate::kernel) fn products(matrix: &[f32], width: usize, x: &[[f32; GROUP
             }
         }
     }
+}
+
+/// Adds `x` times a row to `sums`. It is a function of its own because the compiler makes vector code
+/// of it alone, but not within its callers.
+#[cfg_attr(target_arch = "x86_64", inline(never))]
+fn add_row(sums: &mut [f32; TILE], row: &[f32; TILE], x: f32) {
+    for (sum, &row) in sums.iter_mut().zip(row) {
+        *sum = fused(row, x, *sum);
+    }
+}
+
+/// `x y + z`, rounded once.
+#[inline(always)]
+fn fused(x: f32, y: f32, z: f32) -> f32 {
+    if cfg!(any(target_feature = "fma", target_arch = "aarch64")) { x.mul_add(y, z) } else { emulated(x, y, z) }
+}
+
+/// [`f32::mul_add`] in vector code of processors that have no such instruction. The library function
+/// is called for one number at a time.
+///
+/// Double precision holds the product exactly, but not always the sum. A sum that lies between two
+/// numbers of double precision becomes that of which the last bit is 1. Rounded to single precision,
+/// this gives the same as the sum itself (Boldo and Melquiond, "Emulation of a FMA and correctly
+/// rounded sums: proved algorithms using rounding to odd", 2008).
+#[inline(always)]
+fn emulated(x: f32, y: f32, z: f32) -> f32 {
+    let (product, z) = (f64::from(x) * f64::from(y), f64::from(z));
+    let sum = product + z;
+    // What the sum lacks, exactly (Knuth); NaN if it is not finite.
+    let added = sum - product;
+    let lacking = (product - (sum - added)) + (z - added);
+    let inexact = u64::from(lacking.abs() > 0.0);
+    // Truncated: a sum that is rounded up lacks something of the other sign.
+    let rounded_up = (sum.to_bits() ^ lacking.to_bits()) >> 63 & inexact;
+    f64::from_bits(sum.to_bits() - rounded_up | inexact) as f32
 }
 
 /// Rounds to single precision.
@@ -59,6 +92,53 @@ pub(in crate::kernel) fn transpose(rows: &[f32], stride: usize, into: &mut [f32]
         let block: [[f32; GROUP]; GROUP] = std::array::from_fn(|i| rows[i * width..].as_chunks().0[tile]);
         for j in 0..GROUP {
             into[(GROUP * tile + j) * stride..][..GROUP].copy_from_slice(&block.map(|row| row[j]));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::emulated;
+    use crate::random::stream;
+    use rand::Rng;
+
+    fn agrees(x: f32, y: f32, z: f32) {
+        let (ours, exact) = (emulated(x, y, z), x.mul_add(y, z));
+        assert!(
+            ours.to_bits() == exact.to_bits() || ours.is_nan() && exact.is_nan(),
+            "{x:e} {y:e} {z:e}: {ours:e} {exact:e}"
+        );
+    }
+
+    /// Against the instruction or the library, at numbers of all sizes, at sums that nearly cancel,
+    /// and next to the middle between two numbers of single precision, where rounding twice fails.
+    #[test]
+    fn a_fused_multiply_add_is_rounded_once() {
+        let mut random = stream([4; 16]);
+        let mut next = move || random.next_u64();
+        let mut rounded_twice = 0;
+        for _ in 0..300_000 {
+            let [x, y, z] = [next(), next(), next()].map(|word| f32::from_bits(word as u32));
+            agrees(x, y, z);
+            // Near 1.
+            let [x, y] = [next(), next()].map(|word| 1.0 + (word >> 41) as f32 * f32::EPSILON);
+            let product = x * y;
+            agrees(x, y, -product);
+            agrees(x, y, f32::from_bits((-product).to_bits() ^ (next() & 7) as u32));
+            // A product of few bits that is half a unit of z, and a little more or less.
+            let (z, half) = (1.0 + (next() >> 41) as f32 * f32::EPSILON, 0.5 * f32::EPSILON);
+            let little = 2f32.powi(-((next() % 24) as i32)) * if next() & 1 == 0 { 1.0 } else { -1.0 };
+            let (x, y) = (1.0 + little, half * (1.0 + 2f32.powi(-23)));
+            agrees(x, y, z);
+            rounded_twice += u32::from((f64::from(x) * f64::from(y) + f64::from(z)) as f32 != x.mul_add(y, z));
+        }
+        assert!(rounded_twice > 100, "{rounded_twice} cases of those that are meant");
+        for x in [0.0, -0.0, f32::MIN_POSITIVE, -1e-45, f32::MAX, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 1.0] {
+            for y in [0.0, -0.0, 1e-45, -1.0, f32::MAX, f32::INFINITY] {
+                for z in [0.0, -0.0, 1e-45, -1.0, f32::MIN, f32::NEG_INFINITY, f32::INFINITY] {
+                    agrees(x, y, z);
+                }
+            }
         }
     }
 }
