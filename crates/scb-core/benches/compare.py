@@ -11,8 +11,8 @@ A step draws B fresh samples of a sparse contextual bigram and takes the mean gr
 Algorithm 1 preconditions and projects it and moves V and A; with --softmax plain gradient descent moves V and the
 logits of A. NumPy does it with one-hot matrices and einsum, the way the formulas are written, and with gathers, the
 way one writes it for speed; Numba with the loops one would write in C; JAX by differentiating the loss, all of a step
-in one compiled function. On the same samples the gradients of NumPy and JAX are checked against each other. Of the
-others the fastest step counts, here the median.
+in one compiled function. On the same samples the gradients of NumPy and JAX are checked against each other. Of all
+the fastest step counts, for what else a machine does makes steps slow, and nothing makes one fast.
 """
 
 import os

@@ -21,6 +21,8 @@ pub(super) use counting::{add_dependence, add_fields, copy_tokens, take_counts};
 pub(super) use draw::words_below;
 pub(super) use draw::{WideSums, draw_narrow, draw_wide};
 pub(super) use look_up::{look_up_narrow, look_up_wide, store};
+#[cfg(target_arch = "x86_64")]
+pub(super) use products::{TILE, products_with};
 pub(super) use products::{products, to_double, to_single, transpose};
 pub(super) use residuals::{residuals, unit};
 pub(super) use rules::{adam, exponentials, inner, multiply_all, to_logits};

@@ -5,14 +5,28 @@
 
 use crate::kernel::wide::{GROUP, WIDE_TILE};
 
-/// Rows of the result, and entries of a row, that stay in registers.
+/// Rows of the result that stay in registers.
 const ROWS: usize = 4;
-const TILE: usize = 16;
+
+/// Entries of a row that stay in registers.
+pub(in crate::kernel) const TILE: usize = 16;
 
 /// `Y = X' M`. M has `width` columns and is tiled; X is given by groups of [`GROUP`] columns, one
 /// after the other, row by row; and Y by rows of `width` entries. The rows of M are added in order.
 #[inline(always)]
 pub(in crate::kernel) fn products(matrix: &[f32], width: usize, x: &[[f32; GROUP]], y: &mut [f32]) {
+    products_with(add_row, matrix, width, x, y);
+}
+
+/// As [`products`], with another version of [`add_row`].
+#[inline(always)]
+pub(in crate::kernel) fn products_with(
+    add_row: impl Fn(&mut [f32; TILE], &[f32; TILE], f32),
+    matrix: &[f32],
+    width: usize,
+    x: &[[f32; GROUP]],
+    y: &mut [f32],
+) {
     let rows = matrix.len() / width;
     for (tile, matrix) in matrix.chunks_exact(rows * WIDE_TILE).enumerate() {
         for (x, y) in x.chunks_exact(rows).zip(y.chunks_exact_mut(GROUP * width)) {

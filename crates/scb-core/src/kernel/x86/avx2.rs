@@ -36,9 +36,19 @@ compile_portable! { "avx2,bmi1,bmi2,popcnt":
 }
 
 compile_portable! { "avx2,fma,bmi1,bmi2,popcnt":
-    fn products(matrix: &[f32], width: usize, x: &[[f32; GROUP]], y: &mut [f32]);
     fn to_single(from: &[f64], into: &mut [f32]);
     fn to_double(from: &[f32], add: bool, into: &mut [f64]);
+}
+
+/// See `portable::products`.
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn products(matrix: &[f32], width: usize, x: &[[f32; GROUP]], y: &mut [f32]) {
+    let add_row = |sums: &mut [f32; portable::TILE], row: &[f32; portable::TILE], x: f32| {
+        for i in 0..portable::TILE {
+            sums[i] = row[i].mul_add(x, sums[i]);
+        }
+    };
+    portable::products_with(add_row, matrix, width, x, y);
 }
 
 /// See `portable::transpose`. Eight registers at a time: pairs of entries are interleaved, then
