@@ -169,6 +169,18 @@ impl Level {
         for_each_pair_of_pieces(g, a, |g, a| dispatch!(self, to_logits(g, a, mean)));
     }
 
+    /// A step of Adam for V, as [`Level::adam`].
+    pub fn adam_of_value(
+        self,
+        v: &mut [f64],
+        g: &[f64],
+        moments: [&mut [f64]; 2],
+        rates: [f64; 2],
+        eta_scale_e: [f64; 3],
+    ) {
+        dispatch!(self, adam_of_value(v, g, moments, rates, eta_scale_e));
+    }
+
     /// A step of Adam for parameters `x` with gradient `g` and moments `m` and `s`:
     /// `m <- m + rates[0] (g - m)`, `s <- s + rates[1] (g^2 - s)`,
     /// `x <- x - eta m / (sqrt(s) scale + e)`.

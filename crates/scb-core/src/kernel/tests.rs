@@ -412,7 +412,7 @@ fn gradients_of_logits_have_the_bits_of_their_definition() {
     }
 }
 
-/// Adam entry by entry, with the rounding of single precision.
+/// Adam entry by entry, with the rounding of single precision, and of double precision for V.
 #[test]
 fn adam_has_the_bits_of_its_definition() {
     for t in [1, 33, 500] {
@@ -428,6 +428,16 @@ fn adam_has_the_bits_of_its_definition() {
                 let step = 0.02 * first_moment / (second_moment.sqrt() * 1.5 + 1e-8);
                 let expected = [first_moment, second_moment, x[i] - step];
                 assert_eq!([first[i], second[i], moved[i]].map(f32::to_bits), expected.map(f32::to_bits), "{level:?}");
+            }
+            let [x, g, m, s] = [&x, &g, &m, &s].map(|x| x.iter().map(|&x| f64::from(x)).collect::<Vec<_>>());
+            let (mut moved, mut first, mut second) = (x.clone(), m.clone(), s.clone());
+            level.adam_of_value(&mut moved, &g, [&mut first, &mut second], [0.1, 0.001], [0.02, 1.5, 1e-8]);
+            for i in 0..t {
+                let first_moment = m[i] + 0.1 * (g[i] - m[i]);
+                let second_moment = s[i] + 0.001 * (g[i] * g[i] - s[i]);
+                let step = 0.02 * first_moment / (second_moment.sqrt() * 1.5 + 1e-8);
+                let expected = [first_moment, second_moment, x[i] - step];
+                assert_eq!([first[i], second[i], moved[i]].map(f64::to_bits), expected.map(f64::to_bits), "{level:?}");
             }
         }
     }

@@ -8,7 +8,7 @@ use super::composed::Composed;
 use super::parametrisation::LinearAttention;
 use super::rule::Rule;
 use super::{Algorithm, Constructor, ParameterValues, Prediction};
-use crate::kernel::level_in_use;
+use crate::kernel::{ROW_MAJOR, level_in_use};
 
 pub(super) const ALGORITHM: Algorithm = Algorithm {
     name: "adam",
@@ -35,8 +35,8 @@ pub(super) struct Adam {
     t: usize,
     /// `b1^i` and `b2^i`.
     powers: (f64, f64),
-    /// First and second moment of each entry of dV, row by row.
-    of_value: Vec<(f64, f64)>,
+    /// First moments of the entries of dV, row by row, and their second moments.
+    of_value: [Vec<f64>; 2],
     /// First moments of the parameters of the attention, row by row, and their second moments.
     of_rows: [Vec<f32>; 2],
 }
@@ -62,7 +62,12 @@ impl Rule for Adam {
     const RESTS: bool = false;
 
     fn new(n: usize, t: usize, _: &ParameterValues) -> Self {
-        Self { t, powers: (1.0, 1.0), of_value: vec![(0.0, 0.0); n * n], of_rows: [(); 2].map(|()| vec![0.0; n * t]) }
+        Self {
+            t,
+            powers: (1.0, 1.0),
+            of_value: [(); 2].map(|()| vec![0.0; n * n]),
+            of_rows: [(); 2].map(|()| vec![0.0; n * t]),
+        }
     }
 
     fn begin(&mut self) {
@@ -71,11 +76,9 @@ impl Rule for Adam {
 
     fn step_value(&mut self, value: &mut Array2<f64>, gradient: &Array2<f64>, eta: f64) {
         let (first, second) = self.corrections();
-        for ((v, &g), (m, s)) in value.iter_mut().zip(gradient).zip(&mut self.of_value) {
-            *m += (1.0 - B1) * (g - *m);
-            *s += (1.0 - B2) * (g * g - *s);
-            *v -= eta * first * *m / (s.sqrt() * second + E);
-        }
+        let (Some(v), Some(g)) = (value.as_slice_mut(), gradient.as_slice()) else { panic!("{ROW_MAJOR}") };
+        let moments = self.of_value.each_mut().map(Vec::as_mut_slice);
+        level_in_use().adam_of_value(v, g, moments, [1.0 - B1, 1.0 - B2], [eta * first, second, E]);
     }
 
     fn step_row(&mut self, k: usize, parameters: &mut [f32], gradient: &[f32], eta: f64) {

@@ -25,7 +25,7 @@ pub(super) use look_up::{look_up_narrow, look_up_wide, store};
 pub(super) use products::{TILE, products_with};
 pub(super) use products::{products, to_double, to_single, transpose};
 pub(super) use residuals::{residuals, unit};
-pub(super) use rules::{adam, exponentials, inner, multiply_all, to_logits};
+pub(super) use rules::{adam, adam_of_value, exponentials, inner, multiply_all, to_logits};
 pub(super) use value::step_value;
 
 use super::bits::{Bits, GENERATORS};

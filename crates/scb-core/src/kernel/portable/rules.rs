@@ -64,19 +64,26 @@ pub(in crate::kernel) fn to_logits(g: &mut [f32], a: &[f32], mean: f32) {
     g.iter_mut().zip(a).for_each(|(g, &a)| *g = a * (*g - mean));
 }
 
-/// A step of Adam: `m <- m + rates[0] (g - m)`, `s <- s + rates[1] (g^2 - s)`,
-/// `x <- x - eta m / (sqrt(s) scale + e)`.
-#[inline(always)]
-pub(in crate::kernel) fn adam(
-    x: &mut [f32],
-    g: &[f32],
-    [m, s]: [&mut [f32]; 2],
-    rates: [f32; 2],
-    [eta, scale, e]: [f32; 3],
-) {
-    for (((x, &g), m), s) in x.iter_mut().zip(g).zip(m).zip(s) {
-        *m += rates[0] * (g - *m);
-        *s += rates[1] * (g * g - *s);
-        *x -= eta * *m / (s.sqrt() * scale + e);
-    }
+/// Defines a step of Adam for numbers of one type.
+macro_rules! step_of_adam {
+    ($name:ident, $float:ty) => {
+        /// A step of Adam: `m <- m + rates[0] (g - m)`, `s <- s + rates[1] (g^2 - s)`,
+        /// `x <- x - eta m / (sqrt(s) scale + e)`.
+        #[inline(always)]
+        pub(in crate::kernel) fn $name(
+            x: &mut [$float],
+            g: &[$float],
+            [m, s]: [&mut [$float]; 2],
+            rates: [$float; 2],
+            [eta, scale, e]: [$float; 3],
+        ) {
+            for (((x, &g), m), s) in x.iter_mut().zip(g).zip(m).zip(s) {
+                *m += rates[0] * (g - *m);
+                *s += rates[1] * (g * g - *s);
+                *x -= eta * *m / (s.sqrt() * scale + e);
+            }
+        }
+    };
 }
+step_of_adam!(adam, f32);
+step_of_adam!(adam_of_value, f64);

@@ -27,6 +27,7 @@ compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt":
     fn inner(a: &[f32], g: &[f32]) -> f64;
     fn to_logits(g: &mut [f32], a: &[f32], mean: f32);
     fn adam(x: &mut [f32], g: &[f32], moments: [&mut [f32]; 2], rates: [f32; 2], eta_scale_e: [f32; 3]);
+    fn adam_of_value(x: &mut [f64], g: &[f64], moments: [&mut [f64]; 2], rates: [f64; 2], eta_scale_e: [f64; 3]);
     fn step_value(v: &mut [f64], g: &[f64], mu_and_inverse: [&[f64]; 2], means: &mut [f64], eta: f64);
     fn copy_tokens(line: &[Block], into: &mut [Block], mask: u16, from_to: [u32; 2]);
     fn add_fields(counts: &mut [u32], sums: &[f32], shift: usize, bits: usize);
