@@ -458,7 +458,7 @@ fn tokens_are_copied_and_fields_counted_at_every_level() {
                     level.copy_tokens(&case.layout, &lines[line * blocks..][..blocks], &mut copy, [i, to]);
                     for (t, &token) in tokens.iter().enumerate() {
                         for other in 0..sequences {
-                            let expected = if other == to { usize::from(token) } else { 0 };
+                            let expected = if other == to { token } else { 0 };
                             assert_eq!(case.layout.token(&copy, other, t), expected, "N = {n}, {level:?}");
                         }
                     }

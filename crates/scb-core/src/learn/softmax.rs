@@ -46,7 +46,7 @@ mod tests {
             assert!(next < loss + 1e-6, "{next} {loss}");
             loss = next;
         }
-        let truth = expected_loss(&task, &planted(&task, 1.0, 1.0));
+        let truth = expected_loss(&task, planted(&task, 1.0, 1.0));
         assert!(loss - truth < 0.1 * (start - truth), "{start} {loss} {truth}");
     }
 }

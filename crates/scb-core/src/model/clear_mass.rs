@@ -130,15 +130,15 @@ mod tests {
     #[test]
     fn it_is_zero_at_the_start_and_the_correlation_afterwards() {
         let start = task(3, 37, Weights::Dirichlet(3.0));
-        assert!(clear_mass(&start.stationary, &Linear::uninformative(&start.known()), 0.5).abs() < 1e-6);
+        assert!(clear_mass(&start.stationary, Linear::uninformative(&start.known()), 0.5).abs() < 1e-6);
         let equal = task(2, 400, Weights::Equal);
         // On the path: Q entries of 1/T + alpha (1/Q - 1/T), so the excess is alpha (1 - Q/T).
         for alpha in [0.1, 0.5, 1.0] {
-            let seen = clear_mass(&equal.stationary, &planted(&equal, 0.0, alpha), 0.5);
+            let seen = clear_mass(&equal.stationary, planted(&equal, 0.0, alpha), 0.5);
             assert!((seen - alpha * (1.0 - 2.0 / 400.0)).abs() < 1e-6, "{seen}");
         }
         // A mirrored model falls below by what the other one rises above.
-        let mirrored = clear_mass(&equal.stationary, &planted(&equal, 0.0, -0.5), 0.5);
+        let mirrored = clear_mass(&equal.stationary, planted(&equal, 0.0, -0.5), 0.5);
         assert!((-0.51..-0.48).contains(&mirrored), "{mirrored}");
     }
 
@@ -151,10 +151,10 @@ mod tests {
     fn noise_adds_up_to_nothing() {
         let task = task(2, 4096, Weights::Equal);
         let mean = |of: &dyn Fn(u8) -> f64| (0..50).map(of).sum::<f64>() / 50.0;
-        let kept = mean(&|seed| kept_mass(&task.stationary, &noisy(&task, 0.0, 0.02, seed), 0.5));
-        let clear = mean(&|seed| clear_mass(&task.stationary, &noisy(&task, 0.0, 0.02, seed), 0.5));
+        let kept = mean(&|seed| kept_mass(&task.stationary, noisy(&task, 0.0, 0.02, seed), 0.5));
+        let clear = mean(&|seed| clear_mass(&task.stationary, noisy(&task, 0.0, 0.02, seed), 0.5));
         assert!(kept > 1.0 && clear.abs() < 0.2, "{kept} {clear}");
-        let half = mean(&|seed| clear_mass(&task.stationary, &noisy(&task, 0.5, 0.02, seed), 0.5));
+        let half = mean(&|seed| clear_mass(&task.stationary, noisy(&task, 0.5, 0.02, seed), 0.5));
         assert!((0.4..0.7).contains(&half), "{half}");
     }
 

@@ -18,13 +18,17 @@ pub(super) use attention::{add_to_all, descend, kept, largest, round_piece, step
 pub(super) use attention::{for_each_run, for_each_run_with, round_piece_with, step_row_with};
 pub(super) use counting::{add_dependence, add_fields, copy_tokens, take_counts};
 #[cfg(target_arch = "x86_64")]
-pub(super) use draw::words_below;
-pub(super) use draw::{WideSums, draw_narrow, draw_wide};
-pub(super) use look_up::{look_up_narrow, look_up_wide, store};
+pub(super) use draw::{WideSums, words_below};
+pub(super) use draw::{draw_narrow, draw_wide};
+#[cfg(target_arch = "x86_64")]
+pub(super) use look_up::store;
+pub(super) use look_up::{look_up_narrow, look_up_wide};
 #[cfg(target_arch = "x86_64")]
 pub(super) use products::{TILE, products_with};
 pub(super) use products::{products, to_double, to_single, transpose};
-pub(super) use residuals::{residuals, unit};
+pub(super) use residuals::residuals;
+#[cfg(target_arch = "x86_64")]
+pub(super) use residuals::unit;
 pub(super) use rules::{adam, adam_of_value, exponentials, inner, multiply_all, to_logits};
 pub(super) use value::step_value;
 

@@ -80,7 +80,7 @@ fn emulated(x: f32, y: f32, z: f32) -> f32 {
     let inexact = u64::from(lacking.abs() > 0.0);
     // Truncated: a sum that is rounded up lacks something of the other sign.
     let rounded_up = (sum.to_bits() ^ lacking.to_bits()) >> 63 & inexact;
-    f64::from_bits(sum.to_bits() - rounded_up | inexact) as f32
+    f64::from_bits((sum.to_bits() - rounded_up) | inexact) as f32
 }
 
 /// Rounds to single precision.
