@@ -227,6 +227,10 @@ def main():
     check_run(*export(program, directory, "--job", "replicate=1", "--batch", 500))
     check_run(*export(program, "sweeps/smoke.toml", "N=5", "Q=3", "T=20", "algorithm=softmax", "batch_size=16",
                       "task.weights={ dirichlet = 1.0 }", "--job", "replicate=2"))
+    # More than 16 states: products of matrices in single precision.
+    check_run(*export(program, "sweeps/smoke.toml", "N=27", "Q=2", "T=40", "batch_size=100", "--job", "replicate=0"))
+    check_run(*export(program, "sweeps/smoke.toml", "N=70", "Q=2", "T=130", "batch_size=65", "max_samples=5000",
+                      "algorithm=softmax_adam", "--job", "replicate=0"))
     check_dataset(*export(program, "sweeps/smoke.toml", "N=4", "Q=2", "T=12", "--samples", 40000))
     check_learning(program, directory)
     print("exports agree with NumPy and JAX")

@@ -2,17 +2,16 @@
 //!
 //! # Identity
 //! A job's id is the first 128 bits of a BLAKE3 hash of its canonical form: the last results version
-//! that changed it, the seed, every setting that no axis varies, every axis with its value, and the replicate, one
-//! `key=value` a line, numbers in the shortest form that reads back the same. Nothing else about
-//! the sweep changes the id: not the other values of a grid, nor other grids, nor the order of
-//! axes.
+//! that changed it, the seed, every setting that no axis varies, every axis with its value, and the
+//! replicate, one `key=value` a line, numbers in the shortest form that reads back the same. Nothing
+//! else about the sweep changes the id: not the other values of a grid, nor other grids, nor the
+//! order of axes.
 //!
 //! # Streams
 //! The *task* stream derives from what the task depends on only (seed, N, Q, T, how P and q are
 //! drawn, replicate), so that all algorithms and hyperparameters meet the same task. The *data*
 //! stream derives from the whole canonical form, with the results version 3: later versions keep the
-//! streams. Tracing looks at a run without changing it, so it
-//! enters the id, but no stream.
+//! streams. Tracing looks at a run without changing it, so it enters the id, but no stream.
 //!
 //! A parameter that was added after the first results is in the canonical form only if it differs
 //! from its default, with which the results before were made. So these keep their ids. A condition

@@ -13,8 +13,8 @@ use crate::platform::machine;
 use crate::platform::shell::quoted_path;
 use crate::store::layout;
 
-/// How the sweep in `directory` was run, whose jobs have this results version. What is `missing` is said in words; `timings` are those of the
-/// finished jobs.
+/// How the sweep in `directory` was run, whose jobs have this results version. What is `missing` is
+/// said in words; `timings` are those of the finished jobs.
 pub(crate) fn provenance(
     config: &Config,
     results_version: u32,
