@@ -14,7 +14,8 @@ pub(in crate::kernel) fn copy_tokens(line: &[Block], into: &mut [Block], mask: u
     }
 }
 
-/// Adds to `counts` the field of `bits` bits from `shift` on of each of `sums`, integers below 2^23. Counters stay at their largest value.
+/// Adds to `counts` the field of `bits` bits from `shift` on of each of `sums`, integers below 2^23.
+/// Counters stay at their largest value.
 #[inline(always)]
 pub(in crate::kernel) fn add_fields(counts: &mut [u32], sums: &[f32], shift: usize, bits: usize) {
     for (count, sum) in counts.iter_mut().zip(sums) {

@@ -112,9 +112,10 @@ pub(in crate::kernel) fn transpose(rows: &[f32], stride: usize, into: &mut [f32]
 
 #[cfg(test)]
 mod tests {
+    use rand::Rng;
+
     use super::emulated;
     use crate::random::stream;
-    use rand::Rng;
 
     fn agrees(x: f32, y: f32, z: f32) {
         let (ours, exact) = (emulated(x, y, z), x.mul_add(y, z));

@@ -4,8 +4,8 @@ use crate::kernel::residuals::Residuals;
 use crate::kernel::samples::Samples;
 use crate::kernel::table::Table;
 
-/// Takes in samples of a narrow layout: computes the residual of each, its part of dV, and the look-up tables of all
-/// lines.
+/// Takes in samples of a narrow layout: computes the residual of each, its part of dV, and the
+/// look-up tables of all lines.
 #[inline(always)]
 pub(in crate::kernel) fn residuals(job: &mut Residuals, samples: &Samples<'_>, tables: &mut [Table]) {
     match job.width {

@@ -13,8 +13,9 @@ pub(in crate::kernel) fn step_value(v: &mut [f64], g: &[f64], [mu, inverse]: [&[
         2 => step_value_of::<2>(v, g, mu, eta),
         3 => step_value_of::<3>(v, g, mu, eta),
         4 => step_value_of::<4>(v, g, mu, eta),
-        ..=LANES => step_few(v, g, mu, means, eta),
-        _ => step_many(v, g, [mu, inverse], means, eta),
+        ..=LANES => step_value_with(|g, mu| g / mu, mu, v, g, mu, means, eta),
+        // Divisions would take most of the time.
+        _ => step_value_with(|g, inverse| g * inverse, inverse, v, g, mu, means, eta),
     }
 }
 
@@ -45,60 +46,44 @@ fn step_value_of<const N: usize>(v: &mut [f64], g: &[f64], mu: &[f64], eta: f64)
     }
 }
 
-/// The version for up to 16 states.
+/// The version for any number of states. `of` makes of an entry of `g`, and the entry of `by` for its
+/// column, the preconditioned one. It is called three times, because to write the results down would
+/// take longer.
 #[inline(always)]
-fn step_few(v: &mut [f64], g: &[f64], mu: &[f64], means: &mut [f64], eta: f64) {
-    let n = mu.len();
-    means.fill(0.0);
-    for g in g.chunks_exact(n) {
-        for ((&g, &m), mean) in g.iter().zip(mu).zip(&mut *means) {
-            *mean += g / m;
-        }
-    }
-    means.iter_mut().for_each(|mean| *mean /= n as f64);
-    for (v, g) in v.chunks_exact_mut(n).zip(g.chunks_exact(n)) {
-        let mut centred = [0.0; LANES];
-        let mut along = 0.0;
-        for (((centred, &g), &m), &mean) in centred.iter_mut().zip(g).zip(mu).zip(&*means) {
-            *centred = g / m - mean;
-            along += *centred * m;
-        }
-        for (v, centred) in v.iter_mut().zip(centred) {
-            *v += -eta * (centred - along);
-        }
-    }
-}
-
-/// The version for more states. It multiplies by `inverse`, because divisions would take most of the
-/// time; and computes the preconditioned gradient three times, because writing it down would take
-/// longer.
-#[inline(always)]
-fn step_many(v: &mut [f64], g: &[f64], [mu, inverse]: [&[f64]; 2], means: &mut [f64], eta: f64) {
+fn step_value_with(
+    of: impl Fn(f64, f64) -> f64,
+    by: &[f64],
+    v: &mut [f64],
+    g: &[f64],
+    mu: &[f64],
+    means: &mut [f64],
+    eta: f64,
+) {
     let n = mu.len();
     means.fill(0.0);
     // Row by row, which is the order in memory.
     for g in g.chunks_exact(n) {
-        for ((&g, &inverse), mean) in g.iter().zip(inverse).zip(&mut *means) {
-            *mean += g * inverse;
+        for ((&g, &by), mean) in g.iter().zip(by).zip(&mut *means) {
+            *mean += of(g, by);
         }
     }
     means.iter_mut().for_each(|mean| *mean /= n as f64);
     for (v, g) in v.chunks_exact_mut(n).zip(g.chunks_exact(n)) {
         let mut lanes = [0.0; LANES];
-        let tiles = g.as_chunks::<LANES>().0.iter().zip(inverse.as_chunks::<LANES>().0);
+        let tiles = g.as_chunks::<LANES>().0.iter().zip(by.as_chunks::<LANES>().0);
         let (mu_tiles, mean_tiles) = (mu.as_chunks::<LANES>().0, means.as_chunks::<LANES>().0);
-        for ((g, inverse), (mu, means)) in tiles.zip(mu_tiles.iter().zip(mean_tiles)) {
+        for ((g, by), (mu, means)) in tiles.zip(mu_tiles.iter().zip(mean_tiles)) {
             for i in 0..LANES {
-                lanes[i] += (g[i] * inverse[i] - means[i]) * mu[i];
+                lanes[i] += (of(g[i], by[i]) - means[i]) * mu[i];
             }
         }
         let rest = n - n % LANES;
         for (lane, j) in lanes.iter_mut().zip(rest..n) {
-            *lane += (g[j] * inverse[j] - means[j]) * mu[j];
+            *lane += (of(g[j], by[j]) - means[j]) * mu[j];
         }
         let along = lanes.iter().fold(0.0, |sum, lane| sum + lane);
-        for (((v, &g), &inverse), &mean) in v.iter_mut().zip(g).zip(inverse).zip(&*means) {
-            *v += -eta * (g * inverse - mean - along);
+        for (((v, &g), &by), &mean) in v.iter_mut().zip(g).zip(by).zip(&*means) {
+            *v += -eta * (of(g, by) - mean - along);
         }
     }
 }

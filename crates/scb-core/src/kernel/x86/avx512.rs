@@ -18,27 +18,7 @@ use crate::kernel::table::Table;
 use crate::kernel::weights::{Form, Weights16};
 use crate::kernel::wide::{GROUP, WIDE_TILE};
 
-compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt":
-    fn largest(x: &[f32]) -> f32;
-    fn descend(a: &mut [f32], g: &[f32], eta: f32, mean: f32, threshold: f32);
-    fn add_to_all(a: &mut [f32], x: f32);
-    fn exponentials(a: &mut [f32], s: &[f32], largest: f32);
-    fn multiply_all(a: &mut [f32], x: f32);
-    fn inner(a: &[f32], g: &[f32]) -> f64;
-    fn to_logits(g: &mut [f32], a: &[f32], mean: f32);
-    fn adam(x: &mut [f32], g: &[f32], moments: [&mut [f32]; 2], rates: [f32; 2], eta_scale_e: [f32; 3]);
-    fn adam_of_value(x: &mut [f64], g: &[f64], moments: [&mut [f64]; 2], rates: [f64; 2], eta_scale_e: [f64; 3]);
-    fn step_value(v: &mut [f64], g: &[f64], mu_and_inverse: [&[f64]; 2], means: &mut [f64], eta: f64);
-    fn copy_tokens(line: &[Block], into: &mut [Block], mask: u16, from_to: [u32; 2]);
-    fn add_fields(counts: &mut [u32], sums: &[f32], shift: usize, bits: usize);
-    fn take_counts(both: &mut [f64], rest: &mut [f64], here: &mut [f64], counts: &[u32]);
-    fn add_dependence(sizes: &mut [f64], both: &[f64], here: &[f64], share_shift_scale: [f64; 3]);
-}
-
-compile_portable! { "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,popcnt":
-    fn to_single(from: &[f64], into: &mut [f32]);
-    fn to_double(from: &[f32], add: bool, into: &mut [f64]);
-}
+compile_portable!("avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi1,bmi2,popcnt");
 
 /// See `portable::transpose`.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,popcnt")]
