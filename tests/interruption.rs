@@ -213,6 +213,25 @@ fn a_search_killed_at_any_instant_ends_in_the_same_bytes() {
     assert_eq!(sha256(&run.join("runs.parquet")), expected);
 }
 
+/// Runs that a search has looked at several times count once, in what the run says and in its
+/// status.
+#[test]
+fn an_interrupted_search_counts_the_runs_that_its_status_counts() {
+    let _alone = alone();
+    let home = with(&SEARCH.replace("replicates = 40", "replicates = 2000").replace("T = [32,", "T = [32, 4096,"));
+    let run = home.path().join("output/long");
+    let mut child = start(home.path(), "run long.toml -j 2");
+    watch("parts", || files(&run.join("parts")).len() > 1 || child.try_wait().unwrap().is_some());
+    let (_, err) = ended_by(child, "INT");
+    let (out, _) = succeed(home.path(), "status output/long");
+    let number = |text: &str, before: &str| -> usize {
+        let from = text.find(before).unwrap_or_else(|| panic!("{before}: {text}")) + before.len();
+        text[from..].split(' ').next().unwrap().parse().unwrap()
+    };
+    let (said, counted) = (number(&err, " cells are searched, by "), number(&out, "runs done "));
+    assert!(said > 0 && said == counted, "{err}\n{out}");
+}
+
 /// A job of hours whose single step takes half a second and more, on any machine.
 const HUGE: &str = "\
 replicates = 2

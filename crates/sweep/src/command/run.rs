@@ -17,7 +17,7 @@ use crate::platform::shell::quoted_path;
 use crate::platform::terminal::{answer_columns, fitted, print, say, unbroken};
 use crate::store::lock::Lease;
 use crate::store::{Access, Store, admission, layout};
-use crate::workload::{Expanded, Workload};
+use crate::workload::Expanded;
 use crate::{SweepError, tables};
 
 pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
@@ -64,7 +64,7 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     );
     // If finished jobs were removed meanwhile, no table is written, and the error says so.
     let there = store.check_not_emptied(&config);
-    let (ended, tally) = match (executed, &there) {
+    let (ended, mut tally) = match (executed, &there) {
         (Err(error), Err(SweepError::Vanished { directory, jobs, .. })) if error.is_gone() => {
             return Err(SweepError::Vanished { reason: error.to_string(), directory: directory.clone(), jobs: *jobs });
         }
@@ -74,6 +74,11 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
     match there {
         Err(error) if ended == Ended::Interrupted => return Err(SweepError::Interrupted(Box::new(error))),
         there => there?,
+    }
+    if config.is_search() {
+        // Now it has asked for these jobs. It looks at some several times; each counts once.
+        workload = Expanded::new(&config)?.workload(&config, store.ids(), run.shard, false);
+        tally = workload.tally(store.ids());
     }
     if ended != Ended::Complete {
         let why = if ended == Ended::Interrupted { "interrupted" } else { "stopped at the first failure" };
@@ -89,10 +94,6 @@ pub(crate) fn run(run: &Run) -> Result<ExitCode, SweepError> {
             print(&fitted(&text, Some(answer_columns())))?;
         }
     } else {
-        if config.is_search() {
-            // Now it has asked for all of its jobs.
-            workload = Workload::new(&config, store.ids())?;
-        }
         let answer = tables::write(results(&config, &workload, &store), None)?;
         if !run.quiet {
             print(&format!("\n{answer}"))?;
