@@ -58,8 +58,8 @@
 //! ```
 //!
 //! The same task, settings and streams give the same results, bit for bit, on every machine and for
-//! any number of threads. Sums are over integers or have a fixed order, fused multiply-add is not
-//! used, and transcendental functions come from `libm`.
+//! any number of threads. Sums are over integers or have a fixed order, multiply-add is fused on every
+//! machine or on none, and transcendental functions come from `libm`.
 //!
 //! # From a task to a model
 //!
@@ -84,8 +84,7 @@
 //!
 //! The inner loops are in a private module, in versions for AVX-512, AVX2 and any processor
 //! ([`Level`]); all give the same bits. The crate reads no files and no configuration. It starts no
-//! threads of its own: one large job shares its work with idle threads of the rayon pool that it
-//! runs in.
+//! threads of its own: a job shares its work with idle threads of the rayon pool that it runs in.
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
@@ -109,6 +108,6 @@ pub use task::{Chain, MAX_STATES, Pattern, Task, TaskSpec, Weights};
 /// Internals of the kernels, for benchmarks and tests of the random words. Not part of the API.
 #[doc(hidden)]
 pub mod inside {
-    pub use crate::kernel::{Bits, Block, Layout, Residuals, Sequences, States, Table, table_size, width};
+    pub use crate::kernel::{Bits, Block, Layout, Residuals, Sequences, Source, States, Table, table_size, width};
     pub use crate::random::Categorical;
 }

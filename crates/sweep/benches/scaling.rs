@@ -9,8 +9,7 @@
 //! On one core every look at a job is timed. The simulation hands the same looks, at those times, to
 //! more cores, by the code that hands them out in a run; what a search asks for next depends on what
 //! has come back. Planning before and tables after are timed by themselves and run on one core.
-//! A job of large steps may also use cores that have nothing else to do. The simulation leaves that
-//! out.
+//! Cores that have nothing else to do help with jobs under way. The simulation leaves that out.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that cannot go on says so by panicking")]
 
 use std::cmp::Reverse;

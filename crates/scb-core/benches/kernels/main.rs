@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode};
 use scb_core::data::{Batches, FixedPointAttention};
-use scb_core::inside::{self, Bits, Block, Categorical, Layout, Residuals, Sequences, States, Table};
+use scb_core::inside::{self, Bits, Block, Categorical, Layout, Residuals, Sequences, Source, States, Table};
 use scb_core::learn::{Gradient, GradientAccumulator, StepSizes, algorithm};
 use scb_core::random::stream;
 use scb_core::theory::planted;
@@ -93,22 +93,23 @@ fn kernels(c: &mut Criterion, results: &mut Results, level: Level, size: Size) {
     let mut histograms = vec![0.0; samples * width];
     let (mut bits, mut escapes) = (Bits::new(&mut stream([1; 16])), stream([2; 16]));
     let (name, tokens) = (&*name(&size), samples * t);
+    let mut sequences = Sequences {
+        attention: &attention,
+        layout,
+        t,
+        filled: &filled,
+        queries: &queries,
+        lines: &mut lines,
+        histograms: &mut histograms,
+        width,
+    };
     measure(c, results, ("draw_and_weigh", name, level), tokens, || {
-        let sequences = Sequences {
-            states: &states,
-            bits: &mut bits,
-            escapes: &mut escapes,
-            attention: &attention,
-            layout,
-            t,
-            filled: &filled,
-            queries: &queries,
-            lines: &mut lines,
-            histograms: &mut histograms,
-            width,
-        };
-        sequences.draw();
+        sequences.draw(Source { states: &states, bits: &mut bits, escapes: &mut escapes });
     });
+    measure(c, results, ("draw", name, level), tokens, || {
+        sequences.draw_only(Source { states: &states, bits: &mut bits, escapes: &mut escapes });
+    });
+    measure(c, results, ("weigh", name, level), tokens, || sequences.weigh());
     let outputs = vec![0; samples];
     let mut residuals = Residuals::new(n);
     let mut tables = vec![Table([0.0; 16]); count * inside::table_size(n)];

@@ -1,102 +1,27 @@
-//! Exact draws of samples, in chunks that fit the cache; [`data`](super) says what a sample is.
+//! Batches of samples, chunk by chunk.
 //!
 //! While a sequence is drawn its histogram is computed, so the gradient is the only second pass
-//! over the tokens. The sequences of a chunk lie in *lines*, as [`kernel`] describes them.
-//! Neighbouring lines form a *slot*, which has random streams of its own that last for the whole
-//! run. So any core may draw any slot, and the results do not change.
-//!
-//! A constant whose comment says "Decides results" may be changed only together with the results
-//! version.
-
-use std::iter::repeat_n;
+//! over the tokens; but for batches that another core draws ahead (see [`ahead`](super::ahead)).
 
 use ndarray::Array2;
-use rand::Rng;
-use rayon::prelude::*;
 
+use super::ahead::Ahead;
+use super::sampler::{ChunkSizes, Sampler};
 use super::{Chunk, SparseAttention};
-use crate::kernel::{self, Bits, Block, FixedPointAttention, GENERATORS, Layout, Sequences, States, level_in_use};
-use crate::random::Categorical;
-use crate::random::{Stream, child};
+use crate::kernel::FixedPointAttention;
+use crate::random::Stream;
 use crate::{Task, TrainError};
-
-/// Bytes that the tokens and look-up tables of a chunk take, approximately, unless [`MIN_LINES`]
-/// take more. They should fit the second-level cache of a processor. Decides results.
-const CHUNK_BYTES: usize = 512 * 1024;
-
-/// Number of lines that every chunk has room for, whatever they take, so that the gradient of the
-/// attention is not read and written for every sequence. Their tokens take 8 T bytes, or 16 T for
-/// more than 16 states. Decides results.
-const MIN_LINES: usize = 16;
-
-/// Number of tokens that a slot draws, approximately, if its sequences are short. Decides results.
-const SLOT_TOKENS: usize = 16 * 1024;
 
 /// A source of batches of independent samples of one task.
 #[derive(Debug)]
 pub struct Batches {
+    n: usize,
     t: usize,
     batch_size: usize,
-    samples_per_chunk: usize,
-    lines_per_slot: usize,
-    /// Random words for query tokens, positions and outputs.
-    choices: Bits,
-    /// The random words of a chunk: first one per sample for its query token, then two per sample.
-    words: Vec<[u64; GENERATORS]>,
-    slots: Vec<Slot>,
-    states: States,
-    queries: Categorical,
-    /// Number of samples of the chunk with each query token.
-    counts: Vec<usize>,
-    /// For each query token, the distribution of the index within its pattern.
-    sources: Vec<Categorical>,
-    positions: Vec<Vec<usize>>,
-    /// For each current state, the distribution of the next state.
-    outputs: Vec<Categorical>,
+    sizes: ChunkSizes,
+    sampler: Sampler,
     chunk: Chunk,
-    /// The stream that the streams of further slots would come from.
-    rest: Stream,
-}
-
-/// How the samples of a batch are laid out in memory.
-struct ChunkSizes {
-    samples: usize,
-    lines: usize,
-    lines_per_slot: usize,
-}
-
-impl ChunkSizes {
-    /// For batches of `batch_size` samples of length `t` and `n` states.
-    fn new(n: usize, t: usize, batch_size: usize) -> Self {
-        let layout = Layout::new(n, t);
-        let line_bytes = layout.blocks() * size_of::<Block>() + kernel::table_size(n) * size_of::<kernel::Table>();
-        let max_samples = (CHUNK_BYTES / line_bytes).max(MIN_LINES) * layout.sequences();
-        let samples = batch_size.div_ceil(batch_size.div_ceil(max_samples));
-        let mut lines = samples.div_ceil(layout.sequences());
-        if layout.sequences() > 1 {
-            // The last line of every query token may be partly empty.
-            lines += n.min(samples);
-        }
-        Self { samples, lines, lines_per_slot: (SLOT_TOKENS / (t * layout.sequences())).max(1) }
-    }
-
-    /// Random words of a chunk: one per sample for its query token, then two per sample.
-    fn words(&self) -> usize {
-        (3 * self.samples).div_ceil(GENERATORS)
-    }
-}
-
-/// The streams of one slot.
-#[derive(Debug)]
-struct Slot {
-    bits: Bits,
-    escapes: Stream,
-}
-
-impl Slot {
-    fn new(stream: &mut Stream) -> Self {
-        Self { bits: Bits::new(stream), escapes: child(stream) }
-    }
+    ahead: Ahead,
 }
 
 impl Batches {
@@ -105,32 +30,15 @@ impl Batches {
     ///
     /// # Errors
     /// [`TrainError::Setting`] if `batch_size` is 0.
-    pub fn new(task: &Task, batch_size: usize, mut stream: Stream) -> Result<Self, TrainError> {
+    pub fn new(task: &Task, batch_size: usize, stream: Stream) -> Result<Self, TrainError> {
         if batch_size == 0 {
             return Err(TrainError::batch_size());
         }
         let (n, t) = (task.n, task.t);
-        let mu = task.stationary.to_vec();
         let sizes = ChunkSizes::new(n, t, batch_size);
-        let choices = Bits::new(&mut stream);
-        let slots = (0..sizes.lines.div_ceil(sizes.lines_per_slot)).map(|_| Slot::new(&mut stream)).collect();
-        Ok(Self {
-            t,
-            batch_size,
-            samples_per_chunk: sizes.samples,
-            lines_per_slot: sizes.lines_per_slot,
-            choices,
-            words: vec![[0; GENERATORS]; sizes.words()],
-            slots,
-            states: States::new(&Categorical::new(&mu), n),
-            queries: Categorical::new(&mu),
-            counts: vec![0; n],
-            sources: task.patterns.iter().map(|p| Categorical::new(&p.weights)).collect(),
-            positions: task.patterns.iter().map(|p| p.positions.clone()).collect(),
-            outputs: task.transition.columns().into_iter().map(|c| Categorical::new(&c.to_vec())).collect(),
-            chunk: Chunk::new(n, t, sizes.lines),
-            rest: stream,
-        })
+        let chunk = Chunk::new(n, t, sizes.lines);
+        let ahead = Ahead::new(batch_size, &sizes, &chunk);
+        Ok(Self { n, t, batch_size, sizes, sampler: Sampler::new(task, &sizes, stream), chunk, ahead })
     }
 
     /// Samples per batch, B.
@@ -149,16 +57,12 @@ impl Batches {
             return;
         }
         assert!(batch_size > 0, "a batch has at least one sample");
-        let (n, t) = (self.counts.len(), self.t);
-        let sizes = ChunkSizes::new(n, t, batch_size);
+        self.ahead.forget(&mut self.sampler, &mut self.chunk);
         self.batch_size = batch_size;
-        self.samples_per_chunk = sizes.samples;
-        self.words.resize(sizes.words(), [0; GENERATORS]);
-        // Slots that are there go on with their streams.
-        while self.slots.len() < sizes.lines.div_ceil(sizes.lines_per_slot) {
-            self.slots.push(Slot::new(&mut self.rest));
-        }
-        self.chunk = Chunk::new(n, t, sizes.lines);
+        self.sizes = ChunkSizes::new(self.n, self.t, batch_size);
+        self.sampler.resize(&self.sizes);
+        self.chunk = Chunk::new(self.n, self.t, self.sizes.lines);
+        self.ahead = Ahead::new(batch_size, &self.sizes, &self.chunk);
     }
 
     /// Draws one batch and calls `visit` with each chunk of it. `attention` is used to compute the
@@ -168,11 +72,15 @@ impl Batches {
     /// # Panics
     /// If `attention` was made for another N or T.
     pub fn for_each_chunk(&mut self, attention: &FixedPointAttention, mut visit: impl FnMut(&Chunk)) {
-        assert_eq!(attention.shape(), (self.counts.len(), self.t), "the attention is of another shape");
-        self.chunk.has_tokens = true;
-        self.for_each(&mut visit, |batches, samples| {
-            batches.draw_sequences(attention);
-            batches.draw_outputs(samples);
+        assert_eq!(attention.shape(), (self.n, self.t), "the attention is of another shape");
+        if let Some(chunk) = self.next_ahead() {
+            chunk.weigh(attention);
+            return visit(chunk);
+        }
+        self.draw_chunks(|sampler, samples, chunk| {
+            sampler.draw_sequences(Some(attention), chunk);
+            sampler.draw_outputs(samples, chunk);
+            visit(chunk);
         });
     }
 
@@ -187,14 +95,35 @@ impl Batches {
         weights: &mut FixedPointAttention,
         mut visit: impl FnMut(&Chunk),
     ) {
-        assert_eq!(attention.dim(), (self.counts.len(), self.t), "the attention is of another shape");
-        self.chunk.has_tokens = true;
+        assert_eq!(attention.dim(), (self.n, self.t), "the attention is of another shape");
         weights.forget();
-        self.for_each(&mut visit, |batches, samples| {
-            let groups = batches.chunk.groups.iter().enumerate();
+        let set_rows = |chunk: &Chunk, weights: &mut FixedPointAttention| {
+            let groups = chunk.groups.iter().enumerate();
             groups.filter(|(_, group)| !group.is_empty()).for_each(|(k, _)| weights.set_row(k, attention));
-            batches.draw_sequences(weights);
-            batches.draw_outputs(samples);
+        };
+        if let Some(chunk) = self.next_ahead() {
+            set_rows(chunk, weights);
+            chunk.weigh(weights);
+            return visit(chunk);
+        }
+        self.draw_chunks(|sampler, samples, chunk| {
+            set_rows(chunk, weights);
+            sampler.draw_sequences(Some(weights), chunk);
+            sampler.draw_outputs(samples, chunk);
+            visit(chunk);
+        });
+    }
+
+    /// As [`Batches::for_each_chunk`], without histograms: what [`Chunk::histogram`] returns has no
+    /// meaning.
+    pub fn for_each_unweighed(&mut self, mut visit: impl FnMut(&Chunk)) {
+        if let Some(chunk) = self.next_ahead() {
+            return visit(chunk);
+        }
+        self.draw_chunks(|sampler, samples, chunk| {
+            sampler.draw_sequences(None, chunk);
+            sampler.draw_outputs(samples, chunk);
+            visit(chunk);
         });
     }
 
@@ -203,136 +132,37 @@ impl Batches {
     /// query tokens, outputs and histograms, but no tokens: [`Chunk::token`] panics. The samples
     /// are not those that `for_each_chunk` would draw.
     pub fn for_each_sparse(&mut self, attended: &SparseAttention, mut visit: impl FnMut(&Chunk)) {
-        self.chunk.has_tokens = false;
-        self.for_each(&mut visit, |batches, samples| batches.draw_sparse(attended, samples));
+        self.ahead.forget(&mut self.sampler, &mut self.chunk);
+        self.draw_chunks(|sampler, samples, chunk| {
+            sampler.draw_sparse(attended, samples, chunk);
+            visit(chunk);
+        });
     }
 
-    /// Draws a batch chunk by chunk: the query tokens, then the rest with `draw`.
-    fn for_each(&mut self, visit: &mut dyn FnMut(&Chunk), mut draw: impl FnMut(&mut Self, usize)) {
+    /// The next batch, without histograms, if it was drawn ahead.
+    fn next_ahead(&mut self) -> Option<&mut Chunk> {
+        let (n, t, lines) = (self.n, self.t, self.sizes.lines);
+        self.ahead.next(&mut self.sampler, || Chunk::new(n, t, lines))
+    }
+
+    /// Draws the query tokens of a batch, chunk by chunk; `draw` does the rest.
+    fn draw_chunks(&mut self, mut draw: impl FnMut(&mut Sampler, usize, &mut Chunk)) {
         let mut left = self.batch_size;
         while left > 0 {
-            let samples = left.min(self.samples_per_chunk);
-            self.assign(samples);
-            draw(self, samples);
-            visit(&self.chunk);
+            let samples = left.min(self.sizes.samples);
+            self.sampler.assign(samples, &mut self.chunk);
+            draw(&mut self.sampler, samples, &mut self.chunk);
             left -= samples;
         }
     }
-
-    fn draw_sparse(&mut self, attended: &SparseAttention, samples: usize) {
-        let Self { words, slots, queries: states, sources, positions, outputs: transition, chunk, .. } = self;
-        let Chunk { layout, filled, queries, outputs, histograms, width, .. } = chunk;
-        // Tokens and query tokens both follow mu, so one table serves for both. No whole sequences
-        // are drawn, so the first slot's stream for escapes is free.
-        let Some(Slot { escapes, .. }) = slots.first_mut() else { return };
-        let mut token = || states.locate(escapes.next_u64());
-        let mut words = words.as_flattened()[samples..].as_chunks::<2>().0;
-        let places = histograms.chunks_exact_mut(layout.sequences() * *width);
-        let lines = places.zip(outputs.chunks_exact_mut(layout.sequences())).zip(filled.iter().zip(&*queries));
-        for ((histograms, outputs), (&filled, &query)) in lines {
-            let (weights, positions) = (&sources[query], &*positions[query]);
-            let (here, rest) = words.split_at(filled);
-            words = rest;
-            let places = histograms.chunks_exact_mut(*width).zip(outputs);
-            for ((h, output), &[for_source, for_output]) in places.zip(here) {
-                let source = positions[weights.locate(for_source)];
-                let mut current = None;
-                h.fill(0.0);
-                for &(position, weight) in &attended.entries[query] {
-                    let token = token();
-                    h[token] += weight;
-                    if position == source {
-                        current = Some(token);
-                    }
-                }
-                *output = transition[current.unwrap_or_else(&mut token)].locate(for_output);
-            }
-        }
-    }
-
-    /// Draws the query tokens and gives every sample its place.
-    fn assign(&mut self, samples: usize) {
-        level_in_use().fill(&mut self.choices, &mut self.words[..(3 * samples).div_ceil(GENERATORS)]);
-        let Chunk { lines, groups, filled, queries, outputs, histograms, layout, width, .. } = &mut self.chunk;
-        // Samples are exchangeable, so it is enough to draw how many have each query token.
-        self.queries.count(&self.words.as_flattened()[..samples], &mut self.counts);
-        filled.clear();
-        queries.clear();
-        for (query, (group, &count)) in groups.iter_mut().zip(&self.counts).enumerate() {
-            let (start, full) = (filled.len(), layout.sequences());
-            // `full` is a power of two. Divisions would slow a small step noticeably.
-            filled.extend(repeat_n(full, count >> full.trailing_zeros()));
-            let rest = count & (full - 1);
-            if rest > 0 {
-                filled.push(rest);
-            }
-            queries.resize(filled.len(), query);
-            *group = start..filled.len();
-        }
-        let places = filled.len() * layout.sequences();
-        lines.resize(filled.len() * layout.blocks(), Block::ZERO);
-        outputs.resize(places, 0);
-        histograms.resize(places * *width, 0.0);
-    }
-
-    fn draw_sequences(&mut self, attention: &FixedPointAttention) {
-        let shared = self.chunk.worth_many_cores();
-        let Self { t, states, slots, lines_per_slot, chunk, .. } = self;
-        let Chunk { lines, filled, queries, histograms, layout, width, .. } = chunk;
-        let (t, layout, width) = (*t, *layout, *width);
-        let (blocks, sequences) = (layout.blocks(), layout.sequences());
-        let draw = |(slot, ((lines, histograms), (filled, queries))): SlotWork<'_>| {
-            let Slot { bits, escapes } = slot;
-            let sequences =
-                Sequences { states, bits, escapes, attention, layout, t, filled, queries, lines, histograms, width };
-            sequences.draw();
-        };
-        let per_slot = *lines_per_slot;
-        let (line_blocks, line_floats) = (per_slot * blocks, per_slot * sequences * width);
-        if shared {
-            let places = lines.par_chunks_mut(line_blocks).zip(histograms.par_chunks_mut(line_floats));
-            let about = filled.par_chunks(per_slot).zip(queries.par_chunks(per_slot));
-            slots.par_iter_mut().zip(places.zip(about)).for_each(draw);
-        } else if filled.len() <= per_slot
-            && let Some(slot) = slots.first_mut()
-        {
-            // As below, without the divisions of `chunks`.
-            draw((slot, ((lines, histograms), (filled, queries))));
-        } else {
-            let places = lines.chunks_mut(line_blocks).zip(histograms.chunks_mut(line_floats));
-            let about = filled.chunks(per_slot).zip(queries.chunks(per_slot));
-            slots.iter_mut().zip(places.zip(about)).for_each(draw);
-        }
-    }
-
-    fn draw_outputs(&mut self, samples: usize) {
-        let mut words = self.words.as_flattened()[samples..].as_chunks::<2>().0;
-        let Chunk { layout, lines, filled, queries, outputs, .. } = &mut self.chunk;
-        let (blocks, sequences) = (layout.blocks(), layout.sequences());
-        for (line, (&filled, &query)) in filled.iter().zip(&*queries).enumerate() {
-            let (weights, positions) = (&self.sources[query], &*self.positions[query]);
-            let (here, rest) = words.split_at(filled);
-            words = rest;
-            let outputs = &mut outputs[line * sequences..];
-            let line = &lines[line * blocks..(line + 1) * blocks];
-            for (sequence, (output, &[for_source, for_output])) in outputs.iter_mut().zip(here).enumerate() {
-                let source = positions[weights.locate(for_source)];
-                let current = layout.token(line, sequence, source);
-                *output = self.outputs[current].locate(for_output);
-            }
-        }
-    }
 }
-
-/// A slot with its lines and their histograms, and for each line its number of sequences and its
-/// query token.
-type SlotWork<'a> = (&'a mut Slot, ((&'a mut [Block], &'a mut [f64]), (&'a [usize], &'a [usize])));
 
 #[cfg(test)]
 mod tests {
     use statrs::distribution::{ChiSquared, ContinuousCDF};
 
     use super::*;
+    use crate::kernel::Block;
     use crate::random::stream;
     use crate::task::{Chain, TaskSpec, Weights};
 
@@ -432,6 +262,61 @@ mod tests {
                 });
                 assert_eq!(samples, batch_size);
             }
+        }
+    }
+
+    /// Everything of some batches that a learner can see.
+    fn seen(batches: &mut Batches, attention: &FixedPointAttention, count: usize) -> Vec<(Vec<Block>, Vec<u64>)> {
+        let mut seen = Vec::new();
+        for _ in 0..count {
+            batches.for_each_chunk(attention, |chunk| {
+                let of_sample = |(place, query): (usize, usize)| {
+                    let choices = [query as u64, chunk.output(place) as u64];
+                    choices.into_iter().chain(chunk.histogram(place).iter().map(|h| h.to_bits()))
+                };
+                seen.push((chunk.lines.clone(), chunk.samples().flat_map(of_sample).collect()));
+            });
+        }
+        seen
+    }
+
+    #[test]
+    fn batches_drawn_ahead_are_those_that_are_drawn_as_needed() {
+        let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        for (n, t, batch_size) in [(2, 2000, 100), (3, 4096, 64), (7, 3000, 50), (20, 1000, 64)] {
+            let task = task(n, 2, t, Weights::Dirichlet(1.0));
+            let model = crate::theory::planted(&task, 0.4, 0.6);
+            let mut attention = FixedPointAttention::zeros(n, t);
+            attention.set(&model.attention);
+            let mut sparse = model.attention.clone();
+            sparse.fill(0.0);
+            sparse[[1, 7]] = 1.0;
+            let attended = SparseAttention::new(&sparse).unwrap();
+            let run = |threads, wait: bool| {
+                pool(threads).install(|| {
+                    let mut batches = Batches::new(&task, batch_size, stream([8; 16])).unwrap();
+                    let mut all = Vec::new();
+                    let mut groups = 0;
+                    // As in a run: batches of one size, of another, then sparse ones.
+                    for _ in 0..2 {
+                        for _ in 0..150 {
+                            all.extend(seen(&mut batches, &attention, 1));
+                            groups += usize::from(wait && batches.ahead.wait());
+                        }
+                        batches.set_batch_size(batch_size + 3);
+                    }
+                    batches.for_each_sparse(&attended, |chunk| {
+                        let outputs = chunk.samples().map(|(place, _)| chunk.output(place) as u64);
+                        all.push((Vec::new(), outputs.collect()));
+                    });
+                    all.extend(seen(&mut batches, &attention, 1));
+                    (all, groups)
+                })
+            };
+            let (alone, _) = run(1, false);
+            let (together, groups) = run(2, true);
+            assert!(groups > 200, "N = {n}: {groups} batches of groups");
+            assert!(alone == together && alone == run(2, false).0, "N = {n}");
         }
     }
 

@@ -6,12 +6,12 @@
 
 use std::ops::Range;
 
-use crate::kernel::{self, Block, Layout};
+use crate::kernel::{self, Block, FixedPointAttention, Layout, Sequences};
 
 /// A chunk whose tokens take fewer bits than this, which is about 0.2 ms of work, is not worth a
 /// second core. It is half of `CHUNK_BYTES`, so that all chunks of a large batch of long sequences
 /// are shared. Decides speed only.
-const SHARED_BITS: usize = 1 << 21;
+pub(super) const SHARED_BITS: usize = 1 << 21;
 
 /// Part of a batch, sorted by query token. A sample is addressed by its *place*, an opaque index
 /// from [`Chunk::samples`].
@@ -30,6 +30,8 @@ pub struct Chunk {
     pub(crate) filled: Vec<usize>,
     /// Query token of each line.
     pub(super) queries: Vec<usize>,
+    /// A query token of 0 for each line of the largest chunk.
+    pub(super) first_query: Vec<usize>,
     /// Output token at each place.
     pub(crate) outputs: Vec<usize>,
     /// Weighted histogram at each place: `width` entries, the first N of which are the histogram.
@@ -52,6 +54,7 @@ impl Chunk {
             groups: vec![0..0; n],
             filled: Vec::with_capacity(lines),
             queries: Vec::with_capacity(lines),
+            first_query: vec![0; lines],
             outputs: Vec::with_capacity(places),
             histograms: Vec::with_capacity(places * width),
             width,
@@ -91,9 +94,25 @@ impl Chunk {
         &self.histograms[place * self.width..(place + 1) * self.width]
     }
 
+    /// Computes the histograms of sequences that were drawn without.
+    pub(super) fn weigh(&mut self, attention: &FixedPointAttention) {
+        let Self { t, layout, lines, filled, queries, histograms, width, .. } = self;
+        let (t, layout, width) = (*t, *layout, *width);
+        Sequences { attention, layout, t, filled, queries, lines, histograms, width }.weigh();
+    }
+
     /// Whether the work is large enough to share it with idle cores.
     pub(crate) fn worth_many_cores(&self) -> bool {
+        self.bits_of(self.outputs.len()) >= SHARED_BITS && rayon::current_num_threads() > 1
+    }
+
+    /// Bits that the tokens of the largest chunk of the run take, at most.
+    pub(super) fn most_bits(&self) -> usize {
+        self.bits_of(self.max_lines * self.layout.sequences())
+    }
+
+    fn bits_of(&self, places: usize) -> usize {
         // At N = 2 drawing takes the time, not the bits, and it takes as long as at N = 3.
-        self.outputs.len() * self.t * self.layout.bits().max(2) >= SHARED_BITS && rayon::current_num_threads() > 1
+        places * self.t * self.layout.bits().max(2)
     }
 }

@@ -4,7 +4,8 @@
 //! output `x_o ~ P[., x_s]`. [`Batches`] draws samples and passes them on in chunks that fit the
 //! cache ([`Chunk`]). A learner needs two things of a sequence: the histogram `h = X a^(k)`, which
 //! is computed while the tokens are drawn, and the tokens themselves, for the gradient of the
-//! attention.
+//! attention. In a rayon pool with idle threads these draw the next batches ahead; the samples are
+//! the same.
 //!
 //! ```
 //! use scb_core::data::{Batches, FixedPointAttention};
@@ -45,8 +46,10 @@
 //! | [`SparseAttention`] | a fixed attention with few non-zero entries |
 //! | [`Samples`] | samples as arrays |
 
+mod ahead;
 mod batches;
 mod chunk;
+mod sampler;
 mod samples;
 mod sparse;
 

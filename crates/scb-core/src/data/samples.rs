@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2};
 use rand::seq::SliceRandom;
 
-use super::{Batches, FixedPointAttention};
+use super::Batches;
 use crate::model::Linear;
 use crate::random::{Stream, child};
 use crate::{Task, TrainError};
@@ -28,8 +28,6 @@ impl Samples {
     pub fn draw(task: &Task, batch_size: usize, stream: Stream) -> Result<Self, TrainError> {
         let mut for_order = child(&mut stream.clone());
         let mut batches = Batches::new(task, batch_size, stream)?;
-        let mut attention = FixedPointAttention::zeros(task.n, task.t);
-        attention.set(&Linear::uninformative(&task.known()).attention);
         let mut order: Vec<usize> = (0..batch_size).collect();
         order.shuffle(&mut for_order);
         let mut samples = Self {
@@ -38,7 +36,7 @@ impl Samples {
             outputs: Array1::zeros(batch_size),
         };
         let mut places = order.into_iter();
-        batches.for_each_chunk(&attention, |chunk| {
+        batches.for_each_unweighed(|chunk| {
             // There are as many places as samples.
             for ((place, query), row) in chunk.samples().zip(&mut places) {
                 samples.queries[row] = query as u8;

@@ -69,7 +69,7 @@ pub use layout::{Block, Layout};
 pub use level::{Level, level_in_use, use_level};
 pub use residuals::{Residuals, width};
 pub(crate) use rows::{ROW_MAJOR, row, row_mut};
-pub use sequences::Sequences;
+pub use sequences::{Sequences, Source};
 pub use states::States;
 
 pub use table::{Table, table_size};

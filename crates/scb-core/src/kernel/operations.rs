@@ -9,7 +9,7 @@ use super::pieces::{PIECE, SHARED_PIECES, by_piece, fold_pieces, worth_many_core
 use super::portable;
 use super::residuals::Residuals;
 use super::samples::Samples;
-use super::sequences::Sequences;
+use super::sequences::{Sequences, Source};
 use super::states::Cells;
 use super::table::Table;
 use super::weights::{Form, Weights16};
@@ -301,15 +301,42 @@ impl Sequences<'_> {
     ///
     /// A sequence takes whole rounds of random words. Escapes take words of another stream, in the
     /// order of positions.
-    pub fn draw(mut self) {
+    pub fn draw(&mut self, mut source: Source<'_>) {
+        self.check();
         let level = self.attention.level;
+        match source.states.cells {
+            Cells::Ordered(_) => dispatch!(level, draw_narrow::<true>(&mut source, self)),
+            Cells::Columns(_) => dispatch!(level, draw_wide::<true>(&mut source, self)),
+        }
+    }
+
+    /// Draws the sequences that [`draw`](Self::draw) would draw, but computes no histogram. Of the
+    /// attention only the shape counts.
+    pub fn draw_only(&mut self, mut source: Source<'_>) {
+        self.check();
+        let level = self.attention.level;
+        match source.states.cells {
+            Cells::Ordered(_) => dispatch!(level, draw_narrow::<false>(&mut source, self)),
+            Cells::Columns(_) => dispatch!(level, draw_wide::<false>(&mut source, self)),
+        }
+    }
+
+    /// Computes the histograms of sequences that were drawn: those that [`draw`](Self::draw) would
+    /// have computed, bit by bit.
+    pub fn weigh(&mut self) {
+        self.check();
+        let (level, (n, _)) = (self.attention.level, self.attention.shape());
+        if self.layout.narrow() {
+            dispatch!(level, weigh_narrow(self, n));
+        } else {
+            dispatch!(level, weigh_wide(self));
+        }
+    }
+
+    fn check(&self) {
         assert_eq!(self.queries.len(), self.filled.len());
         assert_eq!(self.lines.len(), self.filled.len() * self.layout.blocks());
         assert_eq!(self.histograms.len(), self.filled.len() * self.layout.sequences() * self.width);
-        match self.states.cells {
-            Cells::Ordered(_) => dispatch!(level, draw_narrow(&mut self)),
-            Cells::Columns(_) => dispatch!(level, draw_wide(&mut self)),
-        }
     }
 }
 

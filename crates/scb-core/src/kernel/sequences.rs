@@ -9,15 +9,9 @@ use super::states::States;
 use super::weights::{Form, Weights16};
 use crate::random::Stream;
 
-/// Some lines that are to be filled with sequences, and the streams to draw them from.
+/// Lines that are to be filled with sequences, or that hold some, and the histograms of these.
 #[derive(Debug)]
 pub struct Sequences<'a> {
-    /// The distribution of tokens.
-    pub states: &'a States,
-    /// The words that decide most tokens.
-    pub bits: &'a mut Bits,
-    /// The stream for the few tokens that 16 bits do not decide.
-    pub escapes: &'a mut Stream,
     /// The attention with which histograms are computed.
     pub attention: &'a FixedPointAttention,
     /// How tokens lie in `lines`.
@@ -28,7 +22,7 @@ pub struct Sequences<'a> {
     pub filled: &'a [usize],
     /// Query token of each line.
     pub queries: &'a [usize],
-    /// The tokens are written here.
+    /// The tokens.
     pub lines: &'a mut [Block],
     /// The histograms are written here, [`width`](super::width) entries per place.
     pub histograms: &'a mut [f64],
@@ -37,11 +31,14 @@ pub struct Sequences<'a> {
 }
 
 /// The distribution and the streams that decide tokens.
-pub(super) struct Source<'a> {
-    pub(super) states: &'a States,
-    pub(super) bits: &'a mut Bits,
-    escapes: &'a mut Stream,
-    form: Form,
+#[derive(Debug)]
+pub struct Source<'a> {
+    /// The distribution of tokens.
+    pub states: &'a States,
+    /// The words that decide most tokens.
+    pub bits: &'a mut Bits,
+    /// The stream for the few tokens that 16 bits do not decide.
+    pub escapes: &'a mut Stream,
 }
 
 /// The lines that are still to be filled.
@@ -105,14 +102,12 @@ pub(super) struct Span<'a> {
 }
 
 impl Sequences<'_> {
-    /// The source of tokens, and the lines that they go to.
+    /// The lines, one after the other.
     #[inline(always)]
-    pub(super) fn split(&mut self) -> (Source<'_>, Lines<'_>) {
-        let Self { states, attention, layout, t, filled, queries, width, .. } = *self;
-        let source = Source { states, bits: self.bits, escapes: self.escapes, form: attention.form };
+    pub(super) fn lines(&mut self) -> Lines<'_> {
+        let Self { attention, layout, t, filled, queries, width, .. } = *self;
         let (filled, queries) = (filled.iter(), queries.iter());
-        let (blocks, histograms) = (&mut *self.lines, &mut *self.histograms);
-        (source, Lines { attention, layout, t, width, filled, queries, blocks, histograms })
+        Lines { attention, layout, t, width, filled, queries, blocks: self.lines, histograms: self.histograms }
     }
 }
 
@@ -181,15 +176,23 @@ impl<'a, const ROUNDS: usize> Iterator for Spans<'a, ROUNDS> {
 
 impl Source<'_> {
     /// Draws the states of the escapes among `words`, the rounds of `span`, in order of position.
-    /// So far they count as state 0, because no bound lies below them.
+    /// So far they count as state 0, because no bound lies below them. The weights of the tokens
+    /// beyond each bound are added to `passed`.
     #[cold]
     #[inline(never)]
-    pub(super) fn draw_escapes(&mut self, span: &mut Span<'_>, words: &[[u16; ROUND]], shift: u32, passed: &mut [i32]) {
+    pub(super) fn draw_escapes(
+        &mut self,
+        span: &mut Span<'_>,
+        words: &[[u16; ROUND]],
+        shift: u32,
+        form: Form,
+        passed: &mut [i32],
+    ) {
         for (i, &h) in words.as_flattened().iter().enumerate().take(span.left) {
             if h < self.states.escapes {
                 let state = self.states.draw_escapes(h, self.escapes);
                 span.block.0[i % ROUND] += u16::from(state) << (4 * (i / ROUND) as u32 + shift);
-                let weight = self.form.at(span.weights.as_flattened(), i);
+                let weight = form.at(span.weights.as_flattened(), i);
                 passed[..usize::from(state)].iter_mut().for_each(|passed| *passed += weight);
             }
         }

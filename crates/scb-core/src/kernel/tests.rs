@@ -77,7 +77,8 @@ impl Case {
         self.filled.iter().enumerate().flat_map(|(line, &filled)| (0..filled).map(move |i| (line, i)))
     }
 
-    fn fast(&self, level: Level) -> (Drawn, Vec<Block>) {
+    /// Draws and weighs, in one pass or in two.
+    fn fast(&self, level: Level, passes: usize) -> (Drawn, Vec<Block>) {
         let mut fixed = FixedPointAttention::at(level, self.n, self.t);
         fixed.set(&self.attention);
         let (mut bits, mut escapes) = (self.bits.clone(), self.escapes.clone());
@@ -85,11 +86,10 @@ impl Case {
         // The result must not depend on the previous contents.
         let mut lines = vec![Block([0xffff; ROUND]); count * self.layout.blocks()];
         let mut histograms = vec![f64::NAN; count * self.layout.sequences() * width];
-        Sequences {
-            states: &self.states,
-            bits: &mut bits,
-            escapes: &mut escapes,
-            attention: &fixed,
+        let source = Source { states: &self.states, bits: &mut bits, escapes: &mut escapes };
+        let blank = FixedPointAttention::at(level, self.n, self.t);
+        let mut sequences = Sequences {
+            attention: if passes == 1 { &fixed } else { &blank },
             layout: self.layout,
             t: self.t,
             filled: &self.filled,
@@ -97,8 +97,14 @@ impl Case {
             lines: &mut lines,
             histograms: &mut histograms,
             width,
+        };
+        if passes == 1 {
+            sequences.draw(source);
+        } else {
+            sequences.draw_only(source);
+            sequences.attention = &fixed;
+            sequences.weigh();
         }
-        .draw();
         let blocks = self.layout.blocks();
         let token = |line: usize, i: usize, p: usize| self.layout.token(&lines[line * blocks..][..blocks], i, p);
         let tokens = self.places().map(|(line, i)| (0..self.t).map(|p| token(line, i, p)).collect()).collect();
@@ -157,7 +163,9 @@ fn drawing_agrees_with_one_token_and_one_weight_at_a_time() {
         // The second count is for narrow layouts only; wide ones have more words beyond the end.
         escapes = [escapes[0] + counts[0], escapes[1] + if shape.0 <= 16 { counts[1] } else { 0 }];
         for level in Level::available() {
-            assert_eq!(case.fast(level).0, slow, "{shape:?} {level:?}");
+            for passes in [1, 2] {
+                assert_eq!(case.fast(level, passes).0, slow, "{shape:?} {level:?} {passes}");
+            }
         }
     }
     assert!(escapes[0] > 100 && escapes[1] > 10, "only {escapes:?} escapes: the test sees none");
@@ -169,7 +177,7 @@ fn drawing_agrees_with_one_token_and_one_weight_at_a_time() {
 fn histograms_are_those_of_the_attention() {
     for shape in [(3, 5000, 2), (9, 3 * PIECE, 1), (30, 700, 3)] {
         let case = Case::new(shape);
-        let (drawn, _) = case.fast(Level::best());
+        let (drawn, _) = case.fast(Level::best(), 1);
         for ((line, _), (tokens, h)) in case.places().zip(drawn.tokens.iter().zip(&drawn.histograms)) {
             let a = case.attention.row(case.queries[line]);
             let mut exact = vec![0.0; case.n];
@@ -188,7 +196,7 @@ fn look_ups_agree_with_one_addition_at_a_time() {
     for shape in shapes() {
         let case = Case::new(shape);
         let (n, t, lines) = (case.n, case.t, case.filled.len());
-        let (drawn, blocks) = case.fast(Level::best());
+        let (drawn, blocks) = case.fast(Level::best(), 1);
         let mut s = stream([7; 16]);
         let size = table_size(n);
         let tables: Vec<Table> = floats(&mut s, lines * size * 16).as_chunks().0.iter().map(|&x| Table(x)).collect();
@@ -450,7 +458,7 @@ fn tokens_are_copied_and_fields_counted_at_every_level() {
     for n in [2, 3, 4, 7, 16, 20, 256] {
         let case = Case::new((n, 300, 2));
         for level in Level::available() {
-            let (drawn, lines) = case.fast(level);
+            let (drawn, lines) = case.fast(level, 1);
             let (blocks, sequences) = (case.layout.blocks(), case.layout.sequences());
             for ((line, i), tokens) in case.places().zip(&drawn.tokens) {
                 for to in 0..sequences {
@@ -509,7 +517,10 @@ fn what_is_not_a_number_reaches_the_histograms_of_every_level() {
         let mut case = Case::new(shape);
         case.attention.fill(f32::NAN);
         for level in Level::available() {
-            assert!(case.fast(level).0.histograms.iter().flatten().all(|&h| f64::from_bits(h).is_nan()), "{level:?}");
+            assert!(
+                case.fast(level, 1).0.histograms.iter().flatten().all(|&h| f64::from_bits(h).is_nan()),
+                "{level:?}"
+            );
         }
     }
 }
@@ -544,7 +555,7 @@ fn escapes_share_their_cells_in_proportion() {
         queries: vec![0; 16],
         ..Case::new((3, 1 << 20, 1))
     };
-    let (drawn, _) = case.fast(Level::best());
+    let (drawn, _) = case.fast(Level::best(), 1);
     let count = drawn.tokens.iter().flatten().filter(|&&x| x == 1).count();
     let expected = (32u64 << 20) as f64 * inside[1];
     assert!((count as f64 - expected).abs() < 5.0 * expected.sqrt(), "{count} of {expected}");

@@ -3,9 +3,9 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::job::plan::Plan;
 use crate::job::{DoneJobs, Job, Seen, Tally};
@@ -68,12 +68,6 @@ impl Source {
             Self::Plan(source) => source.next >= source.plan.outstanding.len(),
             Self::Search(source) => source.ready.is_empty(),
         }
-    }
-
-    /// Whether more jobs may become ready when one that is under way is finished.
-    #[must_use]
-    pub fn may_grow(&self) -> bool {
-        matches!(self, Self::Search(_))
     }
 
     /// Takes note of a finished job.
@@ -186,6 +180,8 @@ impl SearchSource {
 pub(super) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
+    /// Number of jobs that are finished.
+    finished: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -194,17 +190,21 @@ struct State {
     under_way: usize,
 }
 
-/// How long a worker waits for a job before it looks for other work: the batches of large jobs are
-/// shared.
-const WAIT: Duration = Duration::from_millis(1);
+/// How long a worker without a job sleeps before it looks whether another one has work to share.
+const SLEEP: Duration = Duration::from_millis(1);
+
+/// How long a worker that has just helped another one looks for more of its work without a pause.
+/// The work comes in parts of some tenths of a millisecond, and who sleeps comes late to the next.
+const STAY: Duration = Duration::from_millis(1);
 
 impl Queue {
     pub(super) fn new(source: Source) -> Self {
-        Self { state: Mutex::new(State { source, under_way: 0 }), changed: Condvar::new() }
+        let state = Mutex::new(State { source, under_way: 0 });
+        Self { state, changed: Condvar::new(), finished: AtomicUsize::new(0) }
     }
 
-    /// The next job; waits while one under way may make one ready. `None` if there is none, or
-    /// `stop` is set.
+    /// The next job. While there is none, and some are under way, it helps with these or waits, for
+    /// one may make another ready. `None` if all are finished, or `stop` is set.
     pub(super) fn next(&self, stop: &AtomicBool) -> Option<Task> {
         let mut state = self.lock();
         while !stop.load(Ordering::Relaxed) {
@@ -212,14 +212,14 @@ impl Queue {
                 state.under_way += 1;
                 return Some(task);
             }
-            if state.under_way == 0 || !state.source.may_grow() {
+            if state.under_way == 0 {
                 return None;
             }
             drop(state);
-            let helped = rayon::yield_now() == Some(rayon::Yield::Executed);
+            let helped = self.help(stop);
             state = self.lock();
             if !helped && state.source.is_empty() && state.under_way > 0 {
-                state = match self.changed.wait_timeout(state, WAIT) {
+                state = match self.changed.wait_timeout(state, SLEEP) {
                     Ok((state, _)) => state,
                     Err(poisoned) => poisoned.into_inner().0,
                 };
@@ -228,12 +228,28 @@ impl Queue {
         None
     }
 
+    /// Does work that running jobs share, until there has been none for a while or a job is
+    /// finished. Whether there was any.
+    fn help(&self, stop: &AtomicBool) -> bool {
+        let finished = self.finished.load(Ordering::Relaxed);
+        let mut last = None;
+        while finished == self.finished.load(Ordering::Relaxed) && !stop.load(Ordering::Relaxed) {
+            match (rayon::yield_now(), last) {
+                (Some(rayon::Yield::Executed), _) => last = Some(Instant::now()),
+                (_, Some(time)) if time.elapsed() < STAY => std::hint::spin_loop(),
+                _ => break,
+            }
+        }
+        last.is_some()
+    }
+
     /// Takes note of a finished job.
     pub(super) fn finished(&self, task: &Task, seen: Seen) {
         let mut state = self.lock();
         state.under_way -= 1;
         state.source.finished(task, seen);
         drop(state);
+        self.finished.fetch_add(1, Ordering::Relaxed);
         self.changed.notify_all();
     }
 

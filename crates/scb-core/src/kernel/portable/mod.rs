@@ -19,7 +19,7 @@ pub(super) use attention::{for_each_run, for_each_run_with, round_piece_with, st
 pub(super) use counting::{add_dependence, add_fields, copy_tokens, take_counts};
 #[cfg(target_arch = "x86_64")]
 pub(super) use draw::{WideSums, words_below};
-pub(super) use draw::{draw_narrow, draw_wide};
+pub(super) use draw::{draw_narrow, draw_wide, weigh_narrow, weigh_wide};
 #[cfg(target_arch = "x86_64")]
 pub(super) use look_up::store;
 pub(super) use look_up::{look_up_narrow, look_up_wide};

@@ -13,7 +13,7 @@ use crate::kernel::pieces::LANES;
 use crate::kernel::portable;
 use crate::kernel::residuals::{Residuals, width};
 use crate::kernel::samples::Samples;
-use crate::kernel::sequences::{Line, Sequences};
+use crate::kernel::sequences::{Line, Sequences, Source};
 use crate::kernel::states::{Cells, Columns};
 use crate::kernel::table::Table;
 use crate::kernel::weights::{Form, Weights16};
@@ -161,10 +161,9 @@ pub(in crate::kernel) fn fill(bits: &mut Bits, words: &mut [[u64; GENERATORS]]) 
 
 /// See `portable::draw_narrow`.
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-pub(in crate::kernel) fn draw_narrow(job: &mut Sequences<'_>) {
-    let states = job.states;
-    let Cells::Ordered(bounds) = &states.cells else { return };
-    by_bounds!(bounds.len(), draw_narrow_of(job, bounds));
+pub(in crate::kernel) fn draw_narrow<const WEIGH: bool>(source: &mut Source<'_>, sequences: &mut Sequences<'_>) {
+    let Cells::Ordered(bounds) = &source.states.cells else { return };
+    by_bounds!(bounds.len(), draw_narrow_of::<WEIGH>(source, sequences, bounds));
 }
 
 /// The version for `J` bounds and histograms of `W` entries. AVX2 cannot add under a mask. A
@@ -173,7 +172,11 @@ pub(in crate::kernel) fn draw_narrow(job: &mut Sequences<'_>) {
 /// therefore they are subtracted below.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
+fn draw_narrow_of<const J: usize, const W: usize, const WEIGH: bool>(
+    source: &mut Source<'_>,
+    sequences: &mut Sequences<'_>,
+    bounds: &[Block],
+) {
     let Some(bounds) = bounds.first_chunk::<J>() else { return };
     let flip = _mm256_set1_epi16(i16::MIN);
     let mut signed = [flip; J];
@@ -181,13 +184,12 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
         *signed = _mm256_xor_si256(load(bound, 0), flip);
     }
     const { assert!(W == width(J + 1)) };
-    assert_eq!(job.width, W);
-    let layout = job.layout;
-    let (mut source, lines) = job.split();
+    assert_eq!(sequences.width, W);
+    let (layout, form) = (sequences.layout, sequences.attention.form);
     let mut generators = Generators::load(source.bits);
     let last_escape = _mm256_set1_epi16((source.states.escapes - 1) as i16);
     let mut words = [[0u16; ROUND]; 4];
-    for Line { histograms, mut destination } in lines {
+    for Line { histograms, mut destination } in sequences.lines() {
         for (sequence, h) in histograms.as_chunks_mut::<W>().0.iter_mut().enumerate() {
             let shift = layout.shift(sequence);
             let mut histogram = [0.0; W];
@@ -213,8 +215,10 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
                             for j in 0..J {
                                 let beyond = _mm256_cmpgt_epi16(h, signed[j]);
                                 tokens = _mm256_sub_epi16(tokens, beyond);
-                                low_sums[j] = _mm256_add_epi32(low_sums[j], _mm256_madd_epi16(beyond, low));
-                                high_sums[j] = _mm256_add_epi32(high_sums[j], _mm256_madd_epi16(beyond, high));
+                                if WEIGH {
+                                    low_sums[j] = _mm256_add_epi32(low_sums[j], _mm256_madd_epi16(beyond, low));
+                                    high_sums[j] = _mm256_add_epi32(high_sums[j], _mm256_madd_epi16(beyond, high));
+                                }
                             }
                             block[half] = _mm256_or_si256(block[half], _mm256_sll_epi16(tokens, by));
                         }
@@ -224,18 +228,74 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
                     store(span.block, 1, block[1]);
                     if any_at_most(lowest, last_escape) {
                         let rounds = span.weights.len();
-                        source.draw_escapes(&mut span, &words[..rounds], shift, &mut passed);
+                        source.draw_escapes(&mut span, &words[..rounds], shift, form, &mut passed);
                     }
                 }
-                for (passed, (&low, &high)) in passed.iter_mut().zip(low_sums.iter().zip(&high_sums)) {
-                    *passed -= total(_mm256_add_epi32(low, _mm256_slli_epi32(high, 15)));
+                if WEIGH {
+                    add_sums(&mut passed, &low_sums, &high_sums);
+                    scale.add_passed(&mut histogram, &passed);
                 }
+            }
+            if WEIGH {
+                *h = histogram;
+            }
+        }
+    }
+    generators.store(source.bits);
+}
+
+/// Takes the sums of products from `passed`.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn add_sums<const J: usize, const W: usize>(passed: &mut [i32; W], low_sums: &[__m256i; J], high_sums: &[__m256i; J]) {
+    for (passed, (&low, &high)) in passed.iter_mut().zip(low_sums.iter().zip(high_sums)) {
+        *passed -= total(_mm256_add_epi32(low, _mm256_slli_epi32(high, 15)));
+    }
+}
+
+/// See `portable::weigh_narrow`.
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+pub(in crate::kernel) fn weigh_narrow(sequences: &mut Sequences<'_>, n: usize) {
+    by_bounds!(n - 1, weigh_narrow_of(sequences));
+}
+
+/// The version for states up to `J` and histograms of `W` entries. See `draw_narrow_of`.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn weigh_narrow_of<const J: usize, const W: usize>(sequences: &mut Sequences<'_>) {
+    const { assert!(W == width(J + 1)) };
+    assert_eq!(sequences.width, W);
+    let layout = sequences.layout;
+    let mask = _mm256_set1_epi16((layout.mask() & 0xf) as i16);
+    for Line { histograms, mut destination } in sequences.lines() {
+        for (sequence, h) in histograms.as_chunks_mut::<W>().0.iter_mut().enumerate() {
+            let shift = _mm_cvtsi32_si128(layout.shift(sequence) as i32);
+            let mut histogram = [0.0; W];
+            for mut piece in destination.pieces::<4>() {
+                let (mut low_sums, mut high_sums) = ([_mm256_setzero_si256(); J], [_mm256_setzero_si256(); J]);
+                let scale = piece.scale;
+                for span in piece.spans() {
+                    let mut block = [0, 1].map(|half| _mm256_srl_epi16(load(span.block, half), shift));
+                    for weights in span.weights {
+                        for half in 0..2 {
+                            let states = _mm256_and_si256(block[half], mask);
+                            block[half] = _mm256_srli_epi16(block[half], 4);
+                            let (low, high) = (load(&weights[half], 0), load(&weights[half], 1));
+                            for j in 0..J {
+                                let beyond = _mm256_cmpgt_epi16(states, _mm256_set1_epi16(j as i16));
+                                low_sums[j] = _mm256_add_epi32(low_sums[j], _mm256_madd_epi16(beyond, low));
+                                high_sums[j] = _mm256_add_epi32(high_sums[j], _mm256_madd_epi16(beyond, high));
+                            }
+                        }
+                    }
+                }
+                let mut passed = [0; W];
+                add_sums(&mut passed, &low_sums, &high_sums);
                 scale.add_passed(&mut histogram, &passed);
             }
             *h = histogram;
         }
     }
-    generators.store(source.bits);
 }
 
 /// Whether any of 16 unsigned words of `x` is at most that of `bound`.
@@ -436,15 +496,16 @@ fn look_up_half(
 
 /// See `portable::draw_wide`. A gather finds the columns of eight words.
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
-    let states = job.states;
+pub(in crate::kernel) fn draw_wide<const WEIGH: bool>(source: &mut Source<'_>, sequences: &mut Sequences<'_>) {
+    let states = source.states;
     let Cells::Columns(columns) = &states.cells else { return };
-    let (mut source, lines) = job.split();
     let mut generators = Generators::load(source.bits);
     let last_escape = _mm256_set1_epi16((states.escapes - 1) as i16);
     let (mut words, mut sums) = ([[0u16; ROUND]; 2], portable::WideSums::ZERO);
-    for Line { histograms: h, mut destination } in lines {
-        h.fill(0.0);
+    for Line { histograms: h, mut destination } in sequences.lines() {
+        if WEIGH {
+            h.fill(0.0);
+        }
         for mut piece in destination.pieces::<2>() {
             let (scale, mut before) = (piece.scale, None);
             for mut span in piece.spans() {
@@ -470,14 +531,16 @@ pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
                 }
                 // One block late: additions of a block need not wait for its tokens then, and
                 // overlap with the drawing of the next.
-                if let Some(span) = before.replace(span) {
+                if WEIGH && let Some(span) = before.replace(span) {
                     sums.add(&span);
                 }
             }
             if let Some(span) = before {
                 sums.add(&span);
             }
-            sums.close(scale.unit, h);
+            if WEIGH {
+                sums.close(scale.unit, h);
+            }
         }
     }
     generators.store(source.bits);

@@ -12,7 +12,7 @@ use crate::kernel::pieces::LANES;
 use crate::kernel::portable;
 use crate::kernel::residuals::{Residuals, width};
 use crate::kernel::samples::Samples;
-use crate::kernel::sequences::{Line, Sequences};
+use crate::kernel::sequences::{Line, Sequences, Source};
 use crate::kernel::states::{Cells, Columns};
 use crate::kernel::table::Table;
 use crate::kernel::weights::{Form, Weights16};
@@ -130,10 +130,9 @@ pub(in crate::kernel) fn fill(bits: &mut Bits, words: &mut [[u64; GENERATORS]]) 
 
 /// See `portable::draw_narrow`.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-pub(in crate::kernel) fn draw_narrow(job: &mut Sequences<'_>) {
-    let states = job.states;
-    let Cells::Ordered(bounds) = &states.cells else { return };
-    by_bounds!(bounds.len(), draw_narrow_of(job, bounds));
+pub(in crate::kernel) fn draw_narrow<const WEIGH: bool>(source: &mut Source<'_>, sequences: &mut Sequences<'_>) {
+    let Cells::Ordered(bounds) = &source.states.cells else { return };
+    by_bounds!(bounds.len(), draw_narrow_of::<WEIGH>(source, sequences, bounds));
 }
 
 /// `ONES[s][r]` adds 1 to a token whose first bit is bit `s` of round `r`.
@@ -152,16 +151,19 @@ static ONES: [[Block; 4]; 4] = {
 /// weights to the sums of the bound.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bounds: &[Block]) {
+fn draw_narrow_of<const J: usize, const W: usize, const WEIGH: bool>(
+    source: &mut Source<'_>,
+    sequences: &mut Sequences<'_>,
+    bounds: &[Block],
+) {
     let Some(bounds) = bounds.first_chunk::<J>() else { return };
     const { assert!(W == width(J + 1)) };
-    assert_eq!(job.width, W);
-    let layout = job.layout;
-    let (mut source, lines) = job.split();
+    assert_eq!(sequences.width, W);
+    let (layout, form) = (sequences.layout, sequences.attention.form);
     let mut generators = Generators::load(source.bits);
     let escapes = _mm512_set1_epi16(source.states.escapes as i16);
     let mut words = [[0u16; ROUND]; 4];
-    for Line { histograms, mut destination } in lines {
+    for Line { histograms, mut destination } in sequences.lines() {
         for (sequence, h) in histograms.as_chunks_mut::<W>().0.iter_mut().enumerate() {
             let shift = layout.shift(sequence);
             let ones = &ONES[shift as usize % 4];
@@ -183,35 +185,92 @@ fn draw_narrow_of<const J: usize, const W: usize>(job: &mut Sequences<'_>, bound
                         for j in 0..J {
                             let beyond = _mm512_cmpgt_epu16_mask(h, load(&bounds[j]));
                             block = _mm512_mask_add_epi16(block, beyond, block, one);
-                            low_sums[j] = _mm512_mask_add_epi32(low_sums[j], beyond as u16, low_sums[j], low);
-                            high_sums[j] =
-                                _mm512_mask_add_epi32(high_sums[j], (beyond >> 16) as u16, high_sums[j], high);
+                            if WEIGH {
+                                low_sums[j] = _mm512_mask_add_epi32(low_sums[j], beyond as u16, low_sums[j], low);
+                                high_sums[j] =
+                                    _mm512_mask_add_epi32(high_sums[j], (beyond >> 16) as u16, high_sums[j], high);
+                            }
                         }
                     }
                     store(span.block, block);
                     if _mm512_cmplt_epu16_mask(lowest, escapes) != 0 {
                         let rounds = span.weights.len();
-                        source.draw_escapes(&mut span, &words[..rounds], shift, &mut passed);
+                        source.draw_escapes(&mut span, &words[..rounds], shift, form, &mut passed);
                     }
                 }
-                for (j, passed) in passed.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-                    let sum = |i: usize| {
-                        if 4 * j + i < J {
-                            _mm512_add_epi32(low_sums[4 * j + i], high_sums[4 * j + i])
-                        } else {
-                            _mm512_setzero_si512()
+                if WEIGH {
+                    add_sums(&mut passed, &low_sums, &high_sums);
+                    scale.add_passed(&mut histogram, &passed);
+                }
+            }
+            if WEIGH {
+                *h = histogram;
+            }
+        }
+    }
+    generators.store(source.bits);
+}
+
+/// Adds the sums over all lanes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn add_sums<const J: usize, const W: usize>(passed: &mut [i32; W], low_sums: &[__m512i; J], high_sums: &[__m512i; J]) {
+    for (j, passed) in passed.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+        let sum = |i: usize| {
+            if 4 * j + i < J {
+                _mm512_add_epi32(low_sums[4 * j + i], high_sums[4 * j + i])
+            } else {
+                _mm512_setzero_si512()
+            }
+        };
+        for (passed, total) in passed.iter_mut().zip(totals([sum(0), sum(1), sum(2), sum(3)])) {
+            *passed += total;
+        }
+    }
+}
+
+/// See `portable::weigh_narrow`.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+pub(in crate::kernel) fn weigh_narrow(sequences: &mut Sequences<'_>, n: usize) {
+    by_bounds!(n - 1, weigh_narrow_of(sequences));
+}
+
+/// The version for states up to `J` and histograms of `W` entries. See `draw_narrow_of`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn weigh_narrow_of<const J: usize, const W: usize>(sequences: &mut Sequences<'_>) {
+    const { assert!(W == width(J + 1)) };
+    assert_eq!(sequences.width, W);
+    let layout = sequences.layout;
+    let mask = _mm512_set1_epi16((layout.mask() & 0xf) as i16);
+    for Line { histograms, mut destination } in sequences.lines() {
+        for (sequence, h) in histograms.as_chunks_mut::<W>().0.iter_mut().enumerate() {
+            let shift = _mm_cvtsi32_si128(layout.shift(sequence) as i32);
+            let mut histogram = [0.0; W];
+            for mut piece in destination.pieces::<4>() {
+                let (mut low_sums, mut high_sums) = ([_mm512_setzero_si512(); J], [_mm512_setzero_si512(); J]);
+                let scale = piece.scale;
+                for span in piece.spans() {
+                    let mut block = _mm512_srl_epi16(load(span.block), shift);
+                    for weights in span.weights {
+                        let states = _mm512_and_si512(block, mask);
+                        block = _mm512_srli_epi16(block, 4);
+                        let (low, high) = (load(&weights[0]), load(&weights[1]));
+                        for j in 0..J {
+                            let beyond = _mm512_cmpgt_epu16_mask(states, _mm512_set1_epi16(j as i16));
+                            low_sums[j] = _mm512_mask_add_epi32(low_sums[j], beyond as u16, low_sums[j], low);
+                            high_sums[j] =
+                                _mm512_mask_add_epi32(high_sums[j], (beyond >> 16) as u16, high_sums[j], high);
                         }
-                    };
-                    for (passed, total) in passed.iter_mut().zip(totals([sum(0), sum(1), sum(2), sum(3)])) {
-                        *passed += total;
                     }
                 }
+                let mut passed = [0; W];
+                add_sums(&mut passed, &low_sums, &high_sums);
                 scale.add_passed(&mut histogram, &passed);
             }
             *h = histogram;
         }
     }
-    generators.store(source.bits);
 }
 
 /// The sums over the 16 lanes of four registers.
@@ -326,32 +385,36 @@ fn store_interleaved(even: __m512, odd: __m512, tile: &mut [f32; ROUND]) {
 
 /// See `portable::draw_wide`.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-pub(in crate::kernel) fn draw_wide(job: &mut Sequences<'_>) {
-    let states = job.states;
-    let Cells::Columns(columns) = &states.cells else { return };
+pub(in crate::kernel) fn draw_wide<const WEIGH: bool>(source: &mut Source<'_>, sequences: &mut Sequences<'_>) {
+    let Cells::Columns(columns) = &source.states.cells else { return };
     match columns.split.len() {
-        32 => draw_columns::<1>(job, columns),
-        64 => draw_columns::<2>(job, columns),
-        128 => draw_columns::<4>(job, columns),
-        256 => draw_columns::<8>(job, columns),
-        _ => draw_columns::<16>(job, columns),
+        32 => draw_columns::<1, WEIGH>(source, sequences, columns),
+        64 => draw_columns::<2, WEIGH>(source, sequences, columns),
+        128 => draw_columns::<4, WEIGH>(source, sequences, columns),
+        256 => draw_columns::<8, WEIGH>(source, sequences, columns),
+        _ => draw_columns::<16, WEIGH>(source, sequences, columns),
     }
 }
 
 /// The version for `32 C` columns, whose splits and states are `C` registers each.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn draw_columns<const C: usize>(job: &mut Sequences<'_>, columns: &Columns) {
+fn draw_columns<const C: usize, const WEIGH: bool>(
+    source: &mut Source<'_>,
+    sequences: &mut Sequences<'_>,
+    columns: &Columns,
+) {
     let (splits, pairs) = (columns.split.as_chunks::<32>().0, columns.states.as_chunks::<32>().0);
     let (Some(splits), Some(pairs)) = (splits.first_chunk::<C>(), pairs.first_chunk::<C>()) else { return };
-    let (mut source, lines) = job.split();
     let mut generators = Generators::load(source.bits);
     let escapes = _mm512_set1_epi16(source.states.escapes as i16);
     let shift = _mm_cvtsi32_si128(columns.shift as i32);
     let low = _mm512_set1_epi16(0xff);
     let (mut words, mut sums) = ([[0u16; ROUND]; 2], portable::WideSums::ZERO);
-    for Line { histograms: h, mut destination } in lines {
-        h.fill(0.0);
+    for Line { histograms: h, mut destination } in sequences.lines() {
+        if WEIGH {
+            h.fill(0.0);
+        }
         for mut piece in destination.pieces::<2>() {
             let (scale, mut before) = (piece.scale, None);
             for mut span in piece.spans() {
@@ -373,14 +436,16 @@ fn draw_columns<const C: usize>(job: &mut Sequences<'_>, columns: &Columns) {
                 }
                 // One block late: additions of a block need not wait for its tokens then, and
                 // overlap with the drawing of the next.
-                if let Some(span) = before.replace(span) {
+                if WEIGH && let Some(span) = before.replace(span) {
                     sums.add(&span);
                 }
             }
             if let Some(span) = before {
                 sums.add(&span);
             }
-            sums.close(scale.unit, h);
+            if WEIGH {
+                sums.close(scale.unit, h);
+            }
         }
     }
     generators.store(source.bits);

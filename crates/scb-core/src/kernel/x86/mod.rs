@@ -67,6 +67,7 @@ macro_rules! compile_portable {
             fn add_dependence(sizes: &mut [f64], both: &[f64], here: &[f64], share_shift_scale: [f64; 3]);
             fn to_single(from: &[f64], into: &mut [f32]);
             fn to_double(from: &[f32], add: bool, into: &mut [f64]);
+            fn weigh_wide(sequences: &mut Sequences<'_>);
         }
     };
     ($features:literal: $(fn $name:ident($($argument:ident: $kind:ty),*) $(-> $result:ty)?;)*) => {$(
@@ -79,25 +80,25 @@ macro_rules! compile_portable {
 pub(super) use compile_portable;
 
 /// Calls a function that is generic over the number of bounds, 1 to 15, and the entries of a
-/// histogram.
+/// histogram, and maybe over one more constant.
 macro_rules! by_bounds {
-    ($count:expr, $name:ident($($argument:expr),*)) => {
+    ($count:expr, $name:ident $(::<$more:tt>)? ($($argument:expr),*)) => {
         match $count {
-            1 => $name::<1, 4>($($argument),*),
-            2 => $name::<2, 4>($($argument),*),
-            3 => $name::<3, 4>($($argument),*),
-            4 => $name::<4, 8>($($argument),*),
-            5 => $name::<5, 8>($($argument),*),
-            6 => $name::<6, 8>($($argument),*),
-            7 => $name::<7, 8>($($argument),*),
-            8 => $name::<8, 16>($($argument),*),
-            9 => $name::<9, 16>($($argument),*),
-            10 => $name::<10, 16>($($argument),*),
-            11 => $name::<11, 16>($($argument),*),
-            12 => $name::<12, 16>($($argument),*),
-            13 => $name::<13, 16>($($argument),*),
-            14 => $name::<14, 16>($($argument),*),
-            _ => $name::<15, 16>($($argument),*),
+            1 => $name::<1, 4 $(, $more)?>($($argument),*),
+            2 => $name::<2, 4 $(, $more)?>($($argument),*),
+            3 => $name::<3, 4 $(, $more)?>($($argument),*),
+            4 => $name::<4, 8 $(, $more)?>($($argument),*),
+            5 => $name::<5, 8 $(, $more)?>($($argument),*),
+            6 => $name::<6, 8 $(, $more)?>($($argument),*),
+            7 => $name::<7, 8 $(, $more)?>($($argument),*),
+            8 => $name::<8, 16 $(, $more)?>($($argument),*),
+            9 => $name::<9, 16 $(, $more)?>($($argument),*),
+            10 => $name::<10, 16 $(, $more)?>($($argument),*),
+            11 => $name::<11, 16 $(, $more)?>($($argument),*),
+            12 => $name::<12, 16 $(, $more)?>($($argument),*),
+            13 => $name::<13, 16 $(, $more)?>($($argument),*),
+            14 => $name::<14, 16 $(, $more)?>($($argument),*),
+            _ => $name::<15, 16 $(, $more)?>($($argument),*),
         }
     };
 }

@@ -192,7 +192,6 @@ fn table(layout: &Layout, n: usize, first: usize) -> Vec<Table> {
 mod tests {
     use super::*;
     use crate::data::Batches;
-    use crate::kernel::FixedPointAttention;
     use crate::random::stream;
     use crate::task::{Task, TaskSpec};
 
@@ -205,9 +204,8 @@ mod tests {
             let mut batches = Batches::new(&task, 37, stream([2; 16])).unwrap();
             let (mut counts, mut slow) = (Counts::new(n, t), vec![0u32; n * n * n * t]);
             let index = |k: usize, o: usize, m: usize, t_of: usize| ((k * n + o) * n + m) * t + t_of;
-            let attention = FixedPointAttention::zeros(n, t);
             for _ in 0..100 {
-                batches.for_each_chunk(&attention, |chunk| {
+                batches.for_each_unweighed(|chunk| {
                     counts.add(chunk);
                     for (place, query) in chunk.samples() {
                         (0..t).for_each(|i| slow[index(query, chunk.output(place), chunk.token(place, i), i)] += 1);

@@ -20,7 +20,6 @@ use counts::Counts;
 
 use super::{Algorithm, Alignment, Constructor, Learner, Prediction, Setup, Stage, StepSizes};
 use crate::data::Batches;
-use crate::kernel::FixedPointAttention;
 use crate::kernel::{row, row_mut};
 use crate::model::{Linear, Model, Row, rounding};
 use crate::task::Known;
@@ -65,8 +64,6 @@ struct Moment {
     /// The result of [`beyond_noise`].
     beyond_noise: f64,
     batches: Batches,
-    /// Drawing sequences takes an attention; this one is zero.
-    attention: FixedPointAttention,
     counts: Counts,
     model: Linear,
     /// Whether the counts have changed since `model` was computed.
@@ -81,7 +78,6 @@ impl Moment {
             keep,
             beyond_noise: beyond_noise(n, t),
             batches,
-            attention: FixedPointAttention::zeros(n, t),
             counts: Counts::new(n, t),
             model: Linear::uninformative(&known),
             stale: false,
@@ -165,8 +161,8 @@ impl Learner for Moment {
     }
 
     fn step(&mut self, _: &StepSizes) {
-        let Self { batches, attention, counts, .. } = self;
-        batches.for_each_chunk(attention, |chunk| counts.add(chunk));
+        let Self { batches, counts, .. } = self;
+        batches.for_each_unweighed(|chunk| counts.add(chunk));
         self.stale = true;
     }
 
@@ -236,14 +232,11 @@ mod tests {
         let task = task(3, 2, 20, 1);
         let mut learner = Moment::new(setup(&task, 500, 2));
         let mut seen = Vec::new();
-        Batches::new(&task, 500, stream([2; 16])).unwrap().for_each_chunk(
-            &FixedPointAttention::zeros(3, 20),
-            |chunk| {
-                for (place, query) in chunk.samples() {
-                    seen.push((query, chunk.output(place), (0..20).map(|t| chunk.token(place, t)).collect::<Vec<_>>()));
-                }
-            },
-        );
+        Batches::new(&task, 500, stream([2; 16])).unwrap().for_each_unweighed(|chunk| {
+            for (place, query) in chunk.samples() {
+                seen.push((query, chunk.output(place), (0..20).map(|t| chunk.token(place, t)).collect::<Vec<_>>()));
+            }
+        });
         learner.step(&NOTHING);
         learner.counts.count_all();
         let mut moment = [0.0; 9];
