@@ -58,8 +58,8 @@
 //! ```
 //!
 //! The same task, settings and streams give the same results, bit for bit, on every machine and for
-//! any number of threads. Sums are over integers or have a fixed order, multiply-add is fused on every
-//! machine or on none, and transcendental functions come from `libm`.
+//! any number of threads. Sums are over integers or have a fixed order, each kernel uses fused
+//! multiply-add on every machine or on none, and transcendental functions come from `libm`.
 //!
 //! # From a task to a model
 //!
@@ -108,6 +108,6 @@ pub use task::{Chain, MAX_STATES, Pattern, Task, TaskSpec, Weights};
 /// Internals of the kernels, for benchmarks and tests of the random words. Not part of the API.
 #[doc(hidden)]
 pub mod inside {
-    pub use crate::kernel::{Bits, Block, Layout, Residuals, Sequences, Source, States, Table, table_size, width};
+    pub use crate::kernel::{Bits, Block, Layout, Residuals, Sequences, States, Table, TokenSource, table_size, width};
     pub use crate::random::Categorical;
 }

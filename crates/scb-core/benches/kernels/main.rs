@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode};
 use scb_core::data::{Batches, FixedPointAttention};
-use scb_core::inside::{self, Bits, Block, Categorical, Layout, Residuals, Sequences, Source, States, Table};
+use scb_core::inside::{self, Bits, Block, Categorical, Layout, Residuals, Sequences, States, Table, TokenSource};
 use scb_core::learn::{Gradient, GradientAccumulator, StepSizes, algorithm};
 use scb_core::random::stream;
 use scb_core::theory::planted;
@@ -104,10 +104,10 @@ fn kernels(c: &mut Criterion, results: &mut Results, level: Level, size: Size) {
         width,
     };
     measure(c, results, ("draw_and_weigh", name, level), tokens, || {
-        sequences.draw(Source { states: &states, bits: &mut bits, escapes: &mut escapes });
+        sequences.draw(TokenSource { states: &states, bits: &mut bits, escapes: &mut escapes });
     });
     measure(c, results, ("draw", name, level), tokens, || {
-        sequences.draw_only(Source { states: &states, bits: &mut bits, escapes: &mut escapes });
+        sequences.draw_only(TokenSource { states: &states, bits: &mut bits, escapes: &mut escapes });
     });
     measure(c, results, ("weigh", name, level), tokens, || sequences.weigh());
     let outputs = vec![0; samples];

@@ -1,14 +1,15 @@
-//! Batches that another core draws while this one trains.
+//! Samples that another core draws while this one trains.
 //!
-//! A small step is not worth sharing: two cores would spend more time on waiting for each other
-//! than on the work. But samples do not depend on the model. So an idle core draws the next group
-//! of batches, some hundred microseconds of work, while this one takes its steps with the group
-//! before. What is left to do with a batch is its histograms, which do depend on the model, the
-//! look-ups and the step. A batch has the same samples whoever draws it, so results do not change.
+//! A small step is not worth splitting: two cores would spend more time on waiting for each other
+//! than on the work. But samples do not depend on the model. So an idle core draws the next
+//! *stretch*, some hundred microseconds' worth of consecutive chunks, while this one takes its steps
+//! with the stretch before. What is left to do are the histograms, which do depend on the model, the
+//! look-ups and the step. A chunk has the same samples whoever draws it, so results do not change.
 //!
-//! If every core is busy, this one draws as it goes, which is faster than in two passes. It leaves a
-//! question in its queue, which whoever is idle takes and answers. A group that nobody has begun to
-//! draw when it is needed is taken back: no core waits for one that does other work.
+//! If every core is busy, this one draws each chunk when it needs it, which is faster than drawing
+//! and weighing in two passes. It leaves a small job in its queue; a thread that runs it is idle. A
+//! stretch that nobody has begun to draw when it is needed is taken back: no core waits for one that
+//! does other work.
 
 use std::any::Any;
 use std::hint::spin_loop;
@@ -18,60 +19,57 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Chunk;
-use super::chunk::SHARED_BITS;
-use super::sampler::{ChunkSizes, Sampler};
+use super::sampler::Sampler;
 
-/// The tokens of a group take at least so many bits, unless it has [`MAX_BATCHES`]; and less than
-/// twice as many. Two groups should fit the second-level cache. Decides speed only.
-const GROUP_BITS: usize = 1 << 21;
+/// Bits that the chunks of a stretch take, about, unless there are [`MAX_CHUNKS`]. Two stretches
+/// should fit the second-level cache. Decides speed only.
+const STRETCH_BITS: usize = 1 << 21;
 
-/// The most batches of a group. Decides speed only.
-const MAX_BATCHES: usize = 256;
+/// The most chunks of a stretch. Decides speed only.
+const MAX_CHUNKS: usize = 256;
 
-/// So many groups are drawn as they are needed before somebody is asked: a short run is over before
-/// others could help. Decides speed only.
+/// Stretches that are drawn on demand before this core looks for an idle one: a short run is over
+/// before others could help. Decides speed only.
 const PAUSE: usize = 4;
 
-/// Whoever waits looks so often before other threads may have the core.
+/// How often a waiting thread looks before it yields to the operating system.
 const SPINS: usize = 1000;
 
-/// The batches that are drawn ahead.
+/// The chunks that are drawn ahead.
 #[derive(Debug)]
 pub(super) struct Ahead {
-    batch_size: usize,
-    /// Batches of a group; 0 if steps are so large that cores share each of them.
-    batches: usize,
-    group: Option<Group>,
-    /// So many batches are drawn as they are needed before somebody is asked.
+    /// Chunks of a stretch; 0 if they are so large that cores share each of them.
+    chunks: usize,
+    current: Option<Stretch>,
+    /// Chunks that are drawn on demand before this core looks for an idle one.
     pause: usize,
-    /// Whether anybody is idle, once that was asked.
+    /// Whether another thread is idle, once this one looks for it.
     idle: Option<Arc<AtomicBool>>,
-    /// Memory for groups.
+    /// Memory for stretches.
     spare: Vec<Vec<Chunk>>,
 }
 
-/// A group that is drawn, and the next.
+/// A stretch that is drawn.
 #[derive(Debug)]
-struct Group {
+struct Stretch {
     chunks: Vec<Chunk>,
+    /// How many of the chunks were used.
     used: usize,
-    /// It has drawn this group, and would draw the next.
+    /// It has drawn this stretch, and would draw the next.
     sampler: Sampler,
+    /// The next one.
     next: Arc<Request>,
 }
 
-/// A group that somebody may draw.
+/// A stretch that another thread may draw.
 #[derive(Debug)]
-struct Request {
-    batch_size: usize,
-    state: Mutex<State>,
-}
+struct Request(Mutex<State>);
 
 #[derive(Debug)]
 enum State {
     /// Nobody has begun.
     Open(Work),
-    /// Somebody is at it, or nobody will ever be.
+    /// Somebody is drawing it, or it was taken back.
     Closed,
     /// It is drawn.
     Drawn(Work),
@@ -79,7 +77,7 @@ enum State {
     Failed(Box<dyn Any + Send>),
 }
 
-/// What it takes to draw a group.
+/// What it takes to draw a stretch.
 #[derive(Debug)]
 struct Work {
     sampler: Sampler,
@@ -87,38 +85,37 @@ struct Work {
 }
 
 impl Ahead {
-    /// For batches of `batch_size` samples, of which `chunk` holds the largest part.
-    pub(super) fn new(batch_size: usize, sizes: &ChunkSizes, chunk: &Chunk) -> Self {
-        let is_small = batch_size <= sizes.samples && chunk.most_bits() < SHARED_BITS;
-        let batches = if is_small { GROUP_BITS.div_ceil(chunk.most_bits()).min(MAX_BATCHES) } else { 0 };
-        Self { batch_size, batches, group: None, pause: PAUSE * batches, idle: None, spare: Vec::new() }
+    /// For a run of which `chunk` has the size of the largest.
+    pub(super) fn new(chunk: &Chunk) -> Self {
+        let chunks = if chunk.is_small() { STRETCH_BITS.div_ceil(chunk.most_bits()).min(MAX_CHUNKS) } else { 0 };
+        Self { chunks, current: None, pause: PAUSE * chunks, idle: None, spare: Vec::new() }
     }
 
-    /// The next batch, without histograms, if it was drawn ahead. `None` if `sampler` is to draw it
+    /// The next chunk, without histograms, if it was drawn ahead. `None` if `sampler` is to draw it
     /// now. `empty` gives memory for a chunk.
     pub(super) fn next(&mut self, sampler: &mut Sampler, empty: impl Fn() -> Chunk) -> Option<&mut Chunk> {
-        if self.batches == 0 {
+        if self.chunks == 0 {
             return None;
         }
-        match &self.group {
-            Some(group) if group.used < group.chunks.len() => {}
+        match &self.current {
+            Some(stretch) if stretch.used < stretch.chunks.len() => {}
             Some(_) => self.turn_over(sampler),
             None if self.pause > 0 => self.pause -= 1,
             None => match &self.idle {
-                None => self.ask(),
+                None => self.look(),
                 Some(idle) if idle.load(Ordering::Relaxed) => self.begin(sampler, empty),
                 Some(_) => {}
             },
         }
-        let group = self.group.as_mut()?;
-        group.used += 1;
-        group.chunks.get_mut(group.used - 1)
+        let stretch = self.current.as_mut()?;
+        stretch.used += 1;
+        stretch.chunks.get_mut(stretch.used - 1)
     }
 
-    /// Asks whether anybody in this thread pool is idle.
-    fn ask(&mut self) {
-        if rayon::current_thread_index().is_none() || rayon::current_num_threads() == 1 {
-            self.pause = usize::MAX;
+    /// Looks for an idle thread in this pool.
+    fn look(&mut self) {
+        if !in_pool() {
+            self.pause = PAUSE * self.chunks;
             return;
         }
         let idle = Arc::new(AtomicBool::new(false));
@@ -131,61 +128,64 @@ impl Ahead {
         self.idle = Some(idle);
     }
 
-    /// Draws a first group and asks for the next.
+    /// Draws a first stretch and asks for the next.
     fn begin(&mut self, sampler: &Sampler, empty: impl Fn() -> Chunk) {
         self.idle = None;
-        let mut memory = || self.spare.pop().unwrap_or_else(|| (0..self.batches).map(|_| empty()).collect());
+        if !in_pool() {
+            return;
+        }
+        let mut memory = || self.spare.pop().unwrap_or_else(|| (0..self.chunks).map(|_| empty()).collect());
         let (first, second) = (memory(), memory());
         let mut work = Work { sampler: sampler.clone(), chunks: first };
-        work.draw(self.batch_size);
-        let next = Request::post(self.batch_size, Work { sampler: work.sampler.clone(), chunks: second });
-        self.group = Some(Group { chunks: work.chunks, used: 0, sampler: work.sampler, next });
+        work.draw();
+        let next = Request::post(Work { sampler: work.sampler.clone(), chunks: second });
+        self.current = Some(Stretch { chunks: work.chunks, used: 0, sampler: work.sampler, next });
     }
 
-    /// Goes on with the group after one that is used up, if it is drawn.
+    /// Goes on with the stretch after one that is used up, if it is drawn.
     fn turn_over(&mut self, before: &mut Sampler) {
-        let Some(Group { chunks: used, sampler, next, .. }) = self.group.take() else { return };
+        let Some(Stretch { chunks: old, sampler, next, .. }) = self.current.take() else { return };
         *before = sampler;
         let (Work { sampler, chunks }, drawn) = next.take();
-        if drawn {
-            let next = Request::post(self.batch_size, Work { sampler: sampler.clone(), chunks: used });
-            self.group = Some(Group { chunks, used: 0, sampler, next });
+        if drawn && in_pool() {
+            let next = Request::post(Work { sampler: sampler.clone(), chunks: old });
+            self.current = Some(Stretch { chunks, used: 0, sampler, next });
         } else {
-            self.spare.extend([used, chunks]);
+            self.spare.extend([old, chunks]);
             drop(next);
             withdraw();
         }
     }
 
-    /// Forgets what was drawn ahead. `sampler` then draws the batch after the last that was used.
+    /// Forgets what was drawn ahead. `sampler` then draws the chunk after the last that was used.
     pub(super) fn forget(&mut self, sampler: &mut Sampler, chunk: &mut Chunk) {
-        if let Some(group) = &self.group {
-            // It stands before this group.
-            (0..group.used).for_each(|_| sampler.draw(self.batch_size, chunk));
+        if let Some(stretch) = &self.current {
+            // `sampler` would draw this stretch again.
+            (0..stretch.used).for_each(|_| sampler.draw_unweighed(chunk));
         }
         self.clear();
     }
 
     /// Takes back what nobody has begun.
     fn clear(&mut self) {
-        if self.group.take().is_some() | self.idle.take().is_some() {
+        if self.current.take().is_some() | self.idle.take().is_some() {
             withdraw();
         }
     }
 
-    /// Waits until somebody is idle, or the group after this one is drawn, if that was asked for.
-    /// Whether there is a group.
+    /// Waits until another thread is idle, or the next stretch is drawn, if either was asked for.
+    /// Whether there is a stretch.
     #[cfg(test)]
     pub(super) fn wait(&self) -> bool {
-        let waits = || match (&self.idle, &self.group) {
+        let waits = || match (&self.idle, &self.current) {
             (Some(idle), _) => !idle.load(Ordering::Relaxed),
-            (_, Some(group)) => !matches!(*group.next.lock(), State::Drawn(_)),
+            (_, Some(stretch)) => !matches!(*stretch.next.lock(), State::Drawn(_) | State::Failed(_)),
             _ => false,
         };
         while waits() {
             std::thread::yield_now();
         }
-        self.group.is_some()
+        self.current.is_some()
     }
 }
 
@@ -195,23 +195,28 @@ impl Drop for Ahead {
     }
 }
 
-/// Takes what was asked last out of the queue of this thread, if nobody has taken it. Whoever asked
-/// does not hold it any more, so that it does nothing. Else such leftovers would pile up while every
-/// core is busy.
+/// Whether this thread belongs to a pool that has others.
+fn in_pool() -> bool {
+    rayon::current_thread_index().is_some() && rayon::current_num_threads() > 1
+}
+
+/// Runs the newest job in the queue of this thread. That is the last one that `Ahead` has left
+/// there, if no thread has taken it, and it does nothing once `Ahead` has dropped what it refers to.
+/// Otherwise such jobs would pile up while every core is busy.
 fn withdraw() {
     let _ = rayon::yield_local();
 }
 
 impl Work {
-    fn draw(&mut self, batch_size: usize) {
-        self.chunks.iter_mut().for_each(|chunk| self.sampler.draw(batch_size, chunk));
+    fn draw(&mut self) {
+        self.chunks.iter_mut().for_each(|chunk| self.sampler.draw_unweighed(chunk));
     }
 }
 
 impl Request {
-    /// Asks whoever is idle in this thread pool to do `work`.
-    fn post(batch_size: usize, work: Work) -> Arc<Self> {
-        let request = Arc::new(Self { batch_size, state: Mutex::new(State::Open(work)) });
+    /// Asks the idle threads of this pool for `work`.
+    fn post(work: Work) -> Arc<Self> {
+        let request = Arc::new(Self(Mutex::new(State::Open(work))));
         let weak = Arc::downgrade(&request);
         rayon::spawn(move || {
             // There is none if the run has ended.
@@ -223,16 +228,24 @@ impl Request {
     }
 
     fn fulfil(&self) {
-        let State::Open(mut work) = replace(&mut *self.lock(), State::Closed) else { return };
+        let mut state = self.lock();
+        let mut work = match replace(&mut *state, State::Closed) {
+            State::Open(work) => work,
+            other => {
+                *state = other;
+                return;
+            }
+        };
+        drop(state);
         // A panic belongs to the run whose samples these are.
         let drawn = catch_unwind(AssertUnwindSafe(|| {
-            work.draw(self.batch_size);
+            work.draw();
             work
         }));
         *self.lock() = drawn.map_or_else(State::Failed, State::Drawn);
     }
 
-    /// The work, and whether it is done. Waits for whoever is at it.
+    /// The work, and whether it is done. Waits if somebody is at it.
     fn take(&self) -> (Work, bool) {
         let mut looks = 0;
         loop {
@@ -249,34 +262,35 @@ impl Request {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Batches;
+    use crate::data::sampler::ChunkSizes;
     use crate::random::stream;
     use crate::task::{Task, TaskSpec};
 
-    fn task() -> Task {
-        Task::draw(&TaskSpec::new(3, 2, 4096), &mut stream([1; 16])).unwrap()
+    /// Batches of 64 sequences of 4096 tokens of 3 states, one chunk each.
+    fn sampler() -> (Sampler, ChunkSizes) {
+        let task = Task::draw(&TaskSpec::new(3, 2, 4096), &mut stream([1; 16])).unwrap();
+        let sizes = ChunkSizes::new(3, 4096, 64);
+        (Sampler::new(&task, sizes, stream([2; 16])), sizes)
     }
 
     fn pool() -> rayon::ThreadPool {
         rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap()
     }
 
-    /// Nobody else sees it, and nobody waits for a group that never comes.
     #[test]
     fn a_panic_of_another_core_reaches_the_run_whose_samples_it_drew() {
-        let sampler = Sampler::new(&task(), &ChunkSizes::new(3, 4096, 4), stream([2; 16]));
         // A chunk for another number of states.
-        let work = Work { sampler, chunks: vec![Chunk::new(20, 4096, 8)] };
+        let work = Work { sampler: sampler().0, chunks: vec![Chunk::new(20, 4096, 64)] };
         let caught = pool().install(|| {
-            let request = Request::post(4, work);
-            while !matches!(*request.lock(), State::Failed(_)) {
+            let request = Request::post(work);
+            while matches!(*request.lock(), State::Open(_) | State::Closed) {
                 std::thread::yield_now();
             }
             catch_unwind(AssertUnwindSafe(|| request.take())).is_err()
@@ -284,30 +298,50 @@ mod tests {
         assert!(caught);
     }
 
+    /// While the other thread of the pool is busy a run leaves its search for an idle thread in the
+    /// queue of its own, or a stretch, which it takes back.
     #[test]
-    fn a_run_leaves_nothing_in_the_queue_of_a_busy_thread() {
-        let (stop, busy) = (AtomicBool::new(false), AtomicBool::new(false));
-        let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
-        let queue = pool().scope(|scope| {
-            scope.spawn(|_| {
-                busy.store(true, Ordering::Relaxed);
-                while !is(&stop) {
+    fn a_run_leaves_nothing_in_the_queue_of_its_thread() {
+        for begins in [false, true] {
+            let (stop, busy) = (AtomicBool::new(false), AtomicBool::new(false));
+            let (left_before, left_after) = pool().scope(|scope| {
+                let (mut sampler, sizes) = sampler();
+                let empty = || Chunk::new(3, 4096, sizes.lines);
+                let mut chunk = empty();
+                let mut ahead = Ahead::new(&chunk);
+                let mut step = |ahead: &mut Ahead| {
+                    if ahead.next(&mut sampler, empty).is_none() {
+                        sampler.draw_unweighed(&mut chunk);
+                    }
+                };
+                while begins && ahead.idle.is_none() {
+                    step(&mut ahead);
+                }
+                ahead.wait();
+                scope.spawn(|_| {
+                    busy.store(true, Ordering::Relaxed);
+                    while !stop.load(Ordering::Relaxed) {
+                        std::thread::yield_now();
+                    }
+                });
+                while !busy.load(Ordering::Relaxed) {
                     std::thread::yield_now();
                 }
+                let mut seen = false;
+                for _ in 0..100 {
+                    step(&mut ahead);
+                    seen |= ahead.current.is_some();
+                }
+                assert_eq!((seen, ahead.current.is_some(), ahead.idle.is_some()), (begins, false, true));
+                // The one search that it leaves behind at this moment.
+                let left_before = rayon::yield_local();
+                drop(ahead);
+                let left_after = rayon::yield_local();
+                stop.store(true, Ordering::Relaxed);
+                (left_before, left_after)
             });
-            while !is(&busy) {
-                std::thread::yield_now();
-            }
-            let mut batches = Batches::new(&task(), 64, stream([3; 16])).unwrap();
-            let run = |batches: &mut Batches| (0..50).for_each(|_| batches.for_each_unweighed(|_| ()));
-            run(&mut batches);
-            batches.set_batch_size(50);
-            run(&mut batches);
-            drop(batches);
-            let queue = rayon::yield_local();
-            stop.store(true, Ordering::Relaxed);
-            queue
-        });
-        assert_eq!(queue, Some(rayon::Yield::Idle));
+            let (executed, idle) = (Some(rayon::Yield::Executed), Some(rayon::Yield::Idle));
+            assert_eq!((left_before, left_after), (executed, idle), "{begins}");
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Batches of samples, chunk by chunk.
 //!
 //! While a sequence is drawn its histogram is computed, so the gradient is the only second pass
-//! over the tokens; but for batches that another core draws ahead (see [`ahead`](super::ahead)).
+//! over the tokens; except in samples that were drawn ahead (see [`ahead`](super::ahead)), whose
+//! histograms take a pass of their own.
 
 use ndarray::Array2;
 
@@ -18,7 +19,7 @@ pub struct Batches {
     n: usize,
     t: usize,
     batch_size: usize,
-    sizes: ChunkSizes,
+    chunks: usize,
     sampler: Sampler,
     chunk: Chunk,
     ahead: Ahead,
@@ -37,8 +38,8 @@ impl Batches {
         let (n, t) = (task.n, task.t);
         let sizes = ChunkSizes::new(n, t, batch_size);
         let chunk = Chunk::new(n, t, sizes.lines);
-        let ahead = Ahead::new(batch_size, &sizes, &chunk);
-        Ok(Self { n, t, batch_size, sizes, sampler: Sampler::new(task, &sizes, stream), chunk, ahead })
+        let (sampler, ahead) = (Sampler::new(task, sizes, stream), Ahead::new(&chunk));
+        Ok(Self { n, t, batch_size, chunks: sizes.chunks(), sampler, chunk, ahead })
     }
 
     /// Samples per batch, B.
@@ -59,10 +60,11 @@ impl Batches {
         assert!(batch_size > 0, "a batch has at least one sample");
         self.ahead.forget(&mut self.sampler, &mut self.chunk);
         self.batch_size = batch_size;
-        self.sizes = ChunkSizes::new(self.n, self.t, batch_size);
-        self.sampler.resize(&self.sizes);
-        self.chunk = Chunk::new(self.n, self.t, self.sizes.lines);
-        self.ahead = Ahead::new(batch_size, &self.sizes, &self.chunk);
+        let sizes = ChunkSizes::new(self.n, self.t, batch_size);
+        self.chunks = sizes.chunks();
+        self.sampler.resize(sizes);
+        self.chunk = Chunk::new(self.n, self.t, sizes.lines);
+        self.ahead = Ahead::new(&self.chunk);
     }
 
     /// Draws one batch and calls `visit` with each chunk of it. `attention` is used to compute the
@@ -73,15 +75,7 @@ impl Batches {
     /// If `attention` was made for another N or T.
     pub fn for_each_chunk(&mut self, attention: &FixedPointAttention, mut visit: impl FnMut(&Chunk)) {
         assert_eq!(attention.shape(), (self.n, self.t), "the attention is of another shape");
-        if let Some(chunk) = self.next_ahead() {
-            chunk.weigh(attention);
-            return visit(chunk);
-        }
-        self.draw_chunks(|sampler, samples, chunk| {
-            sampler.draw_sequences(Some(attention), chunk);
-            sampler.draw_outputs(samples, chunk);
-            visit(chunk);
-        });
+        self.for_each(Histograms::With(attention), &mut visit);
     }
 
     /// As [`Batches::for_each_chunk`] for `attention`, shape `(N, T)`, row-major. `weights` is scratch
@@ -97,34 +91,12 @@ impl Batches {
     ) {
         assert_eq!(attention.dim(), (self.n, self.t), "the attention is of another shape");
         weights.forget();
-        let set_rows = |chunk: &Chunk, weights: &mut FixedPointAttention| {
-            let groups = chunk.groups.iter().enumerate();
-            groups.filter(|(_, group)| !group.is_empty()).for_each(|(k, _)| weights.set_row(k, attention));
-        };
-        if let Some(chunk) = self.next_ahead() {
-            set_rows(chunk, weights);
-            chunk.weigh(weights);
-            return visit(chunk);
-        }
-        self.draw_chunks(|sampler, samples, chunk| {
-            set_rows(chunk, weights);
-            sampler.draw_sequences(Some(weights), chunk);
-            sampler.draw_outputs(samples, chunk);
-            visit(chunk);
-        });
+        self.for_each(Histograms::At(attention, weights), &mut visit);
     }
 
-    /// As [`Batches::for_each_chunk`], without histograms: what [`Chunk::histogram`] returns has no
-    /// meaning.
+    /// As [`Batches::for_each_chunk`], without histograms: [`Chunk::histogram`] panics.
     pub fn for_each_unweighed(&mut self, mut visit: impl FnMut(&Chunk)) {
-        if let Some(chunk) = self.next_ahead() {
-            return visit(chunk);
-        }
-        self.draw_chunks(|sampler, samples, chunk| {
-            sampler.draw_sequences(None, chunk);
-            sampler.draw_outputs(samples, chunk);
-            visit(chunk);
-        });
+        self.for_each(Histograms::None, &mut visit);
     }
 
     /// As [`Batches::for_each_chunk`], for a fixed attention with few non-zero entries. Only the
@@ -133,26 +105,53 @@ impl Batches {
     /// are not those that `for_each_chunk` would draw.
     pub fn for_each_sparse(&mut self, attended: &SparseAttention, mut visit: impl FnMut(&Chunk)) {
         self.ahead.forget(&mut self.sampler, &mut self.chunk);
-        self.draw_chunks(|sampler, samples, chunk| {
-            sampler.draw_sparse(attended, samples, chunk);
-            visit(chunk);
-        });
+        for _ in 0..self.chunks {
+            self.sampler.assign(&mut self.chunk);
+            self.sampler.draw_sparse(attended, &mut self.chunk);
+            visit(&self.chunk);
+        }
     }
 
-    /// The next batch, without histograms, if it was drawn ahead.
-    fn next_ahead(&mut self) -> Option<&mut Chunk> {
-        let (n, t, lines) = (self.n, self.t, self.sizes.lines);
-        self.ahead.next(&mut self.sampler, || Chunk::new(n, t, lines))
+    /// Visits the chunks of a batch of whole sequences.
+    fn for_each(&mut self, mut histograms: Histograms<'_>, visit: &mut dyn FnMut(&Chunk)) {
+        let (n, t, lines) = (self.n, self.t, self.chunk.max_lines);
+        for _ in 0..self.chunks {
+            if let Some(chunk) = self.ahead.next(&mut self.sampler, || Chunk::new(n, t, lines)) {
+                if let Some(attention) = histograms.attention(chunk) {
+                    chunk.weigh(attention);
+                }
+                visit(chunk);
+            } else {
+                self.sampler.assign(&mut self.chunk);
+                let attention = histograms.attention(&self.chunk);
+                self.sampler.draw_sequences(attention, &mut self.chunk);
+                self.sampler.draw_outputs(&mut self.chunk);
+                visit(&self.chunk);
+            }
+        }
     }
+}
 
-    /// Draws the query tokens of a batch, chunk by chunk; `draw` does the rest.
-    fn draw_chunks(&mut self, mut draw: impl FnMut(&mut Sampler, usize, &mut Chunk)) {
-        let mut left = self.batch_size;
-        while left > 0 {
-            let samples = left.min(self.sizes.samples);
-            self.sampler.assign(samples, &mut self.chunk);
-            draw(&mut self.sampler, samples, &mut self.chunk);
-            left -= samples;
+/// Which histograms a learner needs.
+enum Histograms<'a> {
+    /// Those of an attention.
+    With(&'a FixedPointAttention),
+    /// Those of an attention of which the rows that are needed are converted.
+    At(&'a Array2<f32>, &'a mut FixedPointAttention),
+    None,
+}
+
+impl Histograms<'_> {
+    /// The attention for the query tokens of `chunk`.
+    fn attention(&mut self, chunk: &Chunk) -> Option<&FixedPointAttention> {
+        match self {
+            Self::With(attention) => Some(attention),
+            Self::At(attention, weights) => {
+                let groups = chunk.groups.iter().enumerate();
+                groups.filter(|(_, group)| !group.is_empty()).for_each(|(k, _)| weights.set_row(k, attention));
+                Some(weights)
+            }
+            Self::None => None,
         }
     }
 }
@@ -265,43 +264,54 @@ mod tests {
         }
     }
 
-    /// Everything of some batches that a learner can see.
-    fn seen(batches: &mut Batches, attention: &FixedPointAttention, count: usize) -> Vec<(Vec<Block>, Vec<u64>)> {
-        let mut seen = Vec::new();
-        for _ in 0..count {
-            batches.for_each_chunk(attention, |chunk| {
-                let of_sample = |(place, query): (usize, usize)| {
-                    let choices = [query as u64, chunk.output(place) as u64];
-                    choices.into_iter().chain(chunk.histogram(place).iter().map(|h| h.to_bits()))
-                };
-                seen.push((chunk.lines.clone(), chunk.samples().flat_map(of_sample).collect()));
-            });
+    /// Everything of a batch that a learner can see: tokens, then query tokens, outputs and, if there
+    /// are, histograms.
+    type Visible = Vec<(Vec<Block>, Vec<u64>)>;
+
+    /// The next batch, drawn in the `i`-th of three ways.
+    fn batch(batches: &mut Batches, model: &crate::Linear, weights: &mut FixedPointAttention, i: usize) -> Visible {
+        let mut visible = Vec::new();
+        let see = |chunk: &Chunk| {
+            let of_sample = |(place, query): (usize, usize)| {
+                let histogram = if i == 0 { &[] } else { chunk.histogram(place) };
+                let choices = [query as u64, chunk.output(place) as u64];
+                choices.into_iter().chain(histogram.iter().map(|h| h.to_bits()))
+            };
+            visible.push((chunk.lines.clone(), chunk.samples().flat_map(of_sample).collect()));
+        };
+        match i {
+            0 => batches.for_each_unweighed(see),
+            1 => batches.for_each_chunk_at(&model.attention, weights, see),
+            _ => {
+                weights.set(&model.attention);
+                batches.for_each_chunk(weights, see);
+            }
         }
-        seen
+        visible
     }
 
+    /// As in a run: batches of one size, of another, then sparse ones. The last two kinds of batches
+    /// have several chunks.
     #[test]
-    fn batches_drawn_ahead_are_those_that_are_drawn_as_needed() {
+    fn samples_drawn_ahead_are_those_that_are_drawn_on_demand() {
         let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        for (n, t, batch_size) in [(2, 2000, 100), (3, 4096, 64), (7, 3000, 50), (20, 1000, 64)] {
+        let sizes = [(2, 2000, 100), (3, 4096, 64), (7, 3000, 50), (20, 1000, 64), (3, 64, 10_000), (5, 40, 9000)];
+        for (n, t, batch_size) in sizes {
             let task = task(n, 2, t, Weights::Dirichlet(1.0));
             let model = crate::theory::planted(&task, 0.4, 0.6);
-            let mut attention = FixedPointAttention::zeros(n, t);
-            attention.set(&model.attention);
             let mut sparse = model.attention.clone();
             sparse.fill(0.0);
             sparse[[1, 7]] = 1.0;
             let attended = SparseAttention::new(&sparse).unwrap();
             let run = |threads, wait: bool| {
                 pool(threads).install(|| {
+                    let mut weights = FixedPointAttention::zeros(n, t);
                     let mut batches = Batches::new(&task, batch_size, stream([8; 16])).unwrap();
-                    let mut all = Vec::new();
-                    let mut groups = 0;
-                    // As in a run: batches of one size, of another, then sparse ones.
+                    let (mut all, mut ahead) = (Vec::new(), 0);
                     for _ in 0..2 {
-                        for _ in 0..150 {
-                            all.extend(seen(&mut batches, &attention, 1));
-                            groups += usize::from(wait && batches.ahead.wait());
+                        for i in 0..100 {
+                            all.extend(batch(&mut batches, &model, &mut weights, i % 3));
+                            ahead += usize::from(wait && batches.ahead.wait());
                         }
                         batches.set_batch_size(batch_size + 3);
                     }
@@ -309,15 +319,24 @@ mod tests {
                         let outputs = chunk.samples().map(|(place, _)| chunk.output(place) as u64);
                         all.push((Vec::new(), outputs.collect()));
                     });
-                    all.extend(seen(&mut batches, &attention, 1));
-                    (all, groups)
+                    all.extend(batch(&mut batches, &model, &mut weights, 2));
+                    (all, ahead)
                 })
             };
             let (alone, _) = run(1, false);
-            let (together, groups) = run(2, true);
-            assert!(groups > 200, "N = {n}: {groups} batches of groups");
+            let (together, ahead) = run(2, true);
+            assert!(ahead > 100, "N = {n}: only {ahead} batches were drawn ahead");
             assert!(alone == together && alone == run(2, false).0, "N = {n}");
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "no histograms")]
+    fn samples_that_were_not_weighed_have_no_histograms() {
+        let task = task(3, 2, 20, Weights::Equal);
+        let mut batches = Batches::new(&task, 10, stream([8; 16])).unwrap();
+        batches.for_each_chunk(&FixedPointAttention::zeros(3, 20), |chunk| assert!(chunk.histogram(0).len() >= 3));
+        batches.for_each_unweighed(|chunk| assert!(chunk.histogram(0).is_empty()));
     }
 
     #[test]

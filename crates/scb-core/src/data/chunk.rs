@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use crate::kernel::{self, Block, FixedPointAttention, Layout, Sequences};
 
-/// A chunk whose tokens take fewer bits than this, which is about 0.2 ms of work, is not worth a
-/// second core. It is half of `CHUNK_BYTES`, so that all chunks of a large batch of long sequences
+/// A chunk whose tokens take fewer bits than this, which is about 0.2 ms of work, is not worth
+/// splitting between cores. It is half of `CHUNK_BYTES`, so that all chunks of a large batch of long sequences
 /// are shared. Decides speed only.
 pub(super) const SHARED_BITS: usize = 1 << 21;
 
@@ -39,6 +39,8 @@ pub struct Chunk {
     pub(super) width: usize,
     /// Whether whole sequences were drawn.
     pub(crate) has_tokens: bool,
+    /// Whether the histograms are those of its samples.
+    pub(super) has_histograms: bool,
 }
 
 impl Chunk {
@@ -59,6 +61,7 @@ impl Chunk {
             histograms: Vec::with_capacity(places * width),
             width,
             has_tokens: false,
+            has_histograms: false,
         }
     }
 
@@ -89,13 +92,24 @@ impl Chunk {
     }
 
     /// `h = X a^(k)` of the sample at `place`: the first N entries, followed by padding.
+    ///
+    /// # Panics
+    /// If the chunk comes from [`Batches::for_each_unweighed`](super::Batches::for_each_unweighed),
+    /// which computes none.
     #[must_use]
     pub fn histogram(&self, place: usize) -> &[f64] {
+        self.check_histograms();
         &self.histograms[place * self.width..(place + 1) * self.width]
+    }
+
+    /// Panics if there are no histograms.
+    pub(crate) fn check_histograms(&self) {
+        assert!(self.has_histograms, "no histograms were computed");
     }
 
     /// Computes the histograms of sequences that were drawn without.
     pub(super) fn weigh(&mut self, attention: &FixedPointAttention) {
+        self.has_histograms = true;
         let Self { t, layout, lines, filled, queries, histograms, width, .. } = self;
         let (t, layout, width) = (*t, *layout, *width);
         Sequences { attention, layout, t, filled, queries, lines, histograms, width }.weigh();
@@ -103,15 +117,25 @@ impl Chunk {
 
     /// Whether the work is large enough to share it with idle cores.
     pub(crate) fn worth_many_cores(&self) -> bool {
-        self.bits_of(self.outputs.len()) >= SHARED_BITS && rayon::current_num_threads() > 1
+        self.token_bits(self.outputs.len()) >= SHARED_BITS && rayon::current_num_threads() > 1
     }
 
-    /// Bits that the tokens of the largest chunk of the run take, at most.
+    /// Whether no chunk of the run is worth many cores, however many there are.
+    pub(super) fn is_small(&self) -> bool {
+        self.token_bits(self.most_places()) < SHARED_BITS
+    }
+
+    /// Bits that the tokens and histograms of the largest chunk of the run take, about.
     pub(super) fn most_bits(&self) -> usize {
-        self.bits_of(self.max_lines * self.layout.sequences())
+        let places = self.most_places();
+        self.token_bits(places) + places * self.width * 64
     }
 
-    fn bits_of(&self, places: usize) -> usize {
+    fn most_places(&self) -> usize {
+        self.max_lines * self.layout.sequences()
+    }
+
+    fn token_bits(&self, places: usize) -> usize {
         // At N = 2 drawing takes the time, not the bits, and it takes as long as at N = 3.
         places * self.t * self.layout.bits().max(2)
     }

@@ -2,10 +2,13 @@
 //!
 //! A sample is a query token `k ~ mu`, tokens `x_1 .. x_T ~ mu`, a position `s ~ q^(k)` and an
 //! output `x_o ~ P[., x_s]`. [`Batches`] draws samples and passes them on in chunks that fit the
-//! cache ([`Chunk`]). A learner needs two things of a sequence: the histogram `h = X a^(k)`, which
-//! is computed while the tokens are drawn, and the tokens themselves, for the gradient of the
-//! attention. In a rayon pool with idle threads these draw the next batches ahead; the samples are
-//! the same.
+//! cache ([`Chunk`]). A learner needs two things of a sequence: the histogram `h = X a^(k)` and
+//! the tokens themselves, for the gradient of the attention. The histogram is computed while the
+//! tokens are drawn.
+//!
+//! On a thread of a rayon pool that has idle threads, those draw the next samples ahead, and
+//! histograms are computed when the model is known. The samples are the same. As in
+//! `rayon::join`, the thread may then run other jobs of its pool in between.
 //!
 //! ```
 //! use scb_core::data::{Batches, FixedPointAttention};

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use super::{Chunk, SparseAttention};
 use crate::Task;
 use crate::kernel::{
-    self, Bits, Block, FixedPointAttention, GENERATORS, Layout, Sequences, Source, States, level_in_use,
+    self, Bits, Block, FixedPointAttention, GENERATORS, Layout, Sequences, States, TokenSource, level_in_use,
 };
 use crate::random::{Categorical, Stream, child};
 
@@ -35,8 +35,10 @@ const SLOT_TOKENS: usize = 16 * 1024;
 /// How the samples of a batch are laid out in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ChunkSizes {
+    /// Samples of a batch.
+    batch_size: usize,
     /// The most samples of a chunk.
-    pub(super) samples: usize,
+    samples: usize,
     /// The most lines of a chunk.
     pub(super) lines: usize,
     lines_per_slot: usize,
@@ -54,7 +56,12 @@ impl ChunkSizes {
             // The last line of every query token may be partly empty.
             lines += n.min(samples);
         }
-        Self { samples, lines, lines_per_slot: (SLOT_TOKENS / (t * layout.sequences())).max(1) }
+        Self { batch_size, samples, lines, lines_per_slot: (SLOT_TOKENS / (t * layout.sequences())).max(1) }
+    }
+
+    /// Chunks of a batch.
+    pub(super) fn chunks(&self) -> usize {
+        self.batch_size.div_ceil(self.samples)
     }
 
     fn slots(&self) -> usize {
@@ -101,11 +108,13 @@ impl Slot {
     }
 }
 
-/// Draws the samples of one task into chunks. A clone draws the same samples again.
+/// Draws the samples of one task, chunk by chunk. A clone draws the same samples again.
 #[derive(Debug, Clone)]
 pub(super) struct Sampler {
     distributions: Arc<Distributions>,
-    lines_per_slot: usize,
+    sizes: ChunkSizes,
+    /// Samples of the batch that are in no chunk yet; 0 at its end.
+    left: usize,
     /// Random words for query tokens, positions and outputs.
     choices: Bits,
     /// The random words of a chunk: first one per sample for its query token, then two per sample.
@@ -119,7 +128,7 @@ pub(super) struct Sampler {
 
 impl Sampler {
     /// Draws chunks of these sizes. `stream` determines the samples.
-    pub(super) fn new(task: &Task, sizes: &ChunkSizes, mut stream: Stream) -> Self {
+    pub(super) fn new(task: &Task, sizes: ChunkSizes, mut stream: Stream) -> Self {
         let mu = task.stationary.to_vec();
         let choices = Bits::new(&mut stream);
         let slots = (0..sizes.slots()).map(|_| Slot::new(&mut stream)).collect();
@@ -134,7 +143,8 @@ impl Sampler {
         };
         Self {
             distributions: Arc::new(distributions),
-            lines_per_slot: sizes.lines_per_slot,
+            sizes,
+            left: 0,
             choices,
             words: vec![[0; GENERATORS]; sizes.words()],
             slots,
@@ -143,8 +153,9 @@ impl Sampler {
         }
     }
 
-    /// From now on chunks have these sizes.
-    pub(super) fn resize(&mut self, sizes: &ChunkSizes) {
+    /// From the next batch on chunks have these sizes.
+    pub(super) fn resize(&mut self, sizes: ChunkSizes) {
+        self.sizes = sizes;
         self.words.resize(sizes.words(), [0; GENERATORS]);
         // Slots that are there go on with their streams.
         while self.slots.len() < sizes.slots() {
@@ -152,15 +163,20 @@ impl Sampler {
         }
     }
 
-    /// Draws `samples` whole samples, without histograms.
-    pub(super) fn draw(&mut self, samples: usize, chunk: &mut Chunk) {
-        self.assign(samples, chunk);
+    /// Draws the next chunk, without histograms.
+    pub(super) fn draw_unweighed(&mut self, chunk: &mut Chunk) {
+        self.assign(chunk);
         self.draw_sequences(None, chunk);
-        self.draw_outputs(samples, chunk);
+        self.draw_outputs(chunk);
     }
 
-    /// Draws the query tokens and gives every sample its place.
-    pub(super) fn assign(&mut self, samples: usize, chunk: &mut Chunk) {
+    /// Begins the next chunk: draws the query tokens and gives every sample its place.
+    pub(super) fn assign(&mut self, chunk: &mut Chunk) {
+        if self.left == 0 {
+            self.left = self.sizes.batch_size;
+        }
+        let samples = self.left.min(self.sizes.samples);
+        self.left -= samples;
         level_in_use().fill(&mut self.choices, &mut self.words[..(3 * samples).div_ceil(GENERATORS)]);
         let Chunk { lines, groups, filled, queries, outputs, histograms, layout, width, .. } = chunk;
         // Samples are exchangeable, so it is enough to draw how many have each query token.
@@ -186,9 +202,9 @@ impl Sampler {
 
     /// Draws the sequences, and computes the histograms if there is an attention for it.
     pub(super) fn draw_sequences(&mut self, attention: Option<&FixedPointAttention>, chunk: &mut Chunk) {
-        chunk.has_tokens = true;
+        (chunk.has_tokens, chunk.has_histograms) = (true, attention.is_some());
         let shared = chunk.worth_many_cores();
-        let Self { distributions, slots, lines_per_slot, .. } = self;
+        let Self { distributions, slots, sizes, .. } = self;
         let (t, states) = (distributions.t, &distributions.states);
         let Chunk { lines, filled, queries, first_query, histograms, layout, width, .. } = chunk;
         let (layout, width) = (*layout, *width);
@@ -196,7 +212,7 @@ impl Sampler {
         let blank = || distributions.blank();
         let draw = |(slot, ((lines, histograms), (filled, queries))): SlotWork<'_>| {
             let Slot { bits, escapes } = slot;
-            let source = Source { states, bits, escapes };
+            let source = TokenSource { states, bits, escapes };
             match attention {
                 Some(attention) => {
                     Sequences { attention, layout, t, filled, queries, lines, histograms, width }.draw(source);
@@ -208,7 +224,7 @@ impl Sampler {
                 }
             }
         };
-        let per_slot = *lines_per_slot;
+        let per_slot = sizes.lines_per_slot;
         let (line_blocks, line_floats) = (per_slot * blocks, per_slot * sequences * width);
         if shared {
             let places = lines.par_chunks_mut(line_blocks).zip(histograms.par_chunks_mut(line_floats));
@@ -226,8 +242,14 @@ impl Sampler {
         }
     }
 
-    /// Draws the outputs of `samples` samples whose sequences are there.
-    pub(super) fn draw_outputs(&mut self, samples: usize, chunk: &mut Chunk) {
+    /// Samples of the chunk whose query tokens were drawn last.
+    fn assigned(&self) -> usize {
+        self.counts.iter().sum()
+    }
+
+    /// Draws the outputs. The sequences are there.
+    pub(super) fn draw_outputs(&mut self, chunk: &mut Chunk) {
+        let samples = self.assigned();
         let Distributions { sources, positions, outputs: transition, .. } = &*self.distributions;
         let mut words = self.words.as_flattened()[samples..].as_chunks::<2>().0;
         let Chunk { layout, lines, filled, queries, outputs, .. } = chunk;
@@ -246,10 +268,11 @@ impl Sampler {
         }
     }
 
-    /// Draws `samples` samples of which only the tokens at the entries of `attended` are known, with
-    /// their histograms. The query tokens are there.
-    pub(super) fn draw_sparse(&mut self, attended: &SparseAttention, samples: usize, chunk: &mut Chunk) {
-        chunk.has_tokens = false;
+    /// Draws outputs and histograms, and of the tokens only those at the entries of `attended`. The
+    /// query tokens are there.
+    pub(super) fn draw_sparse(&mut self, attended: &SparseAttention, chunk: &mut Chunk) {
+        let samples = self.assigned();
+        (chunk.has_tokens, chunk.has_histograms) = (false, true);
         let Distributions { queries: states, sources, positions, outputs: transition, .. } = &*self.distributions;
         let Chunk { layout, filled, queries, outputs, histograms, width, .. } = chunk;
         // Tokens and query tokens both follow mu, so one table serves for both. No whole sequences

@@ -40,6 +40,7 @@
 //! | place | where one sequence goes in a line |
 //! | piece | at most `PIECE` positions of a sequence, with one unit for its weights |
 //! | span | what one block holds of one sequence |
+//! | weigh | compute the histogram of a sequence: add up the attention on each state |
 //! | narrow, wide | a layout for at most 16 states, or for more |
 
 mod bits;
@@ -69,7 +70,7 @@ pub use layout::{Block, Layout};
 pub use level::{Level, level_in_use, use_level};
 pub use residuals::{Residuals, width};
 pub(crate) use rows::{ROW_MAJOR, row, row_mut};
-pub use sequences::{Sequences, Source};
+pub use sequences::{Sequences, TokenSource};
 pub use states::States;
 
 pub use table::{Table, table_size};

@@ -9,7 +9,7 @@ use super::pieces::{PIECE, SHARED_PIECES, by_piece, fold_pieces, worth_many_core
 use super::portable;
 use super::residuals::Residuals;
 use super::samples::Samples;
-use super::sequences::{Sequences, Source};
+use super::sequences::{Sequences, TokenSource};
 use super::states::Cells;
 use super::table::Table;
 use super::weights::{Form, Weights16};
@@ -301,7 +301,7 @@ impl Sequences<'_> {
     ///
     /// A sequence takes whole rounds of random words. Escapes take words of another stream, in the
     /// order of positions.
-    pub fn draw(&mut self, mut source: Source<'_>) {
+    pub fn draw(&mut self, mut source: TokenSource<'_>) {
         self.check();
         let level = self.attention.level;
         match source.states.cells {
@@ -310,9 +310,9 @@ impl Sequences<'_> {
         }
     }
 
-    /// Draws the sequences that [`draw`](Self::draw) would draw, but computes no histogram. Of the
-    /// attention only the shape counts.
-    pub fn draw_only(&mut self, mut source: Source<'_>) {
+    /// Draws the sequences that [`draw`](Self::draw) would draw, but computes no histogram. Only the
+    /// length T of the attention's rows counts; query tokens must be below their number.
+    pub fn draw_only(&mut self, mut source: TokenSource<'_>) {
         self.check();
         let level = self.attention.level;
         match source.states.cells {

@@ -1,5 +1,5 @@
-//! Sequences that are to be drawn: line by line, sequence by sequence, piece by piece, span by
-//! span.
+//! Sequences that are to be drawn or weighed: line by line, sequence by sequence, piece by piece,
+//! span by span.
 
 use super::bits::Bits;
 use super::fixed_point::{FixedPointAttention, Row, Scale};
@@ -32,7 +32,7 @@ pub struct Sequences<'a> {
 
 /// The distribution and the streams that decide tokens.
 #[derive(Debug)]
-pub struct Source<'a> {
+pub struct TokenSource<'a> {
     /// The distribution of tokens.
     pub states: &'a States,
     /// The words that decide most tokens.
@@ -41,7 +41,7 @@ pub struct Source<'a> {
     pub escapes: &'a mut Stream,
 }
 
-/// The lines that are still to be filled.
+/// The lines that are still to be drawn or weighed.
 pub(super) struct Lines<'a> {
     attention: &'a FixedPointAttention,
     layout: Layout,
@@ -53,14 +53,14 @@ pub(super) struct Lines<'a> {
     histograms: &'a mut [f64],
 }
 
-/// A line that is to be filled.
+/// A line that is to be drawn or weighed.
 pub(super) struct Line<'a> {
     /// The histograms of its sequences, one after the other.
     pub(super) histograms: &'a mut [f64],
     pub(super) destination: Destination<'a>,
 }
 
-/// The memory for the tokens of a line, and the attention of its query token.
+/// The tokens of a line, or the memory for them, and the attention of its query token.
 pub(super) struct Destination<'a> {
     row: Row<'a>,
     t: usize,
@@ -174,7 +174,7 @@ impl<'a, const ROUNDS: usize> Iterator for Spans<'a, ROUNDS> {
     }
 }
 
-impl Source<'_> {
+impl TokenSource<'_> {
     /// Draws the states of the escapes among `words`, the rounds of `span`, in order of position.
     /// So far they count as state 0, because no bound lies below them. The weights of the tokens
     /// beyond each bound are added to `passed`.
@@ -198,8 +198,8 @@ impl Source<'_> {
         }
     }
 
-    /// As [`Source::draw_escapes`] for a wide layout: replaces the tokens. A bit of `escapes` says for
-    /// each word of a round whether it is one.
+    /// As [`draw_escapes`](Self::draw_escapes) for a wide layout: replaces the tokens. A bit of
+    /// `escapes` says for each word of a round whether it is one.
     #[cold]
     #[inline(never)]
     pub(super) fn draw_escapes_wide(&mut self, span: &mut Span<'_>, words: &[[u16; ROUND]], escapes: [u32; 2]) {

@@ -68,7 +68,11 @@ impl GradientAccumulator {
     }
 
     /// Adds the samples of `chunk` to dV only.
+    ///
+    /// # Panics
+    /// If the chunk has no histograms.
     pub fn add_value(&mut self, chunk: &Chunk) {
+        chunk.check_histograms();
         let Chunk { max_lines, layout, filled, outputs, histograms, .. } = chunk;
         let size = kernel::table_size(self.n);
         // Entries beyond the N states are 0 and stay so; the others are overwritten.
@@ -82,7 +86,7 @@ impl GradientAccumulator {
     ///
     /// # Panics
     /// If the chunk comes from [`Batches::for_each_sparse`](crate::data::Batches::for_each_sparse)
-    /// and has no tokens, or if `gradient.attention` is not row-major.
+    /// and has no tokens, if it has no histograms, or if `gradient.attention` is not row-major.
     pub fn add(&mut self, chunk: &Chunk, first: bool, gradient: &mut Gradient) {
         self.add_value(chunk);
         let (layout, size, level, tables) = (&chunk.layout, kernel::table_size(self.n), level_in_use(), &self.tables);

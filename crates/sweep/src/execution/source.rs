@@ -194,7 +194,8 @@ struct State {
 const SLEEP: Duration = Duration::from_millis(1);
 
 /// How long a worker that has just helped another one looks for more of its work without a pause.
-/// The work comes in parts of some tenths of a millisecond, and who sleeps comes late to the next.
+/// The work comes in parts of some tenths of a millisecond, and a sleeping worker would start the
+/// next part late.
 const STAY: Duration = Duration::from_millis(1);
 
 impl Queue {

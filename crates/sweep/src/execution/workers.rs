@@ -32,6 +32,17 @@ impl Drop for DoneOnDrop {
     }
 }
 
+/// Stops all workers if this one panics: they would wait for its job.
+struct StopOnPanic<'s>(&'s AtomicBool);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 /// What workers share.
 pub(super) struct Shared<W> {
     pub(super) queue: Queue,
@@ -49,6 +60,7 @@ impl<W: Work> Shared<W> {
         let DoneOnDrop(sender) = &DoneOnDrop(sender);
         pool.broadcast(|_| {
             panics::silence_this_thread();
+            let _guard = StopOnPanic(&self.stop);
             while let Some(task) = self.queue.next(&self.stop) {
                 let Some(finished) = self.run(&task.job) else { break };
                 if self.options.fail_fast && finished.record.status == Status::Failed {

@@ -5,7 +5,7 @@
 
 use crate::kernel::layout::{Block, ROUND};
 use crate::kernel::residuals::width;
-use crate::kernel::sequences::{Line, Sequences, Source, Span};
+use crate::kernel::sequences::{Line, Sequences, Span, TokenSource};
 use crate::kernel::states::Cells;
 use crate::kernel::weights::Weights16;
 
@@ -15,7 +15,7 @@ const TILE: usize = 16;
 /// Draws sequences of a narrow layout. For each bound the weights of the tokens beyond it are added
 /// up.
 #[inline(always)]
-pub(in crate::kernel) fn draw_narrow<const WEIGH: bool>(source: &mut Source<'_>, sequences: &mut Sequences<'_>) {
+pub(in crate::kernel) fn draw_narrow<const WEIGH: bool>(source: &mut TokenSource<'_>, sequences: &mut Sequences<'_>) {
     let Cells::Ordered(bounds) = &source.states.cells else { return };
     match bounds.len() {
         1 => draw_narrow_of::<1, 4, WEIGH>(source, sequences, bounds),
@@ -29,7 +29,7 @@ pub(in crate::kernel) fn draw_narrow<const WEIGH: bool>(source: &mut Source<'_>,
 /// The version for `J` bounds and histograms of `W` entries.
 #[inline(always)]
 fn draw_narrow_of<const J: usize, const W: usize, const WEIGH: bool>(
-    source: &mut Source<'_>,
+    source: &mut TokenSource<'_>,
     sequences: &mut Sequences<'_>,
     bounds: &[Block],
 ) {
@@ -165,7 +165,7 @@ pub(in crate::kernel) fn words_below(words: &[u16; ROUND], limit: u16) -> u32 {
 
 /// Draws sequences of a wide layout.
 #[inline(always)]
-pub(in crate::kernel) fn draw_wide<const WEIGH: bool>(source: &mut Source<'_>, sequences: &mut Sequences<'_>) {
+pub(in crate::kernel) fn draw_wide<const WEIGH: bool>(source: &mut TokenSource<'_>, sequences: &mut Sequences<'_>) {
     let states = source.states;
     let Cells::Columns(columns) = &states.cells else { return };
     let (mut words, mut sums) = ([[0; ROUND]; 2], WideSums::ZERO);

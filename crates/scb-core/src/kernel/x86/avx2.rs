@@ -13,7 +13,7 @@ use crate::kernel::pieces::LANES;
 use crate::kernel::portable;
 use crate::kernel::residuals::{Residuals, width};
 use crate::kernel::samples::Samples;
-use crate::kernel::sequences::{Line, Sequences, Source};
+use crate::kernel::sequences::{Line, Sequences, TokenSource};
 use crate::kernel::states::{Cells, Columns};
 use crate::kernel::table::Table;
 use crate::kernel::weights::{Form, Weights16};
@@ -161,7 +161,7 @@ pub(in crate::kernel) fn fill(bits: &mut Bits, words: &mut [[u64; GENERATORS]]) 
 
 /// See `portable::draw_narrow`.
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-pub(in crate::kernel) fn draw_narrow<const WEIGH: bool>(source: &mut Source<'_>, sequences: &mut Sequences<'_>) {
+pub(in crate::kernel) fn draw_narrow<const WEIGH: bool>(source: &mut TokenSource<'_>, sequences: &mut Sequences<'_>) {
     let Cells::Ordered(bounds) = &source.states.cells else { return };
     by_bounds!(bounds.len(), draw_narrow_of::<WEIGH>(source, sequences, bounds));
 }
@@ -173,7 +173,7 @@ pub(in crate::kernel) fn draw_narrow<const WEIGH: bool>(source: &mut Source<'_>,
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 fn draw_narrow_of<const J: usize, const W: usize, const WEIGH: bool>(
-    source: &mut Source<'_>,
+    source: &mut TokenSource<'_>,
     sequences: &mut Sequences<'_>,
     bounds: &[Block],
 ) {
@@ -496,7 +496,7 @@ fn look_up_half(
 
 /// See `portable::draw_wide`. A gather finds the columns of eight words.
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-pub(in crate::kernel) fn draw_wide<const WEIGH: bool>(source: &mut Source<'_>, sequences: &mut Sequences<'_>) {
+pub(in crate::kernel) fn draw_wide<const WEIGH: bool>(source: &mut TokenSource<'_>, sequences: &mut Sequences<'_>) {
     let states = source.states;
     let Cells::Columns(columns) = &states.cells else { return };
     let mut generators = Generators::load(source.bits);

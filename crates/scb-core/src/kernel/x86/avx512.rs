@@ -12,7 +12,7 @@ use crate::kernel::pieces::LANES;
 use crate::kernel::portable;
 use crate::kernel::residuals::{Residuals, width};
 use crate::kernel::samples::Samples;
-use crate::kernel::sequences::{Line, Sequences, Source};
+use crate::kernel::sequences::{Line, Sequences, TokenSource};
 use crate::kernel::states::{Cells, Columns};
 use crate::kernel::table::Table;
 use crate::kernel::weights::{Form, Weights16};
@@ -130,7 +130,7 @@ pub(in crate::kernel) fn fill(bits: &mut Bits, words: &mut [[u64; GENERATORS]]) 
 
 /// See `portable::draw_narrow`.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-pub(in crate::kernel) fn draw_narrow<const WEIGH: bool>(source: &mut Source<'_>, sequences: &mut Sequences<'_>) {
+pub(in crate::kernel) fn draw_narrow<const WEIGH: bool>(source: &mut TokenSource<'_>, sequences: &mut Sequences<'_>) {
     let Cells::Ordered(bounds) = &source.states.cells else { return };
     by_bounds!(bounds.len(), draw_narrow_of::<WEIGH>(source, sequences, bounds));
 }
@@ -152,7 +152,7 @@ static ONES: [[Block; 4]; 4] = {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn draw_narrow_of<const J: usize, const W: usize, const WEIGH: bool>(
-    source: &mut Source<'_>,
+    source: &mut TokenSource<'_>,
     sequences: &mut Sequences<'_>,
     bounds: &[Block],
 ) {
@@ -385,7 +385,7 @@ fn store_interleaved(even: __m512, odd: __m512, tile: &mut [f32; ROUND]) {
 
 /// See `portable::draw_wide`.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-pub(in crate::kernel) fn draw_wide<const WEIGH: bool>(source: &mut Source<'_>, sequences: &mut Sequences<'_>) {
+pub(in crate::kernel) fn draw_wide<const WEIGH: bool>(source: &mut TokenSource<'_>, sequences: &mut Sequences<'_>) {
     let Cells::Columns(columns) = &source.states.cells else { return };
     match columns.split.len() {
         32 => draw_columns::<1, WEIGH>(source, sequences, columns),
@@ -400,7 +400,7 @@ pub(in crate::kernel) fn draw_wide<const WEIGH: bool>(source: &mut Source<'_>, s
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn draw_columns<const C: usize, const WEIGH: bool>(
-    source: &mut Source<'_>,
+    source: &mut TokenSource<'_>,
     sequences: &mut Sequences<'_>,
     columns: &Columns,
 ) {
