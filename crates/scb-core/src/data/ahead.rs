@@ -47,6 +47,9 @@ pub(super) struct Ahead {
     idle: Option<Arc<AtomicBool>>,
     /// Memory for stretches.
     spare: Vec<Vec<Chunk>>,
+    /// Whether to wait for other threads, so that a test does not depend on their speed.
+    #[cfg(test)]
+    pub(super) patient: bool,
 }
 
 /// A stretch that is drawn.
@@ -88,7 +91,15 @@ impl Ahead {
     /// For a run of which `chunk` has the size of the largest.
     pub(super) fn new(chunk: &Chunk) -> Self {
         let chunks = if chunk.is_small() { STRETCH_BITS.div_ceil(chunk.most_bits()).min(MAX_CHUNKS) } else { 0 };
-        Self { chunks, current: None, pause: PAUSE * chunks, idle: None, spare: Vec::new() }
+        Self {
+            chunks,
+            current: None,
+            pause: PAUSE * chunks,
+            idle: None,
+            spare: Vec::new(),
+            #[cfg(test)]
+            patient: false,
+        }
     }
 
     /// The next chunk, without histograms, if it was drawn ahead. `None` if `sampler` is to draw it
@@ -96,6 +107,10 @@ impl Ahead {
     pub(super) fn next(&mut self, sampler: &mut Sampler, empty: impl Fn() -> Chunk) -> Option<&mut Chunk> {
         if self.chunks == 0 {
             return None;
+        }
+        #[cfg(test)]
+        if self.patient {
+            self.wait();
         }
         match &self.current {
             Some(stretch) if stretch.used < stretch.chunks.len() => {}
@@ -173,10 +188,15 @@ impl Ahead {
         }
     }
 
-    /// Waits until another thread is idle, or the next stretch is drawn, if either was asked for.
-    /// Whether there is a stretch.
+    /// Whether the last chunk was drawn ahead.
     #[cfg(test)]
-    pub(super) fn wait(&self) -> bool {
+    pub(super) fn is_in_use(&self) -> bool {
+        self.current.is_some()
+    }
+
+    /// Waits until another thread is idle, or the next stretch is drawn, if either was asked for.
+    #[cfg(test)]
+    fn wait(&self) {
         let waits = || match (&self.idle, &self.current) {
             (Some(idle), _) => !idle.load(Ordering::Relaxed),
             (_, Some(stretch)) => !matches!(*stretch.next.lock(), State::Drawn(_) | State::Failed(_)),
@@ -185,7 +205,6 @@ impl Ahead {
         while waits() {
             std::thread::yield_now();
         }
-        self.current.is_some()
     }
 }
 
