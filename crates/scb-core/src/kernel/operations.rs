@@ -301,23 +301,22 @@ impl Sequences<'_> {
     ///
     /// A sequence takes whole rounds of random words. Escapes take words of another stream, in the
     /// order of positions.
-    pub fn draw(&mut self, mut source: TokenSource<'_>) {
-        self.check();
-        let level = self.attention.level;
-        match source.states.cells {
-            Cells::Ordered(_) => dispatch!(level, draw_narrow::<true>(&mut source, self)),
-            Cells::Columns(_) => dispatch!(level, draw_wide::<true>(&mut source, self)),
-        }
+    pub fn draw(&mut self, source: TokenSource<'_>) {
+        self.draw_and::<true>(source);
     }
 
     /// Draws the sequences that [`draw`](Self::draw) would draw, but computes no histogram. Only the
     /// length T of the attention's rows counts; query tokens must be below their number.
-    pub fn draw_only(&mut self, mut source: TokenSource<'_>) {
+    pub fn draw_only(&mut self, source: TokenSource<'_>) {
+        self.draw_and::<false>(source);
+    }
+
+    fn draw_and<const WEIGH: bool>(&mut self, mut source: TokenSource<'_>) {
         self.check();
         let level = self.attention.level;
         match source.states.cells {
-            Cells::Ordered(_) => dispatch!(level, draw_narrow::<false>(&mut source, self)),
-            Cells::Columns(_) => dispatch!(level, draw_wide::<false>(&mut source, self)),
+            Cells::Ordered(_) => dispatch!(level, draw_narrow::<WEIGH>(&mut source, self)),
+            Cells::Columns(_) => dispatch!(level, draw_wide::<WEIGH>(&mut source, self)),
         }
     }
 

@@ -216,8 +216,11 @@ impl Queue {
             if state.under_way == 0 {
                 return None;
             }
+            // Before the lock is given back: else a job that is finished in between, and makes
+            // another ready, would not be noticed while there is work to share.
+            let finished = self.finished.load(Ordering::Relaxed);
             drop(state);
-            let helped = self.help(stop);
+            let helped = self.help(finished, stop);
             state = self.lock();
             if !helped && state.source.is_empty() && state.under_way > 0 {
                 state = match self.changed.wait_timeout(state, SLEEP) {
@@ -229,10 +232,9 @@ impl Queue {
         None
     }
 
-    /// Does work that running jobs share, until there has been none for a while or a job is
-    /// finished. Whether there was any.
-    fn help(&self, stop: &AtomicBool) -> bool {
-        let finished = self.finished.load(Ordering::Relaxed);
+    /// Does work that running jobs share, until there has been none for a while or another number of
+    /// jobs than `finished` is finished. Whether there was any.
+    fn help(&self, finished: usize, stop: &AtomicBool) -> bool {
         let mut last = None;
         while finished == self.finished.load(Ordering::Relaxed) && !stop.load(Ordering::Relaxed) {
             match (rayon::yield_now(), last) {
