@@ -338,6 +338,29 @@ def remedy(directory: Path) -> None:
     assert slopes[1.5] + 0.1 < slopes[0.0]
 
 
+def softmax(directory: Path) -> None:
+    """Softmax beside linear attention: mean over T of ln(ratio), with the t interval of a line in ln T."""
+    means = {}
+    for algorithm in ("softmax", "softmax_adam"):
+        rows = duckdb.sql(f"""
+            select T, a.needed_samples / b.needed_samples
+            from '{directory}/needed.parquet' a join '{directory}/needed.parquet' b using (N, Q, T, milestone)
+            where milestone = 'recovery' and a.algorithm = '{algorithm}' and b.algorithm = 'prox'
+                and not a.censored and not b.censored order by T""").fetchall()
+        t, y = np.log([row[0] for row in rows]), np.log([row[1] for row in rows])
+        slope, mean = np.polyfit(t - t.mean(), y, 1)
+        free = len(rows) - 2
+        scale = (((y - mean - slope * (t - t.mean())) ** 2).sum() / free) ** 0.5
+        half = student.ppf(0.975, free) * scale / len(rows) ** 0.5
+        means[algorithm] = [float(np.exp(mean + x)) for x in (0.0, -half, half)]
+        print(f"{algorithm} over prox at {len(rows)} T:", means[algorithm])
+    finding, *found = duckdb.sql(f"""
+        select finding, estimate, ci_low, ci_high from '{directory}/verdicts.parquet'
+        where quantity = 'ratio of needed samples, mean over T'""").fetchall()[0]
+    assert np.allclose(found, min(means.values()), rtol=1e-6), found
+    assert finding == "refuted" and means["softmax_adam"][2] < 1
+
+
 def tuned(directory: Path) -> None:
     """The search beside the default grid."""
     grid = Path(sys.argv[2])
@@ -381,5 +404,5 @@ def stage_two(directory: Path) -> None:
 
 if __name__ == "__main__":
     name = Path(sys.argv[1]).name
-    checks = {"chain": chain, "convergence": convergence, "mirrored": mirrored, "remedy": remedy, "text": text, "text_bytes": text, "text_common": text_common, "transfer": transfer, "two_stages": two_stages, "tuned": tuned, "stage_two": stage_two}
+    checks = {"chain": chain, "convergence": convergence, "mirrored": mirrored, "remedy": remedy, "softmax": softmax, "text": text, "text_bytes": text, "text_common": text_common, "transfer": transfer, "two_stages": two_stages, "tuned": tuned, "stage_two": stage_two}
     checks.get(name, main)(Path(sys.argv[1]))
