@@ -51,6 +51,7 @@ def main(directory: Path) -> None:
         print(milestone, "T, N, Q:", *written)
         row = next(line for line in README.splitlines() if line.startswith(f"  {milestone}  "))
         assert len(written) == 3 and all(exponent in row for exponent in written), row
+    without_choice(directory)
     estimate, low, high = laws["recovery", "T"]
     # Nine pairs (N, Q) differ in their exponents, and the interval is by them.
     assert high - low <= 0.25 and 0.5 <= low and high <= 1.0
@@ -90,6 +91,29 @@ def main(directory: Path) -> None:
     flatters = np.mean([log(row[3] / row[7]) for row in reached])
     print(f"choosing on the runs that are judged would flatter by {100 * (1 - np.exp(-flatters)):.0f} %")
     assert flatters > 0
+
+
+def without_choice(directory: Path) -> None:
+    """Samples to the signal at the batch of one rank in each cell: what of their N is about the choice of the batch."""
+    of_batches: dict = {}
+    for *cell, batch, samples in duckdb.sql(f"""
+            select N, Q, T, batch_size, list_sort(list(coalesce(samples_to_signal, 9e15::bigint)))
+            from '{directory}/runs.parquet' where algorithm = 'prox' group by all order by batch_size""").fetchall():
+        of_batches.setdefault(tuple(cell), []).append(samples)
+
+    def exponent_of_n(rank: int, level: float) -> float:
+        read = {cell: batches[rank][int(np.ceil(level * len(batches[rank]))) - 1] for cell, batches in of_batches.items()}
+        rows = [([1.0, log(n), log(q), log(t)], log(samples)) for (n, q, t), samples in read.items() if samples < 9e15]
+        return np.linalg.lstsq(*map(np.array, zip(*rows)), rcond=None)[0][1]
+
+    def silent(rank: int, n: int) -> float:
+        return 100 * np.mean([np.mean(np.array(batches[rank]) >= 9e15) for cell, batches in of_batches.items() if cell[0] == n])
+
+    told = (f"the 0.9 quantile grows as N^{exponent_of_n(3, 0.9):.2f} and the median as N^{exponent_of_n(3, 0.5):.2f}, and at N = 3, 4 and 6 "
+            f"the share of the runs that never get a signal is {silent(3, 3):.1f}, {silent(3, 4):.1f} and {silent(3, 6):.1f} %; at the largest "
+            f"batch it is {max(silent(7, n) for n in (3, 4, 6)):.1f} % at most, and the 0.9 quantile grows as N^{exponent_of_n(7, 0.9):.2f}")
+    print(told)
+    assert told in " ".join(README.split()), told
 
 
 def cr2(x: np.ndarray, y: np.ndarray, clusters: list) -> tuple[np.ndarray, np.ndarray]:
@@ -398,7 +422,7 @@ def stage_two(directory: Path) -> None:
         where milestone = 'recovery' and search = 'settled' order by T""").fetchall()]
     print(samples, f"T^{exponent}")
     assert len(samples) == 6
-    told = f"on {samples[0]} samples at T = 64 and {samples[-1]} at T = 65 536, that is T^{exponent}"
+    told = f"on {samples[0]} samples at T = 64 and {samples[-1]} at T = 65 536, and by all six lengths T^{exponent}"
     assert told in " ".join(README.split()), told
 
 

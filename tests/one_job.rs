@@ -47,13 +47,13 @@ fn a_job_is_shown_by_its_id_and_by_its_values() {
 fn what_chooses_no_job_or_several_is_a_mistake() {
     let (home, _) = with_run();
     for (words, said) in [
-        ("show output/small T=32", "8 jobs are meant"),
+        ("show output/small T=32", "8 jobs match"),
         ("show output/small T=33", "no job has T=33"),
         ("show output/small replicates=3", "did you mean `replicate`?"),
         ("show output/small zz", "`zz` is no job"),
         ("show nowhere.toml T=32", "cannot read nowhere.toml"),
         ("export output/small T=32 -o x.npz", "cannot change it"),
-        ("export output/small --job T=32 -o x.npz", "8 jobs are meant"),
+        ("export output/small --job T=32 -o x.npz", "8 jobs match"),
         ("export output/small --job ffffffffffff -o x.npz", "no job here has an id"),
         ("export output/small --job T=32 batch_size=16 replicate=0 -o x", "does not end in .npz"),
         ("export output/small --job T=32 batch_size=16 replicate=0 -o no/x.npz", "there is no folder no"),

@@ -179,6 +179,7 @@ impl TaskError {
             Self::Weight { .. } => Some("raise the concentration of the weights"),
             Self::RareState { .. } => Some("raise the concentration"),
             Self::NearlyIndependent { .. } => Some("raise the persistence or lower the concentration"),
+            Self::NotIrreducible { .. } => Some("lower the persistence, or raise the concentration"),
             _ => None,
         }
     }

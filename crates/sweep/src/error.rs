@@ -89,13 +89,13 @@ impl SweepError {
                 if source.kind() == std::io::ErrorKind::PermissionDenied =>
             {
                 said.help(format!(
-                    "you may not write {}: allow it or choose another run directory with -o; what is there is kept, \
+                    "you may not write {}: allow it or choose another place with -o; what is there is kept, \
                      and the same command continues",
                     path.display()
                 ))
             }
             Self::File(FileError { path, .. }) | Self::Report(ReportError::File { path, .. }) => said.help(format!(
-                "repair {} or choose another run directory with -o; finished jobs are kept, and \
+                "repair {} or choose another place with -o; finished jobs are kept, and \
                  the same command continues",
                 path.display()
             )),

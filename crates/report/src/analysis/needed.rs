@@ -109,6 +109,9 @@ pub struct Needed {
     pub tuned: Vec<f64>,
     /// Replicates, each read at hyperparameters chosen without it.
     pub replicates: i64,
+    /// How many of them were read at the chosen hyperparameters; the others were read at those that
+    /// their other half chose instead.
+    pub at_setting: i64,
     /// How many of them reached the milestone.
     pub reached: i64,
     /// Jobs of the cell, at any hyperparameters, that failed and are left out.
@@ -169,7 +172,7 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
         for milestone in Milestone::ALL {
             let (judged, chosen_by) = (runs_of(milestone), runs_of(milestone.chosen_by()));
             let choice = choose(&chosen_by, &judged, question.quantile);
-            let Some(Choice { best, curve, runs, in_sample, least, settings: tried, refused }) = choice else {
+            let Some(Choice { best, at_best, curve, runs, in_sample, least, settings: tried, refused }) = choice else {
                 continue;
             };
             let Some(quantile) = curve.quantile(question.quantile) else { continue };
@@ -201,6 +204,7 @@ pub(crate) fn needed_of(cells: &Cells<'_>, question: &Question) -> Vec<Needed> {
                 max_samples: example.max_samples,
                 tuned: question.tuned.iter().map(|key| example.further(key).unwrap_or(f64::NAN)).collect(),
                 replicates: curve.readings().len() as i64,
+                at_setting: at_best as i64,
                 reached: curve.reached() as i64,
                 failed: failed as i64,
                 curve,

@@ -103,16 +103,28 @@ pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
             edges_named.iter().map(Option::as_deref),
         )
         .float("quantile", "", "the fraction asked for", all().map(|_| question.quantile))
-        .int("batch_size", "samples", "chosen batch size", all().map(|r| r.batch_size))
-        .float("eta_boost", "", "chosen step size of the boosting stage", all().map(|r| r.eta_boost))
-        .float("eta_sparse", "", "chosen step size of the later stages", all().map(|r| r.eta_sparse))
-        .float("lambda", "", "chosen l1 regularisation", all().map(|r| r.lambda))
+        .int(
+            "batch_size",
+            "samples",
+            "batch size that all replicates together choose, see `at_setting`",
+            all().map(|r| r.batch_size),
+        )
+        .float("eta_boost", "", "step size of the boosting stage, chosen with it", all().map(|r| r.eta_boost))
+        .float("eta_sparse", "", "step size of the later stages, chosen with it", all().map(|r| r.eta_sparse))
+        .float("lambda", "", "l1 regularisation, chosen with it", all().map(|r| r.lambda))
         .int("max_samples", "samples", "budget at the chosen hyperparameters", all().map(|r| r.max_samples))
         .int(
             "replicates",
             "runs",
             "replicates, each read at hyperparameters chosen without it",
             all().map(|r| r.replicates),
+        )
+        .int(
+            "at_setting",
+            "runs",
+            "how many of them were read at the settings of this row; the others were read at those that \
+             their other half of the replicates chose instead",
+            all().map(|r| r.at_setting),
         )
         .int("reached", "runs", "how many of them reached the milestone", all().map(|r| r.reached))
         .int("failed", "runs", "jobs of the cell that failed and are left out", all().map(|r| r.failed));

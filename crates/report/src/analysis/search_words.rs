@@ -50,7 +50,7 @@ impl<'a> Group<'a> {
         if unreached > 0 {
             limits.push(format!(
                 "{name}: in {unreached} of {all} no setting that the search tried reaches the milestone often enough within its \
-                 budget; raise max_samples, or start elsewhere."
+                 budget; raise max_samples, or start the search at other values."
             ));
         }
         if unsettled > 0 {

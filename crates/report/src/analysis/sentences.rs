@@ -72,6 +72,7 @@ impl Analysis {
     }
 
     fn none_arrived(&self, found: &Unreached) -> String {
+        let searched = !self.searched.is_empty();
         let conditions = self.question.conditions.iter().map(String::as_str).zip(found.conditions.iter().copied());
         let list = |values: &[i64]| values.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
         let place = match &found.lengths {
@@ -92,7 +93,9 @@ impl Analysis {
             runs => format!("{} of {runs} runs", found.ended),
         };
         let (budget, batch) = (span(found.max_samples), span(found.batch_size));
-        let eta = span(found.eta_boost);
+        // A search has tried other step sizes than those that it ended with.
+        let eta = if searched { String::new() } else { format!(", now {}", span(found.eta_boost)) };
+        let of_attention = if found.attention_lags { ", or attention_step, for A lags far behind V" } else { "" };
         let (ended, remedy) = match found.why {
             Why::Failed => {
                 let error = found.error.as_deref().and_then(|error| error.lines().next());
@@ -100,9 +103,9 @@ impl Analysis {
                 let first = if found.runs > 1 { " (the first; runs.parquet has all errors)" } else { "" };
                 ("failed", format!("{error}{first}; fix the cause and run again with --retry-failed"))
             }
-            Why::Diverged => ("diverged", format!("lower eta_boost, now {eta}, or raise batch_size, now {batch}")),
+            Why::Diverged => ("diverged", format!("lower eta_boost{eta}, or raise batch_size, now {batch}")),
             Why::NoSignal => {
-                ("ended before the signal", format!("raise max_samples, now {budget}, or eta_boost, now {eta}"))
+                ("ended before the signal", format!("raise max_samples, now {budget}, or eta_boost{eta}{of_attention}"))
             }
             Why::NoRecovery => (
                 "spent the budget without recovery",
@@ -153,7 +156,7 @@ pub fn comparison_in_words(scaling: &Scaling) -> Option<String> {
     // A sum that is the same law is no other one.
     let sum = sum.filter(|_| scaling.sum_weight.is_some());
     let (preferred, single) = (scaling.preferred_law(), scaling.preferred_single_law());
-    let aicc = format!(" (AICc is lower by {:.0})", difference.abs());
+    let aicc = format!(" (its AICc is higher by {:.0})", difference.abs());
     let (shown, mut others): (Vec<LawInWords>, Vec<LawInWords>) = match (preferred, single) {
         (PreferredLaw::Power, _) => (vec![power?], [polylog, sum].into_iter().flatten().collect()),
         (PreferredLaw::Polylog, _) => (vec![polylog?], [power, sum].into_iter().flatten().collect()),

@@ -48,6 +48,19 @@ pub struct Unreached {
     pub batch_size: (i64, i64),
     /// The smallest and the largest step size while boosting.
     pub eta_boost: (f64, f64),
+    /// Whether most of these runs ended with a V that had begun to point at P, and an attention that
+    /// had hardly moved.
+    pub attention_lags: bool,
+}
+
+/// From which correlation on V has begun to point at P.
+const BEGUN: f64 = 0.05;
+/// Below which part of V's correlation that of the attention lags behind.
+const LAGS: f64 = 0.1;
+
+/// Whether the attention of a run lags behind its V.
+fn lags(record: &Record) -> bool {
+    record.measures.as_ref().is_some_and(|m| m.alpha_v >= BEGUN && m.alpha_a < LAGS * m.alpha_v)
 }
 
 /// Why no run of a cell arrived, and how many ended so; `None` if one arrived, is mirrored, or there
@@ -74,7 +87,7 @@ fn reason(records: &[&Record]) -> Option<(Why, usize)> {
 pub(super) fn unreached(cells: &Cells<'_>) -> Vec<Unreached> {
     type Key<'r> = (&'r str, Vec<OrderedFloat<f64>>);
     let mut of_lengths: BTreeMap<(Key<'_>, i64), usize> = BTreeMap::new();
-    let mut found: BTreeMap<(Key<'_>, Why), (Unreached, BTreeMap<i64, usize>)> = BTreeMap::new();
+    let mut found: BTreeMap<(Key<'_>, Why), (Unreached, BTreeMap<i64, usize>, usize)> = BTreeMap::new();
     for (&(n, q, t, algorithm, ref conditions), settings) in cells {
         let key = (algorithm, conditions.clone());
         *of_lengths.entry((key.clone(), t)).or_default() += 1;
@@ -84,7 +97,7 @@ pub(super) fn unreached(cells: &Cells<'_>) -> Vec<Unreached> {
             records.retain(|record| ran(record));
         }
         let Some((why, ended)) = reason(&records) else { continue };
-        let (all, counts) = found.entry((key, why)).or_insert_with(|| {
+        let (all, counts, lagging) = found.entry((key, why)).or_insert_with(|| {
             let all = Unreached {
                 algorithm: algorithm.to_owned(),
                 conditions: conditions.iter().map(|value| value.0).collect(),
@@ -97,14 +110,17 @@ pub(super) fn unreached(cells: &Cells<'_>) -> Vec<Unreached> {
                 max_samples: (i64::MAX, i64::MIN),
                 batch_size: (i64::MAX, i64::MIN),
                 eta_boost: (f64::INFINITY, f64::NEG_INFINITY),
+                attention_lags: false,
             };
-            (all, BTreeMap::new())
+            (all, BTreeMap::new(), 0)
         });
         all.cells.push((n, q, t));
         *counts.entry(t).or_default() += 1;
         all.ended += ended;
         all.runs += records.len();
         all.error = all.error.take().or_else(|| records.first()?.error.clone());
+        *lagging += records.iter().filter(|record| lags(record)).count();
+        all.attention_lags = 2 * *lagging > all.runs;
         for record in records {
             let widen = |(low, high): (i64, i64), x: i64| (low.min(x), high.max(x));
             all.max_samples = widen(all.max_samples, record.max_samples);
@@ -112,7 +128,7 @@ pub(super) fn unreached(cells: &Cells<'_>) -> Vec<Unreached> {
             all.eta_boost = (all.eta_boost.0.min(record.eta_boost), all.eta_boost.1.max(record.eta_boost));
         }
     }
-    let whole = |((key, _), (all, counts)): ((Key<'_>, Why), (Unreached, BTreeMap<i64, usize>))| {
+    let whole = |((key, _), (all, counts, _)): ((Key<'_>, Why), (Unreached, BTreeMap<i64, usize>, usize))| {
         let every = counts.iter().all(|(t, count)| of_lengths.get(&(key.clone(), *t)) == Some(count));
         let lengths: BTreeSet<i64> = counts.into_keys().collect();
         Unreached { lengths: every.then(|| lengths.into_iter().collect()), ..all }
@@ -156,6 +172,12 @@ mod tests {
         assert_eq!((silent.why, silent.ended, silent.runs), (Why::NoSignal, 5, 6));
         assert_eq!((&silent.cells, &silent.lengths), (&vec![(3, 2, 128), (4, 2, 128)], &Some(vec![128])));
         assert_eq!((silent.max_samples, silent.batch_size), ((100_000, 100_000), (16, 16)));
+        assert!(!silent.attention_lags, "neither factor has moved");
+        for record in records.iter_mut().filter(|r| r.t == 128) {
+            let measures = record.measures.as_mut().unwrap();
+            (measures.alpha_v, measures.alpha_a) = (0.12, 6e-5);
+        }
+        assert!(of(&records)[2].attention_lags);
         // A signal before the budget was spent makes another reason.
         let late = records.iter_mut().find(|r| (r.n, r.t) == (4, 128)).unwrap();
         late.measures.as_mut().unwrap().samples_to_signal = Some(90_000);

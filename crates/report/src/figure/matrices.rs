@@ -22,7 +22,8 @@ pub(crate) fn matrices(x: &str, y: &str, columns: usize, shown: &[(String, &Vec<
     let legend =
         [0.0, 0.5, 1.0].map(|s| Entry { ink: shade(s), mark: Mark::Patch, text: format!("{:.2}", s * largest) });
     let figure = Panels {
-        x: Axis::linear(x, 0.0, length as f64, &[0.0, (length / 2) as f64]),
+        // Columns are counted from 1, and the number of one stands below its middle.
+        x: Axis::linear(x, 0.5, length as f64 + 0.5, &[1.0, length.div_ceil(2).max(2) as f64]),
         y: Axis::linear(y, 0.0, rows as f64, &[]),
         columns,
         height: (14 * rows as u32).clamp(42, 160),
@@ -32,7 +33,7 @@ pub(crate) fn matrices(x: &str, y: &str, columns: usize, shown: &[(String, &Vec<
     figure.draw(|i, panel| {
         for (k, row) in shown[i].1.iter().enumerate() {
             for j in 0..lots {
-                let at = |j: usize| (j * length / lots) as f64;
+                let at = |j: usize| (j * length / lots) as f64 + 0.5;
                 // The first row above, as in a matrix.
                 let (low, high) = ((rows - k) as f64 - 1.0, (rows - k) as f64);
                 panel.rectangle((at(j), low), (at(j + 1), high), shade(lot(row, j) / largest))?;

@@ -54,6 +54,9 @@ pub(super) fn table(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
         true,
         Box::new(|r| (format!("{} of {}", r.reached, r.replicates), r.reached as f64 / r.replicates as f64)),
     ));
+    if split {
+        columns.push(("at B, η, λ", true, whole(|r| r.at_setting)));
+    }
     columns.push(("B", true, whole(|r| r.batch_size)));
     columns.push(("η boost", true, real(|r| r.eta_boost)));
     columns.push(("η sparse", true, real(|r| r.eta_sparse)));
@@ -71,7 +74,9 @@ pub(super) fn table(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
                     " of the runs have reached the milestone"
                     @if split {
                         "; \"without split\" is what choosing hyperparameters on the very runs they \
-                         are judged by would have claimed."
+                         are judged by would have claimed. B, η and λ are what all replicates together \
+                         choose. Each half of them is read at what the other half chooses, which may \
+                         be another setting; so many runs are read \"at B, η, λ\"."
                     } @else { ", at the hyperparameters that the search chose on other runs." }
                 }
                 (sortable("Cells", "needed.parquet", &columns, &rows))

@@ -81,6 +81,8 @@ pub type Runs = Vec<(i64, Reading)>;
 pub struct Choice {
     /// The setting that all replicates together would choose.
     pub best: usize,
+    /// How many of `runs` are at that setting: the others are at what the other half chose instead.
+    pub at_best: usize,
     /// The runs, each at a setting chosen without it.
     pub curve: SuccessCurve,
     /// The same, by replicate.
@@ -125,14 +127,22 @@ pub fn choose_with(chosen_by: &[Runs], judged: &[Runs], level: f64, confidence: 
     let bounds = judged.iter().filter_map(quantile_of).map(|r| r.samples);
     let least = if in_sample.censored { bounds.min().unwrap_or(in_sample.samples) } else { in_sample.samples };
     let count = chosen_by.iter().filter(|runs| !runs.is_empty()).count();
-    let made =
-        |runs: Runs| Choice { best, curve: of_all(&runs), runs, in_sample, least, settings: count, refused: false };
-    let unsplit = || made(judged[best].clone());
+    let made = |runs: Runs, at_best| Choice {
+        best,
+        at_best,
+        curve: of_all(&runs),
+        runs,
+        in_sample,
+        least,
+        settings: count,
+        refused: false,
+    };
+    let unsplit = || made(judged[best].clone(), judged[best].len());
     if settings.len() == 1 || replicates.len() < 2 {
         return Some(unsplit());
     }
     let by_replicate: Vec<SettingRuns> = judged.iter().map(|runs| SettingRuns::new(runs, &replicates)).collect();
-    let mut splits: Vec<(Runs, Reading)> = (0..SPLITS)
+    let mut splits: Vec<(Runs, usize, Reading)> = (0..SPLITS)
         .filter_map(|split| {
             let first = half(replicates.len(), split);
             let choices = [true, false].map(|side| best_of(&settings, &first, side, (level, confidence)));
@@ -141,13 +151,17 @@ pub fn choose_with(chosen_by: &[Runs], judged: &[Runs], level: f64, confidence: 
                 Some((replicates[i], by_replicate[choices[usize::from(is_first)]].by_replicate[i]?))
             };
             let runs: Runs = first.iter().enumerate().filter_map(at).collect();
-            quantile_of(&runs).map(|reading| (runs, reading))
+            let is_at_best = |&(i, &is_first): &(usize, &bool)| {
+                choices[usize::from(is_first)] == best && at((i, &is_first)).is_some()
+            };
+            let at_best = first.iter().enumerate().filter(is_at_best).count();
+            quantile_of(&runs).map(|reading| (runs, at_best, reading))
         })
         .collect();
-    splits.sort_by_key(|(_, reading)| finite_first(reading));
+    splits.sort_by_key(|(_, _, reading)| finite_first(reading));
     let middle = splits.len() / 2;
     // Where only part of the jobs has run, no setting may have runs in both halves.
-    Some(splits.into_iter().nth(middle).map_or_else(unsplit, |(runs, _)| made(runs)))
+    Some(splits.into_iter().nth(middle).map_or_else(unsplit, |(runs, at_best, _)| made(runs, at_best)))
 }
 
 fn finite_first(reading: &Reading) -> (bool, i64) {
@@ -249,6 +263,7 @@ fn best_of(settings: &[SettingRuns], first: &[bool], side: bool, by: (f64, f64))
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt;
     use statrs::distribution::{Binomial, DiscreteCDF};
 
     use super::*;
@@ -271,6 +286,24 @@ mod tests {
         let fast = runs((0..20).map(|i| reached(100 + i)));
         let choice = choose(&[slow.clone(), fast.clone()], &[slow, fast.clone()], 0.9).unwrap();
         assert_eq!((choice.best, &choice.curve, choice.in_sample), (1, &of_all(&fast), reached(117)));
+        assert_eq!(choice.at_best, 20);
+    }
+
+    /// Settings whose readings are odd and even, so that a reading tells where it is from. They are
+    /// so alike that the halves often disagree.
+    #[test]
+    fn runs_at_the_best_setting_are_counted() {
+        let (mut all, mut some) = (0, 0);
+        for seed in 0..50 {
+            let mut rng = Pcg64Mcg::seed_from_u64(seed);
+            let mut drawn = |parity| runs((0..20).map(|_| reached(2 * rng.random_range(50..200i64) + parity)));
+            let settings = [drawn(0), drawn(1)];
+            let choice = choose(&settings, &settings, 0.9).unwrap();
+            let there = choice.runs.iter().filter(|(_, r)| r.samples % 2 == choice.best as i64).count();
+            assert_eq!(choice.at_best, there, "seed {seed}");
+            (all, some) = (all + usize::from(there == 20), some + usize::from((1..20).contains(&there)));
+        }
+        assert!(all > 5 && some > 5, "{all} of one setting, {some} of both");
     }
 
     /// Two settings that are equal but for luck: the lucky runs of each are read at the other.

@@ -1,4 +1,4 @@
-//! The sweep of a run directory or of a config, and the one of its jobs that is meant.
+//! The sweep of a run directory or of a config, and the one of its jobs that a user chooses.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl Sweep {
         Ok(Self { config, workload, store: None })
     }
 
-    /// The job that is meant.
+    /// The job that these words choose.
     ///
     /// # Errors
     /// As [`Selection::parse`] and [`Selection::one_of`].

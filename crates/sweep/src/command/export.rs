@@ -120,7 +120,7 @@ fn dataset(sweep: &Sweep, job: &Job, samples: u32) -> Result<Exported, SweepErro
     let tasks: std::collections::HashSet<_> = plan.jobs.iter().map(|job| identity.dataset_seed(job)).collect();
     let of_many = match tasks.len() {
         1 => String::new(),
-        tasks => format!(", one of {tasks} tasks (another one: --job)"),
+        tasks => format!(", one of {tasks} tasks (--job chooses another)"),
     };
     let (n, q, t, replicate) = (task.n(), job.point.whole(axis::Q), task.t(), job.replicate);
     let said = format!("{samples} samples of the task of N={n} Q={q} T={t} replicate={replicate}{of_many}");

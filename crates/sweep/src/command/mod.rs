@@ -5,7 +5,7 @@
 //! | `run`, `plan`, `report`, `status`, `merge`, `slurm` | sweeps: run, and what they came to |
 //! | `show`, `export` | one job |
 //! | `new`, `explain`, `manual` | help: a template, what names mean, completions and manual pages |
-//! | `chosen_job` | the sweep and the job that are meant |
+//! | `chosen_job` | the sweep and the job that a user chooses |
 //! | `directory` | what they do with a run directory before they work in it |
 //! | `shards` | how far the shards of a sweep are |
 //! | `outcome` | what is said when they are done |

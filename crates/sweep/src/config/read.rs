@@ -31,8 +31,11 @@ use crate::platform::files::read_text;
 /// The first mistake, with its place.
 pub fn load(path: &Path, overrides: &[String]) -> Result<Config, Diagnostic> {
     let text = read_text(path).map_err(|error| {
-        Diagnostic::new(format!("cannot read {}: {error}", path.display()))
-            .help("give the path of a sweep's TOML file, such as sweeps/smoke.toml")
+        let help = match error.kind() {
+            std::io::ErrorKind::InvalidData => "a TOML file is text in UTF-8: save it as that",
+            _ => "give the path of a sweep's TOML file, such as sweeps/smoke.toml",
+        };
+        Diagnostic::new(format!("cannot read {}: {error}", path.display())).help(help)
     })?;
     let name = path.file_stem().map_or_else(|| "sweep".to_owned(), |stem| stem.to_string_lossy().into_owned());
     parse(&name, &path.display().to_string(), text, overrides)

@@ -1,4 +1,4 @@
-//! Which jobs of a sweep are meant: the beginning of an id, or values of axes.
+//! Which jobs of a sweep a user chooses: the beginning of an id, or values of axes.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ const REPLICATE: &str = "replicate";
 /// How many jobs an error names.
 const MAX_NAMED: usize = 4;
 
-/// Which jobs are meant.
+/// Which jobs are chosen.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Selection {
     /// What an id begins with, in small letters.
@@ -77,7 +77,7 @@ impl Selection {
         Ok(())
     }
 
-    /// Whether a job is meant.
+    /// Whether a job is chosen.
     #[must_use]
     pub fn includes(&self, job: &Job) -> bool {
         self.replicate.is_none_or(|replicate| replicate == job.replicate)
@@ -85,7 +85,7 @@ impl Selection {
             && self.id.as_ref().is_none_or(|id| job.id.to_string().starts_with(id))
     }
 
-    /// The one job that is meant.
+    /// The one job that is chosen.
     ///
     /// # Errors
     /// When there is none, or more than one.
@@ -101,12 +101,12 @@ impl Selection {
                 for job in &chosen[..chosen.len().min(MAX_NAMED)] {
                     let _ = write!(help, "\n{} {}", &job.id.to_string()[..12], job.described(further));
                 }
-                Err(Diagnostic::new(format!("{} jobs are meant", chosen.len())).help(help))
+                Err(Diagnostic::new(format!("{} jobs match", chosen.len())).help(help))
             }
         }
     }
 
-    /// That no job is meant, and by which word.
+    /// That no job matches, and by which word.
     fn none_of(&self, jobs: &[Job]) -> Diagnostic {
         for &(i, wanted) in &self.values {
             let mut values: Vec<f64> = jobs.iter().map(|job| job.point.values[i]).collect();
@@ -123,7 +123,7 @@ impl Selection {
         }
         let said = match &self.id {
             Some(id) => format!("no job here has an id that begins with {id}"),
-            None => "no job is meant".to_owned(),
+            None => "no job has all of these values".to_owned(),
         };
         Diagnostic::new(said).help("`sweep plan CONFIG --list` lists all jobs with their ids")
     }
@@ -170,7 +170,7 @@ mod tests {
         assert!(described.contains("Q=2 T=64") && described.contains("algorithm=sgd"), "{described}");
         assert_eq!(replicate, 2);
         let open = chosen(&all[1..4]).unwrap_err();
-        assert!(open.contains("4 jobs are meant") && open.contains("add Q and eta_boost and eta_sparse"), "{open}");
+        assert!(open.contains("4 jobs match") && open.contains("add Q and eta_boost and eta_sparse"), "{open}");
         let absent = chosen(&["T=128"]).unwrap_err();
         assert!(absent.contains("no job has T=128") && absent.contains("its values here: 32, 64"), "{absent}");
         let unknown = chosen(&["replicates=1"]).unwrap_err();

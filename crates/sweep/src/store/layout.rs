@@ -126,13 +126,14 @@ pub(crate) fn is_pretraining_file(path: &Path) -> bool {
         && path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| JobId::parse(stem).is_some())
 }
 
-/// Refuses a run directory that is a file.
+/// Refuses a run directory that is a file, or lies in one.
 ///
 /// # Errors
-/// [`SweepError::Usage`] if it is one.
+/// [`SweepError::Usage`] if it is so.
 pub(crate) fn usable(directory: &Path) -> Result<(), SweepError> {
-    if directory.exists() && !directory.is_dir() {
-        return Err(Diagnostic::new(format!("{} is no directory", directory.display()))
+    let there = directory.ancestors().find(|folder| folder.exists());
+    if let Some(file) = there.filter(|there| !there.is_dir()) {
+        return Err(Diagnostic::new(format!("{} is no directory", file.display()))
             .help("choose another run directory with -o")
             .into());
     }
