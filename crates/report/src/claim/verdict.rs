@@ -98,8 +98,12 @@ impl Verdict {
         Self { quantity: quantity.into(), estimate, interval, ..self }
     }
 
-    /// With a coefficient as the number that decides.
-    pub(super) fn coefficient(self, quantity: impl Into<String>, found: Option<Coefficient>) -> Self {
+    /// With a coefficient as the number that decides. Without one nothing was measured.
+    pub(super) fn coefficient(mut self, quantity: impl Into<String>, found: Option<Coefficient>) -> Self {
+        if self.finding == Finding::Measured && found.is_none() {
+            self.finding = Finding::Undecided;
+            self.reason = Some("too few cells reach it".to_owned());
+        }
         self.number(quantity, found.map(|c| c.estimate), found.and_then(|c| c.interval))
     }
 
@@ -168,6 +172,15 @@ mod tests {
         assert_eq!(of(Some((1.1, 1.9))), Finding::Refuted);
         assert_eq!(of(Some((-0.9, -0.1))), Finding::Refuted);
         assert_eq!((of(Some((0.5, 1.1))), of(None)), (Finding::Undecided, Finding::Undecided));
+    }
+
+    #[test]
+    fn what_has_no_number_is_not_measured() {
+        let measured = || Verdict::new("It grows.", Finding::Measured, "Numbers.");
+        let without = measured().coefficient("exponent of T", None);
+        assert_eq!((without.finding, without.reason.as_deref()), (Finding::Undecided, Some("too few cells reach it")));
+        let found = Coefficient { term: crate::analysis::Term::T, estimate: 0.5, interval: None };
+        assert_eq!(measured().coefficient("exponent of T", Some(found)).finding, Finding::Measured);
     }
 
     #[test]

@@ -66,7 +66,13 @@ const GENERAL: [Axis; 23] = [
     axis("batch_size", BATCH, Role::Tuned, Some("T/4 + 32"), "fresh samples per step"),
     axis("eta_boost", POSITIVE, Role::Tuned, Some("0.1"), "step size of the boosting stage"),
     axis("eta_sparse", POSITIVE, Role::Tuned, Some("eta_boost/2"), "step size of the later stages"),
-    axis("lambda", NOT_NEGATIVE, Role::Tuned, Some("0.003"), "l1 regularisation of the sparse stage"),
+    axis(
+        "lambda",
+        NOT_NEGATIVE,
+        Role::Tuned,
+        Some("0.003"),
+        "l1 regularisation of the sparse stage, which prox alone has",
+    ),
     axis("algorithm", Domain::Algorithm, Role::Cell, Some(name::prox), "name of the algorithm"),
     Axis {
         name: "max_samples",
