@@ -33,7 +33,7 @@ SCHEMA = {
                 "mean_attention_error": F, "mean_loss": F, "mean_k_p": F},
     "needed": {**CELL, "algorithm": S, "milestone": S, "needed_samples": I, "ci_low": I, "ci_high": I, "censored": B,
                "median_samples": I, "median_ci_low": I, "median_ci_high": I, "median_censored": B,
-               "samples_without_split": I, "settings": I, "refused": B, "at_edge": S, "quantile": F, **TUNED, "max_samples": I, "replicates": I, "reached": I, "failed": I},
+               "samples_without_split": I, "settings": I, "refused": B, "at_edge": S, "quantile": F, **TUNED, "max_samples": I, "replicates": I, "at_setting": I, "reached": I, "failed": I},
     "success": {**CELL, "algorithm": S, "milestone": S, "samples": I, "share": F, "ci_low": F, "ci_high": F},
     "scaling": {"milestone": S, "algorithm": S, "model": S, "N": I, "Q": I, "term": S, "estimate": F, "ci_low": F,
                 "ci_high": F, "n_points": I, "n_censored": I, "p_value": F, "quantile": F},

@@ -48,9 +48,9 @@ pub struct Unreached {
     pub batch_size: (i64, i64),
     /// The smallest and the largest step size while boosting.
     pub eta_boost: (f64, f64),
-    /// Whether most of these runs ended with a V that had begun to point at P, and an attention that
-    /// had hardly moved.
-    pub attention_lags: bool,
+    /// How many of these runs ended with a V that had begun to point at P, and an attention that had
+    /// hardly moved.
+    pub lagging: usize,
 }
 
 /// From which correlation on V has begun to point at P.
@@ -87,7 +87,7 @@ fn reason(records: &[&Record]) -> Option<(Why, usize)> {
 pub(super) fn unreached(cells: &Cells<'_>) -> Vec<Unreached> {
     type Key<'r> = (&'r str, Vec<OrderedFloat<f64>>);
     let mut of_lengths: BTreeMap<(Key<'_>, i64), usize> = BTreeMap::new();
-    let mut found: BTreeMap<(Key<'_>, Why), (Unreached, BTreeMap<i64, usize>, usize)> = BTreeMap::new();
+    let mut found: BTreeMap<(Key<'_>, Why), (Unreached, BTreeMap<i64, usize>)> = BTreeMap::new();
     for (&(n, q, t, algorithm, ref conditions), settings) in cells {
         let key = (algorithm, conditions.clone());
         *of_lengths.entry((key.clone(), t)).or_default() += 1;
@@ -97,7 +97,7 @@ pub(super) fn unreached(cells: &Cells<'_>) -> Vec<Unreached> {
             records.retain(|record| ran(record));
         }
         let Some((why, ended)) = reason(&records) else { continue };
-        let (all, counts, lagging) = found.entry((key, why)).or_insert_with(|| {
+        let (all, counts) = found.entry((key, why)).or_insert_with(|| {
             let all = Unreached {
                 algorithm: algorithm.to_owned(),
                 conditions: conditions.iter().map(|value| value.0).collect(),
@@ -110,17 +110,16 @@ pub(super) fn unreached(cells: &Cells<'_>) -> Vec<Unreached> {
                 max_samples: (i64::MAX, i64::MIN),
                 batch_size: (i64::MAX, i64::MIN),
                 eta_boost: (f64::INFINITY, f64::NEG_INFINITY),
-                attention_lags: false,
+                lagging: 0,
             };
-            (all, BTreeMap::new(), 0)
+            (all, BTreeMap::new())
         });
         all.cells.push((n, q, t));
         *counts.entry(t).or_default() += 1;
         all.ended += ended;
         all.runs += records.len();
         all.error = all.error.take().or_else(|| records.first()?.error.clone());
-        *lagging += records.iter().filter(|record| lags(record)).count();
-        all.attention_lags = 2 * *lagging > all.runs;
+        all.lagging += records.iter().filter(|record| lags(record)).count();
         for record in records {
             let widen = |(low, high): (i64, i64), x: i64| (low.min(x), high.max(x));
             all.max_samples = widen(all.max_samples, record.max_samples);
@@ -128,7 +127,7 @@ pub(super) fn unreached(cells: &Cells<'_>) -> Vec<Unreached> {
             all.eta_boost = (all.eta_boost.0.min(record.eta_boost), all.eta_boost.1.max(record.eta_boost));
         }
     }
-    let whole = |((key, _), (all, counts, _)): ((Key<'_>, Why), (Unreached, BTreeMap<i64, usize>, usize))| {
+    let whole = |((key, _), (all, counts)): ((Key<'_>, Why), (Unreached, BTreeMap<i64, usize>))| {
         let every = counts.iter().all(|(t, count)| of_lengths.get(&(key.clone(), *t)) == Some(count));
         let lengths: BTreeSet<i64> = counts.into_keys().collect();
         Unreached { lengths: every.then(|| lengths.into_iter().collect()), ..all }
@@ -172,12 +171,12 @@ mod tests {
         assert_eq!((silent.why, silent.ended, silent.runs), (Why::NoSignal, 5, 6));
         assert_eq!((&silent.cells, &silent.lengths), (&vec![(3, 2, 128), (4, 2, 128)], &Some(vec![128])));
         assert_eq!((silent.max_samples, silent.batch_size), ((100_000, 100_000), (16, 16)));
-        assert!(!silent.attention_lags, "neither factor has moved");
+        assert_eq!(silent.lagging, 0, "neither factor has moved, or both have");
         for record in records.iter_mut().filter(|r| r.t == 128) {
             let measures = record.measures.as_mut().unwrap();
             (measures.alpha_v, measures.alpha_a) = (0.12, 6e-5);
         }
-        assert!(of(&records)[2].attention_lags);
+        assert_eq!(of(&records)[2].lagging, 6);
         // A signal before the budget was spent makes another reason.
         let late = records.iter_mut().find(|r| (r.n, r.t) == (4, 128)).unwrap();
         late.measures.as_mut().unwrap().samples_to_signal = Some(90_000);
