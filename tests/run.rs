@@ -250,7 +250,7 @@ fn a_full_disk_under_the_output_is_an_error_not_a_panic() {
 fn a_file_in_the_way_of_the_run_directory_is_refused() {
     let home = with_small();
     fs::write(home.path().join("taken"), "x").unwrap();
-    for command in ["run small.toml -o taken", "plan small.toml -o taken"] {
+    for command in ["run small.toml -o taken", "plan small.toml -o taken", "run small.toml -o taken/within"] {
         let err = fail(home.path(), command, 2);
         assert!(err.contains("taken is no directory") && err.contains("choose another run directory with -o"), "{err}");
     }

@@ -122,7 +122,7 @@ pub fn needed_table(rows: &[Needed], question: &Question) -> Table {
         .int(
             "at_setting",
             "runs",
-            "how many of them were read at the settings of this row; the others were read at those that \
+            "how many replicates were read at the settings of this row; the others were read at those that \
              their other half of the replicates chose instead",
             all().map(|r| r.at_setting),
         )

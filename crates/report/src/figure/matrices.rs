@@ -6,6 +6,9 @@ use super::panels::{Axis, Entry, Mark, Panels};
 /// More positions than this are put together, the largest weight of each lot shown.
 pub(super) const POSITIONS: usize = 128;
 
+/// Up to so many columns each has its number below it.
+const FEW: usize = 6;
+
 /// The SVG of some matrices with their titles, each a list of rows of one length, all of one shape;
 /// `None` if there are none. Shades go from 0 to the largest entry of the first.
 pub(crate) fn matrices(x: &str, y: &str, columns: usize, shown: &[(String, &Vec<Vec<f64>>)]) -> Option<String> {
@@ -21,9 +24,11 @@ pub(crate) fn matrices(x: &str, y: &str, columns: usize, shown: &[(String, &Vec<
         |row: &[f64], i: usize| row[i * length / lots..(i + 1) * length / lots].iter().copied().fold(0.0, f64::max);
     let legend =
         [0.0, 0.5, 1.0].map(|s| Entry { ink: shade(s), mark: Mark::Patch, text: format!("{:.2}", s * largest) });
+    // Columns are counted from 1, and the number of one stands below its middle.
+    let few: Vec<f64> = (1..=length.min(FEW)).map(|column| column as f64).collect();
+    let ticks = if length <= FEW { few } else { vec![1.0, length.div_ceil(2) as f64] };
     let figure = Panels {
-        // Columns are counted from 1, and the number of one stands below its middle.
-        x: Axis::linear(x, 0.5, length as f64 + 0.5, &[1.0, length.div_ceil(2).max(2) as f64]),
+        x: Axis::linear(x, 0.5, length as f64 + 0.5, &ticks),
         y: Axis::linear(y, 0.0, rows as f64, &[]),
         columns,
         height: (14 * rows as u32).clamp(42, 160),

@@ -71,7 +71,7 @@ const GENERAL: [Axis; 23] = [
         NOT_NEGATIVE,
         Role::Tuned,
         Some("0.003"),
-        "l1 regularisation of the sparse stage, which prox alone has",
+        "l1 regularisation of the sparse stage; prox alone has one",
     ),
     axis("algorithm", Domain::Algorithm, Role::Cell, Some(name::prox), "name of the algorithm"),
     Axis {
