@@ -96,7 +96,7 @@ impl Analysis {
         // A search has tried other step sizes than those that it ended with.
         let eta = if searched { String::new() } else { format!(", now {}", span(found.eta_boost)) };
         let lag = 2 * found.lagging > found.runs;
-        let of_attention = if lag { ", or attention_step, for A lags far behind V" } else { "" };
+        let of_attention = if lag { ", or attention_step, since A lags far behind V" } else { "" };
         let (ended, remedy) = match found.why {
             Why::Failed => {
                 let error = found.error.as_deref().and_then(|error| error.lines().next());
@@ -305,7 +305,7 @@ mod tests {
         for measures in lagging.iter_mut().filter_map(|record| record.measures.as_mut()) {
             (measures.alpha_v, measures.alpha_a) = (0.12, 6e-5);
         }
-        assert!(of(&lagging)[0].ends_with("or eta_boost, now 0.1, or attention_step, for A lags far behind V."));
+        assert!(of(&lagging)[0].ends_with("or eta_boost, now 0.1, or attention_step, since A lags far behind V."));
         let mut failed = cell(64, Status::Failed).map(|record| Record { measures: None, ..record }).collect::<Vec<_>>();
         failed[0].error = Some("K_P = 0: nothing to learn".to_owned());
         failed.extend(good.iter().cloned());

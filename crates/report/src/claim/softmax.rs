@@ -157,25 +157,32 @@ fn faster(evidence: &Evidence<'_>) -> Verdict {
         let algorithms = (bout.compared.algorithm.as_str(), bout.reference.algorithm.as_str());
         bout.milestone == Recovery && matches!(algorithms, (SOFTMAX_SGD | SOFTMAX_ADAM, ALGORITHM_1))
     };
+    let compared: Vec<&Bout> = analysis.bouts.iter().filter(is_compared).collect();
     let mut found: Vec<(&Bout, &Overall)> =
-        analysis.bouts.iter().filter(is_compared).filter_map(|bout| Some((bout, bout.overall.as_ref()?))).collect();
+        compared.iter().filter_map(|bout| Some((*bout, bout.overall.as_ref()?))).collect();
     found.sort_by(|a, b| a.1.ratio.total_cmp(&b.1.ratio));
     let Some((_, better)) = found.first() else {
         return Verdict::new(STATEMENT, Finding::Undecided, "There is no length at which both recover.");
     };
     // It takes one optimiser to need fewer samples than linear attention, and both to need more.
     let fewer = |overall: &Overall| overall.interval.is_some_and(|(_, high)| high < 1.0);
-    let more = |overall: &Overall| overall.interval.is_some_and(|(low, _)| low > 1.0);
-    let refuting: Vec<_> = found.iter().copied().filter(|(_, overall)| fewer(overall)).collect();
+    // An optimiser that is known by lower bounds only needs more if each of them says so.
+    let more = |bout: &&Bout| match &bout.overall {
+        Some(overall) => overall.interval.is_some_and(|(low, _)| low > 1.0),
+        None => bout.cells.iter().all(|cell| cell.low.is_some_and(|low| low > 1.0)),
+    };
+    let bounded = compared.iter().filter(|bout| bout.overall.is_none());
+    let bounded = bounded.map(|bout| format!("{} only by lower bounds", bout.compared.algorithm));
+    let of_each: Vec<String> = found.iter().map(|(bout, overall)| mean_ratio(bout, overall)).chain(bounded).collect();
+    let refuting: Vec<&Bout> = found.iter().filter(|(_, overall)| fewer(overall)).map(|(bout, _)| *bout).collect();
     let (finding, decided_by) = if !refuting.is_empty() {
         (Finding::Refuted, refuting)
-    } else if found.iter().all(|(_, overall)| more(overall)) {
-        (Finding::Confirmed, found.clone())
+    } else if compared.iter().all(more) {
+        (Finding::Confirmed, compared)
     } else {
         (Finding::Undecided, Vec::new())
     };
-    let rests_on = decided_by.iter().flat_map(|(bout, _)| &bout.cells).flat_map(|c| [c.compared, c.reference]);
-    let of_each: Vec<String> = found.iter().map(|(bout, overall)| mean_ratio(bout, overall)).collect();
+    let rests_on = decided_by.iter().flat_map(|bout| &bout.cells).flat_map(|c| [c.compared, c.reference]);
     Verdict::new(
         STATEMENT,
         finding,
@@ -327,12 +334,13 @@ mod tests {
         const LENGTHS: [i64; 6] = [32, 64, 128, 256, 512, 1024];
         // Samples that half of the runs need, in units of linear attention's, at each length; `None`:
         // none arrives.
-        let verdict = |sgd: [Option<f64>; 6], adam: [Option<f64>; 6], edge: Option<&str>| {
+        let within = |adam_budget: i64, sgd: [Option<f64>; 6], adam: [Option<f64>; 6], edge: Option<&str>| {
             let mut records = Vec::new();
             for (algorithm, ratios) in [(ALGORITHM_1, [Some(1.0); 6]), (SOFTMAX_SGD, sgd), (SOFTMAX_ADAM, adam)] {
                 for (t, ratio) in LENGTHS.into_iter().zip(ratios) {
                     records.extend((0..40).map(|i| Record {
                         algorithm: algorithm.to_owned(),
+                        max_samples: if algorithm == SOFTMAX_ADAM { adam_budget } else { 100_000 },
                         ..record(3, 2, t, i, ratio.map(|ratio| (ratio * (10 * t + i) as f64).round() as i64))
                     }));
                 }
@@ -343,6 +351,7 @@ mod tests {
             }
             faster(&Evidence::new(&analysis, &records, &[], &[]))
         };
+        let verdict = |sgd, adam, edge| within(100_000, sgd, adam, edge);
         let finding = |sgd, adam, edge| verdict(sgd, adam, edge).finding;
         let about = |ratio: f64| [0.95, 1.04, 1.05, 0.96, 0.98, 1.02].map(|off| Some(ratio * off));
         assert_eq!(finding(about(2.0), about(3.0), None), Finding::Confirmed);
@@ -364,6 +373,9 @@ mod tests {
         let bounded = verdict(about(2.0), [Some(2.8), Some(3.1), Some(2.9), Some(3.1), Some(2.8), None], None);
         assert_eq!(bounded.finding, Finding::Confirmed);
         assert!(bounded.evidence.contains("1 of 6 lengths only bound it"), "{bounded:?}");
+        assert_eq!(finding(about(2.0), [None; 6], None), Finding::Confirmed, "far above 10 at each length");
+        assert!(verdict(about(2.0), [None; 6], None).evidence.contains("; softmax_adam only by lower bounds."));
+        assert_eq!(within(16, about(2.0), [None; 6], None).finding, Finding::Undecided, "no bound is above 1");
         assert_eq!(finding([None; 6], [None; 6], None), Finding::Undecided);
     }
 

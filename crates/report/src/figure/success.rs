@@ -93,9 +93,10 @@ impl Shown<'_, '_> {
             title: format!("Share of runs that recovered: {}", self.group.name()),
             caption: format!(
                 "Kaplan and Meier's estimate over replicates, each at hyperparameters chosen \
-                 without it (a shoulder: two halves of them chose different ones), with 95 % bands (Wilson's, by Greenwood's variance). Dashed: {}, \
+                 without it, with 95 % bands (Wilson's, by Greenwood's variance). Dashed: {}, \
                  where needed samples are read off. Curves that stay below 1 belong to cells of \
-                 which some runs never arrive.",
+                 which some runs never arrive. A shoulder is where the two halves of the replicates chose \
+                 different settings.",
                 percent(self.quantile)
             ),
             svg,
