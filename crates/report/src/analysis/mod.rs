@@ -77,7 +77,7 @@ pub use milestone::Milestone;
 pub use needed::{Median, Needed, needed};
 pub use needed_tables::{needed_table, success_table};
 pub use numbers::{count, percent, short};
-pub(crate) use numbers::{off, thinned, two};
+pub(crate) use numbers::{ends, off, thinned, two};
 pub use scaling::{MedianLaws, Scaling, scalings};
 pub use scaling_table::scaling_table;
 pub use search_tables::{needed_search_table, search_table};

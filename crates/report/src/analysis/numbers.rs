@@ -23,6 +23,11 @@ pub(crate) fn two(x: f64) -> String {
     if text == "-0.00" { "0.00".to_owned() } else { text }
 }
 
+/// ` [0.80, 1.02]`, to stand behind its estimate; nothing without an interval.
+pub(crate) fn ends(interval: Option<(f64, f64)>) -> String {
+    interval.map_or_else(String::new, |(low, high)| format!(" [{}, {}]", two(low), two(high)))
+}
+
 /// `90 %`, `99.95 %`, `0.0001 %`: with all digits that the share has, up to nine.
 #[must_use]
 pub fn percent(share: f64) -> String {

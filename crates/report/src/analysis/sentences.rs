@@ -3,7 +3,7 @@
 use super::comparison::{FEWEST_LENGTHS, PreferredLaw};
 use super::groups::{Analysis, Group};
 use super::law::{Coefficient, Law};
-use super::numbers::{count, off, percent, two};
+use super::numbers::{count, ends, off, percent, two};
 use super::scaling::Scaling;
 use super::term::{Form, Term};
 use super::unreached::{Unreached, Why};
@@ -24,10 +24,10 @@ impl Group<'_> {
             );
         };
         let known = |c: &&Coefficient| c.term != Term::Constant && c.is_known();
-        let grows = law.determined().filter(|c| known(&c)).map(|c| {
-            let interval = c.interval.map_or_else(String::new, |(low, high)| format!(" [{}, {}]", two(low), two(high)));
-            format!("{}^{}{interval}", c.term.name(), two(c.estimate))
-        });
+        let grows = law
+            .determined()
+            .filter(|c| known(&c))
+            .map(|c| format!("{}^{}{}", c.term.name(), two(c.estimate), ends(c.interval)));
         let grows: Vec<String> = grows.collect();
         let mut text = if grows.is_empty() {
             format!(
@@ -72,7 +72,6 @@ impl Analysis {
     }
 
     fn none_arrived(&self, found: &Unreached) -> String {
-        let searched = !self.searched.is_empty();
         let conditions = self.question.conditions.iter().map(String::as_str).zip(found.conditions.iter().copied());
         let list = |values: &[i64]| values.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
         let place = match &found.lengths {
@@ -94,9 +93,9 @@ impl Analysis {
         };
         let (budget, batch) = (span(found.max_samples), span(found.batch_size));
         // A search has tried other step sizes than those that it ended with.
-        let eta = if searched { String::new() } else { format!(", now {}", span(found.eta_boost)) };
-        let lag = 2 * found.lagging > found.runs;
-        let of_attention = if lag { ", or attention_step, since A lags far behind V" } else { "" };
+        let eta = if self.searched.is_empty() { format!(", now {}", span(found.eta_boost)) } else { String::new() };
+        let lags = 2 * found.lagging > found.runs;
+        let of_attention = if lags { ", or attention_step, since A lags far behind V" } else { "" };
         let (ended, remedy) = match found.why {
             Why::Failed => {
                 let error = found.error.as_deref().and_then(|error| error.lines().next());

@@ -6,7 +6,7 @@ use super::evidence::{Evidence, runs_of};
 use super::verdict::{ExaminedClaim, Finding, Verdict};
 use super::within::Within;
 use crate::analysis::Milestone::Recovery;
-use crate::analysis::{Needed, two};
+use crate::analysis::{Needed, ends, two};
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Figure, GREY, PlottedCurve, categorical, curves};
 use crate::record::{ALGORITHM_1, Measures, Record};
@@ -57,8 +57,7 @@ fn coefficient(law: &Regression, i: usize) -> (f64, Option<(f64, f64)>) {
 
 /// `-1.02 [-1.10, -0.94]`.
 fn shown((estimate, interval): (f64, Option<(f64, f64)>)) -> String {
-    let ends = interval.map_or_else(String::new, |(low, high)| format!(" [{}, {}]", two(low), two(high)));
-    format!("{}{ends}", two(estimate))
+    two(estimate) + &ends(interval)
 }
 
 fn cells<'a>(evidence: &Evidence<'a>) -> Vec<Cell<'a>> {
@@ -135,7 +134,7 @@ fn threshold(cells: &[Cell<'_>]) -> Verdict {
              chains, with 0 lambda itself is.",
             rows.len(),
             estimate.map_or_else(|| "an unknown power".to_owned(), two),
-            interval.map_or_else(String::new, |(low, high)| format!(" [{}, {}]", two(low), two(high)))
+            ends(interval)
         ),
     )
     .number("exponent of K_P", estimate, interval)

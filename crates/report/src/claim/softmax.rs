@@ -7,7 +7,7 @@ use super::growth::{common_pair, exponent, needed_figure, series, with_interval}
 use super::shares::Share;
 use super::verdict::{ExaminedClaim, Finding, Verdict};
 use crate::analysis::Milestone::Recovery;
-use crate::analysis::{Bout, Needed, Overall, two};
+use crate::analysis::{Bout, Needed, Overall, ends, two};
 use crate::figure::panels::{Axis, Entry, Mark};
 use crate::figure::{Figure, PlottedCurve, Traced, categorical, curves, matrices, quantiles, round_ticks};
 use crate::record::{
@@ -165,10 +165,10 @@ fn faster(evidence: &Evidence<'_>) -> Verdict {
         return Verdict::new(STATEMENT, Finding::Undecided, "There is no length at which both recover.");
     };
     // It takes one optimiser to need fewer samples than linear attention, and both to need more.
-    let fewer = |overall: &Overall| overall.interval.is_some_and(|(_, high)| high < 1.0);
+    let fewer = |overall: &Overall| scattered(overall).is_some_and(|(_, high)| high < 1.0);
     // An optimiser that is known by lower bounds only needs more if each of them says so.
     let more = |bout: &&Bout| match &bout.overall {
-        Some(overall) => overall.interval.is_some_and(|(low, _)| low > 1.0),
+        Some(overall) => scattered(overall).is_some_and(|(low, _)| low > 1.0),
         None => bout.cells.iter().all(|cell| cell.low.is_some_and(|low| low > 1.0)),
     };
     let bounded = compared.iter().filter(|bout| bout.overall.is_none());
@@ -192,16 +192,20 @@ fn faster(evidence: &Evidence<'_>) -> Verdict {
             of_each.join("; ")
         ),
     )
-    .number("ratio of needed samples, mean over T", Some(better.ratio), better.interval)
+    .number("ratio of needed samples, mean over T", Some(better.ratio), scattered(better))
     .resting_on(rests_on.map(|row| &analysis.needed[row]))
+}
+
+/// The interval of a mean ratio by the scatter between lengths, which a single one does not have.
+fn scattered(overall: &Overall) -> Option<(f64, f64)> {
+    overall.interval.filter(|_| overall.cells > 1)
 }
 
 /// `softmax_adam 0.54 [0.38, 0.75], exponent of T -0.21 [-0.55, 0.14]`, and how many lengths only bound it.
 fn mean_ratio(bout: &Bout, overall: &Overall) -> String {
-    let ends = |(low, high)| format!(" [{}, {}]", two(low), two(high));
-    let interval = overall.interval.map_or_else(|| " [open]".to_owned(), ends);
+    let interval = scattered(overall).map_or_else(|| " [open]".to_owned(), |interval| ends(Some(interval)));
     let exponent =
-        overall.exponent.map(|(exponent, bounds)| format!(", exponent of T {}{}", two(exponent), ends(bounds)));
+        overall.exponent.map(|(exponent, bounds)| format!(", exponent of T {}{}", two(exponent), ends(Some(bounds))));
     let bounds = match overall.bounds {
         0 => String::new(),
         bounds => format!(", {bounds} of {} lengths only bound it", overall.cells),
@@ -363,6 +367,8 @@ mod tests {
         // One length is far below, the others are not: no verdict from the luck of one choice.
         let lucky = [Some(1.02), Some(0.98), Some(1.01), Some(0.97), Some(1.0), Some(0.3)];
         assert_eq!(finding(lucky, about(3.0), None), Finding::Undecided);
+        let only = [Some(0.3), None, None, None, None, None];
+        assert_eq!(within(16, about(3.0), only, None).finding, Finding::Undecided);
         // The number is the geometric mean, with an interval that holds it.
         let decided = verdict(about(0.5), about(3.0), None);
         let (estimate, (low, high)) = (decided.estimate.unwrap(), decided.interval.unwrap());

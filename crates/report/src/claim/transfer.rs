@@ -190,8 +190,6 @@ fn negative(evidence: &Evidence<'_>) -> Verdict {
                 && r.further("theta").is_some_and(sign)
         })
     };
-    let some = Share::ended(of(|t| t < 0.0), Status::Mirrored).is_some();
-    let finding = if some { Finding::Measured } else { Finding::Undecided };
     let text = format!(
         "Over all settings {} of the runs from negative θ ended mirrored, {} of those from \
          positive θ; intervals resample tasks.",
@@ -199,7 +197,7 @@ fn negative(evidence: &Evidence<'_>) -> Verdict {
         share_of_tasks(of(|t| t > 0.0), Status::Mirrored)
     );
     let share = Share::ended(of(|t| t < 0.0), Status::Mirrored);
-    Verdict::new("A V of negative θ leads into the mirrored solution.", finding, text).number(
+    Verdict::new("A V of negative θ leads into the mirrored solution.", Finding::Measured, text).number(
         "share of mirrored runs",
         share.map(|share| share.of),
         share.map(|share| share.interval),

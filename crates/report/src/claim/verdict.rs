@@ -89,21 +89,22 @@ impl Verdict {
         }
     }
 
+    /// With the number that decides and its interval. Without it nothing was measured.
     pub(super) fn number(
-        self,
+        mut self,
         quantity: impl Into<String>,
         estimate: Option<f64>,
         interval: Option<(f64, f64)>,
     ) -> Self {
+        if self.finding == Finding::Measured && estimate.is_none() {
+            self.finding = Finding::Undecided;
+            self.reason = Some("there is too little to tell".to_owned());
+        }
         Self { quantity: quantity.into(), estimate, interval, ..self }
     }
 
-    /// With a coefficient as the number that decides. Without one nothing was measured.
-    pub(super) fn coefficient(mut self, quantity: impl Into<String>, found: Option<Coefficient>) -> Self {
-        if self.finding == Finding::Measured && found.is_none() {
-            self.finding = Finding::Undecided;
-            self.reason = Some("too few cells reach it".to_owned());
-        }
+    /// With a coefficient as the number that decides.
+    pub(super) fn coefficient(self, quantity: impl Into<String>, found: Option<Coefficient>) -> Self {
         self.number(quantity, found.map(|c| c.estimate), found.and_then(|c| c.interval))
     }
 
@@ -178,7 +179,9 @@ mod tests {
     fn what_has_no_number_is_not_measured() {
         let measured = || Verdict::new("It grows.", Finding::Measured, "Numbers.");
         let without = measured().coefficient("exponent of T", None);
-        assert_eq!((without.finding, without.reason.as_deref()), (Finding::Undecided, Some("too few cells reach it")));
+        assert_eq!(without.finding, Finding::Undecided);
+        assert_eq!(without.reason.as_deref(), Some("there is too little to tell"));
+        assert_eq!(measured().number("share of runs", None, None).finding, Finding::Undecided);
         let found = Coefficient { term: crate::analysis::Term::T, estimate: 0.5, interval: None };
         assert_eq!(measured().coefficient("exponent of T", Some(found)).finding, Finding::Measured);
     }

@@ -25,8 +25,8 @@ pub(crate) fn matrices(x: &str, y: &str, columns: usize, shown: &[(String, &Vec<
     let legend =
         [0.0, 0.5, 1.0].map(|s| Entry { ink: shade(s), mark: Mark::Patch, text: format!("{:.2}", s * largest) });
     // Columns are counted from 1, and the number of one stands below its middle.
-    let few: Vec<f64> = (1..=length.min(FEW)).map(|column| column as f64).collect();
-    let ticks = if length <= FEW { few } else { vec![1.0, length.div_ceil(2) as f64] };
+    let numbered = if length <= FEW { (1..=length).collect() } else { vec![1, length.div_ceil(2)] };
+    let ticks: Vec<f64> = numbered.into_iter().map(|column| column as f64).collect();
     let figure = Panels {
         x: Axis::linear(x, 0.5, length as f64 + 0.5, &ticks),
         y: Axis::linear(y, 0.0, rows as f64, &[]),

@@ -148,13 +148,11 @@ pub fn choose_with(chosen_by: &[Runs], judged: &[Runs], level: f64, confidence: 
             let choices = [true, false].map(|side| best_of(&settings, &first, side, (level, confidence)));
             let choices = [choices[0]?, choices[1]?];
             let at = |(i, &is_first): (usize, &bool)| {
-                Some((replicates[i], by_replicate[choices[usize::from(is_first)]].by_replicate[i]?))
+                let setting = choices[usize::from(is_first)];
+                Some((setting == best, (replicates[i], by_replicate[setting].by_replicate[i]?)))
             };
-            let runs: Runs = first.iter().enumerate().filter_map(at).collect();
-            let is_at_best = |&(i, &is_first): &(usize, &bool)| {
-                choices[usize::from(is_first)] == best && at((i, &is_first)).is_some()
-            };
-            let at_best = first.iter().enumerate().filter(is_at_best).count();
+            let (are_at_best, runs): (Vec<bool>, Runs) = first.iter().enumerate().filter_map(at).unzip();
+            let at_best = are_at_best.into_iter().filter(|&is| is).count();
             quantile_of(&runs).map(|reading| (runs, at_best, reading))
         })
         .collect();

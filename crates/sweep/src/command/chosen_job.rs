@@ -53,8 +53,8 @@ impl Sweep {
         let chosen = Selection::parse(words)?.one_of(&plan.jobs, &plan.further);
         chosen.map_err(|wrong| match self.store {
             None if self.config.is_search() => wrong.help(
-                "the config of a search has only its first jobs: give its run directory, which has all that were run; or, for \
-                 a dataset of another cell, its values without --job",
+                "the config of a search has only its first jobs: give its run directory, which has all that were run; \
+                 a dataset of another cell takes its values without --job",
             ),
             _ => wrong,
         })
