@@ -76,7 +76,7 @@ pub(super) fn table(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
                         "; \"without split\" is what choosing hyperparameters on the very runs they \
                          are judged by would have claimed. B, η and λ are what all replicates together \
                          choose. Each half of them is read at what the other half chooses, which may \
-                         be another setting; so many runs are read \"at B, η, λ\"."
+                         be another setting; \"at B, η, λ\" counts the runs that are read at this one."
                     } @else { ", at the hyperparameters that the search chose on other runs." }
                 }
                 (sortable("Cells", "needed.parquet", &columns, &rows))
